@@ -1,0 +1,119 @@
+"""Make a feed safe to write: characters that XML may hold, addresses that are addresses, markup that runs nothing.
+
+Readers disagree on whether a title is text or markup: RSS does not say, and some take Atom's text for markup too. So no title has a
+character in it that means something to either: ＜ ＞ ＆ stand where < > and an entity's & would. Summaries are escaped as the markup that RSS
+takes them for.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import escape, unescape
+from urllib.parse import quote, urlsplit
+
+from .markup import safe_html
+from .model import Entry, Feed
+
+# What XML 1.0 forbids or discourages: controls but tab and line break, surrogates, non-characters. And the marks that turn the direction of
+# what follows, with which a name can be made to read as another.
+FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+    + "]"
+)
+URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+KEPT = "%/:?#[]@!$&'()*+,;=~-._"  # what stands for itself in a URI; quote() keeps letters and digits
+
+
+def clean(feed: Feed) -> Feed:
+    """The same feed with every text, address and instant as it is written in all forms.
+
+    Raises ValueError for what no feed can have: an id that is no URI or comes twice, an address that is not http(s), an instant without a
+    time zone. Texts are never refused.
+    """
+    seen: set[str] = set()
+    for entry in feed.entries:
+        if entry.id in seen:
+            raise ValueError(f"entry {entry.id!r} comes twice; a reader would show one of the two")
+        seen.add(entry.id)
+    title = plain(feed.title) or feed.id
+    return replace(
+        feed,
+        id=_id(feed.id),
+        title=title,
+        subtitle=plain(feed.subtitle) or title,
+        url_self=address(feed.url_self),
+        url_html=address(feed.url_html),
+        language=line(feed.language),
+        updated=_instant(feed.updated, feed.id),
+        entries=tuple(map(_entry, feed.entries)),
+        author=plain(feed.author) or title,
+    )
+
+
+def _entry(entry: Entry) -> Entry:
+    summary = characters(entry.summary).strip()
+    return replace(
+        entry,
+        id=_id(entry.id),
+        title=plain(entry.title) or plain(summary)[:80] or entry.id,
+        url=address(entry.url),
+        summary=summary,
+        content_html=None if entry.content_html is None else safe_html(characters(entry.content_html)).strip() or None,
+        published=_instant(entry.published, entry.id),
+        updated=_instant(entry.updated, entry.id),
+        authority=plain(entry.authority or "") or None,
+        categories=_once(map(plain, entry.categories)),
+    )
+
+
+def characters(text: str) -> str:
+    """The text without what XML cannot hold, and with one kind of line break."""
+    if text.replace("\n", "").isprintable():  # nearly all texts, and a tenth of the time
+        return text
+    return FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def line(text: str) -> str:
+    """The text on one line."""
+    return " ".join(characters(text).split())
+
+
+def plain(text: str) -> str:
+    """The text on one line, the same whether a reader takes it for text or for markup."""
+    text = line(text).replace("<", "＜").replace(">", "＞")
+    return text.replace("&", "＆") if "&" in text and unescape(text) != text else text
+
+
+def text_html(text: str) -> str:
+    """Plain text as markup that shows it."""
+    return escape(text, quote=False).replace("\n", "<br>\n")
+
+
+def address(url: str) -> str:
+    """An absolute http(s) address in ASCII."""
+    encoded = quote(line(url), safe=KEPT)
+    try:
+        parts = urlsplit(encoded)
+    except ValueError as error:
+        raise ValueError(f"{url!r} is no address ({error})") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is no http(s) address; feeds link to nothing else")
+    return encoded
+
+
+def _id(identifier: str) -> str:
+    if not URI.fullmatch(identifier) or not identifier.isascii():
+        raise ValueError(f"id {identifier!r} is no URI; tag:example.org,2026:what is one")
+    return identifier
+
+
+def _instant(instant: datetime, identifier: str) -> datetime:
+    if instant.utcoffset() is None:
+        raise ValueError(f"{identifier}: {instant.isoformat()} has no time zone")
+    return instant.astimezone(UTC).replace(microsecond=0)
+
+
+def _once(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for text in texts if text))

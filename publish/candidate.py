@@ -1,0 +1,77 @@
+"""A release in the making, kept on disk between the steps, so that each step can be a command and a held one can go on where it stopped.
+
+`staging/candidate/` holds private.db (staged rows), public.db (what readers would get), changes.db (against the live release) and
+candidate.json, which is this. A step adds what it found; asking for what no step has made yet names the step that makes it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import orjson
+
+from .assemble import Assembled
+from .diff import Changes
+from .errors import BadHome
+from .home import Home, as_json, write_whole
+
+FILE = "candidate.json"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`inputs`: the ids of the snapshots of each source, newest first. `base`: the release that was live when it was begun."""
+
+    inputs: Mapping[str, tuple[str, ...]]
+    base: str | None
+    recipe: str
+    assembled: Assembled
+    changes: Changes | None = None
+    digest: str | None = None
+    findings: tuple[str, ...] = ()
+    release: str | None = None
+
+    def compared(self) -> Changes:
+        """Raises BadHome when `diff` has not run."""
+        if self.changes is None:
+            raise BadHome("the candidate is not compared with the live release yet; run `mingbai diff` first")
+        return self.changes
+
+    def laid_out(self) -> str:
+        """The id of the release. Raises BadHome when `release` has not run."""
+        if self.release is None:
+            raise BadHome("the candidate is not laid out as a release yet; run `mingbai release` first")
+        return self.release
+
+    def save(self, home: Home, **found: Any) -> Self:
+        """The candidate with what a step found, written down."""
+        whole = replace(self, **found)
+        value = {
+            **vars(whole),
+            "assembled": _without_path(whole.assembled),
+            "changes": _without_path(whole.changes) if whole.changes else None,
+        }
+        write_whole(home.candidate / FILE, as_json(value), 0o600)
+        return whole
+
+    @classmethod
+    def load(cls, home: Home) -> Self:
+        """Raises BadHome when there is no candidate, or when the live release is no longer the one that it was compared with."""
+        try:
+            value = orjson.loads((home.candidate / FILE).read_bytes())
+        except (FileNotFoundError, orjson.JSONDecodeError) as error:
+            raise BadHome(f"{home.path}: no release is in the making; run `mingbai stage` or `mingbai run` first") from error
+        if value["base"] != home.live():
+            raise BadHome(
+                f"{home.path}: the candidate was begun on release {value['base']} and {home.live()} is live now; run `mingbai run` again"
+            )
+        value["inputs"] = {name: tuple(snapshots) for name, snapshots in value["inputs"].items()}
+        value["findings"] = tuple(value["findings"])
+        value["assembled"] = Assembled(path=home.candidate / "public.db", **value["assembled"])
+        if value["changes"] is not None:
+            value["changes"] = Changes(path=home.candidate / "changes.db", **value["changes"])
+        return cls(**value)
+
+
+def _without_path(made: Assembled | Changes) -> dict[str, Any]:
+    return {name: value for name, value in vars(made).items() if name != "path"}

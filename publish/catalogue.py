@@ -1,0 +1,119 @@
+"""What is declared under datasets/, read once and checked whole before anything is fetched.
+
+Tables, checks, metadata.yml, dictionaries, search fields and feeds are derived from this and from nothing else. A catalogue knows
+declarations only: no database, no network, no clock. What it cannot vouch for it refuses, naming file and key.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .codes import CodeTable, load_codes
+from .dataset import Dataset, Table, read_datasets
+from .errors import BadDeclaration
+from .regions import LocalRegion, Regions
+from .sourcefile import SourceDeclaration, read_source
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything declared. `recipe` is the SHA-256 of the declarations: another recipe means that our own doing changed."""
+
+    folder: Path
+    more_sources: Path | None
+    datasets: Mapping[str, Dataset]
+    tables: Mapping[str, Table]
+    sources: Mapping[str, SourceDeclaration]
+    codes: Mapping[str, CodeTable]
+    regions: Regions
+    recipe: str
+
+    def source(self, name: str) -> SourceDeclaration:
+        """Raises BadDeclaration with the names that exist."""
+        if name not in self.sources:
+            raise BadDeclaration(f"source {name!r} has no file datasets/sources/{name}.yml; declared: {', '.join(self.sources)}")
+        return self.sources[name]
+
+
+def default_folder() -> Path:
+    """datasets/ of the checkout, or the copy that the wheel carries."""
+    here = Path(__file__).resolve().parent
+    carried = here / "_datasets"
+    return carried if carried.is_dir() else here.parent / "datasets"
+
+
+def _check(tables: Mapping[str, Table]) -> None:
+    prefixes: dict[str, str] = {}
+    for table in tables.values():
+        where = f"{table.dataset}.yml: tables.{table.name}"
+        if table.prefix and prefixes.setdefault(table.prefix, table.name) != table.name:
+            raise BadDeclaration(f"{where}.prefix: {table.prefix!r} is already that of {prefixes[table.prefix]}")
+        if table.parent is not None and (table.parent not in tables or table.ref_to(table.parent) is None):
+            raise BadDeclaration(f"{where}.parent: {table.parent!r} is no table that a column of it refers to")
+        for column in table.columns.values():
+            if column.ref is not None and column.ref not in tables:
+                raise BadDeclaration(f"{where}.columns.{column.name}.ref: {column.ref!r} is no table; declared: {', '.join(tables)}")
+
+
+def _recipe(*folders: Path) -> str:
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.csv")]):
+            digest.update(f"{path.relative_to(folder)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def load(folder: Path | None = None, more_sources: Path | None = None) -> Catalogue:
+    """The catalogue of `folder` (default: the project's own), with further source files from `more_sources`.
+
+    Raises BadDeclaration at the first thing that is wrong, naming file and key. Nothing is fetched or written.
+    """
+    folder = folder or default_folder()
+    if more_sources is not None and not more_sources.is_dir():
+        raise BadDeclaration(f"{more_sources}: is no folder; expected one with source files (*.yml)")
+    codes = load_codes(folder / "codes")
+    datasets: dict[str, Dataset] = {}
+    tables: dict[str, Table] = {}
+    for dataset, its_tables in read_datasets(folder, codes):
+        datasets[dataset.name] = dataset
+        for table in its_tables:
+            if table.name in tables:
+                raise BadDeclaration(f"{dataset.name}.yml: tables.{table.name}: already declared by {tables[table.name].dataset}.yml")
+            tables[table.name] = table
+    _check(tables)
+    places = [folder / "sources", *([more_sources] if more_sources else [])]
+    sources: dict[str, SourceDeclaration] = {}
+    for path in (path for place in places for path in sorted(place.glob("*.yml"))):
+        source = read_source(path, tables)
+        if source.name in sources:
+            raise BadDeclaration(f"{path.name}: source: {source.name!r} is declared twice")
+        sources[source.name] = source
+    local: list[LocalRegion] = [region for source in sources.values() for region in source.local_regions]
+    regions = Regions.load(folder / "codes" / "regions.csv", local)
+    recipe = _recipe(folder, *([more_sources] if more_sources else []))
+    return Catalogue(folder, more_sources, datasets, tables, sources, codes, regions, recipe)
+
+
+def dictionary(catalogue: Catalogue) -> dict[str, Any]:
+    """The data dictionary as plain data: dataset > table > published columns, labels and descriptions in both languages."""
+    return {
+        dataset.name: {
+            "label": vars(dataset.label),
+            "about": vars(dataset.about),
+            "tables": {name: _described(catalogue.tables[name]) for name in dataset.tables},
+        }
+        for dataset in catalogue.datasets.values()
+    }
+
+
+def _described(table: Table) -> dict[str, Any]:
+    columns = {
+        c.name: {
+            "label": vars(c.label), "about": vars(c.about), "kind": c.kind, "type": c.sql_type,
+            **{key: value for key, value in (("unit", c.unit), ("codes", c.codes), ("ref", c.ref)) if value},
+        }
+        for c in table.published
+    }  # fmt: skip
+    return {"label": vars(table.label), "key": list(table.key), "columns": columns}

@@ -1,0 +1,105 @@
+"""What was written in a cell, made fit to be shown or matched; the words that mean "nothing"; how a bad value is described.
+
+`clean` is for what a reader sees and changes no visible character; `folded` undoes full width and compatibility forms too and is for
+numbers, dates and codes. Nothing here knows a kind.
+"""
+
+import html
+import math
+import re
+import unicodedata
+
+from .errors import BadValue
+
+MAX_TEXT = 100_000  # characters; the longest real text seen has 1,004
+MAX_NAME = 300
+MAX_SHORT = 4_000  # of what is folded and matched: no number, date or address of ours is longer
+
+
+def words(spaced: str) -> frozenset[str]:
+    """The words of a text with spaces between them, to keep a table of many short ones readable."""
+    return frozenset(spaced.split())
+
+
+# What sources write for "nothing", after cleaning and in lower case. A name that reads so is refused, not taken for absent.
+SENTINELS = frozenset([*words("暂无 暂无数据 暂无信息 无 無 不详 未知 空 / // \\ - -- --- — —— － n/a null none nan"), ""])
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+# Controls, soft hyphen, zero-width and direction marks, lone surrogates, non-characters.
+INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
+)
+_SPACE = re.compile(r"\s+")
+_LINES = re.compile(r"\s*\n\s*")
+_SPACE_IN_LINE = re.compile(r"[^\S\n]+")
+
+
+def shown(raw: object) -> str:
+    """What was found, short enough for a message whatever it was."""
+    if isinstance(raw, str):
+        return repr(raw) if len(raw) <= 60 else f"{raw[:60]!r}… ({len(raw)} characters)"
+    if isinstance(raw, int | float) and not isinstance(raw, bool) and abs(raw) < 1e18:
+        return str(raw)
+    return "a number out of range" if isinstance(raw, int | float) and not isinstance(raw, bool) else type(raw).__name__
+
+
+def bad(raw: object, expected: str) -> BadValue:
+    """The complaint that a cell is not what was expected."""
+    return BadValue(f"found {shown(raw)}; expected {expected}")
+
+
+def written(raw: object, expected: str, limit: int = MAX_SHORT) -> str:
+    """The cell as text; a whole number loses the .0 that a spreadsheet gave it."""
+    if isinstance(raw, str):
+        if len(raw) > limit:
+            raise bad(raw, f"{expected} of at most {limit} characters")
+        return raw
+    if raw is None:
+        return ""
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or (isinstance(raw, int) and abs(raw) > 10**40) or not math.isfinite(raw):
+        raise bad(raw, expected)
+    return str(int(raw)) if raw == int(raw) else repr(raw)
+
+
+def clean(written: str, keep_lines: bool = False) -> str:
+    """Text as a reader may see it: entities undone, no invisible characters, NFC, single spaces; with `keep_lines` its line breaks."""
+    if "&" in written:
+        for _ in range(3):  # real registers hold &amp;#38954;
+            unescaped = _ENTITY.sub(lambda entity: html.unescape(entity[0]), written)
+            if unescaped == written:
+                break
+            written = unescaped
+    if not written.isprintable():
+        written = INVISIBLE.sub("", written.replace("\r\n", "\n").replace("\r", "\n"))
+    if not unicodedata.is_normalized("NFC", written):
+        written = unicodedata.normalize("NFC", written)
+    if keep_lines and "\n" in written:
+        return _LINES.sub("\n", _SPACE_IN_LINE.sub(" ", written)).strip()
+    if not written.isprintable() or "  " in written:
+        written = _SPACE.sub(" ", written)
+    return written.strip()
+
+
+def folded(raw: object, expected: str) -> str:
+    """Short text with full width, compatibility forms and invisible characters undone: for what is matched, not shown."""
+    return unicodedata.normalize("NFKC", clean(written(raw, expected))).strip()
+
+
+def text(raw: object) -> str | None:
+    """One line of text as it may be shown: no control characters, NFC, entities undone, single spaces. Idempotent but for entities of entities."""
+    found = clean(written(raw, "text", MAX_TEXT))
+    return None if len(found) < 5 and found.lower() in SENTINELS else found
+
+
+def prose(raw: object) -> str | None:
+    """Text that keeps its line breaks."""
+    found = clean(written(raw, "text", MAX_TEXT), keep_lines=True)
+    return None if len(found) < 5 and found.lower() in SENTINELS else found
+
+
+def name(raw: object) -> str:
+    """A name: text that is there and is not a sentinel."""
+    found = clean(written(raw, "a name", MAX_NAME))
+    if len(found) < 5 and found.lower() in SENTINELS:
+        raise bad(raw, "a name")
+    return found

@@ -1,0 +1,50 @@
+"""`make demo`: the reference platform, two of its days extracted over HTTP, and the site, in one command.
+
+The platform and the site run as processes of their own, started with the command that a person would type, and are ended with this one.
+The platform's two days are a week ago and today, so that the feed has news and history has changes of every kind.
+"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+
+from .errors import SourceUnavailable
+from .run import Work, run
+
+DAY_ZERO = date(2026, 11, 1)  # of the reference platform
+BETWEEN = 7  # days between the two releases: enough for a few new notices, corrections and withdrawals
+
+
+@contextmanager
+def _platform(institutions: int, day: int) -> Iterator[str]:
+    command = [sys.executable, "-m", "publish", "platform", "--institutions", str(institutions), "--day", str(day), "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        if not address:
+            raise SourceUnavailable(f"the reference platform did not start: {' '.join(command)} ended with {process.wait()}")
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def demo(work: Work, port: int, institutions: int, say: Callable[[str], None]) -> None:
+    """Publish two days of the reference platform into the home and serve them on `port` until interrupted."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    day = max((work.day - DAY_ZERO).days, BETWEEN)
+    work = replace(work, site=f"http://127.0.0.1:{port}")
+    for offset in (BETWEEN, 0):
+        with _platform(institutions, day - offset) as address:
+            say(f"day {day - offset} of the reference platform is at {address}")
+            result = run(replace(work, now=work.now - timedelta(days=offset)), {"platform": address})
+            say(f"release {result.release}" if result.release else "nothing new")
+    from .web.server import serve
+
+    say("serving; Ctrl-C ends it")
+    serve(work.home.path, "127.0.0.1", port, on_ready=lambda url: say(f"mingbai answers at {url}"))

@@ -1,0 +1,143 @@
+"""What a candidate would change in the live release: rows added, changed (field, before, after) and removed, each with its cause.
+
+The comparison runs inside SQLite over both files in key order, so its memory does not grow with the data. Changes are written to a file
+of their own that review, history and feeds read. It judges nothing.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .assemble import Assembled
+from .catalogue import Catalogue
+from .dataset import Table
+from .progress import Progress, silent
+from .tables import connect
+
+SCHEMA = """CREATE TABLE changes (
+  table_name TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, field TEXT, before ANY, after ANY, cause TEXT NOT NULL
+) STRICT"""
+CAUSES = ("source", "correction", "expiry", "repair", "withdrawal", "dispute", "pipeline")
+ABOUT_THE_RUN = ("sources", "documents")  # their as-of days move when nothing else does: that is not news
+
+
+@dataclass(frozen=True)
+class Changes:
+    """`path` is a SQLite file with one table, `changes`; `counts` is table > add/change/remove > rows. `first`: there was nothing before."""
+
+    path: Path
+    first: bool
+    counts: Mapping[str, Mapping[str, int]]
+
+    @property
+    def news(self) -> bool:
+        """Whether a reader would see anything new in the data."""
+        return self.first or any(number for table, kinds in self.counts.items() if table not in ABOUT_THE_RUN for number in kinds.values())
+
+
+def key_of(table: Table, alias: str) -> str:
+    """SQL for the key of a row as one text: the columns with a space between them (no key column holds one)."""
+    return " || ' ' || ".join(f'{alias}."{column}"' for column in table.key)
+
+
+def diff(
+    candidate: Assembled,
+    live: Path | None,
+    catalogue: Catalogue,
+    path: Path,
+    *,
+    ours: bool = False,
+    private: Path | None = None,
+    progress: Progress = silent,
+) -> Changes:
+    """Compare the candidate with the live release's database (None: there is none yet, and only counts are made).
+
+    `ours` says that the recipe changed: no difference is then blamed on the source. `private` is the staging file, which knows why a notice
+    was withheld.
+    """
+    path.unlink(missing_ok=True)
+    connection = connect(path)
+    connection.execute(SCHEMA)
+    connection.execute("ATTACH ? AS new", [str(candidate.path)])
+    counts: dict[str, dict[str, int]] = {}
+    if live is None:
+        counts = {name: {"add": rows} for name, rows in candidate.tables.items()}
+        connection.close()
+        return Changes(path, True, counts)
+    connection.execute("ATTACH ? AS old", [f"{live}"])
+    connection.execute("BEGIN")
+    progress.start("diff", len(catalogue.tables))
+    for table in catalogue.tables.values():
+        kinds = _table(connection, table, "pipeline" if ours else "source")
+        if kinds:
+            counts[table.name] = kinds
+        progress.advance(1)
+    if not ours:
+        _causes(connection, private, candidate.day)
+    connection.execute("COMMIT")
+    connection.close()
+    progress.finish()
+    return Changes(path, False, counts)
+
+
+def _table(connection: sqlite3.Connection, table: Table, cause: str) -> dict[str, int]:
+    name, insert = table.name, "INSERT INTO changes"
+    old_columns = {row[1] for row in connection.execute(f'PRAGMA old.table_info("{name}")')}
+    if not old_columns:
+        added = _run(
+            connection, f"{insert} SELECT ?, {key_of(table, 'n')}, 'add', NULL, NULL, NULL, 'pipeline' FROM new.\"{name}\" n", [name]
+        )
+        return {"add": added} if added else {}
+    fields = [c.name for c in table.published if c.name not in table.key and c.name in old_columns]
+    same = " AND ".join(f'n."{column}" = o."{column}"' for column in table.key)
+    joined = f'new."{name}" n CROSS JOIN old."{name}" o ON {same}'
+    kinds = {}
+    differs = " OR ".join(f'n."{field}" IS NOT o."{field}"' for field in fields)
+    if differs:
+        kinds["change"] = int(connection.execute(f"SELECT count(*) FROM {joined} WHERE {differs}").fetchone()[0])
+    if kinds.get("change"):
+        for field in fields:
+            _run(
+                connection,
+                f'{insert} SELECT ?, {key_of(table, "n")}, \'change\', ?, o."{field}", n."{field}", ? FROM {joined} WHERE n."{field}" IS NOT o."{field}"',
+                [name, field, cause],
+            )
+    before, after = (connection.execute(f'SELECT count(*) FROM {side}."{name}"').fetchone()[0] for side in ("old", "new"))
+    kinds["add"] = _run(
+        connection,
+        f'{insert} SELECT ?, {key_of(table, "n")}, \'add\', NULL, NULL, NULL, ? FROM new."{name}" n WHERE NOT EXISTS (SELECT 1 FROM old."{name}" o WHERE {same})',
+        [name, cause],
+    )
+    if before != after - kinds["add"]:
+        kinds["remove"] = _run(
+            connection,
+            f'{insert} SELECT ?, {key_of(table, "o")}, \'remove\', NULL, NULL, NULL, ? FROM old."{name}" o WHERE NOT EXISTS (SELECT 1 FROM new."{name}" n WHERE {same})',
+            [name, cause],
+        )
+    return {kind: number for kind, number in kinds.items() if number}
+
+
+def _run(connection: sqlite3.Connection, sql: str, parameters: list[Any]) -> int:
+    return connection.execute(sql, parameters).rowcount
+
+
+def _causes(connection: sqlite3.Connection, private: Path | None, day: str) -> None:
+    """Notices have causes of their own: what ended by time, was repaired, withdrawn, corrected or disputed did not just change."""
+    connection.execute(
+        "UPDATE changes SET cause = 'expiry' WHERE kind = 'remove' AND table_name = 'notices' AND key IN (SELECT id FROM old.notices WHERE public_until < ?)",
+        [day],
+    )
+    for state, cause in (("corrected", "correction"), ("disputed", "dispute")):
+        connection.execute(
+            "UPDATE changes SET cause = ? WHERE kind = 'change' AND table_name = 'notices' AND key IN (SELECT id FROM new.notices WHERE state = ?)",
+            [cause, state],
+        )
+    if private is not None:
+        connection.execute("ATTACH ? AS private", [str(private)])
+        for state, cause in (("withdrawn", "withdrawal"), ("repaired", "repair"), ("expired", "expiry")):
+            connection.execute(
+                "UPDATE changes SET cause = ? WHERE kind = 'remove' AND table_name = 'notices' AND key IN (SELECT id FROM private.notices WHERE withheld = ?)",
+                [cause, state],
+            )

@@ -1,0 +1,51 @@
+"""Everything that can go wrong on purpose, one class for each thing that a caller does differently.
+
+A message names the file or record, what was found, what was expected and the next step. The command line prints it as one line and
+exits with `exit_code`; an exception of any other class is a bug and keeps its traceback.
+"""
+
+
+class Mingbai(Exception):
+    """Base of every error that a user can act on."""
+
+    exit_code = 1
+
+
+class BadValue(Mingbai):
+    """One value of one record cannot be read as its kind; the run goes on and reports an issue."""
+
+
+class BadDeclaration(Mingbai):
+    """A file under datasets/ is wrong; nothing was fetched."""
+
+    exit_code = 2
+
+
+class BadHome(Mingbai):
+    """The home directory, or a file in it, is not in the state that this step needs."""
+
+    exit_code = 2
+
+
+class SourceUnavailable(Mingbai):
+    """The source could not be reached or refused us for now; the run may be repeated and resumes."""
+
+    exit_code = 3
+
+
+class SourceBroken(Mingbai):
+    """The source answered and broke a promise (a page missing, its own total not met, an error page with status 200): nothing is published."""
+
+    exit_code = 4
+
+
+class ReviewNeeded(Mingbai):
+    """The change is outside its bounds; it is held until a person approves its digest."""
+
+    exit_code = 5
+
+
+class Busy(Mingbai):
+    """Another run holds the lock of this home."""
+
+    exit_code = 6

@@ -1,0 +1,186 @@
+"""Where things are under $MINGBAI_HOME, and the few operations on the whole of it: the lock, names of releases, small files replaced whole.
+
+`current` is the only commit point: what it names is live, and everything newer is a leftover of a run that did not get there. releases.json
+and the site's status are made from what is live and can be made again at any time.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from .errors import BadHome, Busy
+
+CHINA = ZoneInfo("Asia/Shanghai")  # the platform and the authorities print local time and do not say so
+RELEASE_ID = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([1-9]\d*))?")
+
+
+def china_day(now: datetime) -> date:
+    """The day in China at an instant. Raises ValueError for an instant without a zone."""
+    if now.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return now.astimezone(CHINA).date()
+
+
+def release_order(identifier: str) -> tuple[str, int]:
+    """Sorts `2026-11-23` < `2026-11-23.2` < `2026-11-23.10`. Raises BadHome for what is no release id."""
+    match = RELEASE_ID.fullmatch(identifier)
+    if match is None:
+        raise BadHome(f"{identifier!r} is no release id; expected a day such as 2026-11-23, or 2026-11-23.2 for its second release")
+    return match[1], int(match[2] or 1)
+
+
+def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Replace `path` so that a reader, or a crash, finds all of the old or all of the new."""
+    part = path.with_name(f".{path.name}.part")
+    with open(part, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.chmod(part, mode)
+    os.replace(part, path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable: without it a power cut can undo a rename."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def as_json(value: Any) -> bytes:
+    """Stable JSON: sorted keys, two spaces, a newline at the end."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder that a run works in."""
+
+    path: Path
+
+    @property
+    def raw(self) -> Path:
+        return self.path / "raw"
+
+    @property
+    def staging(self) -> Path:
+        return self.path / "staging"
+
+    @property
+    def candidate(self) -> Path:
+        return self.staging / "candidate"
+
+    @property
+    def base(self) -> Path:
+        return self.staging / "base.db"
+
+    @property
+    def releases(self) -> Path:
+        return self.path / "releases"
+
+    @property
+    def history(self) -> Path:
+        return self.path / "history.db"
+
+    @property
+    def current(self) -> Path:
+        return self.path / "current"
+
+    @property
+    def status(self) -> Path:
+        return self.path / "status.json"
+
+    def prepare(self) -> "Home":
+        """Make the folders. Raises BadHome when that is not possible."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            for private in (self.raw, self.staging):
+                private.mkdir(mode=0o700, exist_ok=True)
+                os.chmod(private, 0o700)
+            self.releases.mkdir(exist_ok=True)
+        except OSError as error:
+            raise BadHome(f"{self.path}: {error.strerror}; give a folder that can be written with --home or MINGBAI_HOME") from error
+        return self
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the home for one run. The kernel lets go when the owner dies. Raises Busy when another run holds it."""
+        self.prepare()
+        with open(self.path / "lock", "a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                file.seek(0)
+                raise Busy(
+                    f"{self.path}: process {file.read().strip() or 'unknown'} is working here; wait for it or give another --home"
+                ) from error
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def live(self) -> str | None:
+        """The id of the live release. Raises BadHome when `current` leads nowhere."""
+        if not self.current.is_symlink():
+            return None
+        identifier = os.readlink(self.current).rstrip("/").rsplit("/", 1)[-1]
+        release_order(identifier)
+        if not (self.releases / identifier / "manifest.json").is_file():
+            raise BadHome(
+                f"{self.current}: names release {identifier}, which has no manifest; point it at one of {', '.join(self.release_ids())}"
+            )
+        return identifier
+
+    def release_ids(self) -> list[str]:
+        """Releases that are whole, oldest first."""
+        found = [path.parent.name for path in self.releases.glob("*/manifest.json") if RELEASE_ID.fullmatch(path.parent.name)]
+        return sorted(found, key=release_order)
+
+    def went_live(self) -> set[str]:
+        """The releases that are or once were live, by releases.json and by `current`."""
+        try:
+            index = orjson.loads((self.path / "releases.json").read_bytes())
+        except (FileNotFoundError, orjson.JSONDecodeError):
+            index = {"releases": []}
+        return {row["id"] for row in index["releases"]} | {name for name in [self.live()] if name}
+
+    def next_release(self, day: date) -> str:
+        """The id for a release made on `day`; never one that was used, also when the clock went back."""
+        used = [release_order(name) for name in self.release_ids()]
+        last = max(used, default=("", 0))
+        if day.isoformat() > last[0]:
+            return day.isoformat()
+        return f"{last[0]}.{last[1] + 1}"
+
+    def manifest(self, identifier: str) -> dict[str, Any]:
+        """The manifest of a release. Raises BadHome when it cannot be read."""
+        path = self.releases / identifier / "manifest.json"
+        try:
+            found: dict[str, Any] = orjson.loads(path.read_bytes())
+        except (OSError, orjson.JSONDecodeError) as error:
+            raise BadHome(f"{path}: cannot be read ({error}); restore the release or remove its folder") from error
+        return found
+
+    def read_status(self) -> dict[str, Any]:
+        """The public status, {} before the first run."""
+        try:
+            found = orjson.loads(self.status.read_bytes())
+        except (FileNotFoundError, orjson.JSONDecodeError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def clear_candidate(self) -> None:
+        shutil.rmtree(self.candidate, ignore_errors=True)

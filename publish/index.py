@@ -1,0 +1,88 @@
+"""Build the search index of a release: what is searchable, with which weight, comes from the declarations.
+
+A natural person is not searchable (rule 8): the words of a notice about one are indexed, its subject is not. The static rank puts
+institutions before notices, and among them those that are listed before those that left.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from search import Document, build
+
+from .catalogue import Catalogue
+from .dataset import Table
+
+KINDS = {"institutions": "institution", "notices": "notice"}
+TITLES = {"institutions": "name", "notices": "title"}
+EXACT = ("credit_code", "permit_no")  # kinds that are looked up whole
+
+
+def index(database: Path, catalogue: Catalogue, target: Path) -> int:
+    """Write the index of `database` (a release's mingbai.db) to `target`. Returns how many documents it holds."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    weights = {
+        c.name if t.parent is None else f"{t.name}.{c.name}": float(c.search) for t in _searched(catalogue) for c in t.published if c.search
+    }
+    connection = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
+    connection.row_factory = sqlite3.Row
+    try:
+        return build(target, _documents(connection, catalogue), weights)
+    finally:
+        connection.close()
+
+
+def _searched(catalogue: Catalogue) -> list[Table]:
+    return [t for t in catalogue.tables.values() if (t.parent or t.name) in KINDS and any(c.search for c in t.published)]
+
+
+def _documents(connection: sqlite3.Connection, catalogue: Catalogue) -> Iterator[Document]:
+    rank = 0
+    for name, kind in KINDS.items():
+        table = catalogue.tables[name]
+        parts = [t for t in _searched(catalogue) if t.parent == name]
+        cursors = [_Parts(connection, part, str(part.ref_to(name))) for part in parts]
+        facets = [c.name for c in table.published if c.facet or c.kind == "region"]
+        for row in connection.execute(f'SELECT * FROM "{name}" ORDER BY id'):
+            rank += 1
+            fields, identifiers = _texts(table, row, "")
+            for cursor in cursors:
+                for part in cursor.of(row["id"]):
+                    more, codes = _texts(cursor.table, part, f"{cursor.table.name}.")
+                    identifiers += codes
+                    for key, text in more.items():
+                        fields[key] = f"{fields[key]}\n{text}" if key in fields else text
+            if name == "notices" and row["subject_kind"] == "person":
+                fields.pop("subject_name", None)
+                identifiers = []
+            title = row[TITLES[name]] or row["id"]
+            yield Document(row["id"], kind, title, fields, tuple(dict.fromkeys(identifiers)), rank, {f: row[f] for f in facets if row[f]})
+
+
+def _texts(table: Table, row: sqlite3.Row, prefix: str) -> tuple[dict[str, str], list[str]]:
+    fields, identifiers = {}, []
+    for column in table.published:
+        value: Any = row[column.name]
+        if column.search and value:
+            if column.kind in EXACT:
+                identifiers.append(value)
+            else:
+                fields[f"{prefix}{column.name}"] = value
+    return fields, identifiers
+
+
+class _Parts:
+    """The rows of a part, handed out with their parent: both are read in the order of the id, so nothing is held or looked up."""
+
+    def __init__(self, connection: sqlite3.Connection, table: Table, upwards: str) -> None:
+        self.table, self.upwards = table, upwards
+        self.rows = connection.execute(f'SELECT * FROM "{table.name}" ORDER BY "{upwards}"')
+        self.ahead = self.rows.fetchone()
+
+    def of(self, identifier: str) -> Iterator[sqlite3.Row]:
+        while self.ahead is not None and self.ahead[self.upwards] < identifier:
+            self.ahead = self.rows.fetchone()
+        while self.ahead is not None and self.ahead[self.upwards] == identifier:
+            yield self.ahead
+            self.ahead = self.rows.fetchone()

@@ -1,0 +1,58 @@
+"""Make a sealed release the live one, and put right what a run that died left behind.
+
+The order is: history, folder, `current`, then what can be made again (releases.json, the base for the next staging). The rename of
+`current` is the commit: before it a reader sees the old release, after it the new one, and there is nothing between.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from . import history
+from .catalogue import Catalogue
+from .diff import Changes
+from .home import Home, as_json, sync_folder, write_whole
+
+
+def go_live(home: Home, part: Path, catalogue: Catalogue, changes: Changes, day: str) -> str:
+    """Enter the release into history, give its folder its name and point `current` at it. Returns its id."""
+    identifier = part.name.removesuffix(".part")
+    history.record(home.history, catalogue, identifier, day, part / "mingbai.db", changes)
+    os.rename(part, home.releases / identifier)
+    sync_folder(home.releases)
+    point(home, identifier)
+    if (home.candidate / "private.db").is_file():
+        os.replace(home.candidate / "private.db", home.base)
+    home.clear_candidate()
+    return identifier
+
+
+def point(home: Home, identifier: str) -> None:
+    """Move `current` to a release, in one rename."""
+    link = home.path / ".current.part"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("releases") / identifier)
+    os.replace(link, home.current)
+    sync_folder(home.path)
+    write_index(home)
+
+
+def write_index(home: Home) -> None:
+    """releases.json: every release, oldest first, and which is live. Made from the manifests."""
+    manifests = [home.manifest(name) for name in home.release_ids()]
+    rows = [{"id": m["id"], "released_on": m["released_on"], "previous": m["previous"], "tables": m["tables"]} for m in manifests]
+    write_whole(home.path / "releases.json", as_json({"live": home.live(), "releases": rows}))
+
+
+def repair(home: Home, catalogue: Catalogue) -> list[str]:
+    """Remove what a run that died left: folders under temporary names, releases that never went live. Returns a line for each."""
+    done = []
+    for name in home.release_ids():
+        if name not in home.went_live():
+            shutil.rmtree(home.releases / name)
+            done.append(f"removed release {name}, which never went live")
+    for path in home.releases.glob("*.part"):
+        shutil.rmtree(path)
+        done.append(f"removed the unfinished {path.name}")
+    done.extend(f"took release {name} back out of history" for name in history.repair(home.history, catalogue, home.release_ids()))
+    return done

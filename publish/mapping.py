@@ -1,0 +1,156 @@
+"""Turn a declared listing into what reads its records: for every field, the function that parses it and the column that it fills.
+
+Made once for a listing of a snapshot and then called millions of times, so everything that can be looked up beforehand is. What a value is
+read against (the day of the listing, the region that the source covers) is settled here; records, rows and issues are validate's.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from .catalogue import Catalogue
+from .dataset import Column, Table
+from .identity import id_maker, key_text
+from .rules import RULES, Row, Rule
+from .sourcefile import ListingDeclaration, Rows, SourceDeclaration, Target
+from .values import parser
+
+MEMO = 65536  # distinct raw values remembered a parser: months, codes and days repeat by the million
+MEMO_KINDS = ("date", "day", "month", "code", "region", "integer", "flag")
+Parse = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One field of a record: where it is (`key`), what an issue calls it, its parser, its column, and the column for its original text."""
+
+    key: str
+    name: str
+    parse: Parse
+    column: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A field that holds rows of another table: objects with `cells`, plain values (one cell with the key ''), or a text to `split`."""
+
+    key: str
+    table: str
+    cells: tuple[Cell, ...]
+    known: frozenset[str]
+    plain: bool
+    split: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is needed of a table for each of its rows; `upwards` is its column for the record's main row."""
+
+    name: str
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+    screened: tuple[str, ...]
+    masked: tuple[str, ...]
+    prefix: str | None
+    upwards: str | None
+    has_source: bool
+    rule: Rule | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole of a listing: the main table's cells, those of other tables that the record itself has, and the nested ones."""
+
+    main: Shape
+    cells: tuple[Cell, ...]
+    beside: tuple[tuple[str, tuple[Cell, ...]], ...]
+    nested: tuple[Nested, ...]
+    constants: Row
+    constants_beside: Mapping[str, Row]
+    shapes: Mapping[str, Shape]
+    document: Mapping[str, Cell]
+
+
+def shape(table: Table, main: Table) -> Shape:
+    """The shape of a table in a listing whose records are rows of `main`."""
+    columns = table.columns.values()
+    return Shape(
+        table.name,
+        tuple(table.columns),
+        tuple(c.name for c in columns if c.required),
+        tuple(c.name for c in columns if c.published and c.rule == "given" and c.kind in ("prose", "text", "name")),
+        tuple(c.name for c in columns if c.privacy == "masked" and c.kind == "text"),
+        table.prefix,
+        table.ref_to(main.name) if table is not main else None,
+        "source_id" in table.columns,
+        RULES.get(table.name),
+    )
+
+
+def plan(listing: ListingDeclaration, source: SourceDeclaration, catalogue: Catalogue, as_of: str | None) -> Plan:
+    """How to read the records of a listing that is of the day `as_of`."""
+    made = _Maker(source, catalogue, as_of)
+    main = catalogue.tables[listing.table]
+    cells: list[Cell] = []
+    beside: dict[str, list[Cell]] = {}
+    nested: list[Nested] = []
+    for name, targets in listing.fields.items():
+        for target in targets:
+            if isinstance(target, Rows):
+                fields = target.fields if target.value is None else {"": target.value}
+                inner = tuple(made.cell(inner, key, f"{name}.{key}".rstrip(".")) for key, inner in fields.items())
+                nested.append(Nested(name, target.table, inner, frozenset(fields), target.value is not None, None))
+            elif target.split:
+                nested.append(Nested(name, target.table, (made.cell(target, "", name),), frozenset([""]), True, target.split))
+            elif target.table == main.name:
+                cells.append(made.cell(target, name, name))
+            else:
+                beside.setdefault(target.table, []).append(made.cell(target, name, name))
+    constants: dict[str, Row] = {}
+    for (table, column), value in listing.constants.items():
+        constants.setdefault(table, {})[column] = value
+    rule = listing.document
+    places = {
+        "title": rule.title_field,
+        "url": rule.url_field,
+        "as_of": rule.as_of_field,
+        "batch_label": rule.batch_field,
+        "authority": rule.authority_field,
+    }
+    return Plan(
+        shape(main, main),
+        tuple(cells),
+        tuple((table, tuple(several)) for table, several in beside.items()),
+        tuple(nested),
+        constants.pop(main.name, {}),
+        constants,
+        {name: shape(table, main) for name, table in catalogue.tables.items()},
+        {column: made.cell(Target("documents", column), name, name) for column, name in places.items() if name},
+    )
+
+
+@dataclass(frozen=True)
+class _Maker:
+    source: SourceDeclaration
+    catalogue: Catalogue
+    as_of: str | None
+
+    def cell(self, target: Target, key: str, name: str) -> Cell:
+        column = self.catalogue.tables[target.table].columns[target.column]
+        parse = self._parser(column, target, name)
+        return Cell(key, name, lru_cache(MEMO, typed=True)(parse) if column.kind in MEMO_KINDS else parse, target.column, target.text)
+
+    def _parser(self, column: Column, target: Target, name: str) -> Parse:
+        lookup = self.source.lookups.get(name, {})
+        if column.kind == "code":
+            code = self.catalogue.codes[str(column.codes)].code
+            return lambda raw: code(lookup.get(raw, raw) if isinstance(raw, str) else raw)
+        if column.kind == "region":
+            resolve, day, within = self.catalogue.regions.resolve, self.as_of, self.source.region
+            return lambda raw: resolve(lookup.get(raw, raw) if isinstance(raw, str) else raw, day, within=within).code
+        if column.kind == "ref":
+            make = id_maker(str(self.catalogue.tables[str(column.ref)].prefix), self.source.name)
+            return lambda raw: make(raw.strip() if isinstance(raw, str) else key_text([raw]))
+        return parser(column.kind, unit=target.unit, calendar=target.calendar, document_day=self.as_of)

@@ -1,0 +1,78 @@
+"""Lay a release out as a folder under a temporary name: the database in its canonical form, and at the end the manifest and the sums.
+
+Everything in the folder is a function of the candidate: no clock, no path, no host name goes in. It is public from the moment that it is
+live and never written again.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .assemble import Assembled
+from .candidate import Candidate
+from .canonical import canonical
+from .home import Home, as_json, sync_folder, write_whole
+from .snapshot import Snapshot
+
+TITLE = "明白 mingbai"
+
+
+def release(candidate: Assembled, home: Home, identifier: str) -> Path:
+    """The folder `releases/ID.part` with the canonical mingbai.db. Raises FileExistsError when the release exists."""
+    final, part = home.releases / identifier, home.releases / f"{identifier}.part"
+    if final.exists():
+        raise FileExistsError(final)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    canonical(candidate.path, part / "mingbai.db")
+    return part
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal(
+    part: Path, identifier: str, candidate: Candidate, sources: Mapping[str, tuple[Snapshot, ...]], previous: str | None
+) -> dict[str, Any]:
+    """Write manifest.json and SHA256SUMS over everything in the folder, and make the folder durable. Returns the manifest."""
+    made = candidate.assembled
+    files: dict[str, dict[str, Any]] = {}
+    for path in sorted(path for path in part.rglob("*") if path.is_file() and path.name not in ("manifest.json", "SHA256SUMS")):
+        files[path.relative_to(part).as_posix()] = {"sha256": file_sha256(path), "size": path.stat().st_size}
+    manifest: dict[str, Any] = {
+        "id": identifier,
+        "title": TITLE,
+        "released_on": made.day,
+        "previous": previous,
+        "recipe": candidate.recipe,
+        "sources": [_source(name, sources[name]) for name in sorted(sources)],
+        "tables": dict(made.tables),
+        "accounting": {name: dict(kinds) for name, kinds in made.accounting.items()},
+        "issues": dict(made.issues),
+        "changes": {name: dict(kinds) for name, kinds in candidate.compared().counts.items()},
+        "next_expiry": made.next_expiry,
+        "files": files,
+    }
+    write_whole(part / "manifest.json", as_json(manifest))
+    sums: Mapping[str, str] = {
+        **{name: entry["sha256"] for name, entry in files.items()},
+        "manifest.json": file_sha256(part / "manifest.json"),
+    }
+    write_whole(part / "SHA256SUMS", "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode())
+    for folder in sorted({path.parent for path in part.rglob("*")} | {part}):
+        sync_folder(folder)
+    return manifest
+
+
+def _source(name: str, snapshots: tuple[Snapshot, ...]) -> dict[str, Any]:
+    newest = snapshots[0]
+    return {
+        "id": name,
+        "as_of": {listing: newest.as_of(listing) for listing in sorted({page.listing for page in newest.pages})},
+        "snapshots": [{"id": snapshot.id, "content_sha256": snapshot.content_sha256} for snapshot in snapshots],
+    }

@@ -1,0 +1,201 @@
+"""Load validated pages into private tables, reading each page once in its life.
+
+The staging file holds the rows of every page that the release is made of: the latest snapshot of each source and, behind it, those that
+its rules still need (the one before for a full snapshot, so that absence delists only after two; all for increments). A page whose content
+is in the last release's staging file under the same recipe is kept as it is: at half a percent of churn that is most of them. What is
+staged is therefore a function of the snapshots and the recipe alone, and a test compares both ways of getting there.
+"""
+
+import hashlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .catalogue import Catalogue
+from .dataset import Table
+from .progress import Progress, silent
+from .snapshot import Page, Snapshot
+from .tables import connect, create_staged
+from .validate import Batch, Issue
+from .workers import validated
+
+SCHEMA = """
+CREATE TABLE recipe (recipe TEXT NOT NULL) STRICT;
+CREATE TABLE pages (
+  page INTEGER PRIMARY KEY, source TEXT NOT NULL, listing TEXT NOT NULL, file TEXT NOT NULL, identity TEXT NOT NULL,
+  generation INTEGER NOT NULL, ordinal INTEGER NOT NULL, records INTEGER NOT NULL, set_aside INTEGER NOT NULL, as_of TEXT
+) STRICT;
+CREATE TABLE issues (
+  page INTEGER NOT NULL, source TEXT NOT NULL, listing TEXT NOT NULL, file TEXT NOT NULL, row INTEGER NOT NULL, kind TEXT NOT NULL,
+  field TEXT NOT NULL, found TEXT NOT NULL, expected TEXT NOT NULL, count INTEGER NOT NULL
+) STRICT;
+"""
+DECLARED_ONLY = ("sources", "regions", "codes", "notice_links")  # made from declarations or from other rows, never staged
+
+
+@dataclass(frozen=True)
+class Staged:
+    """The private staging file, and what it was made of."""
+
+    path: Path
+    inputs: Mapping[str, tuple[Snapshot, ...]]
+    recipe: str
+    read: int  # pages read this time
+    kept: int  # pages taken over from the base
+
+
+def recipe(catalogue: Catalogue) -> str:
+    """SHA-256 over the declarations and the code that makes rows of records: another one means that our own doing changed."""
+    digest = hashlib.sha256(catalogue.recipe.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(f"{path.name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def staged_tables(catalogue: Catalogue) -> list[Table]:
+    """The tables that records fill, in the order of the declarations."""
+    return [table for table in catalogue.tables.values() if table.name not in DECLARED_ONLY]
+
+
+def _identity(page: Page) -> str:
+    # A day of a year-less date is read against the file's as-of; the platform writes whole dates, so its pages outlive their as-of.
+    return page.content_sha256 if page.form == "platform" else f"{page.content_sha256}:{page.as_of}"
+
+
+def needed(inputs: Mapping[str, Sequence[Snapshot]], catalogue: Catalogue) -> list[tuple[Snapshot, Page, int, int]]:
+    """The pages that a release of `inputs` (newest first for each source) is made of: snapshot, page, generation (0 is newest), ordinal.
+
+    A page that says the same as one of a newer generation adds nothing and is left out.
+    """
+    pages: list[tuple[Snapshot, Page, int, int]] = []
+    for source, snapshots in inputs.items():
+        seen: set[tuple[str, str]] = set()
+        for generation, snapshot in enumerate(snapshots):
+            now: set[tuple[str, str]] = set()
+            for ordinal, page in enumerate(snapshot.pages):
+                batch = catalogue.source(source).listings[page.listing].batch
+                if (generation > 1 and batch == "full_snapshot") or (page.listing, _identity(page)) in seen:
+                    continue
+                now.add((page.listing, _identity(page)))
+                pages.append((snapshot, page, generation, ordinal))
+            seen |= now
+    return pages
+
+
+def stage(
+    inputs: Mapping[str, Sequence[Snapshot]], catalogue: Catalogue, path: Path, base: Path | None = None, progress: Progress = silent
+) -> Staged:
+    """The staging file at `path` (replaced whole), from `inputs`: each source's snapshots, newest first.
+
+    `base` is the staging file of an earlier release; it only saves work. Raises SourceBroken when a page breaks a promise.
+    """
+    made = recipe(catalogue)
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept: dict[tuple[str, str, str], int] = {}
+    if base is not None and _recipe_of(base) == made:
+        shutil.copyfile(base, part)
+        connection = connect(part)
+        kept = {
+            (source, listing, identity): page
+            for page, source, listing, identity in connection.execute("SELECT page, source, listing, identity FROM pages")
+        }
+    else:
+        connection = connect(part)
+        connection.executescript(SCHEMA)
+        connection.execute("INSERT INTO recipe VALUES (?)", [made])
+        for table in staged_tables(catalogue):
+            create_staged(connection, table)
+    os.chmod(part, 0o600)
+    pages = needed(inputs, catalogue)
+    connection.execute("BEGIN")
+    fresh = _keep(connection, pages, kept, catalogue)
+    progress.start("stage", sum(page.records for _, page, _, _ in fresh))
+    number = max(kept.values(), default=0)
+    for (snapshot, page, generation, ordinal), batch in zip(
+        fresh, validated([(snapshot, page) for snapshot, page, _, _ in fresh], catalogue), strict=True
+    ):
+        number += 1
+        as_of = snapshot.as_of(page.listing)
+        connection.execute(
+            "INSERT INTO pages VALUES (?,?,?,?,?,?,?,?,?,?)",
+            [number, snapshot.source, page.listing, page.file, _identity(page), generation, ordinal, batch.records, batch.set_aside, as_of],
+        )
+        _insert(connection, number, batch, catalogue)
+        progress.advance(batch.records)
+    connection.execute("COMMIT")
+    connection.close()
+    progress.finish()
+    os.replace(part, path)
+    return Staged(path, {name: tuple(snapshots) for name, snapshots in inputs.items()}, made, len(fresh), len(pages) - len(fresh))
+
+
+def _recipe_of(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        row = connection.execute("SELECT recipe FROM recipe").fetchone()
+        return str(row[0]) if row else None
+    except sqlite3.DatabaseError:
+        return None  # a damaged base only costs the time that it would have saved
+    finally:
+        connection.close()
+
+
+def _keep(
+    connection: sqlite3.Connection,
+    pages: list[tuple[Snapshot, Page, int, int]],
+    kept: dict[tuple[str, str, str], int],
+    catalogue: Catalogue,
+) -> list[tuple[Snapshot, Page, int, int]]:
+    """Give the pages that are there already their new place, forget those that are no longer needed, and return the rest to be read."""
+    fresh = []
+    wanted: set[int] = set()
+    for snapshot, page, generation, ordinal in pages:
+        at = kept.get((snapshot.source, page.listing, _identity(page)))
+        if at is None or at in wanted:
+            fresh.append((snapshot, page, generation, ordinal))
+            continue
+        wanted.add(at)
+        connection.execute(
+            "UPDATE pages SET generation = ?, ordinal = ?, file = ?, as_of = ? WHERE page = ?",
+            [generation, ordinal, page.file, snapshot.as_of(page.listing), at],
+        )
+    gone = [(page,) for page in set(kept.values()) - wanted]
+    if gone:
+        connection.execute("CREATE TEMP TABLE gone (page INTEGER PRIMARY KEY)")
+        connection.executemany("INSERT INTO gone VALUES (?)", gone)
+        listings = {
+            row[0]
+            for row in connection.execute("SELECT DISTINCT source || '/' || listing FROM pages WHERE page IN (SELECT page FROM gone)")
+        }
+        touched = {table for name in listings for table in _tables_of(catalogue, *name.split("/", 1))}
+        for name in [*sorted(touched), "documents", "issues", "pages"]:
+            connection.execute(f'DELETE FROM "{name}" WHERE page IN (SELECT page FROM gone)')
+    return fresh
+
+
+def _tables_of(catalogue: Catalogue, source: str, listing: str) -> set[str]:
+    declared = catalogue.source(source).listings[listing]
+    others = {target.table for several in declared.fields.values() for target in several} | {table for table, _ in declared.constants}
+    return {declared.table, *others} - {"documents"}
+
+
+def _insert(connection: sqlite3.Connection, page: int, batch: Batch, catalogue: Catalogue) -> None:
+    for table, rows in batch.rows.items():
+        if rows:
+            marks = ",".join("?" * len(rows[0]))
+            connection.executemany(f'INSERT INTO "{table}" VALUES ({marks},{page:d})', rows)
+    documents = [(*row, 0, None, page) for row in batch.documents.values()]
+    if documents:
+        connection.executemany(f"INSERT INTO documents VALUES ({','.join('?' * len(documents[0]))})", documents)
+    connection.executemany("INSERT INTO issues VALUES (?,?,?,?,?,?,?,?,?,?)", [(page, *_issue_row(issue)) for issue in batch.issues])
+
+
+def _issue_row(issue: Issue) -> tuple[object, ...]:
+    return (issue.source, issue.listing, issue.file, issue.row, issue.kind, issue.field, issue.found, issue.expected, issue.count)

@@ -1,0 +1,256 @@
+"""From records as the source spells them to rows as we declare them, strictly.
+
+Every field of every record is mapped, listed under `ignore`, or reported. One bad value is an Issue and the run goes on without it; a
+record that lacks what it cannot do without is set aside whole, as an Issue too; a mapped field that a whole page has lost is a promise
+broken by the source. Issues carry what was found only for the staff and never leave the private side. It does not know other pages, earlier
+releases or a database: what depends on those is staging's.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from .catalogue import Catalogue
+from .errors import BadValue, SourceBroken
+from .identity import key_text, make_id
+from .mapping import Cell, Nested, Plan, Shape, plan
+from .persons import looks_like_person, masked_person
+from .plans import read
+from .rules import Row
+from .screen import screen
+from .snapshot import Page, Snapshot
+from .sourcefile import ListingDeclaration, SourceDeclaration
+from .sources import Remark
+from .values import text
+
+WIDE_PAGE = 20  # records from which a mapped field that none of them has counts as gone, where the form allows leaving fields out
+SHOWN = 80  # characters of a bad value that an issue repeats
+EMPTY: tuple[object, ...] = (None, "", [], {})
+
+_screen = lru_cache(4096)(screen)  # authorities, registrars and banks repeat; longer memories cost more than they save
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One thing that is not as expected: where (source, listing, file, row), in which field, what kind, found and expected."""
+
+    source: str
+    listing: str
+    file: str
+    row: int
+    kind: str
+    field: str = ""
+    found: str = ""
+    expected: str = ""
+    count: int = 1
+
+
+@dataclass
+class Batch:
+    """What one page became: rows by table in the column order of the declaration, each with the record's row and why it is withheld."""
+
+    rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
+    documents: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    records: int = 0
+    set_aside: int = 0
+
+
+def _shown(raw: object) -> str:
+    shown = raw if isinstance(raw, str) else repr(raw)
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}… ({len(shown)} characters)"
+
+
+class Validator:
+    """Reads the pages of one listing of one snapshot; it keeps memories of values, no rows."""
+
+    def __init__(self, listing: ListingDeclaration, source: SourceDeclaration, catalogue: Catalogue, as_of: str | None) -> None:
+        self.listing, self.source, self.as_of = listing, source, as_of
+        self.plan: Plan = plan(listing, source, catalogue, as_of)
+        self.mapped = frozenset(listing.fields)
+        self.known = self.mapped | listing.ignore | frozenset(listing.key) | listing.document.fields
+        self.file, self.batch = "", Batch()
+
+    def page(self, folder: Path, page: Page) -> Batch:
+        """The rows and issues of one page of the snapshot in `folder`. Raises SourceBroken when it cannot be read or the whole of it lacks a field that is mapped."""
+        self.file, self.batch = page.file, Batch(rows={self.plan.main.name: []})
+        batch, mapped, known = self.batch, self.mapped, self.known
+        unknown: dict[str, tuple[int, int]] = {}
+        missing: dict[str, tuple[int, int]] = {}
+        for number, record in read(folder, page, self.listing, self._hear):
+            batch.records += 1
+            if not isinstance(record, dict):
+                self._set_aside(number, "an object with fields", _shown(record))
+                continue
+            names = record.keys()
+            if not names <= known:
+                _count(unknown, names - known, number)
+            if not mapped <= names:
+                _count(missing, mapped - names, number)
+            self._record(number, record)
+        for name, (first, count) in sorted(missing.items()):
+            if count == batch.records and (page.form == "platform" or count >= WIDE_PAGE):
+                found = f"; found instead: {', '.join(sorted(unknown))}" if unknown else ""
+                raise SourceBroken(
+                    f"{self.source.name}/{self.listing.name}, {page.file}: no record has the field {name!r}{found}; compare datasets/sources/{self.source.name}.yml with the source"
+                )
+            self._issue(first, "missing_field", name, count=count)
+        for name, (first, count) in sorted(unknown.items()):
+            self._issue(first, "unmapped_field", name, count=count)
+        return batch
+
+    def _hear(self, remark: Remark) -> None:
+        if remark.is_row_lost:
+            self.batch.records += 1
+            self.batch.set_aside += 1
+        self._issue(remark.row, remark.kind, remark.column or "", _shown(remark.text))
+
+    def _record(self, number: int, record: Mapping[str, Any]) -> None:
+        row: Row = {}
+        unreadable = self._fill(row, self.plan.cells, record, number)
+        row |= self.plan.constants
+        main = self.plan.main
+        for column in main.required:
+            if row.get(column) is None:
+                return self._set_aside(number, f"a value for {column}")
+        key = ""
+        if main.prefix:
+            parts = [record.get(name) for name in self.listing.key]
+            if not any(part not in EMPTY for part in parts):
+                return self._set_aside(number, f"a value for {', '.join(self.listing.key)}")
+            key = key_text(parts)
+            row |= {"id": make_id(main.prefix, self.source.name, key), "source_key": key}
+        if main.has_source:
+            row["source_id"] = self.source.name
+        named = row.get("subject_name")
+        withheld = main.rule(row, unreadable) if main.rule else None
+        if main.prefix:
+            hidden = (str(named), str(row["subject_name"])) if named is not None and named != row["subject_name"] else None
+            row["document_id"] = self._document(record, hidden)
+        self._protect(main, row, number)
+        self.batch.rows[main.name].append((*map(row.get, main.columns), number, withheld))
+        if self.plan.nested or self.plan.beside or self.plan.constants_beside:
+            self._parts(number, record, row, key)
+        return None
+
+    def _parts(self, number: int, record: Mapping[str, Any], main: Row, key: str) -> None:
+        for nested in self.plan.nested:
+            raw = record.get(nested.key)
+            if raw not in EMPTY:
+                for item in _items(raw, nested):
+                    for name in item.keys() - nested.known:
+                        self._issue(number, "unmapped_field", f"{nested.key}.{name}".rstrip("."), _shown(item[name]))
+                    part: Row = {}
+                    self._fill(part, nested.cells, item, number)
+                    self._part(nested.table, part, main, key, number)
+        beside = {table: dict(constants) for table, constants in self.plan.constants_beside.items()}
+        for table, cells in self.plan.beside:
+            part = beside.setdefault(table, {})
+            constants = dict(part)
+            self._fill(part, cells, record, number)
+            part |= constants
+        for table, part in beside.items():
+            self._part(table, part, main, key, number)
+
+    def _fill(self, row: Row, cells: tuple[Cell, ...], record: Mapping[str, Any], number: int) -> tuple[str, ...]:
+        """Parse the cells of a record into a row. Returns the columns whose value was there and could not be read."""
+        unreadable: tuple[str, ...] = ()
+        for cell in cells:
+            raw = record.get(cell.key)
+            if raw is None or raw == "":
+                continue
+            try:
+                row[cell.column] = cell.parse(raw)
+            except BadValue as error:
+                unreadable = (*unreadable, cell.column)
+                self._issue(number, "bad_value", cell.name, _shown(raw), str(error).rpartition("expected ")[2])
+            if cell.text is not None and row.get(cell.text) is None:
+                row[cell.text] = _text(raw)
+        return unreadable
+
+    def _part(self, table: str, part: Row, main: Row, key: str, number: int) -> None:
+        shape = self.plan.shapes[table]
+        if shape.upwards:
+            part[shape.upwards] = main["id"]
+        if shape.prefix:
+            part |= {"id": make_id(shape.prefix, self.source.name, key), "source_key": key, "document_id": main.get("document_id")}
+        if shape.has_source:
+            part["source_id"] = self.source.name
+        for column in shape.required:
+            if part.get(column) is None:
+                return self._issue(number, "part_set_aside", f"{table}.{column}", expected="a value")
+        withheld = shape.rule(part, ()) if shape.rule else None
+        self._protect(shape, part, number)
+        self.batch.rows.setdefault(table, []).append((*map(part.get, shape.columns), number, withheld))
+        return None
+
+    def _protect(self, shape: Shape, row: Row, number: int) -> None:
+        """Take personal data out of every text that could be published (rule 8)."""
+        for column in shape.masked:
+            value = row.get(column)
+            if isinstance(value, str) and looks_like_person(value):
+                row[column] = masked_person(value)
+        for column in shape.screened:
+            value = row.get(column)
+            if isinstance(value, str) and (screened := _screen(value)).findings:
+                row[column] = screened.text
+                for finding in screened.findings:
+                    self._issue(number, "screened", column, expected=finding.kind, count=finding.count)
+
+    def _document(self, record: Mapping[str, Any], hidden: tuple[str, str] | None) -> str:
+        """The id of the record's document, which joins the batch. `hidden` is a person's name and what stands for it."""
+        rule = self.listing.document
+        named = [record.get(name) for name in rule.key]
+        given = any(part not in EMPTY for part in named)
+        identifier = make_id("d", self.source.name, key_text([rule.kind, self.listing.name, *(named if given else [])]))
+        if identifier not in self.batch.documents:
+            row: Row = {"title": rule.title, "url": self.source.url, "as_of": self.as_of}
+            if given:
+                self._fill(row, tuple(self.plan.document.values()), record, 0)
+            row |= {"id": identifier, "source_id": self.source.name, "kind": rule.kind}
+            if hidden:
+                row |= {column: value.replace(*hidden) for column, value in row.items() if isinstance(value, str)}
+            shape = self.plan.shapes["documents"]
+            self._protect(shape, row, 0)
+            self.batch.documents[identifier] = tuple(map(row.get, shape.columns))
+        return identifier
+
+    def _set_aside(self, number: int, expected: str, found: str = "") -> None:
+        self.batch.set_aside += 1
+        self._issue(number, "set_aside", found=found, expected=expected)
+
+    def _issue(self, row: int, kind: str, field: str = "", found: str = "", expected: str = "", count: int = 1) -> None:
+        self.batch.issues.append(Issue(self.source.name, self.listing.name, self.file, row, kind, field, found, expected, count))
+
+
+def _items(raw: Any, nested: Nested) -> list[Mapping[str, Any]]:
+    """The rows in a nested field, each as fields by name; a plain value has the name ''."""
+    if nested.split is not None:
+        raw = [part.strip() for part in str(raw).split(nested.split)]
+    return [item if isinstance(item, dict) and not nested.plain else {"": item} for item in (raw if isinstance(raw, list) else [raw])]
+
+
+def _text(raw: object) -> str | None:
+    try:
+        return text(raw)
+    except BadValue:
+        return None
+
+
+def _count(found: dict[str, tuple[int, int]], names: Iterable[str], number: int) -> None:
+    """Note in which row each name was first seen, and how often."""
+    for name in names:
+        first, count = found.get(name, (number, 0))
+        found[name] = (first, count + 1)
+
+
+def validate(snapshot: Snapshot, catalogue: Catalogue) -> Iterable[tuple[Page, Batch]]:
+    """Each page of the snapshot with what it became, in the order of the snapshot."""
+    source = catalogue.source(snapshot.source)
+    validators: dict[str, Validator] = {}
+    for page in snapshot.pages:
+        if page.listing not in validators:
+            validators[page.listing] = Validator(source.listings[page.listing], source, catalogue, snapshot.as_of(page.listing))
+        yield page, validators[page.listing].page(snapshot.folder, page)

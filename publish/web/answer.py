@@ -1,0 +1,119 @@
+"""What goes back over HTTP: status, body, media type and headers, with entity tags and HEAD, whatever made it."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from email.utils import formatdate, parsedate_to_datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+HTML = "text/html; charset=utf-8"
+JSON = "application/json; charset=utf-8"
+TYPES = {
+    ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8", ".png": "image/png",
+    ".rss": "application/rss+xml; charset=utf-8", ".atom": "application/atom+xml; charset=utf-8", ".json": "application/feed+json; charset=utf-8",
+    ".opml": "text/x-opml; charset=utf-8", ".xml": "application/xml; charset=utf-8",
+}  # fmt: skip
+
+# No page of ours needs a script, and the styles are one file: what a source's text may smuggle in has nothing to run with.
+CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+SECURITY = (
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer. Its entity tag is that of the headers, or else made from the body."""
+
+    status: int
+    body: bytes
+    type: str = HTML
+    headers: tuple[tuple[str, str], ...] = (("cache-control", "no-cache"),)  # a cache asks again: a notice ends at midnight
+
+    @property
+    def etag(self) -> str:
+        for name, value in self.headers:
+            if name == "etag":
+                return value
+        return f'"{blake2b(self.body, digest_size=12).hexdigest()}"'
+
+
+def as_json(data: object, status: int = 200) -> Answer:
+    """Plain data as JSON that any site may read."""
+    return Answer(status, orjson.dumps(data), JSON, (("cache-control", "no-cache"), ("access-control-allow-origin", "*")))
+
+
+def redirect(to: str) -> Answer:
+    """To another spelling of the same address."""
+    return Answer(308, b"", HTML, (("location", to),))
+
+
+def file_answer(path: Path, etag: str | None = None, cache: str = "no-cache") -> Answer | None:
+    """A file as it is, or None where there is none."""
+    try:
+        body, changed = path.read_bytes(), path.stat().st_mtime
+    except OSError:
+        return None
+    tag = etag or f'"{blake2b(body, digest_size=12).hexdigest()}"'
+    headers = (
+        ("cache-control", cache),
+        ("etag", tag),
+        ("last-modified", formatdate(changed, usegmt=True)),
+        ("access-control-allow-origin", "*"),
+    )
+    return Answer(200, body, TYPES.get(path.suffix, "application/octet-stream"), headers)
+
+
+def _unchanged(answer: Answer, asked: dict[bytes, bytes]) -> bool:
+    """RFC 9110, 13.2.2: If-None-Match, and only without it If-Modified-Since."""
+    tags = asked.get(b"if-none-match")
+    if tags is not None:
+        given = [tag.strip().removeprefix("W/") for tag in tags.decode("latin-1").split(",")]
+        return answer.etag in given or given == ["*"]
+    since, changed = asked.get(b"if-modified-since"), dict(answer.headers).get("last-modified")
+    if since is None or changed is None:
+        return False
+    try:
+        return parsedate_to_datetime(changed) <= parsedate_to_datetime(since.decode("latin-1"))
+    except (ValueError, TypeError):
+        return False
+
+
+async def give(answer: Answer, scope: Scope, send: Send) -> None:
+    """Send an answer, as 304 where the asker has it already, without its body to HEAD."""
+    status, body = answer.status, answer.body
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers if name != "etag"]
+    if status == 200:
+        headers.append((b"etag", answer.etag.encode("latin-1")))
+        if _unchanged(answer, dict(scope["headers"])):
+            status, body = 304, b""
+    if status != 304:
+        headers += [(b"content-type", answer.type.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def guarded(send: Send) -> Send:
+    """`send` that puts the security headers on every answer, also Datasette's, and lets no cookie through."""
+
+    async def guarded_send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [(k, v) for k, v in message.get("headers", []) if k.lower() not in (b"set-cookie", b"content-security-policy")]
+            message = {**message, "headers": [*kept, *SECURITY]}
+        await send(message)
+
+    return guarded_send

@@ -1,0 +1,136 @@
+"""What a release says about an institution, a notice and the country, as plain data: the pages and their JSON are made from the same.
+
+Each answer is of one Reader and one day. Notices that are not in force on that day are left out here, once, so that no page can forget
+it. Nothing is judged and nothing is ranked: order is by date or identifier.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from . import queries
+from .reader import Reader, Row
+from .terms import is_stale, permit_state
+
+NEWEST = 8
+MOST = 200  # of one kind in one answer
+
+
+def _by(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.pop(key)].append(row)
+    return found
+
+
+def cards(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
+    """The institutions with these ids, in this order, each with what a glance must show. An id that the release does not know is left out."""
+    asked = orjson.dumps(ids).decode()
+    found = {row["id"]: row for row in reader.rows(queries.CARDS, asked)}
+    listings = _by(reader.rows(queries.CARD_LISTINGS, asked), "institution_id")
+    permits = _by(reader.rows(queries.CARD_PERMITS, asked), "institution_id")
+    funds = _by(reader.rows(queries.CARD_FUNDS, asked), "institution_id")
+    in_force = _by(reader.rows(queries.CARD_NOTICES, asked, today), "institution_id")
+    return [
+        {
+            **found[id],
+            "listings": listings.get(id, []),
+            "notices_in_force": in_force.get(id, []),
+            "permits": [{**permit, "state": permit_state(permit, today)} for permit in permits.get(id, [])],
+            "fund_supervision": funds.get(id, []),
+        }
+        for id in ids
+        if id in found
+    ]
+
+
+def notices(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
+    """The notices with these ids that are in force, in this order; `links` is the number of institutions that one is linked to."""
+    found = {row["id"]: row for row in reader.rows(queries.NOTICE_CARDS, orjson.dumps(ids).decode(), today)}
+    return [found[id] for id in ids if id in found]
+
+
+def institution(reader: Reader, id: str, today: str) -> Row | None:
+    """Everything that is published about one institution, or None."""
+    row = reader.row(queries.INSTITUTION, id)
+    if row is None:
+        return None
+    row["aliases"] = reader.rows(queries.ALIASES, id)
+    for part, sql in (
+        ("sites", queries.SITES),
+        ("permits", queries.PERMITS),
+        ("classes", queries.CLASSES),
+        ("fund_supervision", queries.FUNDS),
+    ):
+        row[part] = reader.rows(sql, id)
+    row["listings"] = reader.rows(queries.LISTINGS, id, MOST)
+    for part in ("sites", "permits", "classes", "fund_supervision", "listings"):
+        for item in row[part]:
+            item.pop("institution_id")
+    for permit in row["permits"]:
+        permit["state"] = permit_state(permit, today)
+    for item in row["listings"]:
+        item["as_of"] = item["as_of"] or item["document_as_of"]
+    row["notices"] = reader.rows(queries.NOTICES, id, today, MOST)
+    row["ratings"] = ratings(reader, id)
+    return row
+
+
+def ratings(reader: Reader, id: str) -> list[Row]:
+    """Per dimension and scale: the months, the number of ratings and how many of each score. Suppressed months are counted, not opened."""
+    groups: dict[tuple[str, int], Row] = {}
+    for month in reader.rows(queries.RATINGS, id):
+        key = (month["dimension"], month["scale_max"])
+        start = {"dimension": key[0], "scale_max": key[1], "count": 0, "histogram": [0] * key[1], "from_month": None, "to_month": None}
+        group = groups.setdefault(key, {**start, "months": 0, "suppressed_months": 0})
+        if month["is_suppressed"] or not month["histogram"]:
+            group["suppressed_months"] += 1
+            continue
+        group["months"] += 1
+        group["count"] += month["rating_count"]
+        group["histogram"] = [a + b for a, b in zip(group["histogram"], orjson.loads(month["histogram"]), strict=True)]
+        group["from_month"] = group["from_month"] or month["month"]
+        group["to_month"] = month["month"]
+    for group in groups.values():
+        total = sum(score * n for score, n in enumerate(group["histogram"], 1))
+        group["mean"] = round(total / group["count"], 2) if group["count"] else None
+    return list(groups.values())
+
+
+def notice(reader: Reader, id: str) -> Row | None:
+    """One notice, in force or not; its caller asks terms.in_force before it shows anything."""
+    row = reader.row(queries.NOTICE, id)
+    if row is None:
+        return None
+    row["penalties"] = [found["penalty_code"] for found in reader.rows(queries.PENALTIES, id)]
+    row["measures"] = [found["measure_code"] for found in reader.rows(queries.MEASURES, id)]
+    row["links"] = reader.rows(queries.LINKS, id)
+    return row
+
+
+def overview(reader: Reader, today: str) -> dict[str, Any]:
+    """What the start page shows of a release on one day; worked out once and kept."""
+    kept: dict[str, Any] | None = reader.kept.get(today)
+    if kept is None:
+        counted = reader.row(queries.COUNT_IN_FORCE, "", today)
+        kept = {
+            "newest": reader.rows(queries.NEWEST, "", today, NEWEST),
+            "notices_in_force": counted["n"] if counted else 0,
+            # a code that the release does not know counts nowhere
+            "provinces": [row for row in reader.rows(queries.PROVINCES) if row["code"] in reader.regions],
+        }
+        reader.kept = {today: kept}  # yesterday's goes
+    return kept
+
+
+def freshness(reader: Reader, today: str) -> dict[str, Any]:
+    """How old the data is: the oldest and newest as-of of its sources, and which of them are stale."""
+    days = sorted(s["as_of"] for s in reader.sources if s["as_of"])
+    return {
+        "release": reader.id,
+        "as_of": days[-1] if days else None,
+        "oldest_as_of": days[0] if days else None,
+        "stale_sources": [s["id"] for s in reader.sources if is_stale(s, today)],
+    }

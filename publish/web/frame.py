@@ -1,0 +1,165 @@
+"""The templates' surroundings: words, labels, addresses and how values look, the same for our pages and for Datasette's.
+
+Everything here looks up the visit at hand, so one environment serves all languages and releases. What a source wrote is hostile:
+values are escaped, control characters and bidirectional overrides are dropped, and only http and https become links.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from ..home import CHINA
+from .facts import freshness
+from .visit import Visit, address, current
+from .wording import LANGUAGES, wording
+
+HERE = Path(__file__).parent
+TEMPLATES, STATIC = HERE / "templates", HERE / "static"
+LONGEST, LONGEST_PROSE = 300, 20_000  # characters of one value on a page: a 100 kB name must not push everything else away
+# C0 and C1 but tab and line ends; marks, embeddings, overrides and isolates that reorder what stands beside them
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_DAY = re.compile(r"\d{4}(-\d\d){0,2}(\.\d+)?")
+DAYS = (
+    "as_of",
+    "on",
+    "until",
+    "since",
+    "start",
+    "end",
+    "today",
+    "release",
+)  # values of texts that are days; such texts are not for attributes
+
+Dictionary = Mapping[str, Any]  # publish.catalogue.dictionary()
+
+
+def clean(value: object, longest: int = LONGEST) -> object:
+    """A value as it may stand on a page: nothing for None, text without characters that nobody sees, cut where it is endless."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        seen = _UNSEEN.sub("", value)
+        return seen if len(seen) <= longest else seen[:longest] + "…"
+    return value
+
+
+def web_address(url: object) -> str | None:
+    """`url` where it is a plain http or https address, else None: a `javascript:` address must not become a link."""
+    if not isinstance(url, str) or _UNSEEN.search(url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def prose(value: object) -> Markup:
+    """A text that may be long, such as the facts of a notice."""
+    return escape(clean(value, LONGEST_PROSE))
+
+
+def yuan(fen: int) -> str:
+    """An amount in fen as yuan with two places: 1234567 is 12,345.67."""
+    return f"{Decimal(fen) / 100:,.2f}"
+
+
+def _marked(name: str, value: object) -> object:
+    return Markup("<time>{}</time>").format(value) if name in DAYS and isinstance(value, str) and _DAY.fullmatch(value) else value
+
+
+def instant(text: object) -> object:
+    """An instant (UTC, ISO) as day and time in China; what is none stays as it is."""
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(CHINA).strftime("%Y-%m-%d %H:%M UTC+8")
+    except ValueError:
+        return text
+
+
+class Frame:
+    """What base.html reads; one object for all requests."""
+
+    def __init__(self, dictionary: Dictionary, base_url: str | None) -> None:
+        self._tables = {name: {**table, "dataset": dataset} for dataset, d in dictionary.items() for name, table in d["tables"].items()}
+        self._base_url = (base_url or "").rstrip("/")
+        self.stylesheet = f"/static/site.css?v={blake2b((STATIC / 'site.css').read_bytes(), digest_size=6).hexdigest()}"
+
+    @property
+    def visit(self) -> Visit:
+        return current.get()
+
+    @property
+    def fresh(self) -> dict[str, Any] | None:
+        visit = self.visit
+        return freshness(visit.reader, visit.today) if visit.reader else None
+
+    @property
+    def languages(self) -> list[dict[str, str]]:
+        """This page in each language."""
+        visit = self.visit
+        query = f"?{visit.query}" if visit.query else ""
+        return [
+            {"lang": lang, "href": address(visit.path, lang) + query, "public": self._base_url + address(visit.path, lang) + query}
+            for lang in LANGUAGES
+        ]
+
+    @property
+    def canonical(self) -> str | None:
+        return self._base_url + address(self.visit.path, self.visit.lang) if self._base_url else None
+
+    def url(self, path: str) -> str:
+        return address(path, self.visit.lang)
+
+    def t(self, key: str, **values: object) -> Markup:
+        """A text with its values, escaped. Days are marked as such, so that they do not break at their hyphens."""
+        return Markup(escape(wording(self.visit.lang)[key])).format(**{name: _marked(name, clean(value)) for name, value in values.items()})
+
+    def label(self, codes: str, code: str | None) -> str:
+        reader = self.visit.reader
+        return reader.label(codes, code, self.visit.lang) if reader else str(code or "")
+
+    def region(self, code: str | None, text: str | None = None) -> str:
+        reader = self.visit.reader
+        return reader.region(code, text, self.visit.lang) if reader else str(text or code or "")
+
+    def region_name(self, code: str) -> str:
+        reader = self.visit.reader
+        at = reader.regions.get(code) if reader else None
+        return str((at["name_zh"] if self.visit.lang == "zh" else at["name_en"] or at["name_zh"]) if at else code)
+
+    def table_label(self, table: str) -> str:
+        found = self._tables.get(table)
+        return str(found["label"][self.visit.lang]) if found else table
+
+    def column_label(self, table: str | None, column: str) -> str | None:
+        found = self._tables.get(table or "", {"columns": {}})["columns"].get(column)
+        return str(found["label"][self.visit.lang]) if found else None
+
+    def source(self, row: Mapping[str, Any]) -> str:
+        return str((row["source_zh"] if self.visit.lang == "zh" else row["source_en"] or row["source_zh"]) or "")
+
+
+def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
+    """Give an environment, ours or Datasette's, what the templates use."""
+    env.finalize = partial(clean, longest=longest)
+    env.globals |= {
+        "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "url": frame.url,
+        "web_address": web_address, "source": frame.source, "table_label": frame.table_label, "column_label": frame.column_label, "quote": quote,
+    }  # fmt: skip
+    env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "number": "{:,}".format}
+
+
+def environment(frame: Frame) -> Environment:
+    """The environment of our own pages; a name that is not there is an error and no empty text."""
+    env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    equip(env, frame)
+    return env

@@ -1,0 +1,206 @@
+"""Our own pages and their JSON: one function an address, from a visit to an answer.
+
+They run in the event loop, each on the visit's own release: a few look-ups of some microseconds cost less than a change of thread.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+from jinja2 import Environment
+
+import search
+
+from . import facts
+from .answer import HTML, Answer, as_json, file_answer
+from .frame import STATIC, Dictionary
+from .reader import Reader, Row
+from .shelf import Shelf
+from .terms import in_force, is_stale, tombstone
+from .visit import Visit
+
+MOST_WORDS = 16  # as search answers; more is no question
+LONGEST_QUERY = 200  # characters; what is beyond it is not searched for, and the page says so
+FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on the data page; what they lean on comes after
+PAGE, MOST, FARTHEST = 20, 100, 1_000
+log = logging.getLogger(__name__)
+
+
+class NotHere(Exception):
+    """The address names nothing that we have."""
+
+
+class NoRelease(Exception):
+    """There is no release yet."""
+
+
+class Pages:
+    """The site's pages over one shelf."""
+
+    def __init__(self, shelf: Shelf, templates: Environment, dictionary: Dictionary) -> None:
+        self._shelf = shelf
+        self._templates = templates
+        self._dictionary = dictionary
+        self._routes: list[tuple[re.Pattern[str], Callable[[Visit, Reader], Answer]]] = [
+            (re.compile(pattern), page)
+            for pattern, page in (
+                (r"/", self.start),
+                (r"/search(\.json)?", self.search),
+                (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
+                (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
+                (r"/data", self.data),
+                (r"/feeds/(?P<file>[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99}){0,6})", self.feed),
+            )
+        ]
+
+    def find(self, path: str) -> tuple[Callable[[Visit, Reader], Answer], Mapping[str, str]] | None:
+        """The page at a path (without language) and the parts of the path, or None where it is not ours."""
+        for pattern, page in self._routes:
+            match = pattern.fullmatch(path)
+            if match:
+                return page, {key: value for key, value in match.groupdict().items() if value is not None}
+        return None
+
+    def render(self, template: str, status: int = 200, **values: object) -> Answer:
+        return Answer(status, self._templates.get_template(template).render(**values).encode("utf-8", "replace"), HTML)
+
+    def problem(self, visit: Visit, status: int, kind: str, **values: object) -> Answer:
+        """A page, or JSON where JSON was asked for, that says what went wrong in the visitor's language and no more than that."""
+        if visit.wants_json:
+            return as_json({"error": kind, "message": visit.t(f"problem.{kind}.text"), "status": status}, status)
+        return self.render("problem.html", status, kind=kind, **values)
+
+    # -- pages of a release ------------------------------------------------------------------------------------------
+
+    def start(self, visit: Visit, reader: Reader) -> Answer:
+        return self.render("start.html", counts=reader.counts, **facts.overview(reader, visit.today))
+
+    def search(self, visit: Visit, reader: Reader) -> Answer:
+        asked = visit.asked
+        query = " ".join(asked.get("q", "").split())
+        short = query[:LONGEST_QUERY]
+        limit, offset = _whole(asked.get("limit"), PAGE, 1, MOST), _whole(asked.get("offset"), 0, 0, FARTHEST)
+        if not query:
+            return (
+                as_json({"query": "", "total": 0, "results": [], "notices": []})
+                if visit.wants_json
+                else self.render("search.html", query="", found=None)
+            )
+        words = search.fold(short).split()
+        if not words or len(words) > MOST_WORDS:
+            return (
+                as_json({"error": "no_question", "message": visit.t("search.no_question"), "status": 400}, 400)
+                if visit.wants_json
+                else self.render("search.html", 400, query=query, found=None, unasked=True)
+            )
+        try:
+            found = reader.index.search(short, kind="institution", limit=limit, offset=offset)
+            of_notices = reader.index.search(short, kind="notice", limit=10, offset=0)
+        except Exception:  # what the index cannot answer is "cannot say", never "not found"
+            log.exception("the search index failed")  # without the query: nobody's search is written down
+            return self.problem(visit, 500, "search")
+        institutions = facts.cards(reader, [hit.id for hit in found.hits], visit.today)
+        notices = facts.notices(reader, [hit.id for hit in of_notices.hits], visit.today)
+        if visit.wants_json:
+            fresh, why = facts.freshness(reader, visit.today), {hit.id: hit.why for hit in found.hits}
+            return as_json(
+                {
+                    "query": short,
+                    "release": reader.id,
+                    "as_of": fresh["as_of"],
+                    "total": found.total,
+                    "results": [{**card, "why": why[card["id"]]} for card in institutions],
+                    "notices": notices,
+                }
+            )
+        more = offset + limit if offset + limit < min(found.total, FARTHEST) else None
+        return self.render(
+            "search.html",
+            query=query,
+            short=short,
+            found=institutions,
+            total=found.total,
+            notices=notices,
+            offset=offset,
+            more=more,
+            limit=limit,
+            sources=reader.sources,
+        )
+
+    def institution(self, visit: Visit, reader: Reader) -> Answer:
+        found = facts.institution(reader, visit.parts["id"], visit.today)
+        if found is None:
+            raise NotHere
+        if visit.wants_json:
+            return as_json({"release": reader.id, **found})
+        return self.render("institution.html", it=found)
+
+    def notice(self, visit: Visit, reader: Reader) -> Answer:
+        found = facts.notice(reader, visit.parts["id"])
+        if found is None:
+            raise NotHere
+        if not in_force(found, visit.today):
+            stone = tombstone(found, visit.today, reader.released_on)
+            return (
+                as_json({"release": reader.id, "tombstone": stone}, 410) if visit.wants_json else self.render("gone.html", 410, stone=stone)
+            )
+        if visit.wants_json:
+            return as_json({"release": reader.id, **found})
+        return self.render("notice.html", it=found)
+
+    def data(self, visit: Visit, reader: Reader) -> Answer:
+        sources = [{**source, "is_stale": is_stale(source, visit.today)} for source in reader.sources]
+        return self.render(
+            "data.html", dictionary=dict(sorted(self._dictionary.items(), key=_reading_order)), counts=reader.counts, sources=sources
+        )
+
+    def feed(self, visit: Visit, reader: Reader) -> Answer:
+        feeds = reader.folder / "feeds"
+        entry = reader.manifest.get("files", {}).get(f"feeds/{visit.parts['file']}")
+        answer = file_answer(feeds / visit.parts["file"], f'"{entry["sha256"][:32]}"' if entry else None)
+        if answer is None:
+            raise NotHere
+        return answer
+
+    # -- pages without a release -------------------------------------------------------------------------------------
+
+    def status(self, visit: Visit) -> Answer:
+        reader = visit.reader
+        last = self._last_run()
+        if visit.wants_json:
+            serving = reader and {
+                "id": reader.id,
+                "released_on": reader.released_on,
+                "sources": reader.sources,
+                **facts.freshness(reader, visit.today),
+            }
+            return as_json({"serving": serving, "problem": self._shelf.problem, "status": last})
+        sources: list[Row] = [{**source, "is_stale": is_stale(source, visit.today)} for source in reader.sources] if reader else []
+        checked = {name: source.get("last_checked") for name, source in (last or {}).get("sources", {}).items()}
+        return self.render("status.html", sources=sources, checked=checked, last=last, problem=self._shelf.problem)
+
+    def _last_run(self) -> Mapping[str, Any] | None:
+        """status.json of the home, which the pipeline writes for the public; None where there is none to read."""
+        try:
+            last = orjson.loads((self._shelf.home / "status.json").read_bytes())
+        except (OSError, ValueError):
+            return None
+        return last if isinstance(last, dict) else None
+
+    def static(self, name: str, fixed: bool) -> Answer | None:
+        if "/" in name or name.startswith("."):
+            return None
+        return file_answer(STATIC / name, cache="public, max-age=31536000, immutable" if fixed else "no-cache")
+
+
+def _reading_order(item: tuple[str, object]) -> int:
+    return FIRST.index(item[0]) if item[0] in FIRST else len(FIRST)
+
+
+def _whole(text: str | None, default: int, least: int, most: int) -> int:
+    """A number of the query string within its bounds; what is no number is the default."""
+    if text is None or not text.isascii() or not text.isdigit():
+        return default
+    return max(least, min(most, int(text[:9])))

@@ -1,0 +1,190 @@
+"""Datasette's side of the site, as thin as it can be: its hooks, and a Datasette that reads the release of the request at hand.
+
+Written for 0.65. There a release cannot take the place of another under one name: threads keep connections by name and would go on
+reading the old file. So each release is a database of its own name on the same route, and which one a request reads is asked of the
+visit: a page, and a CSV that streams for minutes, is of one release from its first row to its last.
+"""
+
+import sqlite3
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from datasette import hookimpl
+from datasette.app import Datasette
+from datasette.database import Database
+from datasette.filters import FilterArguments
+from datasette.plugins import pm
+from datasette.utils import tilde_encode
+from datasette.utils.asgi import Response
+from jinja2 import Environment
+from markupsafe import Markup, escape
+
+from .answer import App
+from .frame import LONGEST_PROSE, Dictionary, Frame, equip
+from .queries import IN_FORCE
+from .reader import Reader, harden
+from .site import ROUTE, Site
+from .visit import Visit, address, current
+from .wording import LANGUAGES, say
+
+SETTINGS = {
+    "allow_download": False,  # files are served as files, with entity tags, which Datasette does not do
+    "suggest_facets": False,  # 1.6 pages a second with it
+    "sql_time_limit_ms": 300,
+    "max_returned_rows": 200,
+    "default_page_size": 50,
+    "default_cache_ttl": 0,  # a cache asks again
+}
+
+
+class ReleaseDatabase(Database):  # type: ignore[misc]
+    """The database of one release."""
+
+    async def execute(self, *args: Any, **kwargs: Any) -> Any:
+        """As Datasette's, without its log of failed SQL: that holds what somebody asked."""
+        return await super().execute(*args, **{**kwargs, "log_sql_errors": False})
+
+
+class Shown(Datasette):  # type: ignore[misc]
+    """Datasette over the releases of a shelf."""
+
+    def __init__(self, site: Site, frame: Frame, dictionary: Dictionary, templates: str) -> None:
+        self.site = site
+        self.frame = frame
+        self._described = {lang: describe(dictionary, lang) for lang in LANGUAGES}
+        self._by_release: dict[Reader, ReleaseDatabase] = {}
+        self._opened = 0
+        self.inspect_data: dict[str, Any] = {}
+        super().__init__(files=[], settings=SETTINGS, template_dir=templates, inspect_data={}, cors=True)
+        self.databases: dict[str, ReleaseDatabase] = {}  # neither _memory nor _internal: there is nothing in them for a reader
+
+    def open(self, reader: Reader) -> None:
+        """Make a release readable under a name that no release had before in this process."""
+        self._opened += 1
+        name = f"{ROUTE}-{reader.id}" + (f"-{self._opened}" if self._opened > 1 else "")
+        tables = {table: {"count": count} for table, count in reader.counts.items()}
+        size = reader.database.stat().st_size
+        sha256 = reader.manifest.get("files", {}).get(reader.database.name, {}).get("sha256", "")
+        # what Datasette would else find out by hashing the file and counting every table
+        self.inspect_data = {**self.inspect_data, name: {"hash": sha256, "size": size, "file": reader.database.name, "tables": tables}}
+        self._by_release[reader] = self.add_database(
+            ReleaseDatabase(self, path=str(reader.database), is_mutable=False), name=name, route=ROUTE
+        )
+
+    def shut(self, reader: Reader) -> None:
+        database = self._by_release.pop(reader)
+        self.remove_database(database.name)
+        self.inspect_data = {name: data for name, data in self.inspect_data.items() if name != database.name}
+        database.close()
+
+    def get_database(self, name: str | None = None, route: str | None = None) -> Any:
+        if route == ROUTE or (name is None and route is None):
+            reader = current.get().reader
+            if reader is None:
+                raise KeyError(route)
+            return self._by_release[reader]
+        return super().get_database(name=name, route=route)
+
+    async def refresh_schemas(self) -> None:
+        """Nothing: the schemas of releases are not copied into a database in memory that nobody reads."""
+
+    def setting(self, key: str) -> Any:
+        """As Datasette's; its base_url is the language's prefix, so that all its links stay in the visitor's language."""
+        visit = current.get(None)
+        if key == "base_url" and visit is not None:
+            return address("/", visit.lang)
+        return super().setting(key)
+
+    def _connected_databases(self) -> list[dict[str, Any]]:
+        """Without the paths of this machine."""
+        return [{key: value for key, value in database.items() if key != "path"} for database in super()._connected_databases()]
+
+    def metadata_in(self, lang: str) -> dict[str, Any]:
+        title = say(lang, "site.name")
+        return {"title": title, "databases": {name: {"title": title, "tables": self._described[lang]} for name in self.databases}}
+
+
+def describe(dictionary: Dictionary, lang: str) -> dict[str, Any]:
+    """Titles and columns of the tables in Datasette's shape, in one language."""
+    tables: dict[str, Any] = {}
+    for dataset in dictionary.values():
+        for name, table in dataset["tables"].items():
+            columns = {column: f"{said['label'][lang]}: {said['about'][lang]}" for column, said in table["columns"].items()}
+            tables[name] = {"title": table["label"][lang], "description": dataset["about"][lang], "columns": columns}
+    return tables
+
+
+@hookimpl
+def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
+    return datasette.site.around if isinstance(datasette, Shown) else lambda app: app
+
+
+@hookimpl
+def get_metadata(datasette: Datasette, key: str | None) -> Mapping[str, Any]:
+    # "tables" is asked by the check of permissions, which copies all of it each time; there are none to find
+    if not isinstance(datasette, Shown) or key == "tables":
+        return {}
+    visit = current.get(None)
+    return datasette.metadata_in(visit.lang if visit else LANGUAGES[0])
+
+
+@hookimpl
+def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Datasette) -> None:
+    if isinstance(datasette, Shown) and database.startswith(ROUTE):
+        harden(conn)
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Environment, datasette: Datasette) -> None:
+    if isinstance(datasette, Shown):
+        equip(env, datasette.frame, LONGEST_PROSE)
+
+
+@hookimpl
+def filters_from_request(table: str, datasette: Datasette) -> FilterArguments | None:
+    """The table of notices shows what is in force today, as our own pages do."""
+    if not isinstance(datasette, Shown) or table != "notices":
+        return None
+    visit = current.get()
+    return FilterArguments(
+        [IN_FORCE.replace("n.", "").replace("?2", ":mingbai_today")], {"mingbai_today": visit.today}, [visit.t("table.in_force")]
+    )
+
+
+@hookimpl
+def render_cell(value: object, column: str, table: str | None, datasette: Datasette) -> Markup | None:
+    """A reference as a link by the route: Datasette makes it by the database's name, which ends with the release."""
+    if not isinstance(datasette, Shown) or not isinstance(value, dict) or table is None:
+        return None
+    visit: Visit = current.get()
+    other = visit.reader.references.get((table, column)) if visit.reader else None
+    href = f"{address('/', visit.lang)}{ROUTE}/{tilde_encode(other or table)}/{tilde_encode(str(value['value']))}"
+    return (
+        Markup('<a href="{}">{}</a> <span class="code">{}</span>').format(href, value["label"], value["value"])
+        if other
+        else escape(str(value["value"]))
+    )
+
+
+@hookimpl(tryfirst=True)
+def handle_exception(datasette: Datasette, exception: Exception) -> Callable[[], Any] | None:
+    return (lambda: _problem(datasette.site, exception)) if isinstance(datasette, Shown) else None
+
+
+async def _problem(site: Site, exception: Exception) -> Response:
+    """Datasette's errors as ours: 404, 400 with SQLite's own word on the SQL, 403, and 500 with no detail."""
+    visit = current.get()
+    status = getattr(exception, "status", 500)
+    kind = {400: "bad_request", 403: "forbidden", 404: "not_found"}.get(status, "bug")
+    slow = getattr(exception, "title", None) == "SQL Interrupted"
+    detail = None if status >= 500 or slow or kind == "not_found" else str(getattr(exception, "message", None) or exception)
+    answer = site.pages.problem(visit, status, "slow" if slow else kind, **({"detail": detail} if not visit.wants_json else {}))
+    return Response(answer.body.decode(), status, dict(answer.headers), answer.type)
+
+
+def register() -> None:
+    """Tell Datasette about this plugin, once a process."""
+    this = sys.modules[__name__]
+    if not pm.is_registered(this):
+        pm.register(this)

@@ -1,0 +1,72 @@
+"""The SQL of our own pages. ?1 is what is asked for (an id, or a JSON array of ids), ?2 the day in China, ?3 how many at most.
+
+What several queries say is written once: $in_force above all, so that no page can forget that a notice ends.
+"""
+
+from ..rules import SHOWN_STATES
+
+# terms.in_force says the same of one row: a day, month or year that has not wholly passed, and a state that may be shown (rule 5)
+IN_FORCE = f"n.public_until >= substr(?2, 1, length(n.public_until)) AND n.state IN ({', '.join(repr(state) for state in SHOWN_STATES)})"
+_PARTS = {
+    "$in_force": IN_FORCE,
+    "$ids": "(SELECT value FROM json_each(?1))",
+    "$notice": """n.id, n.kind, n.title, n.subject_name, n.subject_kind, n.region_code, n.region_text, n.authority, n.violation_type, n.decided_on,
+        n.published_on, n.public_until, n.seriousness, n.state""",
+    "$linked": "(SELECT count(*) FROM notice_links k WHERE k.notice_id = n.id) AS links",
+    "$document": "d.title AS document_title, d.url AS document_url, COALESCE(d.as_of, s.as_of) AS document_as_of, s.label_zh AS source_zh, s.label_en AS source_en",
+    "$from": "LEFT JOIN documents d ON d.id = x.document_id LEFT JOIN sources s ON s.id = x.source_id",
+}
+
+
+def _sql(text: str, row: str = "x") -> str:
+    for name, part in _PARTS.items():
+        text = text.replace(name, part.replace("x.", f"{row}.") if name == "$from" else part)
+    return text
+
+
+CARDS = _sql("SELECT id, name, credit_code, region_code, region_text, address, status, absent_since FROM institutions WHERE id IN $ids")
+CARD_LISTINGS = _sql(
+    """SELECT l.institution_id, l.id, l.list, l.authority, l.batch_label, COALESCE(l.as_of, d.as_of, s.as_of) AS as_of, l.valid_until, l.absent_since
+    FROM listings l $from WHERE l.institution_id IN $ids ORDER BY COALESCE(l.as_of, d.as_of, s.as_of) DESC, l.id""",
+    "l",
+)
+CARD_PERMITS = _sql(
+    "SELECT institution_id, permit_no, issuer, valid_from, valid_until FROM permits WHERE institution_id IN $ids ORDER BY valid_until DESC, permit_no"
+)
+CARD_FUNDS = _sql("SELECT institution_id, mode, bank, since FROM fund_supervision WHERE institution_id IN $ids ORDER BY mode")
+CARD_NOTICES = _sql(
+    """SELECT k.institution_id, n.id, n.kind, n.decided_on, n.public_until FROM notice_links k JOIN notices n ON n.id = k.notice_id
+    WHERE k.institution_id IN $ids AND $in_force ORDER BY n.decided_on DESC, n.id"""
+)
+
+NOTICE_CARDS = _sql("SELECT $notice, $linked FROM notices n WHERE n.id IN $ids AND $in_force")
+NEWEST = _sql(
+    "SELECT $notice, $linked FROM notices n WHERE ?1 = '' AND $in_force ORDER BY COALESCE(n.published_on, n.decided_on) DESC, n.id LIMIT ?3"
+)
+COUNT_IN_FORCE = _sql("SELECT count(*) AS n FROM notices n WHERE ?1 = '' AND $in_force")
+PROVINCES = """SELECT substr(region_code, 1, 2) || '0000' AS code, count(*) AS institutions FROM institutions
+    WHERE region_code IS NOT NULL GROUP BY 1 ORDER BY 1"""
+
+INSTITUTION = _sql("SELECT i.*, $document FROM institutions i $from WHERE i.id = ?1", "i")
+ALIASES = "SELECT name, kind FROM institution_aliases WHERE institution_id = ?1 ORDER BY name"
+SITES = "SELECT * FROM institution_sites WHERE institution_id = ?1 ORDER BY address"
+PERMITS = "SELECT * FROM permits WHERE institution_id = ?1 ORDER BY valid_until DESC, permit_no"
+CLASSES = "SELECT * FROM institution_classes WHERE institution_id = ?1 ORDER BY class_code"
+FUNDS = "SELECT * FROM fund_supervision WHERE institution_id = ?1 ORDER BY mode"
+LISTINGS = _sql(
+    "SELECT l.*, $document FROM listings l $from WHERE l.institution_id = ?1 ORDER BY COALESCE(l.as_of, d.as_of, s.as_of) DESC, l.id LIMIT ?2",
+    "l",
+)
+NOTICES = _sql(
+    """SELECT $notice, k.method, k.confidence, $document FROM notice_links k JOIN notices n ON n.id = k.notice_id $from
+    WHERE k.institution_id = ?1 AND $in_force ORDER BY n.decided_on DESC, n.id LIMIT ?3""",
+    "n",
+)
+RATINGS = """SELECT month, dimension, scale_max, rating_count, histogram, is_suppressed FROM ratings WHERE institution_id = ?1
+    ORDER BY dimension, scale_max, month"""
+
+NOTICE = _sql("SELECT n.*, $document FROM notices n $from WHERE n.id = ?1", "n")
+PENALTIES = "SELECT penalty_code FROM notice_penalties WHERE notice_id = ?1 ORDER BY penalty_code"
+MEASURES = "SELECT measure_code FROM notice_measures WHERE notice_id = ?1 ORDER BY measure_code"
+LINKS = """SELECT k.institution_id, i.name, k.method, k.confidence FROM notice_links k JOIN institutions i ON i.id = k.institution_id
+    WHERE k.notice_id = ?1 ORDER BY k.institution_id"""

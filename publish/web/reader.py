@@ -1,0 +1,119 @@
+"""One release, open for reading: its database, its search index, its manifest and its small tables.
+
+A Reader never changes and never looks at `current`: whoever holds one gets answers of one release only. Connections are read-only and
+immutable, so SQLite takes no lock and looks at no journal. Knows nothing of the web.
+"""
+
+import json
+import sqlite3
+from collections.abc import Hashable
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import search
+
+from ..errors import BadHome
+
+Row = dict[str, Any]
+
+LIMITS = (  # one open SQL query took 1.9 GB without them
+    (sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000),  # of one value and one row: a page shows 200 rows
+    (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 20_000),
+    (sqlite3.SQLITE_LIMIT_COLUMN, 200),
+    (sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 100),
+    (sqlite3.SQLITE_LIMIT_COMPOUND_SELECT, 20),
+    (sqlite3.SQLITE_LIMIT_VDBE_OP, 25_000),
+    (sqlite3.SQLITE_LIMIT_FUNCTION_ARG, 20),
+    (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
+    (sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 500),
+    (sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1),
+    (sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0),
+)
+
+
+def harden(connection: sqlite3.Connection) -> None:
+    """Bound what one query on `connection` may take, and let it write nothing."""
+    for category, limit in LIMITS:
+        connection.setlimit(category, limit)
+    connection.execute("PRAGMA query_only=1")
+    connection.execute("PRAGMA trusted_schema=0")
+
+
+class Reader:
+    """Raises BadHome when `folder` is not a whole release, naming the file that is missing or unreadable."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "mingbai.db"
+        try:
+            self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
+            self.id = str(self.manifest["id"])
+            uri = f"file:{quote(str(self.database))}?mode=ro&immutable=1"
+            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False, cached_statements=256)
+            self._connection.row_factory = _row
+            harden(self._connection)
+            self.index = search.open_index(folder / "search" / "index.db")
+            self.counts = self._counts()
+            self.references = self._references()
+            self.sources = self.rows("SELECT * FROM sources ORDER BY id")
+            self._labels = {(r["table_name"], r["code"]): (r["label_zh"], r["label_en"]) for r in self.rows("SELECT * FROM codes")}
+            # the newest meaning of a code comes last and wins
+            regions = self.rows("SELECT code, name_zh, name_en, level, parent_code FROM regions ORDER BY code, valid_from")
+            self.regions = {r["code"]: r for r in regions}
+        except (OSError, ValueError, KeyError, sqlite3.Error) as error:
+            raise BadHome(f"{folder}: is no whole release: {error}; run `mingbai run` to make one") from error
+        self.released_on = str(self.manifest.get("released_on") or self.id[:10])
+        self.kept: dict[Hashable, Any] = {}  # answers that hold for the whole release, by whoever made them
+
+    def _counts(self) -> dict[str, int]:
+        names = [
+            r["name"] for r in self.rows("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+        ]
+        known = self.manifest.get("tables", {})
+        count = partial(str.format, 'SELECT count(*) AS n FROM "{}"')  # names come from the release's own schema
+        return {name: int(known[name]) if name in known else int(self.rows(count(name))[0]["n"]) for name in names}
+
+    def _references(self) -> dict[tuple[str, str], str]:
+        """The table that a column refers to, by table and column."""
+        return {
+            (name, r["from"]): r["table"]
+            for name in self.counts
+            for r in self.rows('SELECT "from", "table" FROM pragma_foreign_key_list(?)', name)
+        }
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: object) -> Row | None:
+        found: Row | None = self._connection.execute(sql, values).fetchone()
+        return found
+
+    def label(self, table: str, code: str | None, lang: str) -> str:
+        """What a code means; the code itself where the release has no word for it, "" for None."""
+        if code is None:
+            return ""
+        zh, en = self._labels.get((table, code), (None, None))
+        return str((zh if lang == "zh" else en or zh) or code)
+
+    def region(self, code: str | None, text: str | None, lang: str) -> str:
+        """The region's full name from the province down, or the source's own spelling where the code is unknown."""
+        names: list[str] = []
+        at = self.regions.get(code or "")
+        while at and at["level"] != "country" and len(names) < 4:
+            name = at["name_zh"] if lang == "zh" else at["name_en"] or at["name_zh"]
+            if name not in names:
+                names.append(name)
+            at = self.regions.get(at["parent_code"] or "")
+        if not names:
+            return text or code or ""
+        return "".join(reversed(names)) if lang == "zh" else ", ".join(names)
+
+    def close(self) -> None:
+        self._connection.close()
+        self.index.close()
+
+
+def _row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
+    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}

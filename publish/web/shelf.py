@@ -1,0 +1,115 @@
+"""Which release is served now, and the change to the next one while requests are running.
+
+`current` is looked at again and again. When it points to another folder, that release is opened beside the old one and one assignment
+makes it the served one: a request that has begun keeps the Reader that it took, the next request takes the new one. The old Reader is
+closed when nobody holds it and some seconds have passed. A release that cannot be opened changes nothing but `problem`.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import BadHome
+from .reader import Reader
+
+log = logging.getLogger(__name__)
+GRACE_SECONDS = 5.0  # a request that was broken off may leave one SQL query behind, which ends within its time limit (0.3 s)
+Identity = tuple[str, int, int]
+
+
+def _nothing(reader: Reader) -> None:
+    pass
+
+
+class Shelf:
+    """The releases of a home that are open; `reader` is the one that the next request gets, None before the first release."""
+
+    def __init__(self, home: Path, grace_seconds: float = GRACE_SECONDS) -> None:
+        self.home = home
+        self.reader: Reader | None = None
+        self.problem: str | None = None
+        self.opened: Callable[[Reader], None] = _nothing  # called before a release is served
+        self.closed: Callable[[Reader], None] = _nothing  # called when nobody reads it any more
+        self._identity: Identity | None = None
+        self._grace = grace_seconds
+        self._held: Counter[Reader] = Counter()
+        self._retired: list[tuple[float, Reader]] = []
+
+    def _look(self) -> tuple[Identity, Path] | None:
+        """What `current` points to. A release that is re-issued keeps its name and is another folder or manifest all the same."""
+        try:
+            folder = Path(os.path.realpath(self.home / "current", strict=True))
+            manifest = (folder / "manifest.json").stat()
+        except OSError:
+            return None
+        return (str(folder), manifest.st_ino, manifest.st_mtime_ns), folder
+
+    def open_now(self) -> None:
+        """Serve what `current` points to, waiting for it to be opened."""
+        seen = self._look()
+        if seen and seen[0] != self._identity:
+            self._serve(seen[0], self._open(seen[1]))
+
+    async def refresh(self) -> None:
+        """Serve what `current` points to, opening it in a thread so that requests go on; then close what nobody reads."""
+        seen = self._look()
+        if seen and seen[0] != self._identity:
+            self._serve(seen[0], await asyncio.to_thread(self._open, seen[1]))
+        self._sweep()
+
+    async def watch(self, poll_seconds: float) -> None:
+        while True:
+            try:
+                await self.refresh()
+            except Exception as error:  # a watcher that ended would serve this release for ever
+                log.exception("the next release could not be taken")
+                self.problem = type(error).__name__
+            await asyncio.sleep(poll_seconds)
+
+    def _open(self, folder: Path) -> Reader | None:
+        try:
+            return Reader(folder)
+        except BadHome as error:
+            self.problem = str(error).replace(str(self.home), "$MINGBAI_HOME")  # shown on /status: no path of this machine
+            return None
+
+    def _serve(self, identity: Identity, reader: Reader | None) -> None:
+        if reader is None:
+            return
+        self.opened(reader)
+        old, self.reader = self.reader, reader
+        self._identity, self.problem = identity, None
+        if old is not None:
+            self._retired.append((time.monotonic(), old))
+
+    @contextmanager
+    def hold(self) -> Iterator[Reader | None]:
+        """The release that is served now, kept open until the end of the block."""
+        reader = self.reader
+        if reader is None:
+            yield None
+            return
+        self._held[reader] += 1
+        try:
+            yield reader
+        finally:
+            self._held[reader] -= 1
+
+    def _sweep(self) -> None:
+        due = [r for at, r in self._retired if not self._held[r] and time.monotonic() - at >= self._grace]
+        self._retired = [(at, r) for at, r in self._retired if r not in due]
+        for reader in due:
+            del self._held[reader]
+            self.closed(reader)
+            reader.close()
+
+    def close(self) -> None:
+        for reader in [r for _, r in self._retired] + ([self.reader] if self.reader else []):
+            self.closed(reader)
+            reader.close()
+        self._retired, self.reader, self._identity = [], None, None

@@ -1,0 +1,140 @@
+"""The site as an ASGI application around another one: our addresses are answered here, Datasette's are passed on.
+
+Each request takes one release at its start and holds it to its end, Datasette's requests too, so that an answer is wholly of one
+release. Knows nothing of Datasette but the shape of its addresses.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import quote
+
+from ..home import china_day
+from .answer import Answer, App, Receive, Scope, Send, give, guarded, redirect
+from .pages import NotHere, Pages
+from .shelf import Shelf
+from .terms import Clock
+from .visit import Visit, current
+from .wording import LANGUAGES
+
+log = logging.getLogger(__name__)
+ROUTE = "mingbai"  # the database's name in Datasette's addresses
+# Datasette's pages that are of use to a visitor. Its debugging pages set cookies or list threads and are not there.
+DASHED = ("/-/metadata", "/-/versions", "/-/plugins", "/-/settings", "/-/databases")
+
+
+class Site:
+    """Our addresses around an application that has the others."""
+
+    def __init__(self, shelf: Shelf, pages: Pages, now: Clock, poll_seconds: float) -> None:
+        self.shelf = shelf
+        self.pages = pages
+        self._now = now
+        self._poll_seconds = poll_seconds
+
+    def around(self, inner: App) -> App:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await self._live(inner, scope, receive, send)
+            elif scope["type"] == "http":
+                await self._request(inner, scope, receive, guarded(send))
+
+        return app
+
+    async def _live(self, inner: App, scope: Scope, receive: Receive, send: Send) -> None:
+        """Watch for releases as long as the server runs."""
+        watching = asyncio.create_task(self.shelf.watch(self._poll_seconds))
+        try:
+            await inner(scope, receive, send)
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+            self.shelf.close()
+
+    async def _request(self, inner: App, scope: Scope, receive: Receive, send: Send) -> None:
+        with self.shelf.hold() as reader:
+            lang, path = _language(scope["path"])
+            query = scope["query_string"].decode("latin-1")
+            visit = Visit(reader, china_day(self._now()).isoformat(), lang, path, query)
+            token = current.set(visit)
+            try:
+                answer = self._answer(visit, scope["method"])
+                if answer is None:
+                    await inner(_without_language(scope, path), receive, send)
+                else:
+                    await give(answer, scope, send)
+            finally:
+                current.reset(token)
+
+    def _answer(self, visit: Visit, method: str) -> Answer | None:
+        """The answer, or None where Datasette has it."""
+        try:
+            return self._choose(visit, method)
+        except NotHere:
+            return self.pages.problem(visit, 404, "not_found")
+        except Exception:
+            log.exception("a page failed")  # the address is left out: it holds what was searched for
+            return self.pages.problem(visit, 500, "bug")
+
+    def _choose(self, visit: Visit, method: str) -> Answer | None:
+        path, reader = visit.path, visit.reader
+        if not path:
+            return redirect(f"/{visit.lang}/")
+        if method not in ("GET", "HEAD"):
+            return self.pages.problem(visit, 405, "method")
+        if path in ("/status", "/status.json"):
+            return self.pages.status(visit)
+        if path.startswith("/static/") or path == "/favicon.ico":
+            answer = self.pages.static("icon.svg" if path == "/favicon.ico" else path.removeprefix("/static/"), fixed="v=" in visit.query)
+            if answer is None:
+                raise NotHere
+            return answer
+        found = self.pages.find(path)
+        if found is None and not _datasettes(path):
+            if len(path) > 1 and path.endswith("/") and not path.startswith("//"):
+                return redirect(_spelt(visit, path.rstrip("/") or "/"))
+            raise NotHere
+        if reader is None:
+            return self.pages.problem(visit, 503, "no_release")
+        if found is None:
+            return self._expired_row(visit)
+        page, parts = found
+        return page(replace(visit, parts=parts), reader)
+
+    def _expired_row(self, visit: Visit) -> Answer | None:
+        """Datasette's row page of a notice is answered by our own once the notice is over."""
+        head, _, id = visit.path.rpartition("/")
+        if head != f"/{ROUTE}/notices" or visit.reader is None:
+            return None
+        id, dot, _ = id.partition(".")
+        visit = replace(visit, path=f"/notices/{id}{dot and '.json'}", parts={"id": id})
+        try:
+            answer = self.pages.notice(visit, visit.reader) if visit.reader else None
+        except NotHere:
+            return None
+        return answer if answer and answer.status == 410 else None
+
+
+def _language(path: str) -> tuple[str, str]:
+    for lang in LANGUAGES[1:]:
+        if path == f"/{lang}" or path.startswith(f"/{lang}/"):
+            return lang, path[len(lang) + 1 :]  # "" for /en, which is redirected to /en/
+    return LANGUAGES[0], path
+
+
+def _without_language(scope: Scope, path: str) -> Scope:
+    """The scope as the other application expects it behind a prefix: its addresses without, its links with."""
+    prefix = len(scope["path"]) - len(path)
+    return {**scope, "path": path, "raw_path": scope["raw_path"][prefix:]} if prefix and scope.get("raw_path") else {**scope, "path": path}
+
+
+def _datasettes(path: str) -> bool:
+    first = path.split("/", 2)[1].partition(".")[0]
+    return (first == ROUTE and path != f"/{ROUTE}.db") or path.partition(".")[0] in DASHED
+
+
+def _spelt(visit: Visit, path: str) -> str:
+    prefix = "" if visit.lang == LANGUAGES[0] else f"/{visit.lang}"
+    return prefix + quote(path) + (f"?{visit.query}" if visit.query else "")

@@ -1,0 +1,48 @@
+"""The request at hand: which release it reads, in which language, on which day.
+
+It is set once at the start of a request and read by everything below it, also through Datasette, which passes no context of ours along.
+A task has its own context, so requests that run side by side do not see each other's.
+"""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from .reader import Reader
+from .wording import LANGUAGES, say
+
+
+@dataclass(frozen=True)
+class Visit:
+    """`path` is without the language's prefix; `query` is as it came."""
+
+    reader: Reader | None
+    today: str
+    lang: str = LANGUAGES[0]
+    path: str = "/"
+    query: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)  # of the path, by the route's names
+
+    @property
+    def wants_json(self) -> bool:
+        return self.path.endswith(".json")
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The first value of each key of the query string."""
+        asked: dict[str, str] = {}
+        for key, value in parse_qsl(self.query, keep_blank_values=True, max_num_fields=50):
+            asked.setdefault(key, value)
+        return asked
+
+    def t(self, key: str, **values: object) -> str:
+        return say(self.lang, key, **values)
+
+
+current: ContextVar[Visit] = ContextVar("visit")
+
+
+def address(path: str, lang: str) -> str:
+    """A path of the site in a language."""
+    return path if lang == LANGUAGES[0] else f"/{lang}{path}"

@@ -1,0 +1,25 @@
+"""Every text of the site, in Chinese and English, from words/zh.yml and words/en.yml.
+
+A text is a format string and knows no markup: it is escaped like any other value, after its values are filled in. Both files have the
+same keys, and no template holds a text of its own (tests/test_web.py).
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from ..declarations import read
+
+LANGUAGES = ("zh", "en")  # the first is the default and has no prefix in the address
+FOLDER = Path(__file__).parent / "words"
+
+
+@cache
+def wording(lang: str) -> Mapping[str, str]:
+    """The texts of one language by key."""
+    return {key: str(value) for key, value in read(FOLDER / f"{lang}.yml").data.items()}
+
+
+def say(lang: str, key: str, **values: object) -> str:
+    """One text with its values filled in. Raises KeyError for a text or a value that is missing: that is a bug, not bad input."""
+    return wording(lang)[key].format(**values)

@@ -1,0 +1,82 @@
+"""Validate pages on every core, in order. The whole of a first run is mostly this, and pages do not know each other.
+
+A worker is a process with a catalogue and memories of its own that gets the name of a page and gives its rows back. Few pages are read in
+this process: starting workers costs half a second each.
+"""
+
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+
+from .catalogue import Catalogue, load
+from .snapshot import Page, Snapshot
+from .validate import Batch, Validator
+
+FEW = 50_000  # records: about 0.5 s of reading, what a worker takes to start
+AHEAD = 4  # pages a worker: enough to keep it busy, few enough to keep their rows out of memory
+
+Task = tuple[str, str, Path, Page, str | None]  # source, snapshot id, its folder, page, as-of day
+
+
+class _Reader:
+    """A catalogue and the validator of the listing that is being read."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.key: tuple[str, str] | None = None
+
+    def read(self, task: Task) -> Batch:
+        source, snapshot, folder, page, as_of = task
+        if self.key != (snapshot, page.listing):
+            declared = self.catalogue.source(source)
+            self.key, self.validator = (snapshot, page.listing), Validator(declared.listings[page.listing], declared, self.catalogue, as_of)
+        return self.validator.page(folder, page)
+
+
+_mine: _Reader
+
+
+def _begin(folder: Path, more_sources: Path | None) -> None:
+    global _mine
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted and ends its workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _mine = _Reader(load(folder, more_sources))
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _read(task: Task) -> Batch:
+    return _mine.read(task)
+
+
+def validated(pages: Sequence[tuple[Snapshot, Page]], catalogue: Catalogue) -> Iterator[Batch]:
+    """What each page became, in the order given. Raises what validation raises."""
+    listings = {(snapshot.id, page.listing): snapshot for snapshot, page in pages}
+    days = {(name, listing): snapshot.as_of(listing) for (name, listing), snapshot in listings.items()}
+    tasks = [(snapshot.source, snapshot.id, snapshot.folder, page, days[snapshot.id, page.listing]) for snapshot, page in pages]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if cores == 1 or len(pages) < cores or sum(page.records for _, page in pages) < FEW:
+        reader = _Reader(catalogue)
+        yield from map(reader.read, tasks)
+        return
+    with ProcessPoolExecutor(cores, get_context("spawn"), _begin, (catalogue.folder, catalogue.more_sources)) as pool:
+        waiting: deque[Future[Batch]] = deque()
+        try:
+            for task in tasks:
+                waiting.append(pool.submit(_read, task))
+                if len(waiting) > AHEAD * cores:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

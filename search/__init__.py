@@ -1,0 +1,11 @@
+"""Find Chinese names and texts by any part of them. Knows Chinese text and nothing of what is searched.
+
+`build` writes an index, `open_index` reads it; `fold` says which spellings are the same.
+"""
+
+from .document import Document, Hit, Results
+from .fold import compact, fold
+from .read import Index, open_index
+from .write import build
+
+__all__ = ["Document", "Hit", "Index", "Results", "build", "compact", "fold", "open_index"]

@@ -1,0 +1,149 @@
+"""`make bench`: a run at full size against the reference platform on loopback, each step as the command that a person would type.
+
+Printed for each size: wall and CPU seconds and peak memory of every step, and the ratio of the whole to the floor, measured in the same
+run: the same records as NDJSON, parsed with orjson and written by one `executemany` a table in one transaction. Then a second day, and a
+run without new content. Nothing here asserts: these machines are shared, and only the ratios carry over to another one.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+HERE = Path(__file__).resolve()
+ROOT = HERE.parent.parent.parent
+STEPS = ("extract", "stage", "diff", "review", "release", "index", "feeds", "go-live")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of wall clock and CPU, and the peak resident memory in MiB, of one process."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+def timed(command: list[str], **more: str) -> Cost:
+    """Run a command to its end. Exits with its output when it fails."""
+    with tempfile.TemporaryFile("w+") as output:
+        began = time.monotonic()
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **more}, stdout=output, stderr=output)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            output.seek(0)
+            sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{output.read()[-3000:]}")
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+@contextmanager
+def platform(size: int, months: int, day: int) -> Iterator[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "publish",
+        "platform",
+        "--institutions",
+        str(size),
+        "--months",
+        str(months),
+        "--day",
+        str(day),
+        "--port",
+        "0",
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def mingbai(home: Path, day: int, *arguments: str) -> list[str]:
+    now = f"2026-11-{1 + day:02d}T12:00:00+08:00"
+    return [sys.executable, "-m", "publish", "--home", str(home), "--now", now, *arguments]
+
+
+def floor(folder: Path, home: Path) -> Cost:
+    """Write the newest snapshot's records as NDJSON (not timed), then time the floor on them."""
+    raw = max((home / "raw").iterdir())
+    pages = json.loads((raw / "seal.json").read_bytes())["pages"]
+    for page in pages:
+        body = (raw / page["file"]).read_bytes()
+        if page["file"].endswith(".gz"):
+            import gzip
+
+            body = gzip.decompress(body)
+        with open(folder / f"{page['listing']}.ndjson", "ab") as out:
+            for record in orjson.loads(body)["records"]:
+                out.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+    return timed([sys.executable, str(HERE.parent / "floor.py"), str(folder)])
+
+
+def total(costs: list[Cost]) -> Cost:
+    return Cost(sum(c.wall for c in costs), sum(c.cpu for c in costs), max(c.peak for c in costs))
+
+
+def show(label: str, cost: Cost, against: Cost | None = None) -> None:
+    ratio = f"  wall x{cost.wall / against.wall:.2f} cpu x{cost.cpu / against.cpu:.2f}" if against else ""
+    print(f"  {label:<22} wall {cost.wall:7.2f} s  cpu {cost.cpu:7.2f} s  peak {cost.peak:6.0f} MiB{ratio}", flush=True)
+
+
+def measure(size: int, months: int) -> None:
+    print(f"{size:,} institutions, {size // 10:,} notices, {size * months:,} rating rows", flush=True)
+    folder = Path(tempfile.mkdtemp(prefix="mingbai-bench-"))
+    try:
+        home = folder / "home"
+        with platform(size, months, 0) as address:
+            source = ["--source", f"platform={address}", "--rate", "0"]
+            costs = []
+            for step in STEPS:
+                costs.append(timed(mingbai(home, 0, step, *(source if step == "extract" else []))))
+                show(step, costs[-1])
+        ndjson = folder / "floor"
+        ndjson.mkdir()
+        base, first = floor(ndjson, home), total(costs)
+        show("floor", base)
+        show("first run, by steps", first, base)
+        with platform(size, months, 1) as address:
+            source = ["--source", f"platform={address}", "--rate", "0"]
+            show("second run (vs first)", timed(mingbai(home, 1, "run", *source)), first)
+            show("third run (vs first)", timed(mingbai(home, 1, "run", *source)), first)  # what the second missed is confirmed
+            before = written(home)
+            show("no new content", timed(mingbai(home, 1, "run", *source)), first)
+            print(f"  bytes of data written by it: {sum(size for path, size in written(home).items() if before.get(path) != size)}")
+        print(
+            f"  release {sum(p.stat().st_size for p in (home / 'current').rglob('*') if p.is_file()) / 2**20:,.0f} MiB, history {(home / 'history.db').stat().st_size / 2**20:,.0f} MiB"
+        )
+    finally:
+        shutil.rmtree(folder)
+
+
+def written(home: Path) -> dict[tuple[str, int], int]:
+    """Every file of the data with its time and size; status.json is no data."""
+    files = [path for path in home.rglob("*") if path.is_file() and path.name not in ("status.json", "lock")]
+    return {(str(path), path.stat().st_mtime_ns): path.stat().st_size for path in files}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="50000,100000,200000", help="institutions, with commas between")
+    parser.add_argument("--months", type=int, default=24)
+    given = parser.parse_args()
+    for number in given.sizes.split(","):
+        measure(int(number), given.months)

@@ -1,0 +1,92 @@
+"""What every test stands on: a closed network, an environment without our variables, the same examples each time.
+
+A test says what it needs by asking for a fixture: `real_data` for the real lists, `chromium` for a browser. Where the thing is not
+there the test is skipped with the reason, so that `make test` works in a bare clone; `.ci/debian` sees to it that CI has a browser.
+"""
+
+import os
+import shutil
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL_DATA = Path(os.environ.pop("MINGBAI_REAL_DATA", ROOT.parent / "shared" / "data"))
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+for name in [name for name in os.environ if name.startswith("MINGBAI_")]:
+    del os.environ[name]  # what an operator has set must not decide whether a test passes
+
+# Two cores are shared with servers that tests start: a deadline would fail on the machine's load and not on the code.
+settings.register_profile("same", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", settings.get_profile("same"), derandomize=False, max_examples=2000)  # --hypothesis-profile=explore
+settings.load_profile("same")
+
+# Where the address stands in the arguments of the audit event of that name.
+ADDRESS = {
+    "socket.connect": 1,
+    "socket.sendto": 1,
+    "socket.sendmsg": 1,
+    "socket.bind": 1,
+    "socket.getaddrinfo": 0,
+    "socket.gethostbyname": 0,
+}
+
+
+class Beyond(BaseException):
+    """A test tried to leave this machine. No `except Exception` of the code under test may take it for a failed request."""
+
+
+def is_here(host: object) -> bool:
+    """Whether a socket's host is this machine's loopback: an address, or a name that is never looked up."""
+    if isinstance(host, bytes):
+        host = host.decode()
+    if host in (None, "localhost"):
+        return True
+    try:
+        return ip_address(str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+def keep_here(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse to connect, send, look up or listen beyond loopback. An audit hook: it sees every Python socket, and nothing is patched."""
+    if event not in ADDRESS:
+        return
+    address = arguments[ADDRESS[event]]
+    if isinstance(address, tuple):
+        address = address[0]
+    elif event not in ("socket.getaddrinfo", "socket.gethostbyname"):
+        return  # a Unix socket's path, or an address that the socket was given when it was connected
+    if not is_here(address):
+        raise Beyond(f"{event} to {address!r}: a test talks to loopback only")
+
+
+sys.addaudithook(keep_here)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real lists beside the checkout, or $MINGBAI_REAL_DATA; for tests marked `real`."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"no real lists: {REAL_DATA} is not a folder (MINGBAI_REAL_DATA names another)")
+    return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Chromium's command; for tests marked `browser`."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    return found

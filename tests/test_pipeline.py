@@ -1,0 +1,391 @@
+"""From snapshots to releases: what is published, what is held back, what is counted, and what stays as it was."""
+
+import hashlib
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from making import credit_code, institution, listing, notice, rating, snapshot, world
+from publish import history
+from publish.candidate import Candidate
+from publish.catalogue import Catalogue, load
+from publish.errors import BadHome, ReviewNeeded, SourceBroken
+from publish.home import Home
+from publish.live import repair
+from publish.run import Work, assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, nothing_new, publish, released
+
+NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return load()
+
+
+@pytest.fixture
+def work(tmp_path: Path, catalogue: Catalogue) -> Work:
+    return Work(Home(tmp_path / "home").prepare(), catalogue, NOON)
+
+
+def publish_day(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0, approve: bool = False) -> str | None:
+    """Take a delivery through the whole run on a day; the release's id, or None when there was nothing new."""
+    work = Work(work.home, work.catalogue, NOON + timedelta(days=day))
+    repair(work.home, work.catalogue)
+    name = f"platform-{day:03d}-{len(list(work.home.raw.iterdir()))}"
+    inputs = inputs_for(work, {"platform": snapshot(work.home.raw, name, listings, as_of=work.day.isoformat())})
+    if nothing_new(work, inputs):
+        return None
+    candidate = judge(work, compare(work, assembled(work, inputs)))
+    if not candidate.compared().news:
+        work.home.clear_candidate()
+        return None
+    candidate = lay_out(work, candidate, candidate.digest if approve else None)
+    make_index(work, candidate)
+    make_feeds(work, candidate)
+    return publish(work, candidate)
+
+
+def query(work: Work, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(f"file:{work.live_database}?mode=ro&immutable=1", uri=True)
+    try:
+        return connection.execute(sql, parameters).fetchall()
+    finally:
+        connection.close()
+
+
+def everything_public(work: Work) -> bytes:
+    live = work.home.releases / str(work.live)
+    return b"".join(path.read_bytes() for path in sorted(live.rglob("*")) if path.is_file())
+
+
+def test_a_release_is_sealed_and_every_file_in_it_is_in_the_sums(work: Work) -> None:
+    assert publish_day(work, world()) == "2026-11-01"
+    live = work.home.releases / "2026-11-01"
+    sums = dict(reversed(line.split("  ")) for line in (live / "SHA256SUMS").read_text().splitlines())
+    found = {
+        path.relative_to(live).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in live.rglob("*")
+        if path.is_file() and path.name != "SHA256SUMS"
+    }
+    assert sums == found
+    assert {
+        "mingbai.db",
+        "manifest.json",
+        "search/index.db",
+        "feeds/notices.rss",
+        "feeds/notices.atom",
+        "feeds/notices.json",
+    } <= found.keys()
+
+
+def test_the_database_passes_its_own_checks(work: Work) -> None:
+    publish_day(work, world(20))
+    assert query(work, "PRAGMA integrity_check") == [("ok",)]
+    assert query(work, "PRAGMA foreign_key_check") == []
+    assert query(work, "SELECT count(*) FROM pragma_table_list WHERE schema='main' AND strict=0 AND name NOT LIKE 'sqlite_%'") == [(0,)]
+
+
+def test_private_values_are_nowhere_in_a_release(work: Work) -> None:
+    secret = {"phone": "13912345678", "legalRep": "欧阳明白"}
+    facts = "校长张三丰承认收费，电话１３８-１２３４-５６７８，身份证11010519491231002X。"
+    publish_day(
+        work, {**world(), "institutions": [institution(1, **secret), institution(2), institution(3)], "notices": [notice(1, facts=facts)]}
+    )
+    public = everything_public(work)
+    for value in ("13912345678", "欧阳明白", "张三丰", "5678", "11010519491231002X", "6222020000000000000"):
+        assert value.encode() not in public, value
+    assert "张某" in query(work, "SELECT facts FROM notices")[0][0]
+
+
+def test_a_punished_person_is_a_surname_and_cannot_be_searched(work: Work) -> None:
+    named = notice(
+        1,
+        subjectName="诸葛小明",
+        subjectType="个人",
+        title="关于诸葛小明无证办学的处罚决定",
+        docTitle="诸葛小明案",
+        facts="诸葛小明在家中办班。",
+        creditCode=credit_code(9),
+    )
+    publish_day(work, {**world(), "notices": [named]})
+    assert "诸葛小明".encode() not in everything_public(work)
+    assert credit_code(9).encode() not in everything_public(work)
+    assert query(work, "SELECT subject_kind, subject_name FROM notices") == [("person", "诸葛某")]
+    assert "小明" not in str(query(work, "SELECT title, facts FROM notices") + query(work, "SELECT title FROM documents"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown", "why"),
+    [
+        ({}, True, None),
+        ({"seriousness": "轻微"}, False, "withheld_minor"),
+        ({"seriousness": "", "decidedOn": "2025-11-01"}, True, None),
+        ({"seriousness": "", "decidedOn": "2025-10-31"}, False, "ended"),
+        ({"seriousness": "严重", "decidedOn": "2023-11-01"}, True, None),
+        ({"seriousness": "严重", "decidedOn": "2023-10-31"}, False, "ended"),
+        ({"publicUntil": "2026-11-01"}, True, None),
+        ({"publicUntil": "2026-10-31"}, False, "ended"),
+        ({"publicUntil": "1900-1-1"}, True, None),
+        ({"publicUntil": "暂无", "decidedOn": "", "publishedOn": ""}, False, "withheld_no_term"),
+        ({"state": "已修复"}, False, "withheld_repaired"),
+        ({"state": "已由上级机关重新审查"}, False, "withheld_unknown_state"),
+    ],
+)
+def test_a_notice_is_public_in_its_term_only(work: Work, changed: dict[str, str], shown: bool, why: str | None) -> None:
+    publish_day(work, {**world(1), "notices": [notice(1, **changed)]})
+    assert query(work, "SELECT count(*) FROM notices") == [(int(shown),)]
+    accounting = work.live_manifest()["accounting"]["notices"]
+    assert accounting["records"] == 1
+    assert accounting.get(why, 0) == (0 if shown else 1)
+
+
+@pytest.mark.parametrize(("histogram", "shown"), [((0, 0, 0, 0, 4), False), ((0, 0, 0, 0, 5), True)])
+def test_fewer_than_five_ratings_are_suppressed(work: Work, histogram: tuple[int, ...], shown: bool) -> None:
+    publish_day(work, {**world(1), "ratings": [rating(1, histogram=histogram)]})
+    expected = (5, json.dumps(list(histogram), separators=(",", ":")), 5.0, 0) if shown else (None, None, None, 1)
+    assert query(work, "SELECT rating_count, histogram, mean_rating, is_suppressed FROM ratings") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("changed", "others", "linked"),
+    [
+        ({"creditCode": credit_code(1), "subjectName": "另一个名称的公司"}, [{"creditCode": credit_code(1)}], ("credit_code", 1.0)),
+        ({"creditCode": credit_code(1)}, [{"creditCode": credit_code(1)}, {"creditCode": credit_code(1)}], None),
+        ({"permitNo": "教民133010670000011号", "subjectName": "另一个名称的公司"}, [{}], ("permit_no", 1.0)),
+        ({"subjectName": "杭州市西湖区启明１艺术培训中心有限公司"}, [{}], ("exact_name_in_county", 0.9)),
+        ({}, [{}, {"orgName": "杭州市西湖区启明1艺术培训中心有限公司"}], None),
+        ({"areaCode": "330108", "areaName": "滨江区"}, [{}], None),
+        ({"areaCode": "330100", "areaName": "杭州市"}, [{}], None),
+        ({"creditCode": credit_code(2)}, [{"creditCode": credit_code(1)}], None),
+        ({"subjectName": "杭州市西湖区启明培训中心"}, [{}], None),
+    ],
+    ids=["code", "code of two", "permit", "exact name", "name of two", "other county", "county unknown", "codes contradict", "near name"],
+)
+def test_a_notice_is_linked_by_code_permit_or_a_name_unique_in_the_county(
+    work: Work, changed: dict[str, str], others: list[dict[str, str]], linked: tuple[str, float] | None
+) -> None:
+    institutions = [institution(number, **other) for number, other in enumerate(others, 1)]
+    publish_day(work, {**world(len(others)), "institutions": institutions, "notices": [notice(1, **changed)]})
+    assert query(work, "SELECT method, confidence FROM notice_links") == ([linked] if linked else [])
+
+
+def test_every_record_is_published_or_accounted_for(work: Work) -> None:
+    delivery = world(4)
+    delivery["institutions"] += [institution(2, orgName="同一编号的另一家"), institution(9, orgName=""), "not an object"]
+    delivery["listings"].append(listing(77))
+    publish_day(work, delivery, approve=True)  # a quarter of seven records is more than the gate lets through by itself
+    accounting = work.live_manifest()["accounting"]
+    assert accounting["institutions"] == {"records": 7, "published": 4, "duplicate": 1, "set_aside": 2}
+    assert accounting["listings"] == {"records": 5, "published": 4, "unknown_reference": 1}
+    delivery["notices"][0]["title"] = "更正后的标题"
+    publish_day(work, delivery, 1, approve=True)
+    assert work.live_manifest()["issues"]["duplicate_key"] == 1, "a page that was kept reports its duplicate once"
+    assert query(work, "SELECT name FROM institutions WHERE name LIKE '%启明2%'") == [("杭州市西湖区启明2艺术培训中心有限公司",)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind", "field"),
+    [
+        ({"violationType": "从未见过的违法"}, "bad_value", "violationType"),
+        ({"fineWan": "壹点五"}, "bad_value", "fineWan"),
+        ({"decidedOn": "2026-13-45"}, "bad_value", "decidedOn"),
+        ({"creditCode": "91330106MA27X00010"}, "bad_value", "creditCode"),
+        ({"newField": "x"}, "unmapped_field", "newField"),
+    ],
+)
+def test_what_cannot_be_read_is_an_issue_and_never_a_guess(work: Work, changed: dict[str, str], kind: str, field: str) -> None:
+    publish_day(work, {**world(1), "notices": [notice(1, **changed)]})
+    assert work.live_manifest()["issues"][kind] >= 1
+    private = sqlite3.connect(work.home.base)
+    assert (field,) in private.execute("SELECT field FROM issues WHERE kind = ?", [kind]).fetchall()
+    private.close()
+    assert query(work, "SELECT violation_type FROM notices") == [(None,)]
+
+
+def test_a_field_that_vanished_from_a_whole_page_stops_the_run(work: Work) -> None:
+    renamed = [
+        {("organizationName" if key == "orgName" else key): value for key, value in record.items()} for record in world()["institutions"]
+    ]
+    with pytest.raises(SourceBroken, match=r"institutions/000000.json: no record has the field 'orgName'; found instead: organizationName"):
+        publish_day(work, {**world(), "institutions": renamed})
+    assert work.live is None
+
+
+def test_a_second_day_changes_adds_and_keeps_what_it_missed_once(work: Work) -> None:
+    publish_day(work, world(10))
+    after = world(11)
+    after["institutions"] = [record for record in after["institutions"] if record["orgId"] != "ORG000003"]
+    after["institutions"][0]["address"] = "新地址5号"
+    assert publish_day(work, after, 1) == "2026-11-02"
+    assert query(work, "SELECT count(*), sum(absent_since = '2026-11-02') FROM institutions") == [(11, 1)]
+    changes = (
+        sqlite3.connect(work.home.history)
+        .execute("SELECT table_name, kind, field, before, after, cause FROM changes WHERE field = 'address'")
+        .fetchall()
+    )
+    assert changes == [("institutions", "change", "address", "文三路1号2楼", "新地址5号", "source")]
+    assert publish_day(work, after, 2) == "2026-11-03", "a second snapshot without the row is news"
+    assert query(work, "SELECT count(*), sum(absent_since IS NOT NULL) FROM institutions") == [(10, 0)]
+    assert publish_day(work, after, 3) is None
+
+
+def test_nothing_new_makes_no_release_and_touches_no_file_of_the_data(work: Work) -> None:
+    publish_day(work, world(5))
+    before = {path: path.stat().st_mtime_ns for path in work.home.path.rglob("*") if "raw" not in path.parts and path.is_file()}
+    assert publish_day(work, world(5), 1) is None
+    assert before == {path: path.stat().st_mtime_ns for path in work.home.path.rglob("*") if "raw" not in path.parts and path.is_file()}
+
+
+def test_an_expiry_alone_is_news(work: Work) -> None:
+    publish_day(work, {**world(5), "notices": [notice(1, publicUntil="2026-11-05"), notice(2)]})
+    assert publish_day(work, {**world(5), "notices": [notice(1, publicUntil="2026-11-05"), notice(2)]}, 4) is None
+    assert publish_day(work, {**world(5), "notices": [notice(1, publicUntil="2026-11-05"), notice(2)]}, 5) == "2026-11-06"
+    causes = sqlite3.connect(work.home.history).execute("SELECT kind, cause FROM changes WHERE table_name = 'notices'").fetchall()
+    assert causes == [("remove", "expiry")]
+
+
+@pytest.mark.parametrize("lost", [7, 8, 20], ids=["a third of a county", "almost half", "a county"])
+def test_a_county_that_is_lost_is_held_until_its_digest_is_approved(work: Work, lost: int) -> None:
+    before = {
+        "institutions": [institution(n) for n in range(1, 21)]
+        + [institution(n, areaCode="330108", areaName="滨江区") for n in range(21, 421)]
+    }
+    publish_day(work, {**world(1), **before})
+    after = {**world(1), "institutions": before["institutions"][lost:]}
+    with pytest.raises(ReviewNeeded, match=r"330106: 20 before.*--approve"):
+        publish_day(work, after, 1)
+    assert work.live == "2026-11-01"
+    assert publish_day(work, after, 1, approve=True) == "2026-11-02"
+
+
+def test_an_empty_delivery_never_becomes_a_release(work: Work) -> None:
+    with pytest.raises(ReviewNeeded):
+        publish_day(work, {"institutions": [], "listings": [], "notices": [], "ratings": []})
+    assert work.live is None
+
+
+def test_an_id_is_the_same_in_every_release_and_not_made_from_the_name(work: Work) -> None:
+    publish_day(work, world(5))
+    before = query(work, "SELECT id FROM institutions WHERE name LIKE '%启明3%'")
+    after = world(5)
+    after["institutions"][2]["orgName"] = "杭州市西湖区新名称培训中心有限公司"
+    publish_day(work, after, 1)
+    assert query(work, "SELECT id FROM institutions WHERE name LIKE '%新名称%'") == before
+
+
+def test_pages_kept_from_the_base_give_the_same_release_as_reading_them_again(work: Work, tmp_path: Path) -> None:
+    first, second = world(40), world(42)
+    second["institutions"][5]["address"] = "搬到这里"
+    del second["institutions"][7]
+    digests = []
+    for keep in (True, False):
+        one = Work(Home(tmp_path / str(keep)).prepare(), work.catalogue, NOON)
+        publish_day(one, first)
+        if not keep:
+            one.home.base.unlink()
+        publish_day(one, second, 1)
+        digests.append({name: entry["sha256"] for name, entry in one.live_manifest()["files"].items()})
+    assert digests[0] == digests[1]
+
+
+def test_history_has_each_row_as_it_was(work: Work) -> None:
+    publish_day(work, world(3))
+    after = world(3)
+    after["institutions"][0]["address"] = "新地址"
+    publish_day(work, after, 1)
+    past = sqlite3.connect(work.home.history)
+    rows = past.execute(
+        "SELECT address, release_from, release_to FROM institutions WHERE name LIKE '%启明1%' ORDER BY release_from"
+    ).fetchall()
+    assert rows == [("文三路1号2楼", 1, 2), ("新地址", 2, None)]
+    for number, release in past.execute("SELECT number, id FROM releases").fetchall():
+        database = sqlite3.connect(work.home.releases / release / "mingbai.db")
+        for table in work.catalogue.tables.values():
+            names = ", ".join(f'"{c.name}"' for c in table.published)
+            then = past.execute(
+                f'SELECT {names} FROM "{table.name}" WHERE release_from <= ? AND (release_to IS NULL OR release_to > ?)', [number, number]
+            ).fetchall()
+            assert sorted(map(repr, then)) == sorted(map(repr, database.execute(f'SELECT {names} FROM "{table.name}"').fetchall())), (
+                table.name
+            )
+        database.close()
+    past.close()
+
+
+@pytest.mark.parametrize("died", ["before the folder", "before current"])
+def test_a_run_that_died_leaves_the_old_release_and_the_next_one_cleans_up(work: Work, died: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_day(work, world(3))
+    after = world(3)
+    after["institutions"][0]["address"] = "新地址"
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("publish.live.os.rename" if died == "before the folder" else "publish.live.point", die)
+    with pytest.raises(KeyboardInterrupt):
+        publish_day(work, after, 1)
+    monkeypatch.undo()
+    assert work.live == "2026-11-01"
+    assert publish_day(work, after, 1) == "2026-11-02"
+    releases = sqlite3.connect(work.home.history).execute("SELECT id FROM releases ORDER BY number").fetchall()
+    assert releases == [("2026-11-01",), ("2026-11-02",)]
+    assert history.repair(work.home.history, work.catalogue, work.home.release_ids()) == []
+
+
+def test_a_candidate_of_another_live_release_is_not_continued(work: Work) -> None:
+    publish_day(work, world(3))
+    later = Work(work.home, work.catalogue, NOON + timedelta(days=1))
+    inputs = inputs_for(later, {"platform": snapshot(work.home.raw, "platform-other", world(4))})
+    judge(later, compare(later, assembled(later, inputs)))
+    (work.home.current).unlink()
+    with pytest.raises(BadHome, match="run `mingbai run` again"):
+        Candidate.load(work.home)
+
+
+BUILD = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_pipeline import *
+work = Work(Home(Path(sys.argv[1])).prepare(), load(), NOON)
+publish_day(work, world(50))
+after = world(52); after["institutions"][3]["address"] = "别处"
+publish_day(work, after, 1)
+print(work.live_manifest()["files"]["mingbai.db"]["sha256"], hashlib.sha256((work.home.current / "SHA256SUMS").read_bytes()).hexdigest())
+"""
+
+
+def test_the_same_snapshots_make_the_same_bytes_elsewhere(tmp_path: Path) -> None:
+    made = set()
+    for number, (seed, zone, locale) in enumerate(
+        [("0", "UTC", "C"), ("1", "America/New_York", "tr_TR.UTF-8"), ("77", "Asia/Shanghai", "zh_CN.GB18030")]
+    ):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale, "PYTHONUTF8": "1"}
+        code = BUILD.format(tests=str(Path(__file__).parent))
+        root = Path(__file__).parent.parent
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / ("x" * (number + 1)))],
+            env=environment,
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        made.add(done.stdout)
+    assert len(made) == 1, made
+
+
+def test_what_is_live_was_released_from_the_snapshots_that_its_manifest_names(work: Work) -> None:
+    publish_day(work, world(3))
+    publish_day(work, world(4), 1)
+    row = work.live_manifest()["sources"][0]
+    assert [s["id"] for s in row["snapshots"]] == [s.id for s in released(work)["platform"]]
+    assert len(row["snapshots"]) == 2

@@ -1,0 +1,308 @@
+"""Search finds a name by any part of it, in any spelling, and takes every query for words."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search import Document, Index, Results, build, compact, fold, open_index
+
+WEIGHTS = {"name": 10.0, "title": 3.0, "alias": 8.0, "region": 3.0, "address": 2.0, "facts": 1.0}
+CODE, PERMIT = "91350100M000100Y4", "教民135010270000018"
+
+DOCUMENTS = (
+    Document("i-star", "institution", "福州市鼓楼区晨星教育培训有限公司", {"name": "福州市鼓楼区晨星教育培训有限公司", "alias": "晨星英语\n小星星", "region": "福建省福州市鼓楼区"}, (CODE, PERMIT), 0, {"list": "white", "province": "35"}),
+    Document("i-east", "institution", "新东方（朝阳）培训学校", {"name": "新东方（朝阳）培训学校", "region": "北京市朝阳区", "address": "建国路８８号SOHO现代城B座"}, (), 1, {"list": "white", "province": "11"}),
+    Document("i-west", "institution", "新东方培训学校", {"name": "新东方培训学校", "region": "重庆市渝中区", "address": "朝阳街1号"}, (), 2, {"list": "grey", "province": "50"}),
+    Document("i-sun", "institution", "朝阳区日出艺术中心", {"name": "朝阳区日出艺术中心", "region": "北京市朝阳区", "address": "新东方大厦3层"}, (), 3, {"list": "grey", "province": "11"}),
+    Document("i-drum", "institution", "乾元擊鼓舞蹈工作室", {"name": "乾元擊鼓舞蹈工作室"}, (), 3, {}),
+    Document("n-fine", "notice", "关于晨星教育的处罚", {"facts": "当事人收取超过三个月的费用，编号" + CODE}, (), 4, {"list": "none"}),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    path = tmp_path_factory.mktemp("search") / "index.db"
+    assert build(path, DOCUMENTS, WEIGHTS) == len(DOCUMENTS)
+    with open_index(path) as opened:
+        yield opened
+
+
+def ids(results: Results) -> list[str]:
+    return [hit.id for hit in results.hits]
+
+
+@pytest.mark.parametrize(
+    ("query", "best"),
+    [
+        ("福州市鼓楼区晨星教育培训有限公司", "i-star"),
+        ("晨星教育", "i-star"),
+        ("小星星", "i-star"),
+        ("擊", "i-drum"),
+        ("击鼓", "i-drum"),
+        ("乾", "i-drum"),  # by phrases 乾元 and 乾 fold to two different characters
+        ("乾元", "i-drum"),
+        ("舞蹈 乾元", "i-drum"),
+        ("鼓樓區 晨星", "i-star"),
+        ("鼓楼晨星", "i-star"),
+        ("晨星鼓楼区福建", "i-star"),
+        ("新东方", "i-west"),  # what begins a shorter name stands before the rest
+        ("新东方朝阳", "i-east"),
+        ("新东方(朝阳)", "i-east"),
+        ("新东方【朝阳】培训学校", "i-east"),
+        ("朝阳 新东方", "i-east"),
+        ("新东方 渝中", "i-west"),
+        ("日出", "i-sun"),
+        ("ｓｏｈｏ 88号", "i-east"),
+        ("soho现代城Ｂ", "i-east"),
+        ("b", "i-east"),
+        (CODE, "i-star"),
+        (CODE.lower(), "i-star"),
+        ("９１３５ ０１００-M000100Y4", "i-star"),
+        ("0100M0001", "i-star"),
+        ("教民 135010270000018", "i-star"),
+        ("晨星 " + PERMIT, "i-star"),
+        ("处罚 三个月", "n-fine"),
+    ],
+)
+def test_it_finds(index: Index, query: str, best: str) -> None:
+    assert ids(index.search(query))[0] == best
+
+
+@given(data=st.data())
+def test_every_part_of_every_text_finds_its_document(index: Index, data: st.DataObject) -> None:
+    document = data.draw(st.sampled_from(DOCUMENTS))
+    values = [value for text in (document.title, *document.fields.values()) for value in text.splitlines()]
+    text = data.draw(st.sampled_from([*values, *document.identifiers]))
+    start = data.draw(st.integers(0, len(text) - 1))
+    part = text[start : data.draw(st.integers(start + 1, len(text)))]
+    if compact(part) and (document.identifiers or CODE not in part):  # a whole identifier stands for itself, as a test below says
+        assert document.id in ids(index.search(part))
+
+
+@pytest.mark.parametrize("query", ["新东方培训中心大楼", "星星小", "语小", "火星", CODE[:-1] + "5", "zzz"])
+def test_it_finds_nothing_that_is_not_there(index: Index, query: str) -> None:
+    assert index.search(query) == Results(0)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        " ",
+        "　",
+        "，。（）",
+        '"',
+        '"" *',
+        "😀",
+        "\x00",
+        "\ud800",
+        "\u202e\u200b",
+        "\ue000",
+        "́",
+        "a" * 3000,
+        "培" * 300,
+        " ".join(map(str, range(17))),
+    ],
+)
+def test_a_query_without_anything_to_search_for_has_no_hits(index: Index, query: str) -> None:
+    assert index.search(query) == Results(0)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "NEAR(新东方 学校, 2)",
+        "{c0} : 新",
+        "c0:新东方",
+        '新" OR "晨',
+        "^新东方*",
+        "'; DROP TABLE documents; --",
+        "(" * 300 + "新",
+        "新\x00东方",
+        "0" * 256,
+        "NOT 新",
+        "AND",
+    ],
+)
+def test_operators_are_words(index: Index, query: str) -> None:
+    words = fold(query).split()
+    for hit in index.search(query).hits:
+        document = next(document for document in DOCUMENTS if document.id == hit.id)
+        text = compact("".join((document.title, *document.fields.values(), *document.identifiers)))
+        assert all(any(part in text for part in (word, word[:2])) for word in words)
+
+
+@given(
+    query=st.text() | st.text(alphabet="新东方 朝阳\"'()*^:{}-+\0ANDORNT😀\ud800", max_size=60),
+    kind=st.none() | st.text(max_size=3),
+    limit=st.integers(-(2**70), 2**70),
+    offset=st.integers(-(2**70), 2**70),
+    filters=st.none() | st.dictionaries(st.text(max_size=3), st.text(max_size=3) | st.lists(st.text(max_size=3), max_size=2), max_size=2),
+)
+def test_no_query_raises(
+    index: Index, query: str, kind: str | None, limit: int, offset: int, filters: dict[str, str | list[str]] | None
+) -> None:
+    results = index.search(query, kind=kind, limit=limit, offset=offset, filters=filters)
+    assert len(results.hits) <= max(0, min(results.total, limit))
+
+
+def test_it_says_where_it_matched(index: Index) -> None:
+    assert index.search(CODE, kind="institution").hits[0].why == ("identifier",)
+    assert index.search("小星星").hits[0].why == ("alias",)
+    assert index.search("处罚 三个月").hits[0].why == ("title", "facts")
+    west = next(hit for hit in index.search("新东方 朝阳").hits if hit.id == "i-west")
+    assert west.why == ("name", "address")
+
+
+def test_an_identifier_stands_for_itself_and_words_beside_it_still_count(index: Index) -> None:
+    assert ids(index.search(CODE)) == ["i-star"]
+    assert ids(index.search(CODE + " 小星星")) == ["i-star"]
+    assert ids(index.search(CODE + " 三个月")) == ["n-fine"]  # the code stands in its text
+    assert ids(index.search(CODE, kind="notice")) == ["n-fine"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"list": "white"}, ["i-east"]),
+        ({"list": ["white", "grey"]}, ["i-east", "i-sun", "i-west"]),
+        ({"list": ["white", "grey"], "province": "11"}, ["i-east", "i-sun"]),
+        ({"list": "White"}, []),
+        ({"list": []}, []),
+        ({"unknown": "white"}, []),
+    ],
+)
+def test_filters_are_exact(index: Index, filters: dict[str, str | list[str]], found: list[str]) -> None:
+    assert sorted(ids(index.search("新东方 朝阳", filters=filters))) == found
+
+
+def test_kinds_are_kept_apart(index: Index) -> None:
+    assert ids(index.search("晨星", kind="notice")) == ["n-fine"]
+    assert ids(index.search("晨星", kind="institution")) == ["i-star"]
+
+
+def test_pages_hold_each_result_once_and_the_whole_name_is_on_the_first(tmp_path: Path) -> None:
+    many = [
+        Document(str(number), "institution", f"天津市第{number}培训中心", {"address": "和平路"}, ("20262026",), number)
+        for number in range(1_000)
+    ]
+    build(tmp_path / "index.db", [*many, Document("whole", "institution", "培训中心", {}, (), 1_000)], {"address": 1, "title": 2})
+    with open_index(tmp_path / "index.db") as index:
+        for query, total in (("培训中心", 1_001), ("天津 中心", 1_000), ("20262026", 1_000), ("培", 1_001), ("中心天津", 1_000)):
+            seen = [hit for offset in range(0, 1_100, 70) for hit in index.search(query, limit=70, offset=offset).hits]
+            assert index.search(query).total == len(seen) == len({hit.id for hit in seen}) == total
+            assert [hit.score for hit in seen] == sorted((hit.score for hit in seen), reverse=True)
+        assert ids(index.search("培训中心", limit=1)) == ["whole"]
+        assert ids(index.search("天津市第999培训中心", limit=1)) == ["999"]
+        assert index.search("培训中心", offset=2_000) == Results(1_001)
+
+
+def test_equals_stand_in_static_rank(tmp_path: Path) -> None:
+    build(tmp_path / "index.db", [Document(id, "institution", "明德学校", {}, (), rank) for rank, id in enumerate("cab")], {})
+    with open_index(tmp_path / "index.db") as index:
+        assert ids(index.search("明德")) == ["c", "a", "b"]
+
+
+BUILD = """
+import hashlib, sys
+from pathlib import Path
+from search import Document, build
+path = Path(sys.argv[1])
+texts = {"name": "乾元擊鼓", "address": "路1号", "facts": "收费"}
+build(path, (Document(f"i-{n}", "k", f"名{n}", dict(texts), ("a1", "b2"), n, {"x": "1", "y": "2", "z": str(n)}) for n in range(300)), dict.fromkeys(texts, 1.0))
+print(hashlib.sha256(path.read_bytes()).hexdigest())
+"""
+
+
+def test_the_same_documents_make_the_same_bytes(tmp_path: Path) -> None:
+    digests = set()
+    for seed, zone in (("1", "UTC"), ("2", "Asia/Shanghai")):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone}
+        made = subprocess.run(
+            [sys.executable, "-c", BUILD, str(tmp_path / f"{seed}.db")],
+            env=environment,
+            cwd=Path(__file__).parent.parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        digests.add(made.stdout.strip())
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    ("documents", "message"),
+    [
+        ([Document("a", "k", "一", {}, (), 2), Document("b", "k", "二", {}, (), 1)], "'b' has rank 1 and comes after rank 2"),
+        ([Document("a", "k", "一"), Document("a", "k", "二")], "'a' comes twice"),
+        ([Document("a", "k", "一", {"phone": "1"})], "'phone', which has no weight"),
+    ],
+)
+def test_a_build_that_fails_leaves_the_old_index_and_nothing_beside_it(tmp_path: Path, documents: list[Document], message: str) -> None:
+    path = tmp_path / "index.db"
+    build(path, DOCUMENTS, WEIGHTS)
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    with pytest.raises(ValueError, match=message):
+        build(path, documents, WEIGHTS)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+    assert [child.name for child in tmp_path.iterdir()] == ["index.db"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database", b"SQLite format 3\x00" + b"\0" * 4080])
+def test_what_is_no_index_is_refused_in_words(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "索引 #1?.db"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match="build it again"):
+        open_index(path)
+
+
+def test_an_empty_index_answers(tmp_path: Path) -> None:
+    path = tmp_path / "索引 #1?.db"
+    assert build(path, [], {}) == 0
+    with open_index(path) as index:
+        assert index.search("新东方") == Results(0)
+
+
+def test_threads_share_an_index(index: Index) -> None:
+    expected = index.search("新东方")
+    with ThreadPoolExecutor(8) as pool:
+        assert all(results == expected for results in pool.map(index.search, ["新东方"] * 400))
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("重慶市臺灣", "重庆市台湾"),
+        ("ＡＢＣ　１２３", "abc 123"),
+        ("新东方（朝阳）·教育", "新东方 朝阳 教育"),
+        ("Xīn Dōngfāng", "xin dongfang"),
+        ("新\u200b东\ufeff方", "新东方"),
+        ("㈱① ｶﾞ", "株 1 ガ"),
+        ("ß İ", "ss i"),
+        ("\x00\ud800😀", ""),
+    ],
+)
+def test_spellings_fold_into_one(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+@given(st.text())
+def test_folding_twice_changes_nothing_and_leaves_letters_and_digits(text: str) -> None:
+    folded = fold(text)
+    assert fold(folded) == folded
+    assert compact(text).encode() == folded.replace(" ", "").encode()
+    assert all(character.isalnum() or character >= "\u0900" for character in compact(text))
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=0x3400, max_codepoint=0x9FFF)), st.integers(0, 50))
+def test_half_of_a_name_folds_to_half_of_the_folded_name(text: str, cut: int) -> None:
+    assert compact(text) == compact(text[:cut]) + compact(text[cut:])

@@ -5,6 +5,7 @@ What a column may show is an allow-list (`PUBLISHED`): a typo in a privacy class
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from .codes import CodeTable
@@ -59,7 +60,7 @@ class Table:
     prefix: str | None
     columns: Mapping[str, Column]
 
-    @property
+    @cached_property
     def published(self) -> tuple[Column, ...]:
         """The columns that a reader may see, in declared order."""
         return tuple(column for column in self.columns.values() if column.published)

@@ -76,6 +76,7 @@ def diff(
         progress.advance(1)
     if not ours:
         _causes(connection, private, candidate.day)
+        _causes_of_parts(connection, catalogue)
     connection.execute("COMMIT")
     connection.close()
     progress.finish()
@@ -140,4 +141,15 @@ def _causes(connection: sqlite3.Connection, private: Path | None, day: str) -> N
             connection.execute(
                 "UPDATE changes SET cause = ? WHERE kind = 'remove' AND table_name = 'notices' AND key IN (SELECT id FROM private.notices WHERE withheld = ?)",
                 [cause, state],
+            )
+
+
+def _causes_of_parts(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
+    """What went or changed with its notice did so for the notice's reason. The key of a part begins with its parent's."""
+    for table in catalogue.tables.values():
+        if table.ref_to("notices") == table.key[0]:
+            connection.execute(
+                """UPDATE changes SET cause = n.cause FROM (SELECT key, kind, cause FROM changes WHERE table_name = 'notices' AND cause <> 'source') n
+                WHERE table_name = ? AND changes.kind = n.kind AND substr(changes.key, 1, instr(changes.key, ' ') - 1) = n.key""",
+                [table.name],
             )

@@ -15,7 +15,7 @@ from .catalogue import Catalogue
 from .dataset import Table
 
 KINDS = {"institutions": "institution", "notices": "notice"}
-TITLES = {"institutions": "name", "notices": "title"}
+TITLES = {"institutions": ("name",), "notices": ("title", "document_no")}
 EXACT = ("credit_code", "permit_no")  # kinds that are looked up whole
 
 
@@ -56,7 +56,7 @@ def _documents(connection: sqlite3.Connection, catalogue: Catalogue) -> Iterator
             if name == "notices" and row["subject_kind"] == "person":
                 fields.pop("subject_name", None)
                 identifiers = []
-            title = row[TITLES[name]] or row["id"]
+            title = next((row[column] for column in TITLES[name] if row[column]), row["id"])
             yield Document(row["id"], kind, title, fields, tuple(dict.fromkeys(identifiers)), rank, {f: row[f] for f in facets if row[f]})
 
 

@@ -10,6 +10,7 @@ import sqlite3
 import unicodedata
 
 CONFIDENCE = {"credit_code": 1.0, "permit_no": 1.0, "exact_name_in_county": 0.9}
+OTHER_NAME = 0.8  # the number is the institution's and the name neither its own nor one of its aliases: a rename, or a number mistyped
 _NOISE = re.compile(r"[\s\u200b-\u200f\ufeff·•‧・'\"“”‘’《》〈〉()（）\[\]【】]+")
 
 
@@ -28,6 +29,12 @@ BY_PERMIT = """
 INSERT INTO notice_links SELECT n.id, min(p.institution_id), 'permit_no', :confidence FROM notices n JOIN permits p ON p.permit_no = n.subject_permit_no
 WHERE n.id NOT IN (SELECT notice_id FROM notice_links) GROUP BY n.id HAVING count(DISTINCT p.institution_id) = 1 ORDER BY n.id
 """
+DOUBT = """
+UPDATE notice_links SET confidence = :confidence WHERE NOT EXISTS (
+  SELECT 1 FROM notices n JOIN institutions i ON i.id = notice_links.institution_id WHERE n.id = notice_links.notice_id AND (
+    name_key(i.name) = name_key(n.subject_name)
+    OR EXISTS (SELECT 1 FROM institution_aliases a WHERE a.institution_id = i.id AND name_key(a.name) = name_key(n.subject_name))))
+"""
 # a notice whose code is another institution's, or differs from the one that its namesake has, is not linked by name: they contradict
 BY_NAME = """
 INSERT INTO notice_links SELECT f.notice, f.institution, 'exact_name_in_county', :confidence FROM (
@@ -44,6 +51,7 @@ def link(connection: sqlite3.Connection, county_codes: set[str]) -> None:
     connection.create_function("name_key", 1, name_key, deterministic=True)
     connection.execute(BY_CODE, {"confidence": CONFIDENCE["credit_code"]})
     connection.execute(BY_PERMIT, {"confidence": CONFIDENCE["permit_no"]})
+    connection.execute(DOUBT, {"confidence": OTHER_NAME})
     connection.execute("CREATE TEMP TABLE name_keys (name TEXT, region TEXT, id TEXT)")
     connection.executemany(
         "INSERT INTO name_keys VALUES (?,?,?)",

@@ -31,6 +31,7 @@ def connect(path: Path, *, cache_mib: int = 64) -> sqlite3.Connection:
         "temp_store=FILE",
         f"cache_size=-{cache_mib * 1024}",
         "foreign_keys=OFF",
+        "threads=2",
     ):
         connection.execute(f"PRAGMA {pragma}")
     return connection

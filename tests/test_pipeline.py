@@ -157,9 +157,12 @@ def test_fewer_than_five_ratings_are_suppressed(work: Work, histogram: tuple[int
 @pytest.mark.parametrize(
     ("changed", "others", "linked"),
     [
-        ({"creditCode": credit_code(1), "subjectName": "另一个名称的公司"}, [{"creditCode": credit_code(1)}], ("credit_code", 1.0)),
+        ({"creditCode": credit_code(1)}, [{"creditCode": credit_code(1)}], ("credit_code", 1.0)),
+        ({"creditCode": credit_code(1), "subjectName": "启明1"}, [{"creditCode": credit_code(1)}], ("credit_code", 1.0)),
+        ({"creditCode": credit_code(1), "subjectName": "另一个名称的公司"}, [{"creditCode": credit_code(1)}], ("credit_code", 0.8)),
         ({"creditCode": credit_code(1)}, [{"creditCode": credit_code(1)}, {"creditCode": credit_code(1)}], None),
-        ({"permitNo": "教民133010670000011号", "subjectName": "另一个名称的公司"}, [{}], ("permit_no", 1.0)),
+        ({"permitNo": "教民133010670000011号"}, [{}], ("permit_no", 1.0)),
+        ({"permitNo": "教民133010670000011号", "subjectName": "另一个名称的公司"}, [{}], ("permit_no", 0.8)),
         ({"subjectName": "杭州市西湖区启明１艺术培训中心有限公司"}, [{}], ("exact_name_in_county", 0.9)),
         ({}, [{}, {"orgName": "杭州市西湖区启明1艺术培训中心有限公司"}], None),
         ({"areaCode": "330108", "areaName": "滨江区"}, [{}], None),
@@ -167,7 +170,20 @@ def test_fewer_than_five_ratings_are_suppressed(work: Work, histogram: tuple[int
         ({"creditCode": credit_code(2)}, [{"creditCode": credit_code(1)}], None),
         ({"subjectName": "杭州市西湖区启明培训中心"}, [{}], None),
     ],
-    ids=["code", "code of two", "permit", "exact name", "name of two", "other county", "county unknown", "codes contradict", "near name"],
+    ids=[
+        "code",
+        "code and alias",
+        "code and other name",
+        "code of two",
+        "permit",
+        "permit and other name",
+        "exact name",
+        "name of two",
+        "other county",
+        "county unknown",
+        "codes contradict",
+        "near name",
+    ],
 )
 def test_a_notice_is_linked_by_code_permit_or_a_name_unique_in_the_county(
     work: Work, changed: dict[str, str], others: list[dict[str, str]], linked: tuple[str, float] | None
@@ -248,8 +264,10 @@ def test_an_expiry_alone_is_news(work: Work) -> None:
     publish_day(work, {**world(5), "notices": [notice(1, publicUntil="2026-11-05"), notice(2)]})
     assert publish_day(work, {**world(5), "notices": [notice(1, publicUntil="2026-11-05"), notice(2)]}, 4) is None
     assert publish_day(work, {**world(5), "notices": [notice(1, publicUntil="2026-11-05"), notice(2)]}, 5) == "2026-11-06"
-    causes = sqlite3.connect(work.home.history).execute("SELECT kind, cause FROM changes WHERE table_name = 'notices'").fetchall()
-    assert causes == [("remove", "expiry")]
+    past = sqlite3.connect(work.home.history)
+    causes = past.execute("SELECT DISTINCT table_name, kind, cause FROM changes WHERE table_name LIKE 'notice%' ORDER BY 1").fetchall()
+    past.close()
+    assert causes == [(table, "remove", "expiry") for table in ("notice_links", "notice_measures", "notice_penalties", "notices")]
 
 
 @pytest.mark.parametrize("lost", [7, 8, 20], ids=["a third of a county", "almost half", "a county"])

@@ -8,18 +8,32 @@ every record what became of it; if it does not add up, that is a bug and nothing
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from .catalogue import Catalogue
 from .dataset import Table
+from .home import china_day
 from .link import link
 from .progress import Progress, silent
+from .snapshot import Snapshot
 from .stage import Staged, staged_tables
 from .tables import connect, create_indexes, create_published
 
-VISIBLE = {"notices": "s.public_until >= :day"}  # rule 5: what has ended is not published, whatever the source still shows
+# Rule 5: the last day of what has an end. A listing that is not white ends as its list says, else a year after it was made, as a notice of
+# unknown seriousness does; without a whole day to count from it is not published.
+ADVERSE = "('black', 'grey', 'warning')"
+ENDS = {
+    "notices": "s.public_until",
+    "listings": f"CASE WHEN s.list IN {ADVERSE} THEN coalesce(s.valid_until, date(s.listed_on, '+1 year'), date(s.as_of, '+1 year'), '') END",
+}
+# What is public on a day: not ended, not dated in the future, and of ratings closed months only (an open one would show single ratings).
+VISIBLE = {
+    "notices": f"{ENDS['notices']} >= :day AND coalesce(s.decided_on, '') <= :day AND coalesce(s.published_on, '') <= :day",
+    "listings": f"coalesce({ENDS['listings']}, :day) >= :day",
+    "ratings": "s.month < substr(:day, 1, 7)",
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +43,7 @@ class Assembled:
     path: Path
     day: str
     accounting: Mapping[str, Mapping[str, int]]
+    unusable: Mapping[str, tuple[int, int]]  # source/listing: records, and how many of them could not be used
     tables: Mapping[str, int]
     issues: Mapping[str, int]
     next_expiry: str | None  # the first day on which a published notice is no longer public
@@ -41,7 +56,9 @@ def assemble(staged: Staged, catalogue: Catalogue, day: date, path: Path, progre
     connection = connect(part)
     connection.execute("ATTACH ? AS private", [str(staged.path)])
     connection.execute("BEGIN")
-    connection.execute("DELETE FROM private.issues WHERE kind = 'duplicate_key'")  # found anew below; the base has those of its release
+    connection.execute(
+        "DELETE FROM private.issues WHERE kind IN ('duplicate_key', 'duplicate_part')"
+    )  # found anew below; the base has those of its release
     create_published(connection, catalogue)
     _declared(connection, catalogue, staged)
     accounting: dict[str, dict[str, int]] = {}
@@ -57,7 +74,7 @@ def assemble(staged: Staged, catalogue: Catalogue, day: date, path: Path, progre
             if child.parent == table.name:
                 _children(connection, child, table)
         progress.advance(1)
-    _documents(connection, catalogue, staged)
+    _documents(connection, catalogue)
     link(connection, catalogue.regions.county_codes())
     create_indexes(connection, catalogue)
     counts = {name: _one(connection, f'SELECT count(*) FROM main."{name}"') for name in catalogue.tables}
@@ -66,26 +83,58 @@ def assemble(staged: Staged, catalogue: Catalogue, day: date, path: Path, progre
             "SELECT kind, sum(count) FROM private.issues JOIN private.pages USING (page) WHERE generation = 0 GROUP BY kind ORDER BY kind"
         ).fetchall()
     )
-    expiry = _one(connection, "SELECT min(public_until) FROM main.notices")
-    for name, kinds in accounting.items():
-        missing = kinds["records"] - sum(number for kind, number in kinds.items() if kind not in ("records", "kept_absent"))
-        assert missing == 0, f"{name}: {missing} records are not accounted for: {kinds}"
+    unusable = {
+        name: (records, aside)
+        for name, records, aside in connection.execute(
+            """SELECT source || '/' || listing, sum(records), sum(set_aside) + (SELECT count(*) FROM private.notices s JOIN private.pages q USING (page)
+              WHERE q.generation = 0 AND q.source = p.source AND q.listing = p.listing AND s.withheld = 'unreadable')
+            FROM private.pages p WHERE generation = 0 GROUP BY source, listing ORDER BY 1"""
+        )
+    }
+    expiry = _one(
+        connection,
+        f"SELECT min(day) FROM ({' UNION ALL '.join(f'SELECT min({end}) AS day FROM main.{name} s' for name, end in ENDS.items())})",
+    )
+    _add_up(connection, accounting, catalogue)
     connection.execute("COMMIT")
     connection.close()
     progress.finish()
     part.replace(path)
-    return Assembled(path, day.isoformat(), accounting, counts, issues, expiry)
+    return Assembled(path, day.isoformat(), accounting, unusable, counts, issues, expiry)
+
+
+def _add_up(connection: sqlite3.Connection, accounting: Mapping[str, Mapping[str, int]], catalogue: Catalogue) -> None:
+    """Raises AssertionError, a bug of ours, when a record that was read has no fate, or when more or fewer rows are there than were counted."""
+    for name, fates in accounting.items():
+        listed = "source || '/' || listing IN (SELECT value FROM json_each(?))"
+        read = _one(
+            connection,
+            f"SELECT coalesce(sum(records), 0) FROM private.pages WHERE generation = 0 AND {listed}",
+            [_listings(catalogue, name)],
+        )
+        beside = any(
+            name in {table for table, _ in listing.constants}
+            for source in catalogue.sources.values()
+            for listing in source.listings.values()
+        )
+        rows = _one(connection, f'SELECT count(*) FROM main."{name}"')
+        if (read != fates["records"] and not beside) or rows != fates["published"] + fates.get("kept_absent", 0):
+            raise AssertionError(f"{name}: {read} records were read, {rows} rows are published, the accounting says {dict(fates)}")
 
 
 def _one(connection: sqlite3.Connection, sql: str, parameters: Any = ()) -> Any:
     return connection.execute(sql, parameters).fetchone()[0]
 
 
+def _day_taken(snapshot: Snapshot) -> str:
+    return china_day(datetime.fromisoformat(snapshot.taken_at)).isoformat()
+
+
 def _declared(connection: sqlite3.Connection, catalogue: Catalogue, staged: Staged) -> None:
     rows = []
     for name in sorted(staged.inputs):
         source, newest = catalogue.source(name), staged.inputs[name][0]
-        as_of = max((day for day in (newest.as_of(listing) for listing in source.listings) if day), default=newest.taken_at[:10])
+        as_of = max((day for day in (newest.as_of(listing) for listing in source.listings) if day), default=_day_taken(newest))
         rows.append(
             {
                 "id": name, "label_zh": source.label.zh, "label_en": source.label.en, "publisher_zh": source.publisher.zh, "publisher_en": source.publisher.en,
@@ -118,13 +167,13 @@ def _winners(connection: sqlite3.Connection, table: Table, catalogue: Catalogue,
     for name, snapshots in staged.inputs.items():
         for listing in catalogue.source(name).listings.values():
             if listing.batch == "full_snapshot":
-                day = snapshots[0].as_of(listing.name) or snapshots[0].taken_at[:10]
+                day = snapshots[0].as_of(listing.name) or _day_taken(snapshots[0])
                 connection.execute("INSERT OR REPLACE INTO missed VALUES (?,?,?)", [name, listing.name, day[:10]])
     connection.execute(
         f"""INSERT INTO "won_{table.name}"
         SELECT page, row, id, CASE WHEN generation > 0 THEN (SELECT day FROM missed m WHERE m.source = w.source AND m.listing = w.listing) END FROM (
           SELECT p.page, s.row, s.id, p.generation, p.source, p.listing,
-                 row_number() OVER (PARTITION BY s.id ORDER BY p.generation, p.ordinal, s.row) AS place
+                 row_number() OVER (PARTITION BY s.id ORDER BY p.generation, s.withheld IS NULL, p.ordinal, s.row) AS place
           FROM private."{table.name}" s JOIN private.pages p USING (page)
         ) w WHERE place = 1"""
     )
@@ -141,61 +190,49 @@ def _refs(table: Table, main: str) -> str:
 
 
 def _main(connection: sqlite3.Connection, table: Table, catalogue: Catalogue, day: date) -> dict[str, int]:
-    name, visible, refs = table.name, VISIBLE.get(table.name, "1"), _refs(table, table.name)
+    """Fill a main table. Returns what became of the records of the newest snapshots (fate: how many); only kept_absent is beside them."""
+    name, refs = table.name, _refs(table, table.name)
+    visible = f"coalesce({VISIBLE.get(name, '1')}, 0)"
     key = ", ".join(f's."{column}"' for column in table.key)
     bound = {"day": day.isoformat()}
     before = connection.total_changes
+    fate = f"""CASE WHEN s.withheld IS NOT NULL THEN 'withheld_' || s.withheld WHEN NOT {visible} THEN 'out_of_term'
+        WHEN NOT ({refs}) THEN 'unknown_reference' ELSE 'published' END"""
     if table.prefix:
-        source = f'private."{name}" s JOIN temp."won_{name}" w ON w.page = s.page AND w.row = s.row AND w.id = s.id JOIN private.pages p ON p.page = s.page'
+        won = f'temp."won_{name}" w ON w.page = s.page AND w.row = s.row AND w.id = s.id'
         connection.execute(
-            f'INSERT INTO main."{name}" SELECT {_selected(table, "w.absent_since")} FROM {source} WHERE s.withheld IS NULL AND {visible} AND {refs} ORDER BY {key}',
+            f"""INSERT INTO main."{name}" SELECT {_selected(table, "w.absent_since")} FROM private."{name}" s JOIN {won}
+            WHERE s.withheld IS NULL AND {visible} AND {refs} ORDER BY {key}""",
             bound,
         )
-        newest = _one(connection, f"SELECT count(*) FROM {source} WHERE p.generation = 0")
-        shown = _one(
-            connection, f"SELECT count(*) FROM {source} WHERE p.generation = 0 AND s.withheld IS NULL AND {visible} AND {refs}", bound
-        )
-        withheld = dict(
-            connection.execute(
-                f"SELECT withheld, count(*) FROM {source} WHERE p.generation = 0 AND s.withheld IS NOT NULL GROUP BY 1 ORDER BY 1"
-            ).fetchall()
-        )
-        ended = _one(connection, f"SELECT count(*) FROM {source} WHERE p.generation = 0 AND s.withheld IS NULL AND NOT ({visible})", bound)
+        published = connection.total_changes - before
+        fates = f"""SELECT CASE WHEN w.id IS NULL THEN 'duplicate' ELSE {fate} END, count(*) FROM private."{name}" s
+            JOIN private.pages p ON p.page = s.page LEFT JOIN {won} WHERE p.generation = 0 GROUP BY 1 ORDER BY 1"""
+        counts = dict(connection.execute(fates, bound).fetchall())
     else:
-        source = f'private."{name}" s CROSS JOIN private.pages p ON p.page = s.page'
         connection.execute(
-            f'INSERT OR IGNORE INTO main."{name}" SELECT {_selected(table)} FROM {source} WHERE s.withheld IS NULL AND {refs} ORDER BY {key}, p.generation, p.ordinal, s.row'
+            f"""INSERT OR IGNORE INTO main."{name}" SELECT {_selected(table)} FROM private."{name}" s CROSS JOIN private.pages p ON p.page = s.page
+            WHERE s.withheld IS NULL AND {visible} AND {refs} ORDER BY {key}, p.generation, p.ordinal, s.row""",
+            bound,
         )
-        total = _one(connection, f'SELECT count(*) FROM private."{name}"')
-        shown = connection.total_changes - before
-        if shown == total == _one(connection, f"SELECT count(*) FROM {source} WHERE p.generation = 0"):
-            newest = total
+        published = connection.total_changes - before
+        newest = f'FROM private."{name}" s CROSS JOIN private.pages p ON p.page = s.page WHERE p.generation = 0'
+        if published == _one(connection, f'SELECT count(*) FROM private."{name}"') == _one(connection, f"SELECT count(*) {newest}"):
+            counts = {"published": published}  # nearly always, and millions of rows need not be looked at again
         else:
-            newest = _one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {key} FROM {source} WHERE p.generation = 0)")
-            shown = _one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {key} FROM {source} WHERE p.generation = 0 AND {refs})")
-        withheld, ended = {}, 0
-    staged = _one(connection, f'SELECT count(*) FROM private."{name}" s JOIN private.pages p ON p.page = s.page WHERE p.generation = 0')
-    aside = _one(
+            counts = dict(connection.execute(f"SELECT {fate}, count(*) {newest} GROUP BY 1 ORDER BY 1", bound).fetchall())
+            shown = _one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {key} {newest} AND {fate} = 'published')", bound)
+            counts |= {"duplicate": counts.get("published", 0) - shown, "published": shown}
+    counts["set_aside"] = _one(
         connection,
         "SELECT coalesce(sum(set_aside), 0) FROM private.pages WHERE generation = 0 AND source || '/' || listing IN (SELECT value FROM json_each(?))",
         [_listings(catalogue, name)],
     )
-    published = connection.total_changes - before
-    counts = {
-        "records": staged + aside,
-        "published": shown,
-        **{f"withheld_{why}": number for why, number in withheld.items()},
-        "ended": ended,
-    }
-    counts |= {
-        "duplicate": staged - newest,
-        "set_aside": aside,
-        "unknown_reference": newest - shown - ended - sum(withheld.values()),
-        "kept_absent": published - shown,
-    }
-    if staged > newest and table.prefix:
-        _report_duplicates(connection, table)
-    return {kind: number for kind, number in counts.items() if number or kind in ("records", "published")}
+    records = sum(counts.values())
+    counts["kept_absent"] = published - counts.get("published", 0)
+    if counts.get("duplicate") and table.prefix:
+        _report_duplicates(connection, table, catalogue)
+    return {"records": records, "published": counts.pop("published", 0), **{fate: number for fate, number in counts.items() if number}}
 
 
 def _listings(catalogue: Catalogue, table: str) -> str:
@@ -208,31 +245,48 @@ def _listings(catalogue: Catalogue, table: str) -> str:
     return f"[{','.join(names)}]"
 
 
-def _report_duplicates(connection: sqlite3.Connection, table: Table) -> None:
+def _report_duplicates(connection: sqlite3.Connection, table: Table, catalogue: Catalogue) -> None:
     connection.execute(
         f"""INSERT INTO private.issues
         SELECT p.page, p.source, p.listing, p.file, s.row, 'duplicate_key', '', replace(s.source_key, char(31), ' / '), 'one record a key', 1
         FROM private."{table.name}" s JOIN private.pages p USING (page) LEFT JOIN temp."won_{table.name}" w ON w.page = s.page AND w.row = s.row AND w.id = s.id
-        WHERE p.generation = 0 AND w.id IS NULL ORDER BY p.page, s.row"""
+        WHERE p.generation = 0 AND w.id IS NULL AND p.source || '/' || p.listing IN (SELECT value FROM json_each(?)) ORDER BY p.page, s.row""",
+        [_listings(catalogue, table.name)],  # where a record fills this table beside its own, the record is reported there
     )
 
 
 def _children(connection: sqlite3.Connection, child: Table, parent: Table) -> None:
     key = ", ".join(f's."{column}"' for column in child.key)
     upwards = child.ref_to(parent.name)
-    connection.execute(
-        f"""INSERT OR IGNORE INTO main."{child.name}" SELECT {_selected(child)} FROM private."{child.name}" s
-        JOIN temp."won_{parent.name}" w ON w.page = s.page AND w.row = s.row AND w.id = s."{upwards}"
-        JOIN main."{parent.name}" m ON m.id = s."{upwards}" ORDER BY {key}, s.rowid"""
-    )
+    source = f"""FROM private."{child.name}" s JOIN temp."won_{parent.name}" w ON w.page = s.page AND w.row = s.row AND w.id = s."{upwards}"
+        JOIN main."{parent.name}" m ON m.id = s."{upwards}" """
+    before = connection.total_changes
+    connection.execute(f'INSERT OR IGNORE INTO main."{child.name}" SELECT {_selected(child)} {source} ORDER BY {key}, s.rowid')
+    if connection.total_changes - before < _one(connection, f"SELECT count(*) {source}"):
+        connection.execute(
+            f"""INSERT INTO private.issues SELECT p.page, p.source, p.listing, p.file, s.row, 'duplicate_part', '{child.name}', '', 'one row a key in a record', count(*) - 1
+            {source} JOIN private.pages p ON p.page = s.page WHERE p.generation = 0 GROUP BY s.page, s.row, {key} HAVING count(*) > 1 ORDER BY s.page, s.row"""
+        )
 
 
-def _documents(connection: sqlite3.Connection, catalogue: Catalogue, staged: Staged) -> None:
-    """The documents that a published row names. One without a day of its own is of the day that its listing is of."""
+def _documents(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
+    """The documents that a published row names. One without a day of its own is of the day that its listing is of.
+
+    A document about several persons was masked for each of them apart: no version hides them all, so its title is left out.
+    """
     named = " UNION ".join(f'SELECT document_id FROM main."{t.name}"' for t in catalogue.tables.values() if "document_id" in t.columns)
-    columns = ", ".join(
-        "coalesce(s.as_of, p.as_of)" if c.name == "as_of" else f's."{c.name}"' for c in catalogue.tables["documents"].published
-    )
+    shown = {
+        "as_of": "coalesce(s.as_of, p.as_of)",
+        "title": "CASE WHEN (SELECT max(o.withheld) IS NOT NULL AND count(DISTINCT o.title) > 1 FROM temp.versions o WHERE o.id = s.id) THEN NULL ELSE s.title END",
+        "url": "CASE WHEN (SELECT max(o.withheld) IS NOT NULL AND min(o.url IS NULL) <> max(o.url IS NULL) FROM temp.versions o WHERE o.id = s.id) THEN NULL ELSE s.url END",
+    }
+    columns = ", ".join(shown.get(c.name, f's."{c.name}"') for c in catalogue.tables["documents"].published)
     connection.execute(
-        f"INSERT OR IGNORE INTO main.documents SELECT {columns} FROM private.documents s JOIN private.pages p USING (page) WHERE s.id IN ({named}) ORDER BY s.id, p.generation, p.ordinal"
+        """CREATE TEMP TABLE versions AS SELECT DISTINCT id, title, url, withheld FROM private.documents
+        WHERE id IN (SELECT id FROM private.documents WHERE withheld IS NOT NULL)"""
+    )
+    connection.execute("CREATE INDEX temp.versions_by_id ON versions (id)")
+    connection.execute(
+        f"""INSERT OR IGNORE INTO main.documents SELECT {columns} FROM private.documents s JOIN private.pages p USING (page) WHERE s.id IN ({named})
+        ORDER BY s.id, s.withheld IS NULL, p.generation, p.ordinal, s.rowid"""
     )

@@ -65,8 +65,16 @@ class Candidate:
             raise BadHome(
                 f"{home.path}: the candidate was begun on release {value['base']} and {home.live()} is live now; run `mingbai run` again"
             )
+        try:
+            return cls._made(value, home)
+        except (KeyError, TypeError) as error:
+            raise BadHome(f"{home.path}: the candidate was made by another version ({error}); run `mingbai run` again") from error
+
+    @classmethod
+    def _made(cls, value: dict[str, Any], home: Home) -> Self:
         value["inputs"] = {name: tuple(snapshots) for name, snapshots in value["inputs"].items()}
         value["findings"] = tuple(value["findings"])
+        value["assembled"]["unusable"] = {name: tuple(counts) for name, counts in value["assembled"]["unusable"].items()}
         value["assembled"] = Assembled(path=home.candidate / "public.db", **value["assembled"])
         if value["changes"] is not None:
             value["changes"] = Changes(path=home.candidate / "changes.db", **value["changes"])

@@ -6,6 +6,7 @@ which version the file was written. VACUUM INTO with a pinned SQLite lays the pa
 The result was the same under every SQLite from 3.42 to 3.54.
 """
 
+import errno
 import os
 from pathlib import Path
 
@@ -21,6 +22,8 @@ def canonical(source: Path, target: Path) -> None:
     try:
         connection.execute("PRAGMA temp_store=FILE")
         connection.execute("VACUUM INTO ?", (str(target),))
+    except (apsw.FullError, apsw.IOError, apsw.CantOpenError) as error:
+        raise OSError(errno.ENOSPC, f"cannot be written ({error})", str(target)) from error
     finally:
         connection.close()
     with open(target, "r+b") as file:

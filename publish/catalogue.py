@@ -12,9 +12,10 @@ from typing import Any
 
 from .codes import CodeTable, load_codes
 from .dataset import Dataset, Table, read_datasets
-from .errors import BadDeclaration
+from .errors import BadDeclaration, BadValue
 from .regions import LocalRegion, Regions
 from .sourcefile import SourceDeclaration, read_source
+from .values import parser
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,26 @@ def _check(tables: Mapping[str, Table]) -> None:
                 raise BadDeclaration(f"{where}.columns.{column.name}.ref: {column.ref!r} is no table; declared: {', '.join(tables)}")
 
 
+def _constants(source: SourceDeclaration, tables: Mapping[str, Table], codes: Mapping[str, CodeTable], regions: Regions) -> None:
+    """Refuse a constant that is no value of its column: it goes into every row as it stands."""
+    for listing in source.listings.values():
+        for (table, name), value in listing.constants.items():
+            column, spelled = tables[table].columns[name], name if table == listing.table else f"{table}.{name}"
+            try:
+                if column.kind == "code":
+                    found: object = value if value in codes[str(column.codes)] else None
+                elif column.kind == "region":
+                    found = regions.resolve(value).code
+                else:
+                    found = parser(column.kind, unit="yuan")(value)
+            except BadValue as error:
+                raise BadDeclaration(f"{source.name}.yml: listings.{listing.name}.constants.{spelled}: {error}") from error
+            if found != value:
+                raise BadDeclaration(
+                    f"{source.name}.yml: listings.{listing.name}.constants.{spelled}: {value!r} is no {column.kind} of {column.codes or 'its kind'} as it is stored"
+                )
+
+
 def _recipe(*folders: Path) -> str:
     digest = hashlib.sha256()
     for folder in folders:
@@ -92,6 +113,8 @@ def load(folder: Path | None = None, more_sources: Path | None = None) -> Catalo
         sources[source.name] = source
     local: list[LocalRegion] = [region for source in sources.values() for region in source.local_regions]
     regions = Regions.load(folder / "codes" / "regions.csv", local)
+    for source in sources.values():
+        _constants(source, tables, codes, regions)
     recipe = _recipe(folder, *([more_sources] if more_sources else []))
     return Catalogue(folder, more_sources, datasets, tables, sources, codes, regions, recipe)
 

@@ -92,6 +92,9 @@ class Commands(click.Group):
         except Mingbai as error:
             click.echo(f"mingbai: {' '.join(str(error).split())}", err=True)
             ctx.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("mingbai: interrupted; run again, what was fetched is kept", err=True)
+            ctx.exit(130)
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
@@ -101,7 +104,7 @@ class Commands(click.Group):
             )
             ctx.exit(BadHome.exit_code)
         except sqlite3.OperationalError as error:
-            if "full" not in str(error):
+            if not any(word in str(error) for word in ("full", "I/O", "unable to open", "readonly")):
                 raise
             click.echo(f"mingbai: {ctx.params['home']}: {error}; the live release is as it was. Make room and run again", err=True)
             ctx.exit(BadHome.exit_code)
@@ -143,7 +146,7 @@ def main(ctx: click.Context, home: Path, datasets: Path | None, more_sources: Pa
     By single steps:    mingbai extract, stage, diff, review, release, index, feeds, go-live
 
     Exit codes: 0 done or nothing new, 2 wrong declaration, option or home, 3 source out of reach, 4 source broke a promise,
-    5 held for review, 6 another run is working.
+    5 held for review, 6 another run is working, 130 interrupted.
     """
 
     def work() -> Work:
@@ -250,7 +253,11 @@ def _newest(work: Work) -> dict[str, Snapshot]:
 def validate_command(make: MakeWork, snapshot: str | None, examples: int) -> None:
     """Read a snapshot (the newest of each source unless its id is given) and report every issue; nothing is written."""
     work = make()
-    for one in [load_snapshot(work.home.raw / snapshot)] if snapshot else _newest(work).values():
+    if snapshot and not (work.home.raw / Path(snapshot).name / "seal.json").is_file():
+        raise BadHome(
+            f"{work.home.raw}: has no snapshot {snapshot!r}; there are {', '.join(sorted(p.parent.name for p in work.home.raw.glob('*/seal.json'))) or 'none'}"
+        )
+    for one in [load_snapshot(work.home.raw / Path(snapshot).name)] if snapshot else _newest(work).values():
         click.echo(f"{one.id}")
         for line in summary((batch for _, batch in validate(one, work.catalogue)), examples):
             click.echo(f"  {line}")
@@ -348,10 +355,16 @@ def status(make: MakeWork) -> None:
     click.echo(f"live: {work.home.live() or 'no release yet'}")
     last = found.get("last_run")
     click.echo(f"last run: {last['at']} {last['outcome']}: {last['reason']}" if last else "last run: none")
+    if work.home.detail.is_file():
+        click.echo(f"  {work.home.detail.read_text(encoding='utf-8').strip()}")
     for name, source in found.get("sources", {}).items():
         click.echo(f"source {name}: last checked {source['last_checked']}")
     if (work.home.candidate / "candidate.json").is_file():
-        candidate = Candidate.load(work.home)
+        try:
+            candidate = Candidate.load(work.home)
+        except BadHome as error:
+            click.echo(f"in the making: {error}")
+            return
         click.echo(f"in the making: {candidate.digest or 'not reviewed yet'}")
         for finding in candidate.findings:
             click.echo(f"  {finding}")

@@ -94,7 +94,11 @@ def _table(connection: sqlite3.Connection, table: Table, cause: str) -> dict[str
     fields = [c.name for c in table.published if c.name not in table.key and c.name in old_columns]
     same = " AND ".join(f'n."{column}" = o."{column}"' for column in table.key)
     joined = f'new."{name}" n CROSS JOIN old."{name}" o ON {same}'
-    kinds = {}
+    unlike = sorted(old_columns ^ {column.name for column in table.published})
+    for column in unlike:  # a column that came or went is news: until it is released, what was made private is still public
+        was = column in old_columns
+        _run(connection, f"{insert} VALUES (?, '', 'columns', ?, ?, ?, 'pipeline')", [name, column, int(was), int(not was)])
+    kinds = {"columns": len(unlike)}
     differs = " OR ".join(f'n."{field}" IS NOT o."{field}"' for field in fields)
     if differs:
         kinds["change"] = int(connection.execute(f"SELECT count(*) FROM {joined} WHERE {differs}").fetchone()[0])
@@ -131,8 +135,10 @@ def _causes(connection: sqlite3.Connection, private: Path | None, day: str) -> N
         [day],
     )
     for state, cause in (("corrected", "correction"), ("disputed", "dispute")):
+        # only where the state itself changed: while a notice is disputed, its other changes are not the dispute's
         connection.execute(
-            "UPDATE changes SET cause = ? WHERE kind = 'change' AND table_name = 'notices' AND key IN (SELECT id FROM new.notices WHERE state = ?)",
+            """UPDATE changes SET cause = ? WHERE kind = 'change' AND table_name = 'notices' AND key IN (
+              SELECT c.key FROM changes c WHERE c.table_name = 'notices' AND c.field = 'state' AND c.after = ?)""",
             [cause, state],
         )
     if private is not None:

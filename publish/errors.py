@@ -6,9 +6,10 @@ exits with `exit_code`; an exception of any other class is a bug and keeps its t
 
 
 class Mingbai(Exception):
-    """Base of every error that a user can act on."""
+    """Base of every error that a user can act on. `public` is what readers are told: never the message, which can repeat a source's words."""
 
     exit_code = 1
+    public = "the last run failed; the live release is as it was"
 
 
 class BadValue(Mingbai):
@@ -19,6 +20,7 @@ class BadDeclaration(Mingbai):
     """A file under datasets/ is wrong; nothing was fetched."""
 
     exit_code = 2
+    public = "a declaration is wrong and nothing was fetched; the live release is as it was"
 
 
 class BadHome(Mingbai):
@@ -31,18 +33,21 @@ class SourceUnavailable(Mingbai):
     """The source could not be reached or refused us for now; the run may be repeated and resumes."""
 
     exit_code = 3
+    public = "a source could not be reached; the live release is as it was"
 
 
 class SourceBroken(Mingbai):
     """The source answered and broke a promise (a page missing, its own total not met, an error page with status 200): nothing is published."""
 
     exit_code = 4
+    public = "a source broke a promise and nothing of it was published; the live release is as it was"
 
 
 class ReviewNeeded(Mingbai):
     """The change is outside its bounds; it is held until a person approves its digest."""
 
     exit_code = 5
+    public = "a change is held until a person has looked at it; the live release is as it was"
 
 
 class Busy(Mingbai):

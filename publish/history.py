@@ -5,13 +5,16 @@ A row of a table is valid from the release that first showed it so (`release_fro
 before a release goes live; a release that then did not get there is taken back by the next run (`repair`).
 """
 
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .catalogue import Catalogue
 from .dataset import Table
 from .diff import Changes
+from .errors import BadHome
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL) STRICT;
@@ -26,6 +29,7 @@ CREATE INDEX IF NOT EXISTS changes_by_release ON changes (release);
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
+    os.chmod(path, 0o600)  # it keeps what has ended and was withdrawn
     connection.execute("PRAGMA cache_size=-65536")
     connection.execute("PRAGMA temp_store=FILE")
     connection.execute("BEGIN")
@@ -51,12 +55,18 @@ def _tables(connection: sqlite3.Connection, catalogue: Catalogue) -> list[Table]
     return list(catalogue.tables.values())
 
 
-def record(path: Path, catalogue: Catalogue, release: str, day: str, database: Path, changes: Changes) -> None:
-    """Enter a release: `database` is its mingbai.db and `changes` what it changes in the one before."""
+def record(path: Path, catalogue: Catalogue, release: str, day: str, database: Path, changes: Changes, previous: str | None) -> None:
+    """Enter a release: `database` is its mingbai.db and `changes` what it changes in `previous`, the live one.
+
+    Raises BadHome when history does not end with `previous`: its open rows would then not be the ones that were compared.
+    """
     connection = _open(path)
     try:
         tables = _tables(connection, catalogue)
-        number = connection.execute("SELECT coalesce(max(number), 0) + 1 FROM releases").fetchone()[0]
+        last = connection.execute("SELECT number, id FROM releases ORDER BY number DESC LIMIT 1").fetchone() or (0, None)
+        if last[1] != previous:
+            raise BadHome(f"{path}: ends with release {last[1]} and {previous} is live; restore the one that belongs to the other")
+        number = last[0] + 1
         connection.execute("INSERT INTO releases VALUES (?,?,?)", [number, release, day])
         connection.execute("ATTACH ? AS fresh", [str(database)])
         if changes.first:
@@ -68,6 +78,8 @@ def record(path: Path, catalogue: Catalogue, release: str, day: str, database: P
             for table in tables:
                 if table.name in changes.counts:
                     _apply(connection, table, number)
+                    if "columns" in changes.counts[table.name]:
+                        _fill_columns(connection, table)
         connection.execute("COMMIT")
     finally:
         connection.close()
@@ -90,6 +102,17 @@ def _apply(connection: sqlite3.Connection, table: Table, number: int) -> None:
     _add(connection, table, number, f"WHERE {text} IN ({touched} AND kind <> 'remove')")
 
 
+def _fill_columns(connection: sqlite3.Connection, table: Table) -> None:
+    """A column that was declared since holds for the open rows what the release says."""
+    same = " AND ".join(f'f."{column}" = main."{table.name}"."{column}"' for column in table.key)
+    for column in table.published:
+        if column.name not in table.key:
+            value = f'(SELECT f."{column.name}" FROM fresh."{table.name}" f WHERE {same})'
+            connection.execute(
+                f'UPDATE main."{table.name}" SET "{column.name}" = {value} WHERE release_to IS NULL AND "{column.name}" IS NOT {value}'
+            )
+
+
 def repair(path: Path, catalogue: Catalogue, kept: Sequence[str]) -> list[str]:
     """Take back every release after the last of `kept`: a run entered it and died before it went live. Returns their ids."""
     if not path.is_file():
@@ -110,26 +133,35 @@ def repair(path: Path, catalogue: Catalogue, kept: Sequence[str]) -> list[str]:
     return gone
 
 
-def seen(path: Path, table: str) -> Mapping[str, tuple[str, str]]:
-    """For each id of `table`: the ids of the releases that first showed it and that last changed it."""
+@dataclass(frozen=True)
+class Past:
+    """What feeds need to know of earlier releases: by notice the releases that first showed and last changed it, by source the first one that
+    had a notice of it, and by (document number, authority) the first one that had that decision, under whatever id."""
+
+    seen: Mapping[str, tuple[str, str]]
+    first_of_source: Mapping[str, str]
+    decisions: Mapping[tuple[str, str], str]
+
+
+def past(path: Path) -> Past:
+    """The past of the notices; empty before the first release."""
     if not path.is_file():
-        return {}
+        return Past({}, {}, {})
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         names = dict(connection.execute("SELECT number, id FROM releases"))
-        rows = connection.execute(f'SELECT id, min(release_from), max(release_from) FROM "{table}" GROUP BY id').fetchall()
-        return {identifier: (names[first], names[last]) for identifier, first, last in rows}
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):
-            return {}
-        raise
+        rows = connection.execute("SELECT id, min(release_from), max(release_from) FROM notices GROUP BY id").fetchall()
+        sources = connection.execute("SELECT source_id, min(release_from) FROM notices GROUP BY source_id").fetchall()
+        decisions = connection.execute(
+            "SELECT document_no, authority, min(release_from) FROM notices WHERE document_no IS NOT NULL AND authority IS NOT NULL GROUP BY 1, 2"
+        ).fetchall()
     finally:
         connection.close()
-
-
-def first_of_source(path: Path) -> Mapping[str, str]:
-    """For each source, the release that first had it."""
-    return {name: first for name, (first, _) in seen(path, "sources").items()}
+    return Past(
+        {identifier: (names[first], names[last]) for identifier, first, last in rows},
+        {source: names[first] for source, first in sources},
+        {(number, authority): names[first] for number, authority, first in decisions},
+    )
 
 
 def changed(path: Path, table: str) -> set[str]:

@@ -48,11 +48,11 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
         os.fsync(file.fileno())
     os.chmod(part, mode)
     os.replace(part, path)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable: without it a power cut can undo a rename."""
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, durable: without it a power cut can empty the one and undo a rename in the other."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -103,6 +103,11 @@ class Home:
     def status(self) -> Path:
         return self.path / "status.json"
 
+    @property
+    def detail(self) -> Path:
+        """What the last run that failed said in full, for the staff: it can repeat a source's words."""
+        return self.staging / "last_error.txt"
+
     def prepare(self) -> "Home":
         """Make the folders. Raises BadHome when that is not possible."""
         try:
@@ -135,13 +140,15 @@ class Home:
     def live(self) -> str | None:
         """The id of the live release. Raises BadHome when `current` leads nowhere."""
         if not self.current.is_symlink():
+            if (self.path / "releases.json").is_file():
+                raise BadHome(
+                    f"{self.current}: is missing and releases.json says that there are releases; restore the link before anything is published"
+                )
             return None
         identifier = os.readlink(self.current).rstrip("/").rsplit("/", 1)[-1]
         release_order(identifier)
         if not (self.releases / identifier / "manifest.json").is_file():
-            raise BadHome(
-                f"{self.current}: names release {identifier}, which has no manifest; point it at one of {', '.join(self.release_ids())}"
-            )
+            raise BadHome(f"{self.current}: names release {identifier}, which has no manifest; restore that release")
         return identifier
 
     def release_ids(self) -> list[str]:
@@ -149,13 +156,16 @@ class Home:
         found = [path.parent.name for path in self.releases.glob("*/manifest.json") if RELEASE_ID.fullmatch(path.parent.name)]
         return sorted(found, key=release_order)
 
-    def went_live(self) -> set[str]:
-        """The releases that are or once were live, by releases.json and by `current`."""
+    def leftovers(self) -> list[str]:
+        """Whole releases that never went live: newer than the live one and not in releases.json. Without that file nothing can be said of them."""
+        live = self.live()
         try:
-            index = orjson.loads((self.path / "releases.json").read_bytes())
-        except (FileNotFoundError, orjson.JSONDecodeError):
-            index = {"releases": []}
-        return {row["id"] for row in index["releases"]} | {name for name in [self.live()] if name}
+            known = {row["id"] for row in orjson.loads((self.path / "releases.json").read_bytes())["releases"]}
+        except FileNotFoundError:
+            known = set() if live is None else set(self.release_ids())
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            known = set(self.release_ids())
+        return [name for name in self.release_ids() if name not in known and (live is None or release_order(name) > release_order(live))]
 
     def next_release(self, day: date) -> str:
         """The id for a release made on `day`; never one that was used, also when the clock went back."""

@@ -8,12 +8,26 @@ duplicate and never merges them (with 10 million keys the chance is 3 in a milli
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
+from .cleaning import folded
+from .errors import BadValue
+
 KEY_SEPARATOR = "\x1f"  # the unit separator: no cleaned value holds a control character, so ("a", "b") and ("ab",) differ
 
 
 def key_text(parts: Iterable[object]) -> str:
-    """The source's key as one text: how `source_key` is stored and what an id is made from."""
-    return KEY_SEPARATOR.join("" if part is None else str(part).strip() for part in parts)
+    """The source's key as one text: how `source_key` is stored and what an id is made from. Width and invisible characters do not count."""
+    return KEY_SEPARATOR.join("" if part is None else key_part(part) for part in parts)
+
+
+def key_part(part: object) -> str:
+    """One part of a key, cleaned: a source that changes the width of a digit does not make another record of it."""
+    spelled = part if isinstance(part, str) else str(part)
+    if spelled.isascii() and spelled.isprintable():
+        return spelled.strip()
+    try:
+        return folded(spelled, "a key").encode("utf-8", "ignore").decode().replace("\ufffd", "")  # half a character is none
+    except BadValue:  # longer than any key: it keeps its own spelling
+        return spelled.strip().encode("utf-8", "ignore").decode()
 
 
 def id_maker(prefix: str, source: str) -> Callable[[str], str]:

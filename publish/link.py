@@ -1,8 +1,9 @@
 """Say which institution a notice is about, with the method and how sure it is. Never by a name alone (rule 9).
 
 The ways, best first: the credit code, if one institution has it; the permit number, likewise; the exact name, if one institution in the
-same county bears it. What none of them finds stays unlinked and reads 未能核对主体. Nothing is guessed from similar names: a real register
-has 213 duplicate names in 17,500 schools.
+same county bears it. What one way finds must not be contradicted: two ways that name two institutions, or a credit code that is not the
+institution's, make no link. What is not linked reads 未能核对主体. Nothing is guessed from similar names: a real register has 213 duplicate
+names in 17,500 schools.
 """
 
 import re
@@ -10,57 +11,75 @@ import sqlite3
 import unicodedata
 
 CONFIDENCE = {"credit_code": 1.0, "permit_no": 1.0, "exact_name_in_county": 0.9}
+LEAST_DIGITS = 6
 OTHER_NAME = 0.8  # the number is the institution's and the name neither its own nor one of its aliases: a rename, or a number mistyped
-_NOISE = re.compile(r"[\s\u200b-\u200f\ufeff·•‧・'\"“”‘’《》〈〉()（）\[\]【】]+")
+_SPACE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]+")
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {ord("【"): "[", ord("】"): "]", ord("〔"): "[", ord("〕"): "]"}
 
 
 def name_key(name: str | None) -> str | None:
-    """A name for exact comparison: width, case, spaces, brackets and middle dots do not count, every other character does."""
+    """A name for exact comparison: width, case, spaces and the shape of brackets do not count, every other character does.
+
+    Not NFKC: it makes ① a 1, and 启明① is another institution than 启明1.
+    """
     if name is None:
         return None
-    return _NOISE.sub("", unicodedata.normalize("NFKC", name)).casefold() or None
+    return _SPACE.sub("", unicodedata.normalize("NFC", name).translate(_WIDE)).casefold() or None
 
 
-BY_CODE = """
-INSERT INTO notice_links SELECT n.id, min(i.id), 'credit_code', :confidence FROM notices n JOIN institutions i ON i.credit_code = n.subject_credit_code
-WHERE n.subject_credit_code IS NOT NULL GROUP BY n.id HAVING count(*) = 1 ORDER BY n.id
+def tells_apart(permit: str | None) -> bool:
+    """Whether a permit number is long enough to be one institution's: 办理中, 是 and 12号 are many's."""
+    return permit is not None and sum(character.isdigit() for character in permit) >= LEAST_DIGITS
+
+
+# Each way gives (notice, institution); a number that several institutions have gives several and so decides nothing by itself.
+FOUND = """
+CREATE TEMP TABLE found AS
+SELECT n.id AS notice, i.id AS institution, 'credit_code' AS method FROM notices n JOIN institutions i ON i.credit_code = n.subject_credit_code
+WHERE n.subject_kind = 'organisation'
+UNION SELECT n.id, p.institution_id, 'permit_no' FROM notices n JOIN permits p ON p.permit_no = n.subject_permit_no
+WHERE n.subject_kind = 'organisation' AND tells_apart(n.subject_permit_no)
+UNION SELECT n.id, k.id, 'exact_name_in_county' FROM notices n JOIN temp.name_keys k ON k.name = name_key(n.subject_name) AND k.region = n.region_code
+WHERE n.subject_kind = 'organisation' AND n.region_code IN (SELECT code FROM temp.counties)
+  AND NOT EXISTS (SELECT 1 FROM temp.name_keys o WHERE o.name = k.name AND (o.region IS NULL OR o.region NOT IN (SELECT code FROM temp.counties)))
 """
-BY_PERMIT = """
-INSERT INTO notice_links SELECT n.id, min(p.institution_id), 'permit_no', :confidence FROM notices n JOIN permits p ON p.permit_no = n.subject_permit_no
-WHERE n.id NOT IN (SELECT notice_id FROM notice_links) GROUP BY n.id HAVING count(DISTINCT p.institution_id) = 1 ORDER BY n.id
+# in each source one institution by every way that found any; its code, where both have one, is the notice's
+LINKS = """
+INSERT INTO notice_links SELECT f.notice, min(f.institution),
+  CASE WHEN max(f.method = 'credit_code') THEN 'credit_code' WHEN max(f.method = 'permit_no') THEN 'permit_no' ELSE 'exact_name_in_county' END, 0.0 FROM temp.found f JOIN notices n ON n.id = f.notice
+JOIN institutions i ON i.id = f.institution GROUP BY f.notice, i.source_id
+HAVING count(DISTINCT f.institution) = 1 AND (max(n.subject_credit_code) IS NULL OR max(i.credit_code) IS NULL OR max(n.subject_credit_code) = max(i.credit_code))
+ORDER BY f.notice, 2
 """
-DOUBT = """
-UPDATE notice_links SET confidence = :confidence WHERE NOT EXISTS (
+CONTRADICTED = """
+DELETE FROM notice_links WHERE method <> 'credit_code' AND EXISTS (
+  SELECT 1 FROM notices n JOIN institutions j ON j.credit_code = n.subject_credit_code WHERE n.id = notice_links.notice_id AND j.id <> notice_links.institution_id
+  AND j.source_id = (SELECT source_id FROM institutions WHERE id = notice_links.institution_id))
+"""
+SURE = """
+UPDATE notice_links SET confidence = CASE WHEN method = 'exact_name_in_county' OR EXISTS (
   SELECT 1 FROM notices n JOIN institutions i ON i.id = notice_links.institution_id WHERE n.id = notice_links.notice_id AND (
     name_key(i.name) = name_key(n.subject_name)
     OR EXISTS (SELECT 1 FROM institution_aliases a WHERE a.institution_id = i.id AND name_key(a.name) = name_key(n.subject_name))))
-"""
-# a notice whose code is another institution's, or differs from the one that its namesake has, is not linked by name: they contradict
-BY_NAME = """
-INSERT INTO notice_links SELECT f.notice, f.institution, 'exact_name_in_county', :confidence FROM (
-  SELECT n.id AS notice, max(n.subject_credit_code) AS code, min(k.id) AS institution FROM notices n
-  JOIN temp.name_keys k ON k.name = name_key(n.subject_name) AND k.region = n.region_code
-  WHERE n.subject_kind <> 'person' AND n.id NOT IN (SELECT notice_id FROM notice_links) GROUP BY n.id HAVING count(DISTINCT k.id) = 1
-) f JOIN institutions i ON i.id = f.institution
-WHERE f.code IS NULL OR (i.credit_code IS NULL AND NOT EXISTS (SELECT 1 FROM institutions j WHERE j.credit_code = f.code)) ORDER BY f.notice
+  THEN :sure ELSE :other END WHERE method = :method
 """
 
 
 def link(connection: sqlite3.Connection, county_codes: set[str]) -> None:
-    """Fill notice_links of the assembled public tables. `county_codes` are the regions small enough for a name to be unique in."""
+    """Fill notice_links of the assembled public tables. `county_codes` are the regions small enough for a name to be unique in.
+
+    Only a subject that is an organisation is linked; who is or could be a natural person is not.
+    """
     connection.create_function("name_key", 1, name_key, deterministic=True)
-    connection.execute(BY_CODE, {"confidence": CONFIDENCE["credit_code"]})
-    connection.execute(BY_PERMIT, {"confidence": CONFIDENCE["permit_no"]})
-    connection.execute(DOUBT, {"confidence": OTHER_NAME})
-    connection.execute("CREATE TEMP TABLE name_keys (name TEXT, region TEXT, id TEXT)")
-    connection.executemany(
-        "INSERT INTO name_keys VALUES (?,?,?)",
-        (
-            (name_key(name), region, identifier)
-            for identifier, name, region in connection.execute("SELECT id, name, region_code FROM institutions").fetchall()
-            if region in county_codes
-        ),
-    )
+    connection.create_function("tells_apart", 1, tells_apart, deterministic=True)
+    connection.execute("CREATE TEMP TABLE counties (code TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.executemany("INSERT INTO counties VALUES (?)", ((code,) for code in sorted(county_codes)))
+    connection.execute("CREATE TEMP TABLE name_keys AS SELECT name_key(name) AS name, region_code AS region, id FROM institutions")
     connection.execute("CREATE INDEX temp.name_keys_by_name ON name_keys (name, region)")
-    connection.execute(BY_NAME, {"confidence": CONFIDENCE["exact_name_in_county"]})
-    connection.execute("DROP TABLE temp.name_keys")
+    connection.execute(FOUND)
+    connection.execute(LINKS)
+    connection.execute(CONTRADICTED)
+    for method, sure in CONFIDENCE.items():
+        connection.execute(SURE, {"method": method, "sure": sure, "other": OTHER_NAME})
+    for table in ("found", "name_keys", "counties"):
+        connection.execute(f"DROP TABLE temp.{table}")

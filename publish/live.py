@@ -11,15 +11,15 @@ from pathlib import Path
 from . import history
 from .catalogue import Catalogue
 from .diff import Changes
-from .home import Home, as_json, sync_folder, write_whole
+from .home import Home, as_json, sync, write_whole
 
 
 def go_live(home: Home, part: Path, catalogue: Catalogue, changes: Changes, day: str) -> str:
     """Enter the release into history, give its folder its name and point `current` at it. Returns its id."""
     identifier = part.name.removesuffix(".part")
-    history.record(home.history, catalogue, identifier, day, part / "mingbai.db", changes)
+    history.record(home.history, catalogue, identifier, day, part / "mingbai.db", changes, home.live())
     os.rename(part, home.releases / identifier)
-    sync_folder(home.releases)
+    sync(home.releases)
     point(home, identifier)
     if (home.candidate / "private.db").is_file():
         os.replace(home.candidate / "private.db", home.base)
@@ -33,26 +33,29 @@ def point(home: Home, identifier: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("releases") / identifier)
     os.replace(link, home.current)
-    sync_folder(home.path)
+    sync(home.path)
     write_index(home)
 
 
 def write_index(home: Home) -> None:
-    """releases.json: every release, oldest first, and which is live. Made from the manifests."""
+    """releases.json: every release, oldest first, and which is live. Made from the manifests, and written only where it differs."""
     manifests = [home.manifest(name) for name in home.release_ids()]
     rows = [{"id": m["id"], "released_on": m["released_on"], "previous": m["previous"], "tables": m["tables"]} for m in manifests]
-    write_whole(home.path / "releases.json", as_json({"live": home.live(), "releases": rows}))
+    path, made = home.path / "releases.json", as_json({"live": home.live(), "releases": rows})
+    if not path.is_file() or path.read_bytes() != made:
+        write_whole(path, made)
 
 
 def repair(home: Home, catalogue: Catalogue) -> list[str]:
     """Remove what a run that died left: folders under temporary names, releases that never went live. Returns a line for each."""
     done = []
-    for name in home.release_ids():
-        if name not in home.went_live():
-            shutil.rmtree(home.releases / name)
-            done.append(f"removed release {name}, which never went live")
+    for name in home.leftovers():
+        shutil.rmtree(home.releases / name)
+        done.append(f"removed release {name}, which never went live")
     for path in home.releases.glob("*.part"):
         shutil.rmtree(path)
         done.append(f"removed the unfinished {path.name}")
     done.extend(f"took release {name} back out of history" for name in history.repair(home.history, catalogue, home.release_ids()))
+    if home.live() is not None:
+        write_index(home)
     return done

@@ -11,7 +11,7 @@ from typing import Any
 
 from .catalogue import Catalogue
 from .dataset import Column, Table
-from .identity import id_maker, key_text
+from .identity import id_maker, key_part
 from .rules import RULES, Row, Rule
 from .sourcefile import ListingDeclaration, Rows, SourceDeclaration, Target
 from .values import parser
@@ -30,6 +30,7 @@ class Cell:
     parse: Parse
     column: str
     text: str | None
+    takes_list: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Shape:
     prefix: str | None
     upwards: str | None
     has_source: bool
+    fails_closed: bool  # a notice that cannot be read must not leave its earlier version standing
     rule: Rule | None
 
 
@@ -85,6 +87,7 @@ def shape(table: Table, main: Table) -> Shape:
         table.prefix,
         table.ref_to(main.name) if table is not main else None,
         "source_id" in table.columns,
+        "public_until" in table.columns,
         RULES.get(table.name),
     )
 
@@ -140,7 +143,14 @@ class _Maker:
     def cell(self, target: Target, key: str, name: str) -> Cell:
         column = self.catalogue.tables[target.table].columns[target.column]
         parse = self._parser(column, target, name)
-        return Cell(key, name, lru_cache(MEMO, typed=True)(parse) if column.kind in MEMO_KINDS else parse, target.column, target.text)
+        return Cell(
+            key,
+            name,
+            lru_cache(MEMO, typed=True)(parse) if column.kind in MEMO_KINDS else parse,
+            target.column,
+            target.text,
+            column.kind == "histogram",
+        )
 
     def _parser(self, column: Column, target: Target, name: str) -> Parse:
         lookup = self.source.lookups.get(name, {})
@@ -152,5 +162,5 @@ class _Maker:
             return lambda raw: resolve(lookup.get(raw, raw) if isinstance(raw, str) else raw, day, within=within).code
         if column.kind == "ref":
             make = id_maker(str(self.catalogue.tables[str(column.ref)].prefix), self.source.name)
-            return lambda raw: make(raw.strip() if isinstance(raw, str) else key_text([raw]))
+            return lambda raw: make(key_part(raw))
         return parser(column.kind, unit=target.unit, calendar=target.calendar, document_day=self.as_of)

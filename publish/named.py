@@ -13,16 +13,18 @@ from .persons import COMPOUND, SURNAMES, looks_like_organisation
 
 _STRONG = (
     "法定代表人|法人代表|法人|负责人|負責人|校长|校長|园长|園長|班主任|设立人|設立人|投诉人|投訴人|举报人|检举人|檢舉人|联系人|聯絡人|聯繫人|"
-    "代理人|监护人|監護人|经办人|承辦人|实际控制人|理事长|董事长|总经理|總經理|财务主管|出纳|外教"
+    "代理人|监护人|監護人|经办人|承辦人|实际控制人|理事长|董事长|总经理|總經理|受害人|证人|信访人|反映人|申请人|合伙人|责任人|店长|授课人|其子|其女|未成年人|财务主管|出纳|外教"
 )
-_WEAK = "教师|教師|老师|老師|家长|家長|学生|學生|学员|學員|教职员工|教職員工|职员|職員|员工|員工|职工|職工|同学|同學"
-_EITHER = "举办人|举办者|舉辦人|舉辦者|经营者|經營者|当事人|當事人|股东|股東"  # may be an organisation as well
+_WEAK = "教师|教師|老师|老師|家长|家長|学生|學生|学员|學員|教职员工|教職員工|职员|職員|员工|員工|职工|職工|同学|同學|孩子|幼儿|小朋友|母亲|父亲|居民|会计|经理|从业人员"
+_EITHER = "举办人|举办者|舉辦人|舉辦者|开办者|开办人|出资人|经营者|經營者|当事人|當事人|股东|股東"  # may be an organisation as well
 TITLES = f"{_STRONG}|{_WEAK}|{_EITHER}"
 _TITLE = re.compile(
     rf"({TITLES})(?:姓名|已变更为|已變更為|变更为|變更為)?(?: ?([:：])|[为為系係是即叫 ]| ?([(（\[「“\"]))?[ :：(（「“\"]{{0,2}}(?=[\u3400-\u9fff])"
 )
 _IS_STRONG, _IS_EITHER = frozenset(_STRONG.split("|")), frozenset(_EITHER.split("|"))
-_BEFORE_TITLE = re.compile(r"([\u3400-\u9fff]{3})(?=(?:老师|老師|校长|校長|园长|園長|教师|教師|同学|同學|女士|先生|小姐|主任))")
+_BEFORE_TITLE = re.compile(
+    r"([\u3400-\u9fff]{3})(?=(?:老师|老師|校长|校長|园长|園長|教师|教師|同学|同學|女士|先生|小姐|主任|家长|家長|学费|學費|住宅|授课|授課|签订|签署|[(（](?:学生|学员|家长|未成年)|为[\u3400-\u9fff]{0,6}(?:老师|教师|讲师)))"
+)
 _MASKED = re.compile(
     r"([\u3400-\u9fff])(?:[○〇×●]{1,2}|(?<![\u3400-\u9fff].)\*{1,2}(?=[\u3400-\u9fff]?(?![\u3400-\u9fff])))([\u3400-\u9fff]?)"
 )
@@ -57,7 +59,12 @@ _AFTER = _NOT_GIVEN | frozenset(
     "为因承任擅涉同经并曾仍也参签指电现负主有之系来受打骂体拒组安让告讲带给前男女身证姓先自利采私提非另兼使拉出进担持授开罚停反举投诉报辩答回发听看见问家父母"
     "參處簽電負係來罵體組讓講帶給經證後去進擔拍開罰舉報訴發聽見問"
 )
-_BEFORE = frozenset("由向被受到与和及请聘查经對與經請於于对为为系係是即名给給將将把让讓")
+_BEFORE = frozenset("由向被受到与和及请聘查经對與經請於于对为为系係是即名给給將将把让讓取用")
+_TRANSLITERATED = "阿依古丽麗买麦提木江尔爾吐热熱合斯拜克努汗孜帕艾玉素甫吾布力卡逊加玛瑪卜杜拉娜姆萨薩伊米哈巴肉迪夏赛吉尼达達西图圖其格乌烏日苏蘇扎旺次仁措卓央金多"
+_DOTTED = re.compile(rf"(?:{TITLES})[:：为 ]?([\u3400-\u9fff]{{1,10}}[·•‧][{_TRANSLITERATED}]{{1,10}})")
+_LATIN = re.compile(
+    rf"(?:{TITLES})[:：为 ]?([A-Z][A-Za-z'-]{{1,20}}(?: [A-Z][A-Za-z'-]{{1,20}}){{1,3}})(?![A-Za-z])|外教[:：为 ]?([A-Z][a-z]{{1,20}})(?![A-Za-z])"
+)
 
 
 def find_names(folded: str) -> list[tuple[int, int, str]]:
@@ -66,6 +73,10 @@ def find_names(folded: str) -> list[tuple[int, int, str]]:
     for match in _MASKED.finditer(folded):
         if match[1] in SURNAMES:
             found[match.start()] = (match.end() - (1 if match[2] in _NOT_GIVEN else 0), match[1])
+    for match in (*_DOTTED.finditer(folded), *_LATIN.finditer(folded)):
+        start, end = match.span(match.lastindex or 0)
+        if not looks_like_organisation(folded[start:end]):
+            found[start] = (end, folded[start])
     for match in _TITLE.finditer(folded):
         at, strong = match.end(), match[1] in _IS_STRONG
         linked = match[2] is not None or (match[3] is not None and strong)

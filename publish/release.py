@@ -13,7 +13,7 @@ from typing import Any
 from .assemble import Assembled
 from .candidate import Candidate
 from .canonical import canonical
-from .home import Home, as_json, sync_folder, write_whole
+from .home import Home, as_json, sync, write_whole
 from .snapshot import Snapshot
 
 TITLE = "明白 mingbai"
@@ -64,8 +64,9 @@ def seal(
         "manifest.json": file_sha256(part / "manifest.json"),
     }
     write_whole(part / "SHA256SUMS", "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode())
-    for folder in sorted({path.parent for path in part.rglob("*")} | {part}):
-        sync_folder(folder)
+    for path in sorted(part.rglob("*")):  # files, then the folders that name them
+        sync(path)
+    sync(part)
     return manifest
 
 

@@ -5,20 +5,25 @@ could hurt somebody the choice is in one named constant, so that it can be chang
 changed in place; nothing here knows a source or a database.
 """
 
+from calendar import monthrange
 from collections.abc import Callable, Collection
 from datetime import date
 from operator import mul
 
 import orjson
 
-from .persons import looks_like_organisation, looks_like_person, masked_person
+from .persons import hide_person, looks_like_organisation, looks_like_person, masked_person
 
 Row = dict[str, object]
 Rule = Callable[[Row, Collection[str]], str | None]
 
 SUPPRESS_BELOW = 5  # rule 10: fewer ratings than this are nobody's business but the platform's
 TERM_YEARS = {"general": 1, "serious": 3, None: 1}  # rule 5; minor has no term, it is not published
+LONGEST_YEARS = 3  # rule 5: no term is longer, whatever a source gives (2099-12-31)
 WITHHELD_SERIOUSNESS = ("minor",)
+DECIDING = ("state", "seriousness", "public_until")
+TEXTS = ("title", "facts", "legal_basis", "penalty_text", "violation_text")  # of a notice, where its subject can be named
+MOST_RATINGS = 10**12
 SHOWN_STATES = ("active", "corrected", "disputed")  # an allow-list: an unknown state is not shown
 
 ORGANISATION, PERSON, UNKNOWN = "organisation", "person", "unknown"
@@ -37,54 +42,80 @@ def years_after(day: str, years: int) -> str:
         return date(year + years, month, 28).isoformat()
 
 
+def last_day(date_text: str) -> str:
+    """The last day that a date of any precision covers: 2026-10 is 2026-10-31, 2026 is 2026-12-31."""
+    if len(date_text) == 10:
+        return date_text
+    year, month = int(date_text[:4]), int(date_text[5:7] or 12)
+    return f"{year:04d}-{month:02d}-{monthrange(year, month)[1]:02d}"
+
+
 def notice(row: Row, unreadable: Collection[str]) -> str | None:
     """Mask a natural person, find the last day of publication, and say why the notice is withheld (None: it is not).
 
-    `unreadable` are the columns whose value was there and could not be read.
+    `unreadable` are the columns whose value was there and could not be read, or whose field is missing: what decides about publication
+    and cannot be read withholds the notice, because it could say that the decision was revoked, is minor or has ended.
     """
-    _mask(row)
-    seriousness = row.get("seriousness")
-    given = row.get("public_until")
-    if isinstance(given, str) and len(given) == 10:
-        row["public_until_rule"] = "source"
-    else:
-        begun = row.get("decided_on") or row.get("published_on") or row.get("found_on")
-        years = TERM_YEARS.get(seriousness)  # type: ignore[call-overload]
-        row["public_until"] = years_after(begun, years) if isinstance(begun, str) and years else None
-        row["public_until_rule"] = "derived"
-    if "state" in unreadable:  # it could say that the decision was revoked
-        return "unknown_state"
+    withheld = _protect(row)
+    for column in DECIDING:
+        if column in unreadable:
+            withheld = withheld or f"unknown_{column}"
+    row["public_until"], row["public_until_rule"] = _term(row, unreadable)
     row["state"] = row.get("state") or "active"
-    if seriousness in WITHHELD_SERIOUSNESS:
-        return "minor"
+    if row.get("seriousness") in WITHHELD_SERIOUSNESS:
+        return withheld or "minor"
     if row["state"] not in SHOWN_STATES:
-        return str(row["state"])
-    return "no_term" if row["public_until"] is None else None
+        return withheld or str(row["state"])
+    return withheld or ("no_term" if row["public_until"] is None else None)
 
 
-def _mask(row: Row) -> None:
+def _term(row: Row, unreadable: Collection[str]) -> tuple[str | None, str]:
+    """The last day of publication, and whether the source gave it. No end is further from the decision than the longest term in law."""
+    starts = (
+        ("decided_on", "published_on", "found_on") if "decided_on" not in unreadable else ("found_on",)
+    )  # never later than the decision
+    begun = next((str(row[column]) for column in starts if row.get(column)), None)
+    given = row.get("public_until")
+    if isinstance(given, str):
+        end = last_day(given)
+        return (
+            (end, "source") if begun is None or end <= years_after(begun, LONGEST_YEARS) else (years_after(begun, LONGEST_YEARS), "derived")
+        )
+    years = TERM_YEARS.get(row.get("seriousness"))  # type: ignore[call-overload]
+    return (years_after(begun, years) if begun and years else None), "derived"
+
+
+def _protect(row: Row) -> str | None:
+    """Mask who is, or could be, a natural person, wherever the name stands in the row. Says why that is not enough, if it is not."""
     name = row.get("subject_name")
+    kind = row.get("subject_kind")
+    if isinstance(name, str):
+        if looks_like_person(name):  # also where the source says 组织: an organisation's legal name says what it is
+            kind = PERSON
+        elif kind not in (ORGANISATION, PERSON):
+            kind = ORGANISATION if looks_like_organisation(name) else UNKNOWN
+    row["subject_kind"] = kind = kind or UNKNOWN
+    if kind == ORGANISATION:
+        return None
+    row["subject_credit_code"] = row["subject_permit_no"] = None  # both would find the person again
     if not isinstance(name, str):
-        row["subject_kind"] = row.get("subject_kind") or UNKNOWN
-        return
-    if row.get("subject_kind") not in (ORGANISATION, PERSON):
-        row["subject_kind"] = PERSON if looks_like_person(name) else ORGANISATION if looks_like_organisation(name) else UNKNOWN
-    if row["subject_kind"] == PERSON:
-        row["subject_name"] = masked = masked_person(name)
-        row["subject_credit_code"] = row["subject_permit_no"] = None  # both would find the person again
-        for column, value in row.items():
-            if isinstance(value, str) and name in value:
-                row[column] = value.replace(name, masked)
+        return "unnamed_person" if kind == PERSON else None
+    row["subject_name"] = masked_person(name)
+    for column in TEXTS:
+        value = row.get(column)
+        if isinstance(value, str):
+            row[column] = hide_person(value, name)
+    return None
 
 
 def rating(row: Row, unreadable: Collection[str]) -> str | None:
     """Count and mean of the histogram; below SUPPRESS_BELOW nothing of it is kept. Withheld when it is not on the scale that is declared."""
     histogram = row["histogram"]
     assert isinstance(histogram, list)
-    if len(histogram) != row["scale_max"]:
+    count = sum(histogram)
+    if len(histogram) != row["scale_max"] or count > MOST_RATINGS:
         row["histogram"] = None
         return "off_scale"
-    count = sum(histogram)
     if count < SUPPRESS_BELOW:
         row["histogram"] = row["rating_count"] = row["mean_rating"] = None
         row["is_suppressed"] = 1

@@ -5,7 +5,10 @@ as it was; a run without new content makes no release. Stages write what they ma
 itself and a held candidate goes on where it stopped: the source is not asked again.
 """
 
+import shutil
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,7 +19,7 @@ from .assemble import assemble
 from .candidate import Candidate
 from .catalogue import Catalogue
 from .diff import diff
-from .errors import BadHome, Mingbai
+from .errors import BadHome, Mingbai, ReviewNeeded
 from .extract import extract
 from .home import Home, as_json, china_day, write_whole
 from .index import index
@@ -29,6 +32,7 @@ from .snapshot import Snapshot, load
 from .stage import recipe, stage
 from .syndicate import syndicate
 
+Inputs = Mapping[str, tuple[Snapshot, ...]]
 DEFAULT_SITE = "http://127.0.0.1:8001"
 
 
@@ -87,64 +91,127 @@ def run(work: Work, addresses: Mapping[str, str], *, approval: str | None = None
             work.progress.say(line)
         try:
             result = _run(work, addresses, approval, access)
-        except Mingbai as error:
-            write_status(work, type(error).__name__, str(error), ())
+        except BaseException as error:
+            _failed(work, error)
             raise
+        work.home.detail.unlink(missing_ok=True)
         write_status(work, result.outcome, f"release {result.release}" if result.release else "no new content", tuple(addresses))
         return result
 
 
+def _failed(work: Work, error: BaseException) -> None:
+    """Tell readers that the run failed, and the staff why. The error goes on its way even if that cannot be written."""
+    kind = next((known for known in type(error).__mro__ if known.__module__ == Mingbai.__module__), None)
+    with suppress(OSError):
+        write_status(
+            work,
+            kind.__name__ if kind else "Interrupted" if isinstance(error, KeyboardInterrupt) else "Failed",
+            getattr(error, "public", Mingbai.public),
+            (),
+        )
+        write_whole(work.home.detail, f"{error if kind else repr(error)}\n".encode("utf-8", "backslashreplace"), 0o600)
+
+
 def _run(work: Work, addresses: Mapping[str, str], approval: str | None, access: Access) -> Result:
     if approval is None:
-        fresh = {name: fetch(work, name, address, access) for name, address in addresses.items()}
-        inputs = inputs_for(work, fresh)
-        if nothing_new(work, inputs):
-            return Result("nothing_new", None)
-        candidate = judge(work, compare(work, assembled(work, inputs)))
-        if not candidate.compared().news:
-            work.home.clear_candidate()
+        before = released(work)
+        fresh = {name: fetch(work, name, address, access, before) for name, address in addresses.items()}
+        inputs = inputs_for(work, fresh, before)
+        candidate = None if nothing_new(work, inputs) else judge(work, compare(work, assembled(work, inputs)))
+        if candidate is None or not (candidate.compared().news or candidate.findings):
+            _say_unusable(work, candidate)
+            work.home.clear_candidate()  # one that was held is overtaken: its sources are what is live again
+            for snapshot in fresh.values():  # other bytes that say the same: the archive keeps what releases are made of
+                if snapshot.id not in {kept.id for several in before.values() for kept in several}:
+                    shutil.rmtree(snapshot.folder)
             return Result("nothing_new", None)
     else:
-        candidate = Candidate.load(work.home)
+        candidate = continued(work, approval)
+        approval = candidate.digest
     candidate = lay_out(work, candidate, approval)
     make_index(work, candidate)
     make_feeds(work, candidate)
     return Result("released", publish(work, candidate))
 
 
-def fetch(work: Work, name: str, address: str, access: Access = ANYHOW) -> Snapshot:
+def _say_unusable(work: Work, candidate: Candidate | None) -> None:
+    for name, (records, aside) in candidate.assembled.unusable.items() if candidate else ():
+        if aside:
+            work.progress.say(f"{name}: {aside:,} of {records:,} records are set aside; `mingbai validate` shows them")
+
+
+def continued(work: Work, approval: str) -> Candidate:
+    """The held candidate whose digest is `approval`, as it is today: what has ended since is left out.
+
+    Raises ReviewNeeded when it is another one, or when today it would change something else than what was looked at.
+    """
+    held = Candidate.load(work.home)
+    if held.digest is None or approval != held.digest:
+        raise ReviewNeeded(f"{approval} is not its digest; look at `mingbai status` again and approve {held.digest} if it is right")
+    if held.recipe == recipe(work.catalogue) and held.assembled.day == work.day.isoformat():
+        return held
+    inputs = {name: tuple(load(work.home.raw / identifier) for identifier in names) for name, names in held.inputs.items()}
+    again = judge(work, compare(work, assembled(work, inputs)))
+    if again.recipe != held.recipe or (again.findings, again.compared().counts) != (held.findings, held.compared().counts):
+        raise ReviewNeeded(f"what was approved is not what it would be today; look again and approve {again.digest} if it is right")
+    return again
+
+
+def fetch(work: Work, name: str, address: str, access: Access = ANYHOW, before: Inputs | None = None) -> Snapshot:
     """Extract one source. What it did not change since its last released snapshot is not fetched again."""
-    declared = work.catalogue.source(name)
+    last = (released(work) if before is None else before).get(name, (None,))[0]
     return extract(
-        source_plan(declared, address, access.token, access.rate),
-        work.home.path,
-        work.now,
-        released(work).get(name, (None,))[0],
-        work.progress,
+        source_plan(work.catalogue.source(name), address, access.token, access.rate), work.home.path, work.now, last, work.progress
     )
 
 
 def released(work: Work) -> dict[str, tuple[Snapshot, ...]]:
-    """The snapshots that the live release is made of, by source, newest first."""
-    rows = work.live_manifest().get("sources", [])
-    return {row["id"]: tuple(load(work.home.raw / snapshot["id"]) for snapshot in row["snapshots"]) for row in rows}
+    """The snapshots that the live release is made of, by source, newest first. A source that is no longer declared is left out."""
+    found = {}
+    for row in work.live_manifest().get("sources", []):
+        if row["id"] in work.catalogue.sources:
+            found[row["id"]] = tuple(load(work.home.raw / snapshot["id"]) for snapshot in row["snapshots"])
+        else:
+            work.progress.say(f"source {row['id']} is no longer declared; the next release is made without it")
+    return found
 
 
-def inputs_for(work: Work, fresh: Mapping[str, Snapshot]) -> dict[str, tuple[Snapshot, ...]]:
-    """What the next release is made of: the fresh snapshots, behind them the released ones that the source's rule still needs."""
-    inputs = released(work)
-    # records that the last snapshot missed wait for a second one without them, which may say nothing else that is new
-    missed = any(kinds.get("kept_absent") for kinds in work.live_manifest().get("accounting", {}).values())
+def inputs_for(work: Work, fresh: Mapping[str, Snapshot], before: Inputs | None = None) -> dict[str, tuple[Snapshot, ...]]:
+    """What the next release is made of: the fresh snapshots, behind them the released ones that the source's rule still needs.
+
+    A snapshot that says what the last one said is not entered again. It can confirm, though, that records are gone (rule 2): where the
+    platform was asked on a later day. A bureau's file that is read twice is one delivery.
+    """
+    inputs = dict(released(work) if before is None else before)
     for name, snapshot in fresh.items():
-        before = inputs.get(name, ())
-        keep_all = any(listing.batch != "full_snapshot" for listing in work.catalogue.source(name).listings.values())
-        if before and before[0].content_sha256 == snapshot.content_sha256 and not missed:
-            continue
-        inputs[name] = (snapshot, *(before if keep_all else before[:1]))
+        known = inputs.get(name, ())
+        full = all(listing.batch == "full_snapshot" for listing in work.catalogue.source(name).listings.values())
+        if not known or known[0].content_sha256 != snapshot.content_sha256:
+            inputs[name] = (snapshot, *(known[:1] if full else known))
+        elif full and len(known) > 1 and _asked_later(work, known[0]) and name in _sources_with_absent(work):
+            inputs[name] = known[:1]
     return dict(sorted(inputs.items()))
 
 
-def nothing_new(work: Work, inputs: Mapping[str, Sequence[Snapshot]]) -> bool:
+def _asked_later(work: Work, known: Snapshot) -> bool:
+    return all(page.form == "platform" for page in known.pages) and work.day > china_day(datetime.fromisoformat(known.taken_at))
+
+
+def _sources_with_absent(work: Work) -> set[str]:
+    """The sources of which the live release shows records that their newest snapshot does not have."""
+    connection = sqlite3.connect(f"file:{work.live_database}?mode=ro&immutable=1", uri=True)
+    tables = [table for table in work.catalogue.tables.values() if "absent_since" in table.columns]
+    try:
+        return {
+            name
+            for table in tables
+            for (name,) in connection.execute(f'SELECT DISTINCT source_id FROM "{table.name}" WHERE absent_since IS NOT NULL')
+        }
+    finally:
+        connection.close()
+
+
+def nothing_new(work: Work, inputs: Inputs) -> bool:
     """Whether a release of `inputs` today would say what the live one says, without making it."""
     manifest = work.live_manifest()
     if not manifest or manifest["recipe"] != recipe(work.catalogue):
@@ -155,7 +222,7 @@ def nothing_new(work: Work, inputs: Mapping[str, Sequence[Snapshot]]) -> bool:
     return before == {name: [snapshot.content_sha256 for snapshot in snapshots] for name, snapshots in inputs.items()}
 
 
-def assembled(work: Work, inputs: Mapping[str, tuple[Snapshot, ...]]) -> Candidate:
+def assembled(work: Work, inputs: Inputs) -> Candidate:
     """Validate and stage `inputs`, and assemble from them what readers would get."""
     if not inputs:
         raise BadHome(f"{work.home.path}: holds no snapshot; run `mingbai extract` first")
@@ -212,21 +279,28 @@ def make_index(work: Work, candidate: Candidate) -> int:
 
 def make_feeds(work: Work, candidate: Candidate) -> int:
     """Write the release's feeds. Returns how many entries they hold."""
-    seen, firsts = history.seen(work.home.history, "notices"), history.first_of_source(work.home.history)
     changed = history.changed(candidate.compared().path, "notices")
-    return syndicate(part_of(work, candidate), candidate.laid_out(), seen, changed, firsts, work.catalogue, work.site)
+    return syndicate(part_of(work, candidate), candidate.laid_out(), history.past(work.home.history), changed, work.catalogue, work.site)
 
 
 def publish(work: Work, candidate: Candidate) -> str:
     """Seal the release and make it the live one. Returns its id."""
     part = part_of(work, candidate)
+    for file, step in (
+        ("mingbai.db", "release"),
+        ("search/index.db", "index"),
+        *((f"feeds/notices.{form}", "feeds") for form in ("rss", "atom", "json")),
+    ):
+        if not (part / file).is_file():
+            raise BadHome(f"{part}: has no {file}; run `mingbai {step}` first")
     sources = {name: tuple(load(work.home.raw / identifier) for identifier in names) for name, names in candidate.inputs.items()}
     seal(part, candidate.laid_out(), candidate, sources, work.live)
     return go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day)
 
 
 def write_status(work: Work, outcome: str, reason: str, checked: Sequence[str]) -> None:
-    """Say how the run ended, and for each source that answered when it was last checked. Public; nothing private is in a reason."""
+    """Say how the run ended, and for each source that answered when it was last checked. Public: an error says
+    what kind it is and no more, because its message can repeat what the source wrote."""
     status = work.home.read_status()
     at = work.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     sources = status.get("sources", {})
@@ -234,5 +308,5 @@ def write_status(work: Work, outcome: str, reason: str, checked: Sequence[str]) 
         sources[name] = {"last_checked": at}
     write_whole(
         work.home.status,
-        as_json({"live": work.live, "last_run": {"at": at, "outcome": outcome, "reason": reason.splitlines()[0]}, "sources": sources}),
+        as_json({"live": work.live, "last_run": {"at": at, "outcome": outcome, "reason": reason}, "sources": sources}),
     )

@@ -244,7 +244,7 @@ def read_source(path: Path, tables: Mapping[str, Table]) -> SourceDeclaration:
     }
     local = node.nodes("local_regions") if "local_regions" in node.data else {}
     bounds = node.node("bounds", {})
-    bounds.only("total_lost", "total_added", "partition_lost", "small_partition_rows")
+    bounds.only("total_lost", "total_added", "partition_lost", "small_partition_rows", "set_aside")
     return SourceDeclaration(
         name=name,
         label=label,

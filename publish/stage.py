@@ -33,6 +33,9 @@ CREATE TABLE issues (
   field TEXT NOT NULL, found TEXT NOT NULL, expected TEXT NOT NULL, count INTEGER NOT NULL
 ) STRICT;
 """
+# Modules that read, show or move what others made. What is not named here counts: forgetting one costs a re-reading, never a stale row.
+MAKE_NO_ROWS = ("__init__", "__main__", "candidate", "canonical", "cli", "demo", "diff", "errors", "extract", "history", "home", "index", "issues", "live",
+    "metadata", "progress", "release", "review", "run", "snapshot", "syndicate", "workers")  # fmt: skip
 DECLARED_ONLY = ("sources", "regions", "codes", "notice_links")  # made from declarations or from other rows, never staged
 
 
@@ -50,8 +53,9 @@ class Staged:
 def recipe(catalogue: Catalogue) -> str:
     """SHA-256 over the declarations and the code that makes rows of records: another one means that our own doing changed."""
     digest = hashlib.sha256(catalogue.recipe.encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(f"{path.name}\0".encode() + path.read_bytes())
+    here = Path(__file__).parent
+    for path in sorted([*(path for path in here.glob("*.py") if path.stem not in MAKE_NO_ROWS), *(here / "sources").glob("*.py")]):
+        digest.update(f"{path.relative_to(here)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -61,8 +65,9 @@ def staged_tables(catalogue: Catalogue) -> list[Table]:
 
 
 def _identity(page: Page) -> str:
-    # A day of a year-less date is read against the file's as-of; the platform writes whole dates, so its pages outlive their as-of.
-    return page.content_sha256 if page.form == "platform" else f"{page.content_sha256}:{page.as_of}"
+    # What the as-of decides in a row: the year of a date without one, and which region a code meant (the table is exact to the year). The
+    # platform writes whole dates, so there the year is enough.
+    return f"{page.content_sha256}:{(page.as_of or '')[: 4 if page.form == 'platform' else 10]}"
 
 
 def needed(inputs: Mapping[str, Sequence[Snapshot]], catalogue: Catalogue) -> list[tuple[Snapshot, Page, int, int]]:
@@ -76,8 +81,10 @@ def needed(inputs: Mapping[str, Sequence[Snapshot]], catalogue: Catalogue) -> li
         for generation, snapshot in enumerate(snapshots):
             now: set[tuple[str, str]] = set()
             for ordinal, page in enumerate(snapshot.pages):
-                batch = catalogue.source(source).listings[page.listing].batch
-                if (generation > 1 and batch == "full_snapshot") or (page.listing, _identity(page)) in seen:
+                listing = catalogue.source(source).listings[page.listing]
+                # ratings have no day of absence: of a full snapshot the newest counts alone
+                last = 1 if catalogue.tables[listing.table].prefix else 0
+                if (generation > last and listing.batch == "full_snapshot") or (page.listing, _identity(page)) in seen:
                     continue
                 now.add((page.listing, _identity(page)))
                 pages.append((snapshot, page, generation, ordinal))
@@ -191,7 +198,7 @@ def _insert(connection: sqlite3.Connection, page: int, batch: Batch, catalogue: 
         if rows:
             marks = ",".join("?" * len(rows[0]))
             connection.executemany(f'INSERT INTO "{table}" VALUES ({marks},{page:d})', rows)
-    documents = [(*row, 0, None, page) for row in batch.documents.values()]
+    documents = [(*row, page) for row in batch.documents]
     if documents:
         connection.executemany(f"INSERT INTO documents VALUES ({','.join('?' * len(documents[0]))})", documents)
     connection.executemany("INSERT INTO issues VALUES (?,?,?,?,?,?,?,?,?,?)", [(page, *_issue_row(issue)) for issue in batch.issues])

@@ -6,34 +6,33 @@ them are in the data and not in the feed: an old decision pushed as news has cos
 """
 
 import sqlite3
-from collections.abc import Mapping
 from datetime import date, datetime, time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from feeds import Entry, Feed, atom, json_feed, rss
 
 from .catalogue import Catalogue
-from .home import CHINA, release_order
+from .history import Past
+from .home import CHINA, as_json, release_order
 
 ENTRIES = 100  # newest first; a reader that polls daily would have to miss a hundred notices a day
 OLD_DAYS = 30
+TAG = "tag:mingbai.example,2026"  # not the address of the site, which may move
 UNLINKED = "未能核对主体"
 
 
 def syndicate(
     part: Path,
     identifier: str,
-    seen: Mapping[str, tuple[str, str]],
+    past: Past,
     changed: set[str],
-    first_of_source: Mapping[str, str],
     catalogue: Catalogue,
     site: str,
 ) -> int:
     """Write feeds/notices.{rss,atom,json} into the release folder. Returns how many entries they hold.
 
-    `seen` has, by notice id, the releases that first showed and last changed it, up to the one before; `changed` are the notices that this
-    release changes; `first_of_source` has the first release of each source; `site` is the public address, without a slash at its end.
+    `past` is what history knows up to the release before; `changed` are the notices that this release changes; `site` is the public address,
+    without a slash at its end. `ends.json` beside the feeds says when the first of their entries ends: after that day they are stale.
     """
     connection = sqlite3.connect(f"file:{part / 'mingbai.db'}?mode=ro&immutable=1", uri=True)
     connection.row_factory = sqlite3.Row
@@ -44,16 +43,22 @@ def syndicate(
     )
     dated = []
     for row in rows:
-        first, last = seen.get(row["id"], (identifier, identifier))
+        first, last = past.seen.get(row["id"], (identifier, identifier))
         last = identifier if row["id"] in changed else last
-        if first == first_of_source.get(row["source_id"], identifier) or _is_old(row, first):
+        decision = past.decisions.get((row["document_no"], row["authority"]))  # the same decision under a new id is not new
+        if (
+            first == past.first_of_source.get(row["source_id"], identifier)
+            or _is_old(row, first)
+            or (decision and release_order(decision) < release_order(first))
+        ):
             continue
-        dated.append((release_order(first), row["decided_on"] or "", row["id"], _entry(row, first, last, catalogue, site)))
+        dated.append((release_order(first), row["decided_on"], row["id"], row["public_until"], _entry(row, first, last, catalogue, site)))
     connection.close()
     dated.sort(key=lambda item: item[:3], reverse=True)
     entries = tuple(entry for *_, entry in dated[:ENTRIES])
     folder = part / "feeds"
     folder.mkdir(exist_ok=True)
+    (folder / "ends.json").write_bytes(as_json({"first_end": min((end for *_, end, _ in dated[:ENTRIES]), default=None)}))
     for name, form in (("rss", rss), ("atom", atom), ("json", json_feed)):
         (folder / f"notices.{name}").write_bytes(form(_feed(entries, identifier, site, f"{site}/feeds/notices.{name}")))
     return len(entries)
@@ -64,21 +69,21 @@ def _instant(release: str) -> datetime:
 
 
 def _is_old(row: sqlite3.Row, first: str) -> bool:
-    decided = row["decided_on"] or row["published_on"]
+    decided = row["decided_on"]  # when it was published does not make it new
     if decided is None or len(decided) < 10:
         return True  # a decision without a day could be of any age: not pushed as new
     return (_instant(first).date() - date.fromisoformat(decided)).days > OLD_DAYS
 
 
-def tag(site: str, what: str) -> str:
-    """A tag: URI (RFC 4151) of our own naming: for ever, whatever the address of the page becomes."""
-    return f"tag:{urlsplit(site).hostname},2026:{what}"
+def tag(what: str) -> str:
+    """A tag: URI (RFC 4151) of our own naming: for ever, wherever the site is served from."""
+    return f"{TAG}:{what}"
 
 
 def _feed(entries: tuple[Entry, ...], identifier: str, site: str, url: str) -> Feed:
     updated = max((entry.updated for entry in entries), default=_instant(identifier))
     return Feed(
-        id=tag(site, "feeds/notices"), title="明白 · 校外培训机构公告", subtitle="新公布的黑名单、行政处罚、典型案例和风险提示。只转载机关已公布的内容，不作评价。",
+        id=tag("feeds/notices"), title="明白 · 校外培训机构公告", subtitle="新公布的黑名单、行政处罚、典型案例和风险提示。只转载机关已公布的内容，不作评价。",
         url_self=url, url_html=f"{site}/", language="zh-CN", updated=updated, entries=entries,
     )  # fmt: skip
 
@@ -99,6 +104,6 @@ def _entry(row: sqlite3.Row, first: str, last: str, catalogue: Catalogue, site: 
     ]  # fmt: skip
     summary = "\n".join(f"{label}：{value}" for label, value in lines if value)
     return Entry(
-        id=tag(site, f"notices/{row['id']}"), title=f"{kind}：{subject}" + (f"（{row['authority']}）" if row["authority"] else ""), url=f"{site}/notices/{row['id']}",
+        id=tag(f"notices/{row['id']}"), title=f"{kind}：{subject}" + (f"（{row['authority']}）" if row["authority"] else ""), url=f"{site}/notices/{row['id']}",
         summary=summary, content_html=None, published=_instant(first), updated=_instant(last), authority=row["authority"], categories=(kind,),
     )  # fmt: skip

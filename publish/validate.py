@@ -14,11 +14,11 @@ from typing import Any
 
 from .catalogue import Catalogue
 from .errors import BadValue, SourceBroken
-from .identity import key_text, make_id
+from .identity import KEY_SEPARATOR, key_text, make_id
 from .mapping import Cell, Nested, Plan, Shape, plan
-from .persons import looks_like_person, masked_person
+from .persons import hide_person, holds_person, masked_organiser
 from .plans import read
-from .rules import Row
+from .rules import ORGANISATION, Row
 from .screen import screen
 from .snapshot import Page, Snapshot
 from .sourcefile import ListingDeclaration, SourceDeclaration
@@ -27,6 +27,7 @@ from .values import text
 
 WIDE_PAGE = 20  # records from which a mapped field that none of them has counts as gone, where the form allows leaving fields out
 SHOWN = 80  # characters of a bad value that an issue repeats
+MAY_LEAVE_OUT = ("ndjson", "json")
 EMPTY: tuple[object, ...] = (None, "", [], {})
 
 _screen = lru_cache(4096)(screen)  # authorities, registrars and banks repeat; longer memories cost more than they save
@@ -52,14 +53,14 @@ class Batch:
     """What one page became: rows by table in the column order of the declaration, each with the record's row and why it is withheld."""
 
     rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
-    documents: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    documents: dict[tuple[Any, ...], None] = field(default_factory=dict)  # each way that a document was shown, in the order met
     issues: list[Issue] = field(default_factory=list)
     records: int = 0
     set_aside: int = 0
 
 
 def _shown(raw: object) -> str:
-    shown = raw if isinstance(raw, str) else repr(raw)
+    shown = (raw if isinstance(raw, str) else repr(raw)).encode("utf-8", "replace").decode()
     return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}… ({len(shown)} characters)"
 
 
@@ -72,10 +73,11 @@ class Validator:
         self.mapped = frozenset(listing.fields)
         self.known = self.mapped | listing.ignore | frozenset(listing.key) | listing.document.fields
         self.file, self.batch = "", Batch()
+        self.shown: set[str] = set()  # documents of this page that are in the batch as the source shows them
 
     def page(self, folder: Path, page: Page) -> Batch:
         """The rows and issues of one page of the snapshot in `folder`. Raises SourceBroken when it cannot be read or the whole of it lacks a field that is mapped."""
-        self.file, self.batch = page.file, Batch(rows={self.plan.main.name: []})
+        self.file, self.batch, self.shown = page.file, Batch(rows={self.plan.main.name: []}), set()
         batch, mapped, known = self.batch, self.mapped, self.known
         unknown: dict[str, tuple[int, int]] = {}
         missing: dict[str, tuple[int, int]] = {}
@@ -87,11 +89,13 @@ class Validator:
             names = record.keys()
             if not names <= known:
                 _count(unknown, names - known, number)
+            lost: frozenset[str] = frozenset()
             if not mapped <= names:
-                _count(missing, mapped - names, number)
-            self._record(number, record)
+                lost = mapped - names
+                _count(missing, lost, number)
+            self._record(number, record, lost)
         for name, (first, count) in sorted(missing.items()):
-            if count == batch.records and (page.form == "platform" or count >= WIDE_PAGE):
+            if count == batch.records and (page.form not in MAY_LEAVE_OUT or count >= WIDE_PAGE):
                 found = f"; found instead: {', '.join(sorted(unknown))}" if unknown else ""
                 raise SourceBroken(
                     f"{self.source.name}/{self.listing.name}, {page.file}: no record has the field {name!r}{found}; compare datasets/sources/{self.source.name}.yml with the source"
@@ -107,14 +111,13 @@ class Validator:
             self.batch.set_aside += 1
         self._issue(remark.row, remark.kind, remark.column or "", _shown(remark.text))
 
-    def _record(self, number: int, record: Mapping[str, Any]) -> None:
+    def _record(self, number: int, record: Mapping[str, Any], lost: frozenset[str]) -> None:
         row: Row = {}
         unreadable = self._fill(row, self.plan.cells, record, number)
+        if lost:
+            unreadable += tuple(cell.column for cell in self.plan.cells if cell.key in lost)
         row |= self.plan.constants
         main = self.plan.main
-        for column in main.required:
-            if row.get(column) is None:
-                return self._set_aside(number, f"a value for {column}")
         key = ""
         if main.prefix:
             parts = [record.get(name) for name in self.listing.key]
@@ -122,13 +125,20 @@ class Validator:
                 return self._set_aside(number, f"a value for {', '.join(self.listing.key)}")
             key = key_text(parts)
             row |= {"id": make_id(main.prefix, self.source.name, key), "source_key": key}
+        for column in main.required:
+            if row.get(column) is None:
+                if main.fails_closed:  # it stands for its id, so that an earlier version of the record is not published in its place
+                    held = {name: row[name] for name in ("id", "source_key")}
+                    self.batch.rows[main.name].append((*map(held.get, main.columns), number, "unreadable"))
+                    return self._issue(number, "set_aside", expected=f"a value for {column}")
+                return self._set_aside(number, f"a value for {column}")
         if main.has_source:
             row["source_id"] = self.source.name
         named = row.get("subject_name")
         withheld = main.rule(row, unreadable) if main.rule else None
         if main.prefix:
-            hidden = (str(named), str(row["subject_name"])) if named is not None and named != row["subject_name"] else None
-            row["document_id"] = self._document(record, hidden)
+            person = named if isinstance(named, str) and row.get("subject_kind") != ORGANISATION and "subject_kind" in row else None
+            row["document_id"] = self._document(record, person)
         self._protect(main, row, number)
         self.batch.rows[main.name].append((*map(row.get, main.columns), number, withheld))
         if self.plan.nested or self.plan.beside or self.plan.constants_beside:
@@ -162,6 +172,8 @@ class Validator:
             if raw is None or raw == "":
                 continue
             try:
+                if isinstance(raw, dict | list) and not cell.takes_list:
+                    raise BadValue("expected one value")
                 row[cell.column] = cell.parse(raw)
             except BadValue as error:
                 unreadable = (*unreadable, cell.column)
@@ -175,7 +187,11 @@ class Validator:
         if shape.upwards:
             part[shape.upwards] = main["id"]
         if shape.prefix:
-            part |= {"id": make_id(shape.prefix, self.source.name, key), "source_key": key, "document_id": main.get("document_id")}
+            part |= {
+                "id": make_id(shape.prefix, self.source.name, f"{self.listing.name}{KEY_SEPARATOR}{key}"),
+                "source_key": key,
+                "document_id": main.get("document_id"),
+            }
         if shape.has_source:
             part["source_id"] = self.source.name
         for column in shape.required:
@@ -190,8 +206,8 @@ class Validator:
         """Take personal data out of every text that could be published (rule 8)."""
         for column in shape.masked:
             value = row.get(column)
-            if isinstance(value, str) and looks_like_person(value):
-                row[column] = masked_person(value)
+            if isinstance(value, str):
+                row[column] = masked_organiser(value)
         for column in shape.screened:
             value = row.get(column)
             if isinstance(value, str) and (screened := _screen(value)).findings:
@@ -199,22 +215,29 @@ class Validator:
                 for finding in screened.findings:
                     self._issue(number, "screened", column, expected=finding.kind, count=finding.count)
 
-    def _document(self, record: Mapping[str, Any], hidden: tuple[str, str] | None) -> str:
-        """The id of the record's document, which joins the batch. `hidden` is a person's name and what stands for it."""
+    def _document(self, record: Mapping[str, Any], person: str | None) -> str:
+        """The id of the record's document, which joins the batch. `person` is a subject whose name is not published."""
         rule = self.listing.document
         named = [record.get(name) for name in rule.key]
         given = any(part not in EMPTY for part in named)
         identifier = make_id("d", self.source.name, key_text([rule.kind, self.listing.name, *(named if given else [])]))
-        if identifier not in self.batch.documents:
-            row: Row = {"title": rule.title, "url": self.source.url, "as_of": self.as_of}
-            if given:
-                self._fill(row, tuple(self.plan.document.values()), record, 0)
-            row |= {"id": identifier, "source_id": self.source.name, "kind": rule.kind}
-            if hidden:
-                row |= {column: value.replace(*hidden) for column, value in row.items() if isinstance(value, str)}
-            shape = self.plan.shapes["documents"]
-            self._protect(shape, row, 0)
-            self.batch.documents[identifier] = tuple(map(row.get, shape.columns))
+        if person is None and identifier in self.shown:
+            return identifier
+        row: Row = {
+            "title": rule.title,
+            "url": self.source.url,
+        }  # without a day of its own it is of the day that its listing is of: see assemble
+        if given:
+            self._fill(row, tuple(self.plan.document.values()), record, 0)
+        row |= {"id": identifier, "source_id": self.source.name, "kind": rule.kind}
+        if person:
+            row["title"] = hide_person(str(row["title"]), person) if row["title"] else None
+            row["url"] = None if row["url"] and holds_person(str(row["url"]), person) else row["url"]
+        else:
+            self.shown.add(identifier)
+        shape = self.plan.shapes["documents"]
+        self._protect(shape, row, 0)
+        self.batch.documents[(*map(row.get, shape.columns), 0, "person" if person else None)] = None
         return identifier
 
     def _set_aside(self, number: int, expected: str, found: str = "") -> None:

@@ -13,11 +13,11 @@ import re
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from stdnum.cn import uscc
 
-from .cleaning import SENTINELS, bad, clean, folded, name, prose, text, words, written
+from .cleaning import SENTINELS, bad, clean, folded, holds_mobile, holds_resident_id, is_resident_id, name, prose, text, words, written
 from .dates import date, date_sentinel, day, month
 from .errors import BadDeclaration, BadValue
 from .persons import looks_like_organisation, looks_like_person, masked_person
@@ -31,6 +31,9 @@ Value = str | int | float | list[int] | None
 
 MAX_INTEGER = 2**63 - 1  # what SQLite holds
 PENDING = words("是 办理中 正在办理 正在办理中")  # the credit code "is being processed"
+NO_PERMIT = PENDING | words(
+    "有 否 0 教民 无证 无许可证 无办学许可证 无办学许可 没有 未取得 未办理 未取得办学许可证 未办理办学许可证 已注销 注销 已吊销 见附件 详见附件 另附 待定 待办 申请中 审批中"
+)
 
 # Numbers
 
@@ -131,7 +134,11 @@ def flag(raw: object) -> int | None:
 
 _CREDIT = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _PERMIT = re.compile(r"教民第?([0-9]{15}|[0-9]{13})号?")
+_YEAR_AND_NUMBER = re.compile(r"[\u3400-\u9fff][〔\[(【](?:19|20)[0-9]{2}[〕\])】]第?[0-9]{1,5}")
+_WHOLE_MOBILE = re.compile(r"(?:\+?86)?1[3-9][0-9]-?[0-9]{4}-?[0-9]{4}")
+_DIGITS = frozenset("0123456789")
 _PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*[a-z0-9](?:/[A-Za-z0-9/._~?=%-]*)?")
+_MANY_DIGITS = re.compile(r"[0-9]{3}[-_.+ ]?[0-9]{4}[-_.+ ]?[0-9]{4}")
 _HISTOGRAM = re.compile(r"\[?[0-9]{1,10}(?:[,;|][0-9]{1,10}){0,99}\]?")
 
 
@@ -156,25 +163,33 @@ def credit_code(raw: object) -> str | None:
         raise bad(raw, "a credit code of 18 characters")
     if not is_credit_code(found):
         raise bad(raw, "a credit code whose check character is right")
+    if is_resident_id(found):
+        raise BadValue("found an identity number; expected a credit code, which this would pass for")
     return found
 
 
 def permit_no(raw: object) -> str | None:
-    """A permit number in one spelling: 教民 and 13 or 15 digits; another form stays as it is, without spaces and a closing 号."""
+    """A permit number in one spelling: 教民 and 13 or 15 digits; another form of six digits or more, or of 〔year〕 and number, without spaces
+    and a closing 号. None for words such as 办理中: as a number they would link everybody who is waiting for one.
+    """
     found = folded(raw, "a permit number").replace(" ", "").upper()
-    if found.lower() in SENTINELS:
+    if found.lower() in SENTINELS or found in NO_PERMIT:
         return None
     if len(found) > 60:
         raise bad(raw, "a permit number of at most 60 characters")
     if parts := _PERMIT.fullmatch(found):
         return f"教民{parts[1]}"
-    return found.removesuffix("号").removesuffix("號") or None
+    if _WHOLE_MOBILE.fullmatch(found) or holds_resident_id(found):
+        raise BadValue("found a telephone or identity number; expected a permit number")
+    if sum(character in _DIGITS for character in found) < 6 and not _YEAR_AND_NUMBER.search(found):
+        raise bad(raw, "a permit number of at least 6 digits")
+    return found.removesuffix("号").removesuffix("號")
 
 
 def url(raw: object) -> str | None:
-    """An http or https address without a password in it."""
+    """An http or https address without a password in it, and without a mobile or identity number after the host, percent-encoded or not."""
     if isinstance(raw, str) and len(raw) < 2000 and _PLAIN_URL.fullmatch(raw):
-        return raw
+        return _impersonal(raw, raw)
     found = clean(written(raw, "a web address"))
     if found.lower() in SENTINELS:
         return None
@@ -187,6 +202,16 @@ def url(raw: object) -> str | None:
         raise bad(raw, "a web address that begins with http:// or https://")
     if any(character.isspace() or character in "\"'<>\\^`{|}" for character in found):
         raise bad(raw, "a web address without spaces, quotes or brackets")
+    return _impersonal(raw, found)
+
+
+def _impersonal(raw: object, found: str) -> str:
+    """The address, unless it holds a number that leads to a person. Most have too few digits to look further."""
+    if not _MANY_DIGITS.search(found) and "%" not in found and found.isascii():
+        return found
+    decoded = unicodedata.normalize("NFKC", unquote(unquote(found.partition("//")[2].partition("/")[2] or found.partition("?")[2])))
+    if holds_mobile(decoded) or holds_resident_id(decoded):
+        raise BadValue("found a web address with a telephone or identity number in it; expected one without")
     return found
 
 

@@ -43,6 +43,8 @@ def test_a_table_speaks_two_languages_and_has_no_rest(tables, name):
         ("classes", "综合实践", "practice"), ("notice_kinds", "行政处罚", "penalty"), ("notice_kinds", "风险提示", "warning"), ("seriousness", "轻微", "minor"), ("seriousness", "严重", "serious"),
         ("penalty_types", "责令停止招收学员", "stop_enrolment"), ("penalty_types", "没收违法所得", "confiscation"), ("penalty_types", "吊销许可证件", "revoke_permit"),
         ("measures", "约谈", "talk"), ("measures", "责令退费", "order_to_refund"), ("fund_modes", "风险保证金", "deposit"), ("subject_kinds", "个人", "person"),
+        ("subject_kinds", "个体工商户", "unknown"), ("subject_kinds", "法人", "organisation"),
+        *(("seriousness", raw, "minor") for raw in ("较轻", "轻微失信行为", "情节较轻", "轻微（不予公示）", "轻微违法行为", "违法情节轻微")), ("seriousness", "严重失信行为", "serious"),
         ("violation_types", "无证办学", "unlicensed"), ("violation_types", "虚假宣传", "false_advertising"), ("violation_types", "拒不退费", "refund_refused"),
     ],
 )  # fmt: skip

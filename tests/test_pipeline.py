@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -128,15 +129,24 @@ def test_a_punished_person_is_a_surname_and_cannot_be_searched(work: Work) -> No
         ({}, True, None),
         ({"seriousness": "轻微"}, False, "withheld_minor"),
         ({"seriousness": "", "decidedOn": "2025-11-01"}, True, None),
-        ({"seriousness": "", "decidedOn": "2025-10-31"}, False, "ended"),
+        ({"seriousness": "", "decidedOn": "2025-10-31"}, False, "out_of_term"),
         ({"seriousness": "严重", "decidedOn": "2023-11-01"}, True, None),
-        ({"seriousness": "严重", "decidedOn": "2023-10-31"}, False, "ended"),
+        ({"seriousness": "严重", "decidedOn": "2023-10-31"}, False, "out_of_term"),
         ({"publicUntil": "2026-11-01"}, True, None),
-        ({"publicUntil": "2026-10-31"}, False, "ended"),
+        ({"publicUntil": "2026-10-31"}, False, "out_of_term"),
         ({"publicUntil": "1900-1-1"}, True, None),
         ({"publicUntil": "暂无", "decidedOn": "", "publishedOn": ""}, False, "withheld_no_term"),
         ({"state": "已修复"}, False, "withheld_repaired"),
         ({"state": "已由上级机关重新审查"}, False, "withheld_unknown_state"),
+        ({"seriousness": "某种程度"}, False, "withheld_unknown_seriousness"),
+        ({"publicUntil": "已到期"}, False, "withheld_unknown_public_until"),
+        ({"publicUntil": "2026-10"}, False, "out_of_term"),
+        ({"publicUntil": "2026年11月"}, True, None),
+        ({"decidedOn": "2026-11-02", "publishedOn": ""}, False, "out_of_term"),
+        ({"publishedOn": "2190-01-01"}, False, "out_of_term"),
+        ({"decidedOn": "2019年5月32日"}, False, "withheld_no_term"),
+        ({"decidedOn": "2023-10-31", "publicUntil": "2099-12-31"}, False, "out_of_term"),
+        ({"subjectName": "", "subjectType": "个人", "title": "关于王小明无证办学的处罚"}, False, "withheld_unnamed_person"),
     ],
 )
 def test_a_notice_is_public_in_its_term_only(work: Work, changed: dict[str, str], shown: bool, why: str | None) -> None:
@@ -145,6 +155,120 @@ def test_a_notice_is_public_in_its_term_only(work: Work, changed: dict[str, str]
     accounting = work.live_manifest()["accounting"]["notices"]
     assert accounting["records"] == 1
     assert accounting.get(why, 0) == (0 if shown else 1)
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind", "texts"),
+    [
+        ("王小明（女）", "个人", ["关于王小明无证办学的处罚", "王小明在家"]),
+        ("王小明、李小红", "个人", ["关于王小明和李小红的处罚", "李小红授课"]),
+        ("王小明", "个人", ["王 小 明 违规补课", "王　小明在家"]),
+        ("阿依古丽·买买提", "个人", ["关于阿依古丽•买买提的处罚", "阿依古丽买买提"]),
+        ("John Smith", "个人", ["JOHN SMITH 违规", "John  Smith"]),
+        ("王小明（曾用名王大明）", "", ["王大明案", "王小明"]),
+        ("当事人：王小明", "个人", ["王小明案", "王小明"]),
+        ("王小明", "组织", ["王小明案", "王小明"]),
+        ("王小明", "个体工商户", ["王小明案", "王小明"]),
+        ("阿依古丽", "", ["阿依古丽案", "阿依古丽"]),
+        ("王小明/杭州启明教育公司", "", ["王小明案", "王小明"]),
+    ],
+)
+def test_who_could_be_a_person_is_masked_in_every_text_and_link(work: Work, subject: str, kind: str, texts: list[str]) -> None:
+    url = f"https://example.org/{quote(subject)}.html"
+    code, permit = credit_code(77), "教民133010670000991"
+    punished = notice(
+        1,
+        subjectName=subject,
+        subjectType=kind,
+        title=texts[0],
+        facts=texts[1],
+        docTitle=texts[0],
+        docUrl=url,
+        creditCode=code,
+        permitNo=permit,
+    )
+    publish_day(work, {**world(1), "institutions": [institution(1, creditCode=code)], "notices": [punished]})
+    public = everything_public(work).replace(code.encode(), b"", 2)  # the institution's own
+    for name in ("小明", "小红", "依古丽", "Smith", "SMITH", "大明", quote("小明"), quote("依古丽")):
+        assert name.encode() not in public, name
+    assert query(work, "SELECT subject_credit_code, subject_permit_no FROM notices") == [(None, None)]
+    assert query(work, "SELECT count(*) FROM notice_links") == [(0,)]
+
+
+def test_a_withdrawn_version_of_a_notice_beats_an_active_one_and_an_unreadable_one_beats_the_day_before(work: Work) -> None:
+    publish_day(work, {**world(3), "notices": [notice(1), notice(1, state="已撤销"), notice(2), notice(3)]})
+    assert query(work, "SELECT count(*) FROM notices") == [(2,)]
+    publish_day(work, {**world(3), "notices": [notice(1, state="已撤销"), notice(2, kind="从未见过"), notice(3)]}, 1, approve=True)
+    assert query(work, "SELECT document_no FROM notices") == [("西教罚〔2026〕3号",)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        ({"list": "黑名单"}, True),
+        ({"list": "黑名单", "validTo": "2026-10-31"}, False),
+        ({"list": "预警", "validTo": "2026-11-01"}, True),
+        ({"list": "黑名单", "listedOn": "2025-10-31", "asOf": "2025-10-31"}, False),
+        ({"list": "黑名单", "listedOn": "", "asOf": ""}, False),
+        ({"list": "白名单", "validTo": "2020-01-01", "listedOn": "2019-01-01"}, True),
+    ],
+)
+def test_a_listing_that_harms_has_an_end(work: Work, changed: dict[str, str], shown: bool) -> None:
+    publish_day(work, {**world(1), "listings": [listing(1, **changed)]})
+    assert query(work, "SELECT count(*) FROM listings") == [(int(shown),)]
+
+
+def test_ratings_of_a_month_that_is_not_over_are_not_published(work: Work) -> None:
+    publish_day(work, {**world(1), "ratings": [rating(1, month="2026-10"), rating(1, month="2026-11"), rating(1, month="2190-01")]})
+    assert query(work, "SELECT month FROM ratings") == [("2026-10",)]
+    assert work.live_manifest()["accounting"]["ratings"] == {"records": 3, "published": 1, "out_of_term": 2}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"state": {}},
+        {"state": ["已撤销"]},
+        {"decidedOn": {}},
+        {"kind": ["x"]},
+        {"subjectName": "2", "subjectType": "个人"},
+        {"subjectName": "n", "subjectType": "个人"},
+    ],
+)
+def test_an_odd_record_costs_itself_and_not_the_run(work: Work, odd: dict[str, Any]) -> None:
+    publish_day(work, {**world(30), "notices": [notice(1, **odd), *(notice(n) for n in range(2, 31))]}, approve=True)
+    assert query(work, "SELECT count(*) FROM notices WHERE document_no <> '西教罚〔2026〕1号'") == [(29,)]
+    assert query(work, "PRAGMA foreign_key_check") == []
+
+
+def test_a_histogram_that_no_column_holds_is_withheld(work: Work) -> None:
+    publish_day(work, {**world(1), "ratings": [rating(1, histogram=(2**63 - 1, 2**63 - 1, 0, 0, 0))]})
+    assert work.live_manifest()["accounting"]["ratings"] == {"records": 1, "published": 0, "withheld_off_scale": 1}
+
+
+def entries(work: Work) -> list[str]:
+    return [item["title"] for item in json.loads((work.home.current / "feeds" / "notices.json").read_bytes())["items"]]
+
+
+@pytest.mark.parametrize(
+    ("changed", "pushed"),
+    [
+        ({}, True),
+        ({"decidedOn": "2026-10-02"}, False),
+        ({"decidedOn": ""}, False),
+        ({"decidedOn": "2026-10"}, False),
+        ({"docNo": "西教罚〔2026〕1号"}, False),
+    ],
+    ids=["new", "31 days old", "no day", "a month", "known under another id"],
+)
+def test_an_old_decision_is_never_pushed_as_new(work: Work, changed: dict[str, str], pushed: bool) -> None:
+    publish_day(work, {**world(3), "notices": []})
+    assert publish_day(work, {**world(3), "notices": [notice(1)]}, 1, approve=True)
+    assert entries(work) == [], "the first notices of a source are in the data and not in the feed"
+    assert publish_day(work, {**world(3), "notices": [notice(1), notice(2, **changed)]}, 2, approve=True)
+    assert len(entries(work)) == int(pushed)
+    ends = json.loads((work.home.current / "feeds" / "ends.json").read_bytes())["first_end"]
+    assert ends == ("2027-10-20" if pushed else None)
 
 
 @pytest.mark.parametrize(("histogram", "shown"), [((0, 0, 0, 0, 4), False), ((0, 0, 0, 0, 5), True)])
@@ -169,6 +293,11 @@ def test_fewer_than_five_ratings_are_suppressed(work: Work, histogram: tuple[int
         ({"areaCode": "330100", "areaName": "杭州市"}, [{}], None),
         ({"creditCode": credit_code(2)}, [{"creditCode": credit_code(1)}], None),
         ({"subjectName": "杭州市西湖区启明培训中心"}, [{}], None),
+        ({"subjectName": "杭州市西湖区启明①艺术培训中心有限公司"}, [{}], None),
+        ({}, [{}, {"orgName": "杭州市西湖区启明1艺术培训中心有限公司", "areaCode": "", "areaName": ""}], None),
+        ({"permitNo": "办理中"}, [{"permits": [{"permitNo": "办理中"}], "orgName": "别的机构培训中心"}], None),
+        ({"permitNo": "教民133010670000021号"}, [{}, {}], None),
+        ({"creditCode": credit_code(5), "permitNo": "教民133010670000011号"}, [{"creditCode": credit_code(1)}], None),
     ],
     ids=[
         "code",
@@ -183,6 +312,11 @@ def test_fewer_than_five_ratings_are_suppressed(work: Work, histogram: tuple[int
         "county unknown",
         "codes contradict",
         "near name",
+        "other digit",
+        "namesake without county",
+        "no number",
+        "permit of another",
+        "permit fits and code does not",
     ],
 )
 def test_a_notice_is_linked_by_code_permit_or_a_name_unique_in_the_county(
@@ -223,7 +357,8 @@ def test_what_cannot_be_read_is_an_issue_and_never_a_guess(work: Work, changed: 
     private = sqlite3.connect(work.home.base)
     assert (field,) in private.execute("SELECT field FROM issues WHERE kind = ?", [kind]).fetchall()
     private.close()
-    assert query(work, "SELECT violation_type FROM notices") == [(None,)]
+    shown = [] if field == "decidedOn" else [(None,)]  # without the day there is no term, and without a term it is not public
+    assert query(work, "SELECT violation_type FROM notices") == shown
 
 
 def test_a_field_that_vanished_from_a_whole_page_stops_the_run(work: Work) -> None:
@@ -236,12 +371,12 @@ def test_a_field_that_vanished_from_a_whole_page_stops_the_run(work: Work) -> No
 
 
 def test_a_second_day_changes_adds_and_keeps_what_it_missed_once(work: Work) -> None:
-    publish_day(work, world(10))
-    after = world(11)
+    publish_day(work, world(30))
+    after = world(31)
     after["institutions"] = [record for record in after["institutions"] if record["orgId"] != "ORG000003"]
     after["institutions"][0]["address"] = "新地址5号"
     assert publish_day(work, after, 1) == "2026-11-02"
-    assert query(work, "SELECT count(*), sum(absent_since = '2026-11-02') FROM institutions") == [(11, 1)]
+    assert query(work, "SELECT count(*), sum(absent_since = '2026-11-02') FROM institutions") == [(31, 1)]
     changes = (
         sqlite3.connect(work.home.history)
         .execute("SELECT table_name, kind, field, before, after, cause FROM changes WHERE field = 'address'")
@@ -249,7 +384,7 @@ def test_a_second_day_changes_adds_and_keeps_what_it_missed_once(work: Work) -> 
     )
     assert changes == [("institutions", "change", "address", "文三路1号2楼", "新地址5号", "source")]
     assert publish_day(work, after, 2) == "2026-11-03", "a second snapshot without the row is news"
-    assert query(work, "SELECT count(*), sum(absent_since IS NOT NULL) FROM institutions") == [(10, 0)]
+    assert query(work, "SELECT count(*), sum(absent_since IS NOT NULL) FROM institutions") == [(30, 0)]
     assert publish_day(work, after, 3) is None
 
 
@@ -363,7 +498,8 @@ def test_a_candidate_of_another_live_release_is_not_continued(work: Work) -> Non
     later = Work(work.home, work.catalogue, NOON + timedelta(days=1))
     inputs = inputs_for(later, {"platform": snapshot(work.home.raw, "platform-other", world(4))})
     judge(later, compare(later, assembled(later, inputs)))
-    (work.home.current).unlink()
+    (work.home.path / "current").unlink()
+    (work.home.path / "releases.json").unlink()
     with pytest.raises(BadHome, match="run `mingbai run` again"):
         Candidate.load(work.home)
 

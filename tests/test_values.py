@@ -289,7 +289,8 @@ def test_no_fen_is_lost(amount):
         (url, " https://example.org/a?b=1&amp;c=2 ", "https://example.org/a?b=1&c=2"), (url, "http://例子.中国/路径", "http://例子.中国/路径"), (url, "暂无", None),
         (histogram, [0, 1, 2, 3, 4], [0, 1, 2, 3, 4]), (histogram, "[0, 1，2]", [0, 1, 2]), (histogram, "3|4|5", [3, 4, 5]),
         (permit_no, " 教民１３３０１０６７００００１１ 号", "教民1330106700001 1".replace(" ", "")), (permit_no, "教民 133010670000011", "教民133010670000011"),
-        (permit_no, "52110108E1001", "52110108E1001"), (permit_no, "杭西教〔2020〕 5 号", "杭西教〔2020〕5"), (permit_no, "无", None), (permit_no, 11001, "11001"),
+        (permit_no, "52110108E1001", "52110108E1001"), (permit_no, "杭西教〔2020〕 5 号", "杭西教〔2020〕5"), (permit_no, "无", None), (permit_no, 110011, "110011"),
+        *((permit_no, word, None) for word in ("办理中", "正在办理", "是", "无证", "无许可证", "未取得", "已注销", "见附件", "另附", "有", "0", 0, "教民")),
     ],
 )  # fmt: skip
 def test_other_kinds_are_read(parse, raw, expected):
@@ -305,6 +306,8 @@ def test_other_kinds_are_read(parse, raw, expected):
         (share, "120%"), (share, 1.01), (share, -0.1), (flag, "也许"), (flag, 2), (url, "www.example.org"), (url, "javascript:alert(1)"), (url, "ftp://example.org"),
         (url, "https://user:secret@example.org/"), (url, "https://"), (url, "https://[::1"), (url, "https://example.org/a b"), (url, "https://example.org/<script>"),
         (url, "https://example.org:99999/"), (histogram, [1, -1]), (histogram, [1, 2.0]), (histogram, [True, 1]), (histogram, [1]), (histogram, None), (histogram, "[[1,2]]"), (permit_no, "x" * 61),
+        *((permit_no, raw) for raw in (11001, "教民1", "王小明", "12345", "13912345678", "139-1234-5678", "11010519491231002X", "详询王小明")),
+        *((url, f"https://example.org/{rest}") for rest in ("u/13912345678", "?t=139%2D1234%2D5678", "%31%33912345678", "?a=b&id=11010519491231002X", "?t=１３９１２３４５６７８")),
     ],
 )  # fmt: skip
 def test_other_kinds_refuse_what_they_are_not(parse, raw):
@@ -350,6 +353,22 @@ def test_a_credit_code_that_is_not_there_is_nothing(raw):
 def test_a_wrong_credit_code_is_refused_and_not_guessed(raw):
     with pytest.raises(BadValue, match="expected a credit code"):
         credit_code(raw)
+
+
+def test_a_credit_code_that_is_an_identity_number_too_is_refused():
+    bodies = [f"11010519491231{number:03d}" for number in range(1000)]
+    numbers = [body + "10X98765432"[sum(int(digit) * (2 ** (17 - place) % 11) for place, digit in enumerate(body)) % 11] for body in bodies]
+    both = [number for number in numbers if is_credit_code(number)]
+    assert both
+    for code in both:
+        with pytest.raises(BadValue, match="found an identity number") as error:
+            credit_code(code)
+        assert code not in str(error.value)
+
+
+def test_a_long_number_in_a_web_address_is_no_telephone():
+    for found in ("https://example.org/a/20261122/1391234567890.html", "https://example.org:8080/a?id=91350100M000100Y43"):
+        assert url(found) == found
 
 
 def test_letters_among_the_first_eight_are_accepted_where_stdnum_refuses_them():

@@ -63,7 +63,7 @@ class FileSource:
             if (size := path.stat().st_size) > FILE_LIMIT:
                 raise SourceBroken(f"{what}, {path.name}: {size >> 20} MiB, at most {FILE_LIMIT >> 20} are read; ask for it in parts")
             shutil.copyfile(path, attempt.path(listing.name, name))
-            url = path.relative_to(place).as_posix() if place.is_dir() else path.name
+            url = os.fsencode(path.relative_to(place).as_posix() if place.is_dir() else path.name).decode("utf-8", "replace")
             yield self._page(attempt, listing, name, url, None, progress)
         progress.finish()
 

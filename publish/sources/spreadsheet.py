@@ -260,7 +260,10 @@ def _text(node: ElementTree.Element) -> str:
 
 
 def _unescaped(text: str) -> str:
-    return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
+    """Cell text with OOXML's `_x000D_` undone; characters beyond the first plane come as two, and a half alone is no character."""
+    if "_x" not in text:
+        return text
+    return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _column(reference: str, otherwise: int) -> int:

@@ -372,7 +372,7 @@ def status(make: MakeWork) -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8001, show_default=True, envvar="MINGBAI_PORT", show_envvar=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, envvar="MINGBAI_PORT", show_envvar=True)
 @click.pass_obj
 def serve(make: MakeWork, host: str, port: int) -> None:
     """Serve the live release, and each that follows it without a restart."""
@@ -399,7 +399,7 @@ def serve(make: MakeWork, host: str, port: int) -> None:
     "--fault", "faults", multiple=True, metavar="KIND[:LISTING[:PAGE]]", help=f"Go wrong on purpose. KIND is one of {', '.join(FAULTS)}."
 )
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8002, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8002, show_default=True)
 def platform(
     institutions: int, notices: int | None, seed: int, day: int, months: int, dimensions: int, faults: tuple[str, ...], host: str, port: int
 ) -> None:
@@ -411,7 +411,7 @@ def platform(
 
 
 @main.command()
-@click.option("--port", default=8001, show_default=True, envvar="MINGBAI_PORT", show_envvar=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, envvar="MINGBAI_PORT", show_envvar=True)
 @click.option("--institutions", default=3000, show_default=True)
 @click.pass_obj
 def demo(make: MakeWork, port: int, institutions: int) -> None:

@@ -13,10 +13,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from .candidate import Candidate
-from .errors import ReviewNeeded, SourceUnavailable
+from .errors import BadHome, ReviewNeeded, SourceUnavailable
 from .run import Result, Work, run
 
 DAY_ZERO = date(2026, 11, 1)  # of the reference platform
+MARK = "demo.txt"  # in a home of invented data: the demo goes into no other
 BETWEEN = 7  # days between the two releases: enough for a few new notices, corrections and withdrawals
 
 
@@ -47,6 +48,11 @@ def _publish(work: Work, address: str, say: Callable[[str], None]) -> Result:
 def demo(work: Work, port: int, institutions: int, say: Callable[[str], None]) -> None:
     """Publish two days of the reference platform into the home and serve them on `port` until interrupted."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    mark = work.home.path / MARK
+    if work.live is not None and not mark.is_file():
+        raise BadHome(f"{work.home.path}: holds releases that are no demo's; give another folder with --home or MINGBAI_HOME")
+    work.home.prepare()
+    mark.write_text("The data here is invented.\n", encoding="utf-8")
     day = max((work.day - DAY_ZERO).days, BETWEEN)
     work = replace(work, site=f"http://127.0.0.1:{port}")
     for offset in (BETWEEN, 0) if work.live is None else (0,):  # a home that has releases goes on from them

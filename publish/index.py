@@ -1,6 +1,6 @@
 """Build the search index of a release: what is searchable, with which weight, comes from the declarations.
 
-A natural person is not searchable (rule 8): the words of a notice about one are indexed, its subject is not. The static rank puts
+A natural person, and who could be one, is not searchable (rule 8): of a notice about one only the number of the decision is indexed. The static rank puts
 institutions before notices, and among them those that are listed before those that left.
 """
 
@@ -53,11 +53,19 @@ def _documents(connection: sqlite3.Connection, catalogue: Catalogue) -> Iterator
                     identifiers += codes
                     for key, text in more.items():
                         fields[key] = f"{fields[key]}\n{text}" if key in fields else text
-            if name == "notices" and row["subject_kind"] == "person":
-                fields.pop("subject_name", None)
-                identifiers = []
-            title = next((row[column] for column in TITLES[name] if row[column]), row["id"])
-            yield Document(row["id"], kind, title, fields, tuple(dict.fromkeys(identifiers)), rank, {f: row[f] for f in facets if row[f]})
+            titles = [row[column] for column in TITLES[name] if row[column]]
+            if name == "notices" and row["subject_kind"] != "organisation":  # found by the number of the decision and by nothing else
+                fields, identifiers = {key: fields[key] for key in ("document_no",) if key in fields}, []
+                titles = [row["document_no"]] if row["document_no"] else []
+            yield Document(
+                row["id"],
+                kind,
+                (*titles, row["id"])[0],
+                fields,
+                tuple(dict.fromkeys(identifiers)),
+                rank,
+                {f: row[f] for f in facets if row[f]},
+            )
 
 
 def _texts(table: Table, row: sqlite3.Row, prefix: str) -> tuple[dict[str, str], list[str]]:
@@ -67,6 +75,8 @@ def _texts(table: Table, row: sqlite3.Row, prefix: str) -> tuple[dict[str, str],
         if column.search and value:
             if column.kind in EXACT:
                 identifiers.append(value)
+                if column.kind == "permit_no":
+                    identifiers.append(f"{value}号")  # as it is printed, and so as people type it
             else:
                 fields[f"{prefix}{column.name}"] = value
     return fields, identifiers

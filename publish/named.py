@@ -66,12 +66,14 @@ _LATIN = re.compile(
     rf"(?:{TITLES})[:：为 ]?([A-Z][A-Za-z'-]{{1,20}}(?: [A-Z][A-Za-z'-]{{1,20}}){{1,3}})(?![A-Za-z])|外教[:：为 ]?([A-Z][a-z]{{1,20}})(?![A-Za-z])"
 )
 
+_NUMERALS = frozenset("0123456789一二三四五六七八九十")
+
 
 def find_names(folded: str) -> list[tuple[int, int, str]]:
     """(start, end, surname) of each, in order. A name of three or more characters that a title gave away is found elsewhere in the text too."""
     found: dict[int, tuple[int, str]] = {}  # start: (end, surname)
     for match in _MASKED.finditer(folded):
-        if match[1] in SURNAMES:
+        if match[1] in SURNAMES and not _is_floor(folded, match.start()):
             found[match.start()] = (match.end() - (1 if match[2] in _NOT_GIVEN else 0), match[1])
     for match in (*_DOTTED.finditer(folded), *_LATIN.finditer(folded)):
         start, end = match.span(match.lastindex or 0)
@@ -96,6 +98,7 @@ def find_names(folded: str) -> list[tuple[int, int, str]]:
             start not in found
             and (before in _BEFORE or not _HAN.match(before))
             and match[1][0] in SURNAMES - _WORDY - _FUNCTION
+            and not _is_floor(folded, start)
             and _is_given(match[1], 1)
         ):
             found[start] = (match.end(), match[1][0])
@@ -110,6 +113,11 @@ def find_names(folded: str) -> list[tuple[int, int, str]]:
             spans.append((start, end, surname))
             free = end
     return spans
+
+
+def _is_floor(text: str, at: int) -> bool:
+    """Whether 楼 here is a storey and no surname: 2楼*, 一楼授课. In simplified writing 170 of 16,658 real texts had one."""
+    return text[at] == "楼" and text[max(0, at - 1) : at] in _NUMERALS
 
 
 def _surname(text: str, at: int) -> str:

@@ -19,7 +19,7 @@ from .assemble import assemble
 from .candidate import Candidate
 from .catalogue import Catalogue
 from .diff import diff
-from .errors import BadHome, Mingbai, ReviewNeeded
+from .errors import BadHome, Mingbai, ReviewNeeded, SourceBroken
 from .extract import extract
 from .home import Home, as_json, china_day, write_whole
 from .index import index
@@ -92,14 +92,14 @@ def run(work: Work, addresses: Mapping[str, str], *, approval: str | None = None
         try:
             result = _run(work, addresses, approval, access)
         except BaseException as error:
-            _failed(work, error)
+            _failed(work, error, tuple(addresses))
             raise
         work.home.detail.unlink(missing_ok=True)
         write_status(work, result.outcome, f"release {result.release}" if result.release else "no new content", tuple(addresses))
         return result
 
 
-def _failed(work: Work, error: BaseException) -> None:
+def _failed(work: Work, error: BaseException, asked: Sequence[str]) -> None:
     """Tell readers that the run failed, and the staff why. The error goes on its way even if that cannot be written."""
     kind = next((known for known in type(error).__mro__ if known.__module__ == Mingbai.__module__), None)
     with suppress(OSError):
@@ -107,7 +107,7 @@ def _failed(work: Work, error: BaseException) -> None:
             work,
             kind.__name__ if kind else "Interrupted" if isinstance(error, KeyboardInterrupt) else "Failed",
             getattr(error, "public", Mingbai.public),
-            (),
+            asked if isinstance(error, ReviewNeeded) else (),  # what is held was checked
         )
         write_whole(work.home.detail, f"{error if kind else repr(error)}\n".encode("utf-8", "backslashreplace"), 0o600)
 
@@ -160,9 +160,15 @@ def continued(work: Work, approval: str) -> Candidate:
 def fetch(work: Work, name: str, address: str, access: Access = ANYHOW, before: Inputs | None = None) -> Snapshot:
     """Extract one source. What it did not change since its last released snapshot is not fetched again."""
     last = (released(work) if before is None else before).get(name, (None,))[0]
-    return extract(
-        source_plan(work.catalogue.source(name), address, access.token, access.rate), work.home.path, work.now, last, work.progress
-    )
+    plan = source_plan(work.catalogue.source(name), address, access.token, access.rate)
+    snapshot = extract(plan, work.home.path, work.now, last, work.progress)
+    for listing in work.catalogue.source(name).listings:
+        was, now = last.as_of(listing) if last else None, snapshot.as_of(listing)
+        if was and now and now < was:
+            raise SourceBroken(
+                f"{name}: {listing}: is as of {now} and {was} is live; an old delivery was handed in as new: ask for the newest one"
+            )
+    return snapshot
 
 
 def released(work: Work) -> dict[str, tuple[Snapshot, ...]]:

@@ -168,8 +168,12 @@ def credit_code(raw: object) -> str | None:
     return found
 
 
+_ISSUED = re.compile(r"[\u4e00-\u9fff]{2,}[字第證证号號〔〕\[\]()\w]*\d")  # 府教社字第70226號: a real register has 1,139 of 17,657 so short
+
+
 def permit_no(raw: object) -> str | None:
-    """A permit number in one spelling: 教民 and 13 or 15 digits; another form of six digits or more, or of 〔year〕 and number, without spaces
+    """A permit number in one spelling: 教民 and 13 or 15 digits; another form of six digits or more, or of an
+    authority's word and three, or of 〔year〕 and number, without spaces
     and a closing 号. None for words such as 办理中: as a number they would link everybody who is waiting for one.
     """
     found = folded(raw, "a permit number").replace(" ", "").upper()
@@ -181,8 +185,9 @@ def permit_no(raw: object) -> str | None:
         return f"教民{parts[1]}"
     if _WHOLE_MOBILE.fullmatch(found) or holds_resident_id(found):
         raise BadValue("found a telephone or identity number; expected a permit number")
-    if sum(character in _DIGITS for character in found) < 6 and not _YEAR_AND_NUMBER.search(found):
-        raise bad(raw, "a permit number of at least 6 digits")
+    digits = sum(character in _DIGITS for character in found)
+    if digits < 6 and not _YEAR_AND_NUMBER.search(found) and not (digits >= 3 and _ISSUED.match(found)):
+        raise bad(raw, "a permit number of at least 6 digits, or of an authority's word and 3")
     return found.removesuffix("号").removesuffix("號")
 
 

@@ -22,6 +22,7 @@ from publish.errors import BadHome, ReviewNeeded, SourceBroken
 from publish.home import Home
 from publish.live import repair
 from publish.run import Work, assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, nothing_new, publish, released
+from search import open_index
 
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
 
@@ -244,6 +245,34 @@ def test_an_odd_record_costs_itself_and_not_the_run(work: Work, odd: dict[str, A
 def test_a_histogram_that_no_column_holds_is_withheld(work: Work) -> None:
     publish_day(work, {**world(1), "ratings": [rating(1, histogram=(2**63 - 1, 2**63 - 1, 0, 0, 0))]})
     assert work.live_manifest()["accounting"]["ratings"] == {"records": 1, "published": 0, "withheld_off_scale": 1}
+
+
+@pytest.mark.parametrize(
+    ("query_text", "found"),
+    [
+        ("教民133010670000011号", True),
+        ("教民133010670000011", True),
+        ("西培字[2024]第000001号", True),
+        ("西教罚〔2026〕1号", True),
+        ("金某", False),
+        ("某", False),
+    ],
+)
+def test_a_permit_is_found_as_it_is_printed_and_a_person_by_nothing_but_the_decision(work: Work, query_text: str, found: bool) -> None:
+    permits = [{"permitNo": "西培字[2024]第000001号", "issuer": "", "validFrom": "", "validTo": ""}, *institution(1)["permits"]]
+    punished = notice(1, subjectName="金小明", subjectType="个人", title="金小明无证办学", facts="金小明收费")
+    publish_day(
+        work, {**world(3), "institutions": [institution(1, permits=permits), institution(2), institution(3)], "notices": [punished]}
+    )
+    index = open_index(work.home.current / "search" / "index.db")
+    hits = index.search(query_text).hits
+    index.close()
+    assert bool(hits) is found
+    assert (
+        not found
+        or hits[0].id
+        == query(work, "SELECT id FROM notices" if "罚" in query_text else "SELECT id FROM institutions WHERE name LIKE '%启明1%'")[0][0]
+    )
 
 
 def entries(work: Work) -> list[str]:

@@ -30,6 +30,8 @@ from web_release import (
     ACTIVE,
     CLOSED,
     ENDS_TODAY,
+    ITS_DOCUMENT,
+    NAMESAKE,
     PERSON,
     REPAIRED,
     SERIOUS,
@@ -177,6 +179,239 @@ async def test_a_notice_ends_at_midnight_in_china_everywhere(site, now, status):
     assert all(any(title in answer.text for title in titles) == (status == 200) for answer in seen.values())
     ids = [ENDS_TODAY in text for text in lists]
     assert ids == [status == 200] * len(lists)
+
+
+TILDES = "".join(f"~{ord(letter):02X}" for letter in ENDS_TODAY)
+
+
+@pytest.mark.parametrize("lang", ["", "/en"])
+@pytest.mark.parametrize(
+    "id", [ENDS_TODAY, ENDS_TODAY.replace("n-", "n~2D"), ENDS_TODAY.replace("n-", "~6E-"), TILDES, ENDS_TODAY.replace("-", "%2D")]
+)
+@pytest.mark.parametrize("end", ["", ".json", "?_format=json", "?_extras=foreign_key_tables"])
+async def test_however_an_ended_notice_is_spelt_it_is_gone(site, lang, id, end):
+    async with visitor(site(MIDNIGHT)) as client:
+        for table in ("notices", "~6Eotices", "%6Eotices"):
+            answer = await client.get(f"{lang}/mingbai/{table}/{id}{end}")
+            assert (answer.status_code, "某培训部" in answer.text) == (410, False), table
+
+
+ALL_OF = ("notices", "notice_links", "notice_penalties", "notice_measures")
+WAYS_AROUND = (
+    *(f"/mingbai/{table}{end}" for table in (*ALL_OF, "documents") for end in ("", ".json", ".json?_shape=array&_labels=on", ".json?_where=1=1+or+1=1", ".csv?_stream=on&_labels=on", ".json?_nocount=1")),
+    *(f"/mingbai{end}?sql=select+*+from+{table}" for table in (*ALL_OF, "documents") for end in ("", ".json", ".csv")),
+    *(
+        f"/mingbai.json?sql={sql}"
+        for table in ALL_OF
+        for sql in (
+            f"select+*+from+main.{table}", f"select+*+from+[main].[{table.upper()}]", f"with+{table}+as+(select+*+from+main.{table})+select+*+from+{table}",
+            f"with+_in_force_{table}+as+(select+*+from+main.{table})+select+*+from+_in_force_{table}", f"select+*+from+(select+*+from+main.{table})+as+_in_force_{table}",
+            f"select+json_group_array(a)+from+(select+(select+group_concat(quote(x.notice_id))+from+main.notice_links+x)+as+a+from+{table})",
+        )
+    ),
+    "/mingbai.json?sql=select+mingbai_ended('notices')", "/mingbai.json?sql=select+*+from+json_each(MINGBAI_ENDED('documents'))", "/mingbai/notices.json?_where=id+in+(mingbai_ended('x'))",
+    "/mingbai.json?sql=select+*+from+main.documents", "/mingbai.json?sql=select+group_concat(sql)+from+sqlite_temp_master", "/mingbai.json?sql=select+*+from+sqlite_stat4",
+    "/mingbai/notices.json?_facet=title&_facet=id&_facet_size=max", "/mingbai/documents.json?_facet=title", f"/mingbai/institutions/{SWEET}.json?_extras=foreign_key_tables",
+    "/mingbai/notices.json?_through={%22table%22:%22notice_links%22,%22column%22:%22institution_id%22,%22value%22:%22" + SWEET + "%22}",
+    "/mingbai/institutions.json?_where=id+in+(select+institution_id+from+main.notice_links)",
+    f"/mingbai/notice_links/{ENDS_TODAY},{SWEET}", f"/mingbai/notice_links/{ENDS_TODAY},{SWEET}.json", f"/mingbai/notice_penalties/{ENDS_TODAY},fine.json",
+    f"/mingbai/documents/{ITS_DOCUMENT}", f"/mingbai/documents/{ITS_DOCUMENT}.json", "/search.json?q=今天到期", "/search?q=今天到期的公告", "/", "/data", "/mingbai",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", WAYS_AROUND)
+async def test_no_way_around_shows_what_has_ended(site, path):
+    said = [ENDS_TODAY, ITS_DOCUMENT, REPAIRED, "今天到期的", json.dumps("今天到期的").strip('"')]
+    if "q=今天" in path:
+        said = said[:3]  # the page repeats what was asked
+    async with visitor(site(MIDNIGHT)) as client:
+        answer = await client.get(path)
+    # the address stands on the page, in links to the other language
+    asked = [f"{path.partition('?')[0].partition('.')[0]}"]
+    text = answer.text.replace(asked[0], "") if asked[0].count("/") > 2 else answer.text
+    assert answer.status_code in (200, 400, 403, 404), answer.status_code
+    assert [one for one in said if one in text] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        way
+        for way in WAYS_AROUND
+        if "main" not in way and "_in_force_" not in way and "sqlite_" not in way and "ended(" not in way.lower() and "," not in way
+    ],
+)
+async def test_before_the_end_the_same_addresses_answer(site, path):
+    async with visitor(site(LAST_SECOND)) as client:
+        assert (await client.get(path)).status_code == 200
+
+
+async def test_counts_are_of_what_is_shown(site):
+    async with visitor(site()) as client, visitor(site(MIDNIGHT)) as later:
+        for table in (*ALL_OF, "documents"):
+            path = f"/mingbai/{table}.json"
+            before, after = (await client.get(path)).json(), (await later.get(path)).json()
+            assert (after["filtered_table_rows_count"], len(after["rows"])) == (len(after["rows"]), len(before["rows"]) - 1)
+            listed = {it["name"]: it["count"] for it in (await later.get("/mingbai.json")).json()["tables"]}
+            assert listed[table] == len(after["rows"])
+        assert "，5 行" in text_of((await later.get("/data")).text).replace(" notices · ", "，")
+
+
+async def test_tables_of_notices_keep_their_keys_and_links(site):
+    async with visitor(site()) as client:
+        table = (await client.get("/mingbai/notices.json")).json()
+        row = (await client.get(f"/mingbai/notices/{ACTIVE}.json?_extras=foreign_key_tables")).json()
+        links = (await client.get("/mingbai/notice_links.json?_labels=on")).json()
+        small = (await client.get("/mingbai/notices.json?_size=1&_sort=title")).json()
+        following = (await client.get(small["next_url"].replace("http://site.example", ""))).json()
+    assert table["primary_keys"] == ["id"]
+    assert links["primary_keys"] == ["notice_id", "institution_id"]
+    assert row["primary_keys"] == ["id"]
+    assert {"value": ACTIVE, "label": "关于超期收费的处罚（标记）"} in [
+        link["notice_id"] for link in links["rows"] if isinstance(link, dict)
+    ] or any(cell == {"value": ACTIVE, "label": "关于超期收费的处罚（标记）"} for link in links["rows"] for cell in link)
+    assert small["rows"] != following["rows"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from pragma_database_list",
+        "select * from pragma_database_list()",
+        "select file from PRAGMA_DATABASE_LIST",
+        "select * from dbstat",
+    ],
+)
+async def test_no_query_shows_a_path_of_this_machine(site, home, sql):
+    async with visitor(site()) as client:
+        for end in ("", ".json", ".csv"):
+            answer = await client.get(f"/mingbai{end}", params={"sql": sql})
+            assert str(home) not in answer.text
+            assert answer.status_code == 400 or end == ".csv"  # Datasette has sent 200 when a CSV fails
+
+
+async def test_the_total_of_a_search_counts_no_ended_notice(site):
+    async with visitor(site(MIDNIGHT)) as client:
+        answer = (await client.get("/search.json?q=今天到期的公告")).json()
+        page = await client.get("/search?q=今天到期的公告")
+    assert (answer["total"], answer["results"], answer["notices"]) == (0, [], [])
+    assert wording("zh")["none.searched"] in page.text
+
+
+async def test_ended_notices_do_not_push_others_out_of_the_hits(tmp_path, catalogue):
+    tables = rows("标记")
+    notice = next(row for row in tables["notices"] if row["id"] == ENDS_TODAY)
+    tables["notices"] += [{**notice, "id": f"n-{i:012}", "title": "催缴"} for i in range(30)] + [
+        {**notice, "id": "n-zzzzzzzzzzz2", "title": "催缴", "public_until": "2027"}
+    ]
+    make_release(tmp_path, TODAY, catalogue, tables=tables)
+    go_live(tmp_path, TODAY)
+    app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: MIDNIGHT)
+    async with visitor(app) as client:
+        assert [it["id"] for it in (await client.get("/search.json?q=催缴")).json()["notices"]] == ["n-zzzzzzzzzzz2"]
+    app.shelf.close()
+
+
+@pytest.mark.parametrize(
+    ("ends", "status"),
+    [(None, 200), ({"first_end": None}, 200), ({"first_end": TODAY}, 200), ({"first_end": "2026-11"}, 200), ({"first_end": "2026-11-22"}, 503), ("x", 503), ({}, 503), ({"first_end": 3}, 503)],
+)  # fmt: skip
+@pytest.mark.parametrize("lang", ["", "/en"])
+async def test_a_feed_with_an_ended_entry_is_not_served(tmp_path, catalogue, ends, status, lang):
+    folder = make_release(tmp_path, TODAY, catalogue)
+    if ends is not None:
+        (folder / "feeds" / "ends.json").write_text(ends if ends == "x" else json.dumps(ends))
+    go_live(tmp_path, TODAY)
+    app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: NOON)
+    async with visitor(app) as client:
+        for name in ("rss", "atom", "json"):
+            answer = await client.get(f"{lang}/feeds/notices.{name}")
+            assert answer.status_code == status
+            if status == 503:
+                assert answer.headers["retry-after"] == "3600"
+                assert wording("zh")["feed.ended"] in answer.text
+                assert wording("en")["feed.ended"] in answer.text
+                assert TODAY not in answer.text
+        assert (await client.get("/feeds/ends.json")).status_code == 404
+    app.shelf.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/mingbai/NOTICES/{ACTIVE}", 404), (f"/mingbai/NOTICES/{ENDS_TODAY}.json", 404), ("/mingbai/Notices", 404), ("/mingbai/sqlite_master", 404), ("/mingbai/notices/" + "x,y", 404),
+        ("/mingbai/_in_force_notices", 404), ("/mingbai/notices.json?_sort=x", 400), ("/mingbai/notices?_sort_desc=x", 400), ("/mingbai/notices?_sort=id&_sort_desc=id", 400),
+        ("/mingbai/notices?_timelimit=x", 400), ("/mingbai/notices?_size=x", 400), ("/mingbai/notices?_col=x", 400), ("/mingbai/notices?_where=x", 400), ("/mingbai/notices?_facet=x", 400),
+        ("/mingbai/notices?_facet_size=x", 200), ("/mingbai/notices?_through=x", 400), ("/mingbai/notices?_through={}", 400), ("/mingbai/notices?_json_infinity=x&_shape=x", 200),
+        ("/mingbai/notices.json?_shape=x", 400), ("/mingbai/notices?_next=x,y,z", 200), ("/mingbai/notices?_facet_array=x", 400), ("/mingbai/notices?_facet_date=x", 400), ("/mingbai.json?sql=", 200),
+        ("/mingbai/notices?_search=x", 200), ("/mingbai/notices.json?_shape=object", 200), ("/mingbai/notices?_filter_column=x&_filter_op=y&_filter_value=z", 302), ("/mingbai.json?sql=select+%00", 400),
+        ("/mingbai/notices?id__x=1", 200), ("/mingbai/notices?id__in=[", 400), ("/mingbai/notices?x__gt=1", 200), ("/mingbai.json?sql=select+:x", 200), ("/mingbai.blob?sql=select+1", 400),
+        (f"/mingbai/notices/{ACTIVE}.blob?_blob_column=x", 400), ("/mingbai/notices?_sort=id&_next=x,y", 200), ("/mingbai.json?sql=select+x'ff'", 200), ("/mingbai.json?sql=select+cast(x'ff'+as+text)", 200),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Datasette leaves its other facets unawaited when one fails
+async def test_a_wrong_address_is_the_visitors_mistake_and_no_bug_of_ours(site, path, status):
+    async with visitor(site()) as client:
+        assert (await client.get(path)).status_code == status
+
+
+async def test_not_found_is_as_of_the_institutions_own_source(site):
+    async with visitor(site()) as client:
+        pages = [text_of((await client.get(path)).text) for path in (f"/institutions/{SHADY}", "/search?q=恶意")]
+    for page in pages:
+        assert "截至 2026-01-31 ，在我们的来源中未找到公示期内的公告" in page
+        assert "截至 2026-01-31 ，在我们的来源中没有它的列入记录" in page
+
+
+async def test_a_notice_of_the_same_name_is_named_as_not_matched(site):
+    async with visitor(site()) as client:
+        pages = [(await client.get(path)).text for path in (f"/institutions/{TONG}", "/search?q=同学堂", f"/en/institutions/{TONG}")]
+        answer = (await client.get(f"/institutions/{TONG}.json")).json()
+        other = text_of((await client.get(f"/institutions/{SHADY}")).text)
+    for page, lang in zip(pages, ("zh", "zh", "en"), strict=True):
+        assert wording(lang)["card.namesake"].split("{")[0] in page
+        assert f"/notices/{NAMESAKE}" in page
+        assert "未找到公示期内的公告" not in page
+        assert "no notice in force was found" not in page
+    assert "未能核对主体" in pages[0]
+    assert [notice["id"] for notice in answer["unmatched_notices"]] == [NAMESAKE]
+    assert "未能核对主体" not in other
+
+
+async def test_a_list_says_the_name_on_it_and_whether_it_has_ended(site):
+    async with visitor(site()) as client:
+        page, card = [text_of((await client.get(path)).text) for path in (f"/institutions/{TONG}", "/search?q=同学堂")]
+        answer = (await client.get(f"/institutions/{TONG}.json")).json()
+    for html in (page, card):
+        assert "名单所载名称：厦门同学堂（旧名）" in html
+        assert html.count("已过名单所示有效期") == 1
+        assert "名单所示有效期至 2026-11" in html
+    assert {listing["list"]: listing["is_over"] for listing in answer["listings"]} == {"grey": True, "warning": False}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *PAGES,
+        *TABLES,
+        "/mingbai/documents",
+        "/mingbai/sources",
+        "/mingbai?sql=select+url+from+documents",
+        f"/mingbai/documents/{ITS_DOCUMENT}",
+        "/mingbai/documents?_labels=on",
+    ],
+)
+async def test_a_link_to_elsewhere_tells_it_nothing_and_is_http(site, path):
+    async with visitor(site()) as client:
+        page = (await client.get(path)).text
+    for attributes in re.findall(r"<a ([^>]*)>", page):
+        href = re.search(r'href="([^"]*)"', attributes)
+        assert href
+        if not href[1].startswith(("/", "#", "?")):
+            assert re.match(r"https?://", href[1])
+            assert "site.example" in href[1] or 'rel="noopener noreferrer nofollow"' in attributes
+    if "documents" in path or "sources" in path:
+        assert "noopener noreferrer nofollow" in page
 
 
 async def test_what_is_no_longer_shown_leaves_id_date_and_class(site):

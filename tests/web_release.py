@@ -18,7 +18,8 @@ from publish.tables import create_indexes, create_published
 Rows = dict[str, list[dict[str, Any]]]
 
 SWEET, TONG, CLOSED, SHADY = "i-aaaaaaaaaaa2", "i-bbbbbbbbbbb2", "i-ccccccccccc2", "i-ddddddddddd2"
-ACTIVE, SERIOUS, PERSON, UNLINKED, ENDS_TODAY, REPAIRED = (f"n-{letter * 11}2" for letter in "abcdef")
+ACTIVE, SERIOUS, PERSON, UNLINKED, ENDS_TODAY, REPAIRED, NAMESAKE = (f"n-{letter * 11}2" for letter in "abcdefg")
+ITS_DOCUMENT = "d-eeeeeeeeeee2"  # of ENDS_TODAY alone
 TODAY = "2026-11-23"
 HOSTILE = "\u202e<script>alert(1)</script>'\"&"
 
@@ -52,6 +53,7 @@ def rows(mark: str) -> Rows:
             {"id": "d-aaaaaaaaaaa2", "source_id": "platform", "kind": "register", "title": "平台机构登记册", "as_of": "2026-11-22"},
             {"id": "d-bbbbbbbbbbb2", "source_id": "platform", "kind": "batch", "title": "白名单第三期", "url": "https://platform.example/b3", "as_of": "2026-11-20", "batch_label": "第三期"},
             {"id": "d-ccccccccccc2", "source_id": "platform", "kind": "decision", "title": "行政处罚决定书", "url": "https://platform.example/d1", "as_of": "2026-10-15"},
+            {"id": ITS_DOCUMENT, "source_id": "platform", "kind": "decision", "title": "今天到期的决定书", "url": "https://platform.example/d2", "as_of": "2025-11-23"},
         ],
         "institutions": [
             {
@@ -74,6 +76,8 @@ def rows(mark: str) -> Rows:
         "fund_supervision": [{"institution_id": SWEET, "mode": "escrow", "bank": "某某银行鼓楼支行", "since": "2024-02-01"}],
         "listings": [
             {"id": "l-aaaaaaaaaaa2", "institution_id": SWEET, "list": "white", "subject_name": "福州市鼓楼区甜果培训中心", "authority": f"福州市教育局（{mark}）", "batch_label": "第三期", "listed_on": "2026-11-18", **listed},
+            {"id": "l-ddddddddddd2", "institution_id": TONG, "list": "grey", "subject_name": "厦门同学堂（旧名）", "authority": "厦门市教育局", "valid_until": "2026-10", **listed},
+            {"id": "l-eeeeeeeeeee2", "institution_id": TONG, "list": "warning", "authority": "厦门市教育局", "valid_until": "2026-11", **listed},
             {"id": "l-ccccccccccc2", "institution_id": CLOSED, "list": "cancelled", "authority": "福州市教育局", "absent_since": "2026-11-01", **listed},
         ],
         "notices": [
@@ -84,11 +88,12 @@ def rows(mark: str) -> Rows:
             _notice(SERIOUS, kind="blacklist", title="列入黑名单的公告", subject_name="福州旧时光体育培训有限公司", seriousness="serious", public_until="2029-03", published_on="2026-03-02"),
             _notice(PERSON, title="关于张某无证办学的处罚", subject_name="张某", subject_kind="person", fine_text="2", document_id=None),
             _notice(UNLINKED, kind="warning", title="风险提示：某托管班", subject_name="思明区某托管班", region_code="350203", region_text="福建省厦门市思明区", state="disputed"),
-            _notice(ENDS_TODAY, title="今天到期的公告", subject_name="某培训部", public_until=TODAY, published_on="2025-11-23"),
+            _notice(ENDS_TODAY, title="今天到期的公告", subject_name="某培训部", public_until=TODAY, published_on="2025-11-23", document_id=ITS_DOCUMENT),
             _notice(REPAIRED, title="已修复的公告", subject_name="某培训部", state="repaired"),
+            _notice(NAMESAKE, kind="warning", title="同名的公告", subject_name=f"厦门同学堂艺术培训中心（{mark}）", region_code="350203", published_on="2025-10-20"),
         ],
-        "notice_penalties": [{"notice_id": ACTIVE, "penalty_code": "fine"}],
-        "notice_measures": [{"notice_id": ACTIVE, "measure_code": "order_to_correct"}],
+        "notice_penalties": [{"notice_id": id, "penalty_code": "fine"} for id in (ACTIVE, ENDS_TODAY)],
+        "notice_measures": [{"notice_id": id, "measure_code": "order_to_correct"} for id in (ACTIVE, ENDS_TODAY)],
         "notice_links": [
             {"notice_id": ACTIVE, "institution_id": SWEET, "method": "credit_code", "confidence": 1.0},
             {"notice_id": SERIOUS, "institution_id": CLOSED, "method": "exact_name_in_county", "confidence": 0.9},

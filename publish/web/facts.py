@@ -12,7 +12,7 @@ import orjson
 
 from . import queries
 from .reader import Reader, Row
-from .terms import is_stale, permit_state
+from .terms import is_stale, over, permit_state
 
 NEWEST = 8
 MOST = 200  # of one kind in one answer
@@ -36,14 +36,33 @@ def cards(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
     return [
         {
             **found[id],
-            "listings": listings.get(id, []),
+            "source_as_of": reader.source_as_of(found[id]["source_id"]),
+            "listings": [_listing(listing, today) for listing in listings.get(id, [])],
             "notices_in_force": in_force.get(id, []),
+            "unmatched_notices": unmatched(reader, found[id], today),
             "permits": [{**permit, "state": permit_state(permit, today)} for permit in permits.get(id, [])],
             "fund_supervision": funds.get(id, []),
         }
         for id in ids
         if id in found
     ]
+
+
+def _listing(listing: Row, today: str) -> Row:
+    return {**listing, "is_over": bool(listing["valid_until"]) and over(listing["valid_until"], today)}
+
+
+def unmatched(reader: Reader, institution: Row, today: str) -> list[Row]:
+    """The notices in force that name exactly this institution's name in its region and are linked to nobody: it may be meant, or not."""
+    known = reader.once(today, "unmatched", lambda: _unmatched(reader, today))
+    return known.get((institution["name"], institution["region_code"]), [])
+
+
+def _unmatched(reader: Reader, today: str) -> dict[tuple[str, str], list[Row]]:
+    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in reader.rows(queries.UNMATCHED, "", today):
+        found[row.pop("subject_name"), row.pop("region_code")].append(row)
+    return dict(found)
 
 
 def notices(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
@@ -71,9 +90,12 @@ def institution(reader: Reader, id: str, today: str) -> Row | None:
             item.pop("institution_id")
     for permit in row["permits"]:
         permit["state"] = permit_state(permit, today)
+    row["listings"] = [_listing(item, today) for item in row["listings"]]
     for item in row["listings"]:
         item["as_of"] = item["as_of"] or item["document_as_of"]
     row["notices"] = reader.rows(queries.NOTICES, id, today, MOST)
+    row["unmatched_notices"] = unmatched(reader, row, today)
+    row["source_as_of"] = reader.source_as_of(row["source_id"])
     row["ratings"] = ratings(reader, id)
     return row
 
@@ -112,17 +134,17 @@ def notice(reader: Reader, id: str) -> Row | None:
 
 def overview(reader: Reader, today: str) -> dict[str, Any]:
     """What the start page shows of a release on one day; worked out once and kept."""
-    kept: dict[str, Any] | None = reader.kept.get(today)
-    if kept is None:
-        counted = reader.row(queries.COUNT_IN_FORCE, "", today)
-        kept = {
-            "newest": reader.rows(queries.NEWEST, "", today, NEWEST),
-            "notices_in_force": counted["n"] if counted else 0,
-            # a code that the release does not know counts nowhere
-            "provinces": [row for row in reader.rows(queries.PROVINCES) if row["code"] in reader.regions],
-        }
-        reader.kept = {today: kept}  # yesterday's goes
-    return kept
+    return reader.once(today, "overview", lambda: _overview(reader, today))
+
+
+def _overview(reader: Reader, today: str) -> dict[str, Any]:
+    counted = reader.row(queries.COUNT_IN_FORCE, "", today)
+    return {
+        "newest": reader.rows(queries.NEWEST, "", today, NEWEST),
+        "notices_in_force": counted["n"] if counted else 0,
+        # a code that the release does not know counts nowhere
+        "provinces": [row for row in reader.rows(queries.PROVINCES) if row["code"] in reader.regions],
+    }
 
 
 def freshness(reader: Reader, today: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ They run in the event loop, each on the visit's own release: a few look-ups of s
 import logging
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,17 +15,22 @@ from jinja2 import Environment
 import search
 
 from . import facts
-from .answer import HTML, Answer, as_json, file_answer
+from .answer import HTML, TEXT, Answer, as_json, file_answer
+from .ended import ended
 from .frame import STATIC, Dictionary
 from .reader import Reader, Row
 from .shelf import Shelf
-from .terms import in_force, is_stale, tombstone
+from .terms import in_force, is_stale, over, tombstone
 from .visit import Visit
+from .wording import LANGUAGES, say
 
 MOST_WORDS = 16  # as search answers; more is no question
 LONGEST_QUERY = 200  # characters; what is beyond it is not searched for, and the page says so
 FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on the data page; what they lean on comes after
 PAGE, MOST, FARTHEST = 20, 100, 1_000
+NOTICES = 10  # beside the institutions of a search
+RETRY_SECONDS = 3600  # the next run makes the feeds anew
+ENDS = "ends.json"  # beside feeds, by publish.syndicate: the first day after which one of their entries has ended
 log = logging.getLogger(__name__)
 
 
@@ -75,7 +81,7 @@ class Pages:
     # -- pages of a release ------------------------------------------------------------------------------------------
 
     def start(self, visit: Visit, reader: Reader) -> Answer:
-        return self.render("start.html", counts=reader.counts, **facts.overview(reader, visit.today))
+        return self.render("start.html", counts=ended(reader, visit.today).counts, **facts.overview(reader, visit.today))
 
     def search(self, visit: Visit, reader: Reader) -> Answer:
         asked = visit.asked
@@ -97,12 +103,14 @@ class Pages:
             )
         try:
             found = reader.index.search(short, kind="institution", limit=limit, offset=offset)
-            of_notices = reader.index.search(short, kind="notice", limit=10, offset=0)
+            of_notices = reader.index.search(
+                short, kind="notice", limit=NOTICES + min(ended(reader, visit.today).notices, FARTHEST), offset=0
+            )
         except Exception:  # what the index cannot answer is "cannot say", never "not found"
             log.exception("the search index failed")  # without the query: nobody's search is written down
             return self.problem(visit, 500, "search")
         institutions = facts.cards(reader, [hit.id for hit in found.hits], visit.today)
-        notices = facts.notices(reader, [hit.id for hit in of_notices.hits], visit.today)
+        notices = facts.notices(reader, [hit.id for hit in of_notices.hits], visit.today)[:NOTICES]
         if visit.wants_json:
             fresh, why = facts.freshness(reader, visit.today), {hit.id: hit.why for hit in found.hits}
             return as_json(
@@ -153,13 +161,22 @@ class Pages:
     def data(self, visit: Visit, reader: Reader) -> Answer:
         sources = [{**source, "is_stale": is_stale(source, visit.today)} for source in reader.sources]
         return self.render(
-            "data.html", dictionary=dict(sorted(self._dictionary.items(), key=_reading_order)), counts=reader.counts, sources=sources
+            "data.html",
+            dictionary=dict(sorted(self._dictionary.items(), key=_reading_order)),
+            counts=ended(reader, visit.today).counts,
+            sources=sources,
         )
 
     def feed(self, visit: Visit, reader: Reader) -> Answer:
         feeds = reader.folder / "feeds"
+        file = feeds / visit.parts["file"]
+        if file.name == ENDS:
+            raise NotHere
+        if file.is_file() and _feed_is_over(file.with_name(ENDS), visit.today):
+            text = "\n".join(say(lang, "feed.ended") for lang in LANGUAGES)
+            return Answer(503, text.encode(), TEXT, (("cache-control", "no-store"), ("retry-after", str(RETRY_SECONDS))))
         entry = reader.manifest.get("files", {}).get(f"feeds/{visit.parts['file']}")
-        answer = file_answer(feeds / visit.parts["file"], f'"{entry["sha256"][:32]}"' if entry else None)
+        answer = file_answer(file, f'"{entry["sha256"][:32]}"' if entry else None)
         if answer is None:
             raise NotHere
         return answer
@@ -193,6 +210,18 @@ class Pages:
         if "/" in name or name.startswith("."):
             return None
         return file_answer(STATIC / name, cache="public, max-age=31536000, immutable" if fixed else "no-cache")
+
+
+def _feed_is_over(ends: Path, today: str) -> bool:
+    """Whether an entry of the feeds in this folder has ended, as `ends` says; a folder without it holds none that ends."""
+    try:
+        first = orjson.loads(ends.read_bytes())["first_end"]
+        return first is not None and over(first, today)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, KeyError, TypeError):
+        log.exception("the feeds' ends cannot be read")  # then nobody knows what may be shown
+        return True
 
 
 def _reading_order(item: tuple[str, object]) -> int:

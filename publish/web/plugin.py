@@ -7,23 +7,33 @@ visit: a page, and a CSV that streams for minutes, is of one release from its fi
 
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from json import JSONDecodeError
 from typing import Any
+from urllib.parse import unquote
 
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.database import Database
-from datasette.filters import FilterArguments
 from datasette.plugins import pm
-from datasette.utils import tilde_encode
+from datasette.utils import (
+    detect_primary_keys,
+    get_all_foreign_keys,
+    get_outbound_foreign_keys,
+    table_column_details,
+    tilde_decode,
+    tilde_encode,
+)
 from datasette.utils.asgi import Response
+from datasette.views.base import DatasetteError
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from .answer import App
-from .frame import LONGEST_PROSE, Dictionary, Frame, equip
-from .queries import IN_FORCE
-from .reader import Reader, harden
+from .ended import INNER, ended, guard, on_day, shadow
+from .frame import LONGEST, LONGEST_PROSE, Dictionary, Frame, equip, web_address
+from .reader import Reader, harden, read_only
 from .site import ROUTE, Site
 from .visit import Visit, address, current
 from .wording import LANGUAGES, say
@@ -39,11 +49,111 @@ SETTINGS = {
 
 
 class ReleaseDatabase(Database):  # type: ignore[misc]
-    """The database of one release."""
+    """The database of one release, without what is over on the day of the request.
 
-    async def execute(self, *args: Any, **kwargs: Any) -> Any:
-        """As Datasette's, without its log of failed SQL: that holds what somebody asked."""
-        return await super().execute(*args, **{**kwargs, "log_sql_errors": False})
+    What Datasette asks of the schema is answered by the release's own tables and not by the views that stand before them: a view has no
+    keys and refers to nothing. A release never changes, so each of these is asked once.
+    """
+
+    def __init__(self, datasette: Datasette, reader: Reader) -> None:
+        super().__init__(datasette, path=str(reader.database), is_mutable=False)
+        self.reader = reader
+        self._schema = read_only(reader.database)
+        self._known: dict[tuple[str, ...], Any] = {}
+
+    def _ask(self, what: str, ask: Callable[..., Any], *table: str) -> Any:
+        if (what, *table) not in self._known:
+            self._known[what, *table] = ask(self._schema, *table)
+        return deepcopy(self._known[what, *table])
+
+    async def execute_fn(self, fn: Callable[[sqlite3.Connection], Any]) -> Any:
+        over = ended(self.reader, current.get().today)
+
+        def of_day(connection: sqlite3.Connection) -> Any:
+            with on_day(over):
+                return fn(connection)
+
+        return await super().execute_fn(of_day)
+
+    async def execute(self, sql: str, *args: Any, **kwargs: Any) -> Any:
+        """As Datasette's, without its log of failed SQL: that holds what somebody asked. What is denied is an error of the query."""
+        if INNER in sql:
+            raise sqlite3.OperationalError(f"not authorized: {INNER}")
+        if "\0" in sql:
+            raise sqlite3.OperationalError("the query contains a null character")
+        try:
+            return await super().execute(sql, *args, **{**kwargs, "log_sql_errors": False})
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            if "not authorized" in str(error) or "prohibited" in str(error):
+                raise sqlite3.OperationalError("not authorized") from error
+            raise
+
+    def close(self) -> None:
+        self._schema.close()
+        super().close()
+
+    async def attached_databases(self) -> list[Any]:
+        return []
+
+    async def hidden_table_names(self) -> list[str]:
+        return []
+
+    async def view_names(self) -> list[str]:
+        return []
+
+    async def fts_table(self, table: str) -> None:
+        return None
+
+    async def table_counts(self, limit: int = 10) -> dict[str, int]:
+        visit = current.get(None)  # Datasette warms this up at its start, before any request
+        return dict(ended(self.reader, visit.today).counts if visit else self.reader.counts)
+
+    async def table_names(self) -> list[str]:
+        return list(self.reader.counts)
+
+    async def table_exists(self, table: str) -> bool:
+        return table in self.reader.counts
+
+    async def table_columns(self, table: str) -> list[str]:
+        return [column.name for column in await self.table_column_details(table)]
+
+    async def table_column_details(self, table: str) -> Any:
+        return self._ask("columns", table_column_details, table)
+
+    async def primary_keys(self, table: str) -> Any:
+        return self._ask("keys", detect_primary_keys, table)
+
+    async def foreign_keys_for_table(self, table: str) -> Any:
+        return self._ask("references", get_outbound_foreign_keys, table)
+
+    async def get_all_foreign_keys(self) -> Any:
+        return self._ask("all references", get_all_foreign_keys)
+
+    async def label_column_for_table(self, table: str) -> str | None:
+        return next((column for column in await self.table_columns(table) if column in ("name", "title")), None)
+
+
+class _Counts(Mapping[str, Mapping[str, int]]):
+    """The rows of each table that are shown today, in the shape of Datasette's inspect data, which is else that of the whole file."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def __getitem__(self, table: str) -> Mapping[str, int]:
+        return {"count": ended(self._reader, current.get().today).counts[table]}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._reader.counts)
+
+    def __len__(self) -> int:
+        return len(self._reader.counts)
+
+
+def decoded(part: str) -> str:
+    """A part of a path as Datasette reads it: it takes % for ~, so a part may be encoded in both ways."""
+    return str(tilde_decode(unquote(part)))
 
 
 class Shown(Datasette):  # type: ignore[misc]
@@ -63,14 +173,12 @@ class Shown(Datasette):  # type: ignore[misc]
         """Make a release readable under a name that no release had before in this process."""
         self._opened += 1
         name = f"{ROUTE}-{reader.id}" + (f"-{self._opened}" if self._opened > 1 else "")
-        tables = {table: {"count": count} for table, count in reader.counts.items()}
+        tables = _Counts(reader)
         size = reader.database.stat().st_size
         sha256 = reader.manifest.get("files", {}).get(reader.database.name, {}).get("sha256", "")
         # what Datasette would else find out by hashing the file and counting every table
         self.inspect_data = {**self.inspect_data, name: {"hash": sha256, "size": size, "file": reader.database.name, "tables": tables}}
-        self._by_release[reader] = self.add_database(
-            ReleaseDatabase(self, path=str(reader.database), is_mutable=False), name=name, route=ROUTE
-        )
+        self._by_release[reader] = self.add_database(ReleaseDatabase(self, reader), name=name, route=ROUTE)
 
     def shut(self, reader: Reader) -> None:
         database = self._by_release.pop(reader)
@@ -132,7 +240,10 @@ def get_metadata(datasette: Datasette, key: str | None) -> Mapping[str, Any]:
 @hookimpl
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Datasette) -> None:
     if isinstance(datasette, Shown) and database.startswith(ROUTE):
+        reader = datasette.databases[database].reader
+        shadow(conn, reader)
         harden(conn)
+        guard(conn, reader)
 
 
 @hookimpl
@@ -142,19 +253,10 @@ def prepare_jinja2_environment(env: Environment, datasette: Datasette) -> None:
 
 
 @hookimpl
-def filters_from_request(table: str, datasette: Datasette) -> FilterArguments | None:
-    """The table of notices shows what is in force today, as our own pages do."""
-    if not isinstance(datasette, Shown) or table != "notices":
-        return None
-    visit = current.get()
-    return FilterArguments(
-        [IN_FORCE.replace("n.", "").replace("?2", ":mingbai_today")], {"mingbai_today": visit.today}, [visit.t("table.in_force")]
-    )
-
-
-@hookimpl
 def render_cell(value: object, column: str, table: str | None, datasette: Datasette) -> Markup | None:
-    """A reference as a link by the route: Datasette makes it by the database's name, which ends with the release."""
+    """An address as a link that tells its site nothing; a reference as one by the route: Datasette makes it by the release's name."""
+    if isinstance(datasette, Shown) and isinstance(value, str) and (to := web_address(value.strip())):
+        return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(to, to if len(to) <= LONGEST else to[:LONGEST] + "…")
     if not isinstance(datasette, Shown) or not isinstance(value, dict) or table is None:
         return None
     visit: Visit = current.get()
@@ -172,10 +274,21 @@ def handle_exception(datasette: Datasette, exception: Exception) -> Callable[[],
     return (lambda: _problem(datasette.site, exception)) if isinstance(datasette, Shown) else None
 
 
+def _is_a_visitors(exception: Exception, visit: Visit) -> bool:
+    """Whether it is a mistake in the address that Datasette gives no status, or 500."""
+    if isinstance(exception, DatasetteError):
+        return exception.status == 500 and str(exception.message).startswith(("Cannot sort", "Cannot use", "Invalid _through"))
+    if isinstance(exception, sqlite3.OperationalError | JSONDecodeError):  # JSON that it reads is in the address
+        return True
+    return isinstance(exception, KeyError | TypeError | ValueError | AttributeError) and not visit.asked.keys().isdisjoint(
+        ("_through", "_facet_size")
+    )
+
+
 async def _problem(site: Site, exception: Exception) -> Response:
     """Datasette's errors as ours: 404, 400 with SQLite's own word on the SQL, 403, and 500 with no detail."""
     visit = current.get()
-    status = getattr(exception, "status", 500)
+    status = 400 if _is_a_visitors(exception, visit) else getattr(exception, "status", 500)
     kind = {400: "bad_request", 403: "forbidden", 404: "not_found"}.get(status, "bug")
     slow = getattr(exception, "title", None) == "SQL Interrupted"
     detail = None if status >= 500 or slow or kind == "not_found" else str(getattr(exception, "message", None) or exception)

@@ -24,9 +24,11 @@ def _sql(text: str, row: str = "x") -> str:
     return text
 
 
-CARDS = _sql("SELECT id, name, credit_code, region_code, region_text, address, status, absent_since FROM institutions WHERE id IN $ids")
+CARDS = _sql(
+    "SELECT id, name, credit_code, region_code, region_text, address, status, absent_since, source_id FROM institutions WHERE id IN $ids"
+)
 CARD_LISTINGS = _sql(
-    """SELECT l.institution_id, l.id, l.list, l.authority, l.batch_label, COALESCE(l.as_of, d.as_of, s.as_of) AS as_of, l.valid_until, l.absent_since
+    """SELECT l.institution_id, l.id, l.list, l.subject_name, l.authority, l.batch_label, COALESCE(l.as_of, d.as_of, s.as_of) AS as_of, l.valid_until, l.absent_since
     FROM listings l $from WHERE l.institution_id IN $ids ORDER BY COALESCE(l.as_of, d.as_of, s.as_of) DESC, l.id""",
     "l",
 )
@@ -42,6 +44,12 @@ CARD_NOTICES = _sql(
 NOTICE_CARDS = _sql("SELECT $notice, $linked FROM notices n WHERE n.id IN $ids AND $in_force")
 NEWEST = _sql(
     "SELECT $notice, $linked FROM notices n WHERE ?1 = '' AND $in_force ORDER BY COALESCE(n.published_on, n.decided_on) DESC, n.id LIMIT ?3"
+)
+# an organisation's name only: that of a person is masked and fits anybody
+UNMATCHED = _sql(
+    """SELECT n.id, n.kind, n.title, n.subject_name, n.region_code, n.decided_on, n.public_until FROM notices n WHERE ?1 = '' AND $in_force
+    AND n.subject_kind = 'organisation' AND n.subject_name IS NOT NULL AND n.region_code IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM notice_links k WHERE k.notice_id = n.id) ORDER BY n.decided_on DESC, n.id"""
 )
 COUNT_IN_FORCE = _sql("SELECT count(*) AS n FROM notices n WHERE ?1 = '' AND $in_force")
 PROVINCES = """SELECT substr(region_code, 1, 2) || '0000' AS code, count(*) AS institutions FROM institutions

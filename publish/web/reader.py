@@ -6,10 +6,10 @@ immutable, so SQLite takes no lock and looks at no journal. Knows nothing of the
 
 import json
 import sqlite3
-from collections.abc import Hashable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import search
@@ -17,6 +17,7 @@ import search
 from ..errors import BadHome
 
 Row = dict[str, Any]
+Made = TypeVar("Made")
 
 LIMITS = (  # one open SQL query took 1.9 GB without them
     (sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000),  # of one value and one row: a page shows 200 rows
@@ -41,6 +42,12 @@ def harden(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA trusted_schema=0")
 
 
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection to the file of a release: no lock, no journal, any thread."""
+    uri = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    return sqlite3.connect(uri, uri=True, check_same_thread=False, cached_statements=256)
+
+
 class Reader:
     """Raises BadHome when `folder` is not a whole release, naming the file that is missing or unreadable."""
 
@@ -50,8 +57,7 @@ class Reader:
         try:
             self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
             self.id = str(self.manifest["id"])
-            uri = f"file:{quote(str(self.database))}?mode=ro&immutable=1"
-            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False, cached_statements=256)
+            self._connection = read_only(self.database)
             self._connection.row_factory = _row
             harden(self._connection)
             self.index = search.open_index(folder / "search" / "index.db")
@@ -65,7 +71,7 @@ class Reader:
         except (OSError, ValueError, KeyError, sqlite3.Error) as error:
             raise BadHome(f"{folder}: is no whole release: {error}; run `mingbai run` to make one") from error
         self.released_on = str(self.manifest.get("released_on") or self.id[:10])
-        self.kept: dict[Hashable, Any] = {}  # answers that hold for the whole release, by whoever made them
+        self._kept: dict[str, dict[str, Any]] = {}  # answers that hold for the whole release on a day, by the day
 
     def _counts(self) -> dict[str, int]:
         names = [
@@ -89,6 +95,20 @@ class Reader:
     def row(self, sql: str, *values: object) -> Row | None:
         found: Row | None = self._connection.execute(sql, values).fetchone()
         return found
+
+    def once(self, today: str, what: str, make: Callable[[], Made]) -> Made:
+        """What `make` gives, worked out once for the release and a day; other days are forgotten."""
+        if today not in self._kept:
+            self._kept = {today: {}}
+        of_day = self._kept[today]
+        if what not in of_day:
+            of_day[what] = make()
+        made: Made = of_day[what]
+        return made
+
+    def source_as_of(self, source_id: str | None) -> str | None:
+        """The day up to which a source was read; None where it does not say."""
+        return next((source["as_of"] for source in self.sources if source["id"] == source_id), None)
 
     def label(self, table: str, code: str | None, lang: str) -> str:
         """What a code means; the code itself where the release has no word for it, "" for None."""

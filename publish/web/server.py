@@ -19,7 +19,7 @@ from ..errors import BadHome
 from .answer import App, Receive, Scope, Send
 from .frame import TEMPLATES, Dictionary, Frame, environment
 from .pages import Pages
-from .plugin import Shown, register
+from .plugin import Shown, decoded, register
 from .shelf import GRACE_SECONDS, Shelf
 from .site import Site
 from .terms import Clock, utc_now
@@ -54,7 +54,7 @@ def build_app(
     said = dictionary if dictionary is not None else catalogue.dictionary(catalogue.load())
     shelf = Shelf(home, grace_seconds)
     frame = Frame(said, base_url)
-    site = Site(shelf, Pages(shelf, environment(frame), said), now, poll_seconds)
+    site = Site(shelf, Pages(shelf, environment(frame), said), now, poll_seconds, decoded)
     shown = Shown(site, frame, said, str(TEMPLATES))
     shelf.opened, shelf.closed = shown.open, shown.shut
     shelf.open_now()

@@ -6,6 +6,7 @@ release. Knows nothing of Datasette but the shape of its addresses.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from urllib.parse import quote
 from ..home import china_day
 from .answer import Answer, App, Receive, Scope, Send, give, guarded, redirect
 from .pages import NotHere, Pages
+from .reader import Reader
 from .shelf import Shelf
 from .terms import Clock
 from .visit import Visit, current
@@ -27,7 +29,9 @@ DASHED = ("/-/metadata", "/-/versions", "/-/plugins", "/-/settings", "/-/databas
 class Site:
     """Our addresses around an application that has the others."""
 
-    def __init__(self, shelf: Shelf, pages: Pages, now: Clock, poll_seconds: float) -> None:
+    def __init__(self, shelf: Shelf, pages: Pages, now: Clock, poll_seconds: float, decode: Callable[[str], str]) -> None:
+        """`decode` reads a part of the inner application's addresses."""
+        self._decode = decode
         self.shelf = shelf
         self.pages = pages
         self._now = now
@@ -99,22 +103,29 @@ class Site:
         if reader is None:
             return self.pages.problem(visit, 503, "no_release")
         if found is None:
-            return self._expired_row(visit)
+            return self._of_datasette(visit, reader)
         page, parts = found
         return page(replace(visit, parts=parts), reader)
 
-    def _expired_row(self, visit: Visit) -> Answer | None:
-        """Datasette's row page of a notice is answered by our own once the notice is over."""
-        head, _, id = visit.path.rpartition("/")
-        if head != f"/{ROUTE}/notices" or visit.reader is None:
+    def _of_datasette(self, visit: Visit, reader: Reader) -> Answer | None:
+        """None where Datasette answers. A table is spelt as it is, or it is not there; the row of a notice that is over is our own page."""
+        parts = [self._decode(part) for part in visit.path.split("/")[2:]]
+        if not parts or visit.path.startswith("/-/"):
             return None
-        id, dot, _ = id.partition(".")
-        visit = replace(visit, path=f"/notices/{id}{dot and '.json'}", parts={"id": id})
-        try:
-            answer = self.pages.notice(visit, visit.reader) if visit.reader else None
-        except NotHere:
+        table = parts[0] if len(parts) > 1 else parts[0].partition(".")[0]
+        if table not in reader.counts:
+            raise NotHere
+        limit = visit.asked.get("_timelimit", "")
+        if limit and not (limit.isascii() and limit.isdigit()):  # Datasette answers 500
+            return self.pages.problem(visit, 400, "bad_request")
+        if table != "notices" or len(parts) != 2:
             return None
-        return answer if answer and answer.status == 410 else None
+        for id in (parts[1], parts[1].rpartition(".")[0]):  # an id holds no dot; what follows one is a format
+            row = replace(visit, path=f"/notices/{id}{'.json' if visit.wants_json else ''}", parts={"id": id})
+            with suppress(NotHere):
+                answer = self.pages.notice(row, reader)
+                return answer if answer.status == 410 else None
+        return None
 
 
 def _language(path: str) -> tuple[str, str]:

@@ -1,0 +1,114 @@
+"""What of a release is over on a day, and connections on which nobody can read it.
+
+The tables hold notices until the next release; a notice ends at midnight. Visitors may write SQL, so a condition in our own queries is
+not enough: on a visitor's connection a TEMP view stands before each table that shows a notice, and an authorizer denies the table itself
+to everything but that view. SQLite tells the authorizer the name of the *FROM item* that reads, and a visitor can give a CTE any name:
+`WITH notices AS (SELECT * FROM main.notices)` reads as "notices". So the table is read by an inner view whose name no query may hold.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import orjson
+
+from .queries import IN_FORCE
+from .reader import Reader
+
+INNER = "_in_force_"  # an identifier has no escapes in SQLite: a query that does not hold this text cannot name an inner view
+FUNCTION = "mingbai_ended"  # the keys that are gone, for the views alone
+PRAGMAS = ("foreign_key_list", "function_list", "index_info", "index_list", "index_xinfo", "table_info", "table_xinfo")  # tell of no file
+# statistics hold values of the tables, the others show the file, views or the queries of others
+INSIDES = ("dbstat", "sqlite_dbpage", "sqlite_stat1", "sqlite_stat4", "sqlite_stmt", "sqlite_temp_master", "sqlite_temp_schema")
+_MET = IN_FORCE.replace("n.", "m.")
+_OVER = f"NOT COALESCE({IN_FORCE}, 0)"
+_NOTICES = "SELECT n.id FROM notices n WHERE ?1 = '' AND $over ORDER BY n.id".replace("$over", _OVER)
+_DOCUMENTS = """SELECT DISTINCT n.document_id AS id FROM notices n WHERE ?1 = '' AND n.document_id IS NOT NULL AND $over
+    AND NOT EXISTS (SELECT 1 FROM notices m WHERE m.document_id = n.document_id AND $met)$kept ORDER BY 1""".replace(
+    "$over", _OVER
+).replace("$met", _MET)
+_GONE = 'SELECT count(*) AS n FROM "$table" WHERE "$column" IN (SELECT value FROM json_each(?))'
+_INNER_VIEW = """CREATE TEMP VIEW "$inner" AS SELECT * FROM main."$table"
+    WHERE "$column" NOT IN (SELECT value FROM json_each(mingbai_ended('$table')))"""
+_VIEW = 'CREATE TEMP VIEW "$table" AS SELECT * FROM temp."$inner"'
+
+
+def _named(sql: str, table: str, column: str) -> str:
+    """With the names of the release's own schema filled in."""
+    return sql.replace("$inner", INNER + table).replace("$table", table).replace("$column", column)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """`gone` are the keys that are not shown, as a JSON array by table; `counts` are the rows of every table that are."""
+
+    gone: dict[str, str]
+    counts: dict[str, int]
+    notices: int
+
+
+_of_day: ContextVar[Ended] = ContextVar("ended")  # of the request whose query a thread runs
+
+
+def keys(reader: Reader) -> dict[str, str]:
+    """The tables that show a notice, each with its column that says of which notice (or document) a row is."""
+    refer = {table: column for (table, column), other in reader.references.items() if other == "notices"}
+    return {"notices": "id", "documents": "id", **refer}
+
+
+def ended(reader: Reader, today: str) -> Ended:
+    """What of the release is over on a day; worked out once a day."""
+    return reader.once(today, "ended", lambda: _ended(reader, today))
+
+
+def _ended(reader: Reader, today: str) -> Ended:
+    over = [row["id"] for row in reader.rows(_NOTICES, "", today)]
+    others = [(t, c) for (t, c), other in reader.references.items() if other == "documents" and t != "notices"]
+    kept = "".join(_named(' AND NOT EXISTS (SELECT 1 FROM "$table" o WHERE o."$column" = n.document_id)', t, c) for t, c in others)
+    documents = reader.rows(_DOCUMENTS.replace("$kept", kept), "", today)
+    of_notices = orjson.dumps(over).decode()
+    gone = dict.fromkeys(keys(reader), of_notices) | {"documents": orjson.dumps([row["id"] for row in documents]).decode()}
+    counts = dict(reader.counts)
+    for table, column in keys(reader).items():
+        counts[table] -= reader.rows(_named(_GONE, table, column), gone[table])[0]["n"]
+    return Ended(gone, counts, len(over))
+
+
+@contextmanager
+def on_day(what: Ended) -> Iterator[None]:
+    """Within the block the views of this thread's connections leave out `what`."""
+    token = _of_day.set(what)
+    try:
+        yield
+    finally:
+        _of_day.reset(token)
+
+
+def shadow(connection: sqlite3.Connection, reader: Reader) -> None:
+    """Put the views before the tables. To be called before the connection is hardened, which ends all writing, also to TEMP."""
+    connection.create_function(FUNCTION, 1, lambda table: _of_day.get().gone[table])  # fails outside of on_day
+    connection.execute("PRAGMA temp_store=MEMORY")
+    for table, column in keys(reader).items():
+        connection.execute(_named(_INNER_VIEW, table, column))
+        connection.execute(_named(_VIEW, table, column))
+
+
+def guard(connection: sqlite3.Connection, reader: Reader) -> None:
+    """Deny the tables behind the views, and what tells of files. To be called last."""
+    shadowed = frozenset(keys(reader))
+
+    def allow(action: int, one: str | None, two: str | None, base: str | None, by: str | None) -> int:
+        name = (one or "").casefold()
+        if action == sqlite3.SQLITE_PRAGMA:
+            return sqlite3.SQLITE_OK if name in PRAGMAS else sqlite3.SQLITE_DENY
+        if action == sqlite3.SQLITE_READ:
+            hidden = name in INSIDES or (base == "main" and name in shadowed and by != INNER + name)
+            return sqlite3.SQLITE_DENY if hidden else sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_FUNCTION:
+            name = (two or "").casefold()
+            return sqlite3.SQLITE_DENY if name == FUNCTION and not (by or "").startswith(INNER) else sqlite3.SQLITE_OK
+        return sqlite3.SQLITE_OK
+
+    connection.set_authorizer(allow)

@@ -162,11 +162,13 @@ def fetch(work: Work, name: str, address: str, access: Access = ANYHOW, before: 
     last = (released(work) if before is None else before).get(name, (None,))[0]
     plan = source_plan(work.catalogue.source(name), address, access.token, access.rate)
     snapshot = extract(plan, work.home.path, work.now, last, work.progress)
-    for listing in work.catalogue.source(name).listings:
-        was, now = last.as_of(listing) if last else None, snapshot.as_of(listing)
-        if was and now and now < was:
+    for listing in work.catalogue.source(
+        name
+    ).listings.values():  # an increment may be handed in late; a full list of yesterday is not today's
+        was, now = last.as_of(listing.name) if last else None, snapshot.as_of(listing.name)
+        if was and now and now < was and listing.batch == "full_snapshot":
             raise SourceBroken(
-                f"{name}: {listing}: is as of {now} and {was} is live; an old delivery was handed in as new: ask for the newest one"
+                f"{name}: {listing.name}: is as of {now} and {was} is live; an old delivery was handed in as new: ask for the newest one"
             )
     return snapshot
 

@@ -5,7 +5,6 @@ record that only an earlier full snapshot has is kept once more, marked with the
 every record what became of it; if it does not add up, that is a bug and nothing is published.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,7 +18,7 @@ from .link import link
 from .progress import Progress, silent
 from .snapshot import Snapshot
 from .stage import Staged, staged_tables
-from .tables import connect, create_indexes, create_published
+from .tables import Working, create_indexes, create_published, working
 
 # Rule 5: the last day of what has an end. A listing that is not white ends as its list says, else a year after it was made, as a notice of
 # unknown seriousness does; without a whole day to count from it is not published.
@@ -53,12 +52,19 @@ def assemble(staged: Staged, catalogue: Catalogue, day: date, path: Path, progre
     """The database at `path` (replaced whole) as it would be published on `day`, a day in China."""
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
-    connection = connect(part)
-    connection.execute("ATTACH ? AS private", [str(staged.path)])
-    connection.execute("BEGIN")
-    connection.execute(
-        "DELETE FROM private.issues WHERE kind IN ('duplicate_key', 'duplicate_part')"
-    )  # found anew below; the base has those of its release
+    with working(part) as connection:
+        connection.execute("ATTACH ? AS private", [str(staged.path)])
+        connection.execute("BEGIN")
+        made = _assembled(connection, staged, catalogue, day, path, progress)
+        connection.execute("COMMIT")
+    progress.finish()
+    part.replace(path)
+    return made
+
+
+def _assembled(connection: Working, staged: Staged, catalogue: Catalogue, day: date, path: Path, progress: Progress) -> Assembled:
+    # found anew below; the base has those of its release
+    connection.execute("DELETE FROM private.issues WHERE kind IN ('duplicate_key', 'duplicate_part')")
     create_published(connection, catalogue)
     _declared(connection, catalogue, staged)
     accounting: dict[str, dict[str, int]] = {}
@@ -77,11 +83,11 @@ def assemble(staged: Staged, catalogue: Catalogue, day: date, path: Path, progre
     _documents(connection, catalogue)
     link(connection, catalogue.regions.county_codes())
     create_indexes(connection, catalogue)
-    counts = {name: _one(connection, f'SELECT count(*) FROM main."{name}"') for name in catalogue.tables}
+    counts = {name: connection.one(f'SELECT count(*) FROM main."{name}"') for name in catalogue.tables}
     issues = dict(
-        connection.execute(
+        connection.all(
             "SELECT kind, sum(count) FROM private.issues JOIN private.pages USING (page) WHERE generation = 0 GROUP BY kind ORDER BY kind"
-        ).fetchall()
+        )
     )
     unusable = {
         name: (records, aside)
@@ -91,24 +97,17 @@ def assemble(staged: Staged, catalogue: Catalogue, day: date, path: Path, progre
             FROM private.pages p WHERE generation = 0 GROUP BY source, listing ORDER BY 1"""
         )
     }
-    expiry = _one(
-        connection,
-        f"SELECT min(day) FROM ({' UNION ALL '.join(f'SELECT min({end}) AS day FROM main.{name} s' for name, end in ENDS.items())})",
-    )
+    ends = " UNION ALL ".join(f"SELECT min({end}) AS day FROM main.{name} s" for name, end in ENDS.items())
+    expiry = connection.one(f"SELECT min(day) FROM ({ends})")
     _add_up(connection, accounting, catalogue)
-    connection.execute("COMMIT")
-    connection.close()
-    progress.finish()
-    part.replace(path)
     return Assembled(path, day.isoformat(), accounting, unusable, counts, issues, expiry)
 
 
-def _add_up(connection: sqlite3.Connection, accounting: Mapping[str, Mapping[str, int]], catalogue: Catalogue) -> None:
+def _add_up(connection: Working, accounting: Mapping[str, Mapping[str, int]], catalogue: Catalogue) -> None:
     """Raises AssertionError, a bug of ours, when a record that was read has no fate, or when more or fewer rows are there than were counted."""
     for name, fates in accounting.items():
         listed = "source || '/' || listing IN (SELECT value FROM json_each(?))"
-        read = _one(
-            connection,
+        read = connection.one(
             f"SELECT coalesce(sum(records), 0) FROM private.pages WHERE generation = 0 AND {listed}",
             [_listings(catalogue, name)],
         )
@@ -117,20 +116,16 @@ def _add_up(connection: sqlite3.Connection, accounting: Mapping[str, Mapping[str
             for source in catalogue.sources.values()
             for listing in source.listings.values()
         )
-        rows = _one(connection, f'SELECT count(*) FROM main."{name}"')
+        rows = connection.one(f'SELECT count(*) FROM main."{name}"')
         if (read != fates["records"] and not beside) or rows != fates["published"] + fates.get("kept_absent", 0):
             raise AssertionError(f"{name}: {read} records were read, {rows} rows are published, the accounting says {dict(fates)}")
-
-
-def _one(connection: sqlite3.Connection, sql: str, parameters: Any = ()) -> Any:
-    return connection.execute(sql, parameters).fetchone()[0]
 
 
 def _day_taken(snapshot: Snapshot) -> str:
     return china_day(datetime.fromisoformat(snapshot.taken_at)).isoformat()
 
 
-def _declared(connection: sqlite3.Connection, catalogue: Catalogue, staged: Staged) -> None:
+def _declared(connection: Working, catalogue: Catalogue, staged: Staged) -> None:
     rows = []
     for name in sorted(staged.inputs):
         source, newest = catalogue.source(name), staged.inputs[name][0]
@@ -152,13 +147,13 @@ def _declared(connection: sqlite3.Connection, catalogue: Catalogue, staged: Stag
     _fill(connection, catalogue.tables["codes"], codes)
 
 
-def _fill(connection: sqlite3.Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+def _fill(connection: Working, table: Table, rows: list[dict[str, Any]]) -> None:
     names = [column.name for column in table.published]
     values = sorted(tuple(row.get(name) for name in names) for row in rows)
     connection.executemany(f'INSERT INTO main."{table.name}" VALUES ({",".join("?" * len(names))})', values)
 
 
-def _winners(connection: sqlite3.Connection, table: Table, catalogue: Catalogue, staged: Staged) -> None:
+def _winners(connection: Working, table: Table, catalogue: Catalogue, staged: Staged) -> None:
     """temp.won_TABLE: the record that stands for each id, and the day on which a full snapshot first missed it."""
     connection.execute(
         f'CREATE TEMP TABLE "won_{table.name}" (page INTEGER, row INTEGER, id TEXT, absent_since TEXT, PRIMARY KEY (page, row)) WITHOUT ROWID'
@@ -189,42 +184,38 @@ def _refs(table: Table, main: str) -> str:
     return " AND ".join(f'EXISTS (SELECT 1 FROM main."{c.ref}" r WHERE r.id = s."{c.name}")' for c in wanted) or "1"
 
 
-def _main(connection: sqlite3.Connection, table: Table, catalogue: Catalogue, day: date) -> dict[str, int]:
+def _main(connection: Working, table: Table, catalogue: Catalogue, day: date) -> dict[str, int]:
     """Fill a main table. Returns what became of the records of the newest snapshots (fate: how many); only kept_absent is beside them."""
     name, refs = table.name, _refs(table, table.name)
     visible = f"coalesce({VISIBLE.get(name, '1')}, 0)"
     key = ", ".join(f's."{column}"' for column in table.key)
     bound = {"day": day.isoformat()}
-    before = connection.total_changes
     fate = f"""CASE WHEN s.withheld IS NOT NULL THEN 'withheld_' || s.withheld WHEN NOT {visible} THEN 'out_of_term'
         WHEN NOT ({refs}) THEN 'unknown_reference' ELSE 'published' END"""
     if table.prefix:
         won = f'temp."won_{name}" w ON w.page = s.page AND w.row = s.row AND w.id = s.id'
-        connection.execute(
+        published = connection.change(
             f"""INSERT INTO main."{name}" SELECT {_selected(table, "w.absent_since")} FROM private."{name}" s JOIN {won}
             WHERE s.withheld IS NULL AND {visible} AND {refs} ORDER BY {key}""",
             bound,
         )
-        published = connection.total_changes - before
         fates = f"""SELECT CASE WHEN w.id IS NULL THEN 'duplicate' ELSE {fate} END, count(*) FROM private."{name}" s
             JOIN private.pages p ON p.page = s.page LEFT JOIN {won} WHERE p.generation = 0 GROUP BY 1 ORDER BY 1"""
-        counts = dict(connection.execute(fates, bound).fetchall())
+        counts = dict(connection.all(fates, bound))
     else:
-        connection.execute(
+        published = connection.change(
             f"""INSERT OR IGNORE INTO main."{name}" SELECT {_selected(table)} FROM private."{name}" s CROSS JOIN private.pages p ON p.page = s.page
             WHERE s.withheld IS NULL AND {visible} AND {refs} ORDER BY {key}, p.generation, p.ordinal, s.row""",
             bound,
         )
-        published = connection.total_changes - before
         newest = f'FROM private."{name}" s CROSS JOIN private.pages p ON p.page = s.page WHERE p.generation = 0'
-        if published == _one(connection, f'SELECT count(*) FROM private."{name}"') == _one(connection, f"SELECT count(*) {newest}"):
+        if published == connection.one(f'SELECT count(*) FROM private."{name}"') == connection.one(f"SELECT count(*) {newest}"):
             counts = {"published": published}  # nearly always, and millions of rows need not be looked at again
         else:
-            counts = dict(connection.execute(f"SELECT {fate}, count(*) {newest} GROUP BY 1 ORDER BY 1", bound).fetchall())
-            shown = _one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {key} {newest} AND {fate} = 'published')", bound)
+            counts = dict(connection.all(f"SELECT {fate}, count(*) {newest} GROUP BY 1 ORDER BY 1", bound))
+            shown = connection.one(f"SELECT count(*) FROM (SELECT DISTINCT {key} {newest} AND {fate} = 'published')", bound)
             counts |= {"duplicate": counts.get("published", 0) - shown, "published": shown}
-    counts["set_aside"] = _one(
-        connection,
+    counts["set_aside"] = connection.one(
         "SELECT coalesce(sum(set_aside), 0) FROM private.pages WHERE generation = 0 AND source || '/' || listing IN (SELECT value FROM json_each(?))",
         [_listings(catalogue, name)],
     )
@@ -245,7 +236,7 @@ def _listings(catalogue: Catalogue, table: str) -> str:
     return f"[{','.join(names)}]"
 
 
-def _report_duplicates(connection: sqlite3.Connection, table: Table, catalogue: Catalogue) -> None:
+def _report_duplicates(connection: Working, table: Table, catalogue: Catalogue) -> None:
     connection.execute(
         f"""INSERT INTO private.issues
         SELECT p.page, p.source, p.listing, p.file, s.row, 'duplicate_key', '', replace(s.source_key, char(31), ' / '), 'one record a key', 1
@@ -255,21 +246,20 @@ def _report_duplicates(connection: sqlite3.Connection, table: Table, catalogue: 
     )
 
 
-def _children(connection: sqlite3.Connection, child: Table, parent: Table) -> None:
+def _children(connection: Working, child: Table, parent: Table) -> None:
     key = ", ".join(f's."{column}"' for column in child.key)
     upwards = child.ref_to(parent.name)
     source = f"""FROM private."{child.name}" s JOIN temp."won_{parent.name}" w ON w.page = s.page AND w.row = s.row AND w.id = s."{upwards}"
         JOIN main."{parent.name}" m ON m.id = s."{upwards}" """
-    before = connection.total_changes
-    connection.execute(f'INSERT OR IGNORE INTO main."{child.name}" SELECT {_selected(child)} {source} ORDER BY {key}, s.rowid')
-    if connection.total_changes - before < _one(connection, f"SELECT count(*) {source}"):
+    added = connection.change(f'INSERT OR IGNORE INTO main."{child.name}" SELECT {_selected(child)} {source} ORDER BY {key}, s.rowid')
+    if added < connection.one(f"SELECT count(*) {source}"):
         connection.execute(
             f"""INSERT INTO private.issues SELECT p.page, p.source, p.listing, p.file, s.row, 'duplicate_part', '{child.name}', '', 'one row a key in a record', count(*) - 1
             {source} JOIN private.pages p ON p.page = s.page WHERE p.generation = 0 GROUP BY s.page, s.row, {key} HAVING count(*) > 1 ORDER BY s.page, s.row"""
         )
 
 
-def _documents(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
+def _documents(connection: Working, catalogue: Catalogue) -> None:
     """The documents that a published row names. One without a day of its own is of the day that its listing is of.
 
     A document about several persons was masked for each of them apart: no version hides them all, so its title is left out.

@@ -4,17 +4,15 @@ The comparison runs inside SQLite over both files in key order, so its memory do
 of their own that review, history and feeds read. It judges nothing.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .assemble import Assembled
 from .catalogue import Catalogue
 from .dataset import Table
 from .progress import Progress, silent
-from .tables import connect
+from .tables import Working, working
 
 SCHEMA = """CREATE TABLE changes (
   table_name TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, field TEXT, before ANY, after ANY, cause TEXT NOT NULL
@@ -58,37 +56,34 @@ def diff(
     was withheld.
     """
     path.unlink(missing_ok=True)
-    connection = connect(path)
-    connection.execute(SCHEMA)
-    connection.execute("ATTACH ? AS new", [str(candidate.path)])
-    counts: dict[str, dict[str, int]] = {}
-    if live is None:
-        counts = {name: {"add": rows} for name, rows in candidate.tables.items()}
-        connection.close()
-        return Changes(path, True, counts)
-    connection.execute("ATTACH ? AS old", [f"{live}"])
-    connection.execute("BEGIN")
-    progress.start("diff", len(catalogue.tables))
-    for table in catalogue.tables.values():
-        kinds = _table(connection, table, "pipeline" if ours else "source")
-        if kinds:
-            counts[table.name] = kinds
-        progress.advance(1)
-    if not ours:
-        _causes(connection, private, candidate.day)
-        _causes_of_parts(connection, catalogue)
-    connection.execute("COMMIT")
-    connection.close()
+    with working(path) as connection:
+        connection.execute(SCHEMA)
+        if live is None:
+            return Changes(path, True, {name: {"add": rows} for name, rows in candidate.tables.items()})
+        connection.execute("ATTACH ? AS new", [str(candidate.path)])
+        connection.execute("ATTACH ? AS old", [str(live)])
+        connection.execute("BEGIN")
+        progress.start("diff", len(catalogue.tables))
+        counts: dict[str, dict[str, int]] = {}
+        for table in catalogue.tables.values():
+            kinds = _table(connection, table, "pipeline" if ours else "source")
+            if kinds:
+                counts[table.name] = kinds
+            progress.advance(1)
+        if not ours:
+            _causes(connection, private, candidate.day)
+            _causes_of_parts(connection, catalogue)
+        connection.execute("COMMIT")
     progress.finish()
     return Changes(path, False, counts)
 
 
-def _table(connection: sqlite3.Connection, table: Table, cause: str) -> dict[str, int]:
+def _table(connection: Working, table: Table, cause: str) -> dict[str, int]:
     name, insert = table.name, "INSERT INTO changes"
     old_columns = {row[1] for row in connection.execute(f'PRAGMA old.table_info("{name}")')}
     if not old_columns:
-        added = _run(
-            connection, f"{insert} SELECT ?, {key_of(table, 'n')}, 'add', NULL, NULL, NULL, 'pipeline' FROM new.\"{name}\" n", [name]
+        added = connection.change(
+            f"{insert} SELECT ?, {key_of(table, 'n')}, 'add', NULL, NULL, NULL, 'pipeline' FROM new.\"{name}\" n", [name]
         )
         return {"add": added} if added else {}
     fields = [c.name for c in table.published if c.name not in table.key and c.name in old_columns]
@@ -97,38 +92,31 @@ def _table(connection: sqlite3.Connection, table: Table, cause: str) -> dict[str
     unlike = sorted(old_columns ^ {column.name for column in table.published})
     for column in unlike:  # a column that came or went is news: until it is released, what was made private is still public
         was = column in old_columns
-        _run(connection, f"{insert} VALUES (?, '', 'columns', ?, ?, ?, 'pipeline')", [name, column, int(was), int(not was)])
+        connection.change(f"{insert} VALUES (?, '', 'columns', ?, ?, ?, 'pipeline')", [name, column, int(was), int(not was)])
     kinds = {"columns": len(unlike)}
     differs = " OR ".join(f'n."{field}" IS NOT o."{field}"' for field in fields)
     if differs:
-        kinds["change"] = int(connection.execute(f"SELECT count(*) FROM {joined} WHERE {differs}").fetchone()[0])
+        kinds["change"] = connection.one(f"SELECT count(*) FROM {joined} WHERE {differs}")
     if kinds.get("change"):
         for field in fields:
-            _run(
-                connection,
+            connection.change(
                 f'{insert} SELECT ?, {key_of(table, "n")}, \'change\', ?, o."{field}", n."{field}", ? FROM {joined} WHERE n."{field}" IS NOT o."{field}"',
                 [name, field, cause],
             )
-    before, after = (connection.execute(f'SELECT count(*) FROM {side}."{name}"').fetchone()[0] for side in ("old", "new"))
-    kinds["add"] = _run(
-        connection,
+    before, after = (connection.one(f'SELECT count(*) FROM {side}."{name}"') for side in ("old", "new"))
+    kinds["add"] = connection.change(
         f'{insert} SELECT ?, {key_of(table, "n")}, \'add\', NULL, NULL, NULL, ? FROM new."{name}" n WHERE NOT EXISTS (SELECT 1 FROM old."{name}" o WHERE {same})',
         [name, cause],
     )
     if before != after - kinds["add"]:
-        kinds["remove"] = _run(
-            connection,
+        kinds["remove"] = connection.change(
             f'{insert} SELECT ?, {key_of(table, "o")}, \'remove\', NULL, NULL, NULL, ? FROM old."{name}" o WHERE NOT EXISTS (SELECT 1 FROM new."{name}" n WHERE {same})',
             [name, cause],
         )
     return {kind: number for kind, number in kinds.items() if number}
 
 
-def _run(connection: sqlite3.Connection, sql: str, parameters: list[Any]) -> int:
-    return connection.execute(sql, parameters).rowcount
-
-
-def _causes(connection: sqlite3.Connection, private: Path | None, day: str) -> None:
+def _causes(connection: Working, private: Path | None, day: str) -> None:
     """Notices have causes of their own: what ended by time, was repaired, withdrawn, corrected or disputed did not just change."""
     connection.execute(
         "UPDATE changes SET cause = 'expiry' WHERE kind = 'remove' AND table_name = 'notices' AND key IN (SELECT id FROM old.notices WHERE public_until < ?)",
@@ -150,7 +138,7 @@ def _causes(connection: sqlite3.Connection, private: Path | None, day: str) -> N
             )
 
 
-def _causes_of_parts(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
+def _causes_of_parts(connection: Working, catalogue: Catalogue) -> None:
     """What went or changed with its notice did so for the notice's reason. The key of a part begins with its parent's."""
     for table in catalogue.tables.values():
         if table.ref_to("notices") == table.key[0]:

@@ -7,8 +7,9 @@ names in 17,500 schools.
 """
 
 import re
-import sqlite3
 import unicodedata
+
+from .tables import Working
 
 CONFIDENCE = {"credit_code": 1.0, "permit_no": 1.0, "exact_name_in_county": 0.9}
 LEAST_DIGITS = 6
@@ -53,8 +54,8 @@ ORDER BY f.notice, 2
 """
 CONTRADICTED = """
 DELETE FROM notice_links WHERE method <> 'credit_code' AND EXISTS (
-  SELECT 1 FROM notices n JOIN institutions j ON j.credit_code = n.subject_credit_code WHERE n.id = notice_links.notice_id AND j.id <> notice_links.institution_id
-  AND j.source_id = (SELECT source_id FROM institutions WHERE id = notice_links.institution_id))
+  SELECT 1 FROM temp.found f CROSS JOIN institutions j ON j.id = f.institution WHERE f.notice = notice_links.notice_id AND f.method = 'credit_code'
+  AND j.id <> notice_links.institution_id AND j.source_id = (SELECT source_id FROM institutions WHERE id = notice_links.institution_id))
 """
 SURE = """
 UPDATE notice_links SET confidence = CASE WHEN method = 'exact_name_in_county' OR EXISTS (
@@ -65,18 +66,19 @@ UPDATE notice_links SET confidence = CASE WHEN method = 'exact_name_in_county' O
 """
 
 
-def link(connection: sqlite3.Connection, county_codes: set[str]) -> None:
+def link(connection: Working, county_codes: set[str]) -> None:
     """Fill notice_links of the assembled public tables. `county_codes` are the regions small enough for a name to be unique in.
 
     Only a subject that is an organisation is linked; who is or could be a natural person is not.
     """
-    connection.create_function("name_key", 1, name_key, deterministic=True)
-    connection.create_function("tells_apart", 1, tells_apart, deterministic=True)
+    connection.teach(name_key)
+    connection.teach(tells_apart)
     connection.execute("CREATE TEMP TABLE counties (code TEXT PRIMARY KEY) WITHOUT ROWID")
-    connection.executemany("INSERT INTO counties VALUES (?)", ((code,) for code in sorted(county_codes)))
+    connection.executemany("INSERT INTO counties VALUES (?)", [(code,) for code in sorted(county_codes)])
     connection.execute("CREATE TEMP TABLE name_keys AS SELECT name_key(name) AS name, region_code AS region, id FROM institutions")
     connection.execute("CREATE INDEX temp.name_keys_by_name ON name_keys (name, region)")
     connection.execute(FOUND)
+    connection.execute("CREATE INDEX temp.found_by_notice ON found (notice)")
     connection.execute(LINKS)
     connection.execute(CONTRADICTED)
     for method, sure in CONFIDENCE.items():

@@ -128,3 +128,4 @@ def rating(row: Row, unreadable: Collection[str]) -> str | None:
 
 
 RULES: dict[str, Rule] = {"notices": notice, "ratings": rating}
+READS = {"ratings": ("scale_max", "histogram")}  # of a rule that looks at nothing else of a row: the same of these is judged the same

@@ -18,7 +18,7 @@ from .catalogue import Catalogue
 from .dataset import Table
 from .progress import Progress, silent
 from .snapshot import Page, Snapshot
-from .tables import connect, create_staged
+from .tables import Working, create_staged, working
 from .validate import Batch, Issue
 from .workers import validated
 
@@ -103,42 +103,46 @@ def stage(
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept: dict[tuple[str, str, str], int] = {}
     if base is not None and _recipe_of(base) == made:
         shutil.copyfile(base, part)
-        connection = connect(part)
-        kept = {
-            (source, listing, identity): page
-            for page, source, listing, identity in connection.execute("SELECT page, source, listing, identity FROM pages")
-        }
     else:
-        connection = connect(part)
-        connection.executescript(SCHEMA)
-        connection.execute("INSERT INTO recipe VALUES (?)", [made])
-        for table in staged_tables(catalogue):
-            create_staged(connection, table)
+        part.touch()
     os.chmod(part, 0o600)
     pages = needed(inputs, catalogue)
-    connection.execute("BEGIN")
+    with working(part) as connection:
+        if not part.stat().st_size:
+            connection.execute(SCHEMA)
+            connection.execute("INSERT INTO recipe VALUES (?)", [made])
+            for table in staged_tables(catalogue):
+                create_staged(connection, table)
+        connection.execute("BEGIN")
+        read = _fill(connection, pages, catalogue, progress)
+        connection.execute("COMMIT")
+    progress.finish()
+    os.replace(part, path)
+    return Staged(path, {name: tuple(snapshots) for name, snapshots in inputs.items()}, made, read, len(pages) - read)
+
+
+def _fill(connection: Working, pages: list[tuple[Snapshot, Page, int, int]], catalogue: Catalogue, progress: Progress) -> int:
+    """Keep what is there of the pages and read the rest. Returns how many were read."""
+    kept = {
+        (source, listing, identity): page
+        for page, source, listing, identity in connection.execute("SELECT page, source, listing, identity FROM pages")
+    }
     fresh = _keep(connection, pages, kept, catalogue)
     progress.start("stage", sum(page.records for _, page, _, _ in fresh))
-    number = max(kept.values(), default=0)
-    for (snapshot, page, generation, ordinal), batch in zip(
-        fresh, validated([(snapshot, page) for snapshot, page, _, _ in fresh], catalogue), strict=True
+    batches = validated([(snapshot, page) for snapshot, page, _, _ in fresh], catalogue)
+    for number, ((snapshot, page, generation, ordinal), batch) in enumerate(
+        zip(fresh, batches, strict=True), max(kept.values(), default=0) + 1
     ):
-        number += 1
         as_of = snapshot.as_of(page.listing)
         connection.execute(
             "INSERT INTO pages VALUES (?,?,?,?,?,?,?,?,?,?)",
             [number, snapshot.source, page.listing, page.file, _identity(page), generation, ordinal, batch.records, batch.set_aside, as_of],
         )
-        _insert(connection, number, batch, catalogue)
+        _insert(connection, number, batch)
         progress.advance(batch.records)
-    connection.execute("COMMIT")
-    connection.close()
-    progress.finish()
-    os.replace(part, path)
-    return Staged(path, {name: tuple(snapshots) for name, snapshots in inputs.items()}, made, len(fresh), len(pages) - len(fresh))
+    return len(fresh)
 
 
 def _recipe_of(path: Path) -> str | None:
@@ -155,7 +159,7 @@ def _recipe_of(path: Path) -> str | None:
 
 
 def _keep(
-    connection: sqlite3.Connection,
+    connection: Working,
     pages: list[tuple[Snapshot, Page, int, int]],
     kept: dict[tuple[str, str, str], int],
     catalogue: Catalogue,
@@ -193,7 +197,7 @@ def _tables_of(catalogue: Catalogue, source: str, listing: str) -> set[str]:
     return {declared.table, *others} - {"documents"}
 
 
-def _insert(connection: sqlite3.Connection, page: int, batch: Batch, catalogue: Catalogue) -> None:
+def _insert(connection: Working, page: int, batch: Batch) -> None:
     for table, rows in batch.rows.items():
         if rows:
             marks = ",".join("?" * len(rows[0]))

@@ -1,13 +1,16 @@
-"""Make the STRICT tables of the declarations in a SQLite file: the home of sqlite-utils.
+"""Make the STRICT tables of the declarations in a SQLite file, and open the files that a run works in: the home of sqlite-utils.
 
 Two shapes are made of one declaration: `staged` (private columns included, no key, three columns of our own behind the declared ones)
 and `published` (public and masked columns only, keyed). Nothing else in the project spells a CREATE TABLE for declared data.
 """
 
-import sqlite3
-from collections.abc import Iterable
+import errno
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import apsw
 import sqlite_utils
 
 from .catalogue import Catalogue
@@ -16,44 +19,73 @@ from .dataset import Column, Table
 # behind the declared columns of a staged table: the page and the row in it that it is from, and why it is withheld (NULL: it is not)
 STAGED = {"row": int, "withheld": str, "page": int}
 PYTHON_TYPE = {"TEXT": str, "INTEGER": int, "REAL": float}
+DDL = sqlite_utils.Database(memory=True)  # spells statements; they run on connections of another library
 
 
-def connect(path: Path, *, cache_mib: int = 64) -> sqlite3.Connection:
-    """A private, unjournalled connection for a file under a temporary name: a crash costs the file, never a reader.
+class Working(apsw.Connection):
+    """A connection to a file under a temporary name, in the pinned SQLite: it sorts and inserts in half the time of Debian 12's own 3.40."""
 
-    Sorting goes to temporary files, so that memory stays at the cache's size however many rows there are.
+    def one(self, sql: str, parameters: Any = ()) -> Any:
+        """The first column of the first row. Raises StopIteration where there is none."""
+        return next(self.execute(sql, parameters))[0]
+
+    def all(self, sql: str, parameters: Any = ()) -> list[Any]:
+        """Every row."""
+        return self.execute(sql, parameters).fetchall()
+
+    def change(self, sql: str, parameters: Any = ()) -> int:
+        """Run a statement. Returns how many rows it inserted, updated or deleted; those that OR IGNORE passed over are not among them."""
+        before = self.total_changes()
+        self.execute(sql, parameters)
+        return self.total_changes() - before
+
+    def teach(self, function: Callable[..., Any]) -> None:
+        """Let statements call a function of one value under its own name. It must give the same for the same."""
+        self.create_scalar_function(function.__name__, function, 1, deterministic=True)
+
+
+@contextmanager
+def working(path: Path, *, cache_mib: int = 64) -> Iterator[Working]:
+    """An unjournalled connection for a file under a temporary name: a crash costs the file, never a reader.
+
+    Sorting goes to temporary files, so that memory stays at the cache's size however many rows there are. Raises OSError (ENOSPC) where the
+    file cannot be written.
     """
-    connection = sqlite3.connect(path, isolation_level=None)
-    for pragma in (
-        "journal_mode=OFF",
-        "synchronous=OFF",
-        "locking_mode=EXCLUSIVE",
-        "temp_store=FILE",
-        f"cache_size=-{cache_mib * 1024}",
-        "foreign_keys=OFF",
-        "threads=2",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
+    try:
+        connection = Working(str(path))
+        try:
+            for pragma in (
+                "journal_mode=OFF",
+                "synchronous=OFF",
+                "locking_mode=EXCLUSIVE",
+                "temp_store=FILE",
+                f"cache_size=-{cache_mib * 1024}",
+                "foreign_keys=OFF",
+                "threads=2",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+            yield connection
+        finally:
+            connection.close()
+    except (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError) as error:
+        raise OSError(errno.ENOSPC, f"cannot be written ({error})", str(path)) from error
 
 
 def _types(columns: Iterable[Column]) -> dict[str, type]:
     return {column.name: PYTHON_TYPE[column.sql_type] for column in columns}
 
 
-def create_staged(connection: sqlite3.Connection, table: Table) -> None:
+def create_staged(connection: Working, table: Table) -> None:
     """The private form of a table. No key: duplicates are wanted here, to be counted and reported."""
-    database = sqlite_utils.Database(connection)
-    connection.execute(database.create_table_sql(table.name, {**_types(table.columns.values()), **STAGED}, pk=None, strict=True))
+    connection.execute(DDL.create_table_sql(table.name, {**_types(table.columns.values()), **STAGED}, pk=None, strict=True))
 
 
-def create_published(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
+def create_published(connection: Working, catalogue: Catalogue) -> None:
     """Every table in the form that readers get, empty, with keys and foreign keys but without indexes: those come after the rows."""
-    database = sqlite_utils.Database(connection)
     for table in catalogue.tables.values():
         published = table.published
         refs = [(c.name, c.ref, catalogue.tables[c.ref].key[0]) for c in published if c.ref]
-        sql = database.create_table_sql(
+        sql = DDL.create_table_sql(
             table.name, _types(published), pk=table.key if len(table.key) > 1 else table.key[0], not_null=set(table.key), strict=True
         )  # fmt: skip
         for column, other, key in refs:
@@ -62,11 +94,10 @@ def create_published(connection: sqlite3.Connection, catalogue: Catalogue) -> No
         connection.execute(f"{sql.rstrip().rstrip(';')}{', WITHOUT ROWID' if len(table.key) > 1 else ''}")
 
 
-def create_indexes(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
+def create_indexes(connection: Working, catalogue: Catalogue) -> None:
     """The indexes that the site and its facets ask for; made after the load, which is 1.6 times cheaper."""
-    database = sqlite_utils.Database(connection)
     for table in catalogue.tables.values():
         for column in table.published:
             wanted = column.ref or column.facet or column.kind in ("region", "credit_code", "permit_no")
             if wanted and column.name != table.key[0] and table.name != "ratings":
-                database[table.name].create_index([column.name])  # type: ignore[union-attr]
+                connection.execute(f'CREATE INDEX "idx_{table.name}_{column.name}" ON "{table.name}" ("{column.name}")')

@@ -14,12 +14,13 @@ from typing import Any
 
 from .catalogue import Catalogue
 from .errors import BadValue, SourceBroken
+from .flat import Flat
 from .identity import KEY_SEPARATOR, key_text, make_id
 from .mapping import Cell, Nested, Plan, Shape, plan
 from .persons import hide_person, holds_person, masked_organiser
 from .plans import read
 from .rules import ORGANISATION, Row
-from .screen import screen
+from .screen import clear, screen
 from .snapshot import Page, Snapshot
 from .sourcefile import ListingDeclaration, SourceDeclaration
 from .sources import Remark
@@ -72,6 +73,8 @@ class Validator:
         self.plan: Plan = plan(listing, source, catalogue, as_of)
         self.mapped = frozenset(listing.fields)
         self.known = self.mapped | listing.ignore | frozenset(listing.key) | listing.document.fields
+        self.flat = Flat(self.plan, source.name, self.mapped, self.known) if Flat.fits(self.plan) else None
+        self.document_ids = lru_cache(4096, typed=True)(self._document_id)  # a list of a county has hundreds of records
         self.file, self.batch = "", Batch()
         self.shown: set[str] = set()  # documents of this page that are in the batch as the source shows them
 
@@ -81,7 +84,16 @@ class Validator:
         batch, mapped, known = self.batch, self.mapped, self.known
         unknown: dict[str, tuple[int, int]] = {}
         missing: dict[str, tuple[int, int]] = {}
-        for number, record in read(folder, page, self.listing, self._hear):
+        records = read(folder, page, self.listing, self._hear)
+        if self.flat is not None:
+            several = list(records)
+            rows = self.flat.rows([record for _, record in several], [number for number, _ in several])
+            if rows is not None:
+                batch.rows[self.plan.main.name] = rows
+                batch.records += len(rows)
+                return batch
+            records = iter(several)
+        for number, record in records:
             batch.records += 1
             if not isinstance(record, dict):
                 self._set_aside(number, "an object with fields", _shown(record))
@@ -167,19 +179,20 @@ class Validator:
     def _fill(self, row: Row, cells: tuple[Cell, ...], record: Mapping[str, Any], number: int) -> tuple[str, ...]:
         """Parse the cells of a record into a row. Returns the columns whose value was there and could not be read."""
         unreadable: tuple[str, ...] = ()
-        for cell in cells:
-            raw = record.get(cell.key)
+        get = record.get
+        for key, name, parse, column, original, takes_list in cells:
+            raw = get(key)
             if raw is None or raw == "":
                 continue
             try:
-                if isinstance(raw, dict | list) and not cell.takes_list:
+                if type(raw) is not str and isinstance(raw, (dict, list)) and not takes_list:
                     raise BadValue("expected one value")
-                row[cell.column] = cell.parse(raw)
+                row[column] = parse(raw)
             except BadValue as error:
-                unreadable = (*unreadable, cell.column)
-                self._issue(number, "bad_value", cell.name, _shown(raw), str(error).rpartition("expected ")[2])
-            if cell.text is not None and row.get(cell.text) is None:
-                row[cell.text] = _text(raw)
+                unreadable = (*unreadable, column)
+                self._issue(number, "bad_value", name, _shown(raw), str(error).rpartition("expected ")[2])
+            if original is not None and row.get(original) is None:
+                row[original] = _text(raw)
         return unreadable
 
     def _part(self, table: str, part: Row, main: Row, key: str, number: int) -> None:
@@ -208,9 +221,13 @@ class Validator:
             value = row.get(column)
             if isinstance(value, str):
                 row[column] = masked_organiser(value)
-        for column in shape.screened:
-            value = row.get(column)
-            if isinstance(value, str) and (screened := _screen(value)).findings:
+        texts = {column: value for column in shape.screened if isinstance(value := row.get(column), str)}
+        if row.get("credit_code") == texts.get("credit_code_text"):
+            texts.pop("credit_code_text", None)  # what was read as a code is one
+        if clear(texts.values()):
+            return
+        for column, value in texts.items():
+            if (screened := _screen(value)).findings:
                 row[column] = screened.text
                 for finding in screened.findings:
                     self._issue(number, "screened", column, expected=finding.kind, count=finding.count)
@@ -220,7 +237,10 @@ class Validator:
         rule = self.listing.document
         named = [record.get(name) for name in rule.key]
         given = any(part not in EMPTY for part in named)
-        identifier = make_id("d", self.source.name, key_text([rule.kind, self.listing.name, *(named if given else [])]))
+        try:
+            identifier = self.document_ids(*(named if given else ()))
+        except TypeError:  # a list or an object where a value should be
+            identifier = self._document_id(*named)
         if person is None and identifier in self.shown:
             return identifier
         row: Row = {
@@ -239,6 +259,9 @@ class Validator:
         self._protect(shape, row, 0)
         self.batch.documents[(*map(row.get, shape.columns), 0, "person" if person else None)] = None
         return identifier
+
+    def _document_id(self, *named: object) -> str:
+        return make_id("d", self.source.name, key_text([self.listing.document.kind, self.listing.name, *named]))
 
     def _set_aside(self, number: int, expected: str, found: str = "") -> None:
         self.batch.set_aside += 1

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from stdnum.cn import uscc
@@ -142,6 +143,7 @@ _MANY_DIGITS = re.compile(r"[0-9]{3}[-_.+ ]?[0-9]{4}[-_.+ ]?[0-9]{4}")
 _HISTOGRAM = re.compile(r"\[?[0-9]{1,10}(?:[,;|][0-9]{1,10}){0,99}\]?")
 
 
+@lru_cache(1024)  # of one record it is asked twice and more, and stdnum takes 5 microseconds
 def is_credit_code(code: str) -> bool:
     """Whether 18 upper-case characters are a credit code: charset and check character (GB 32100-2015, section 4)."""
     # stdnum.cn.uscc.validate refuses letters among the first eight, which registrars A, N and Y use; its check character is right for them.

@@ -32,7 +32,7 @@ FLOORS = (
     {"sourcefile"},
     {"catalogue", "metadata"},
     {"snapshot", "sources", "plans", "tables"},
-    {"extract", "mapping", "validate", "workers", "issues", "stage", "assemble", "link", "diff", "review"}
+    {"extract", "mapping", "flat", "validate", "workers", "issues", "stage", "assemble", "link", "diff", "review"}
     | {"candidate", "release", "canonical", "history", "index", "syndicate", "live"},
     {"run"},
     {"demo"},
@@ -46,7 +46,7 @@ LIBRARIES = {"search": ("publish/index.py", "publish/web/"), "feeds": ("publish/
 
 # One third-party library, one home.
 HOMES = {
-    "apsw": ("publish/canonical.py",),
+    "apsw": ("publish/canonical.py", "publish/tables.py"),
     "click": ("publish/cli.py",),
     "datasette": ("publish/web/",),
     "feedgen": ("feeds/",),

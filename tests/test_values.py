@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
+from publish.cleaning import clean, is_clean
 from publish.errors import BadDeclaration, BadValue
 from publish.values import (
     KINDS,
@@ -124,6 +125,12 @@ def test_a_kind_without_a_parser_is_a_wrong_declaration():
 )
 def test_text_is_clean_or_nothing(raw, expected):
     assert text(raw) == expected
+
+
+@given(st.text(max_size=60) | st.text(alphabet=" a&;#1启\u3000\u200b\n\u0301e", max_size=12))
+def test_what_looks_clean_is_what_cleaning_gives(raw):
+    if is_clean(raw):
+        assert clean(raw) == raw
 
 
 @given(st.text(max_size=60))

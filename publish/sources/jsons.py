@@ -62,6 +62,8 @@ def page(path: Path, where: str, listing: ListingPlan, hear: Hear) -> Iterator[R
 
 def _is_oversize(number: int, record: dict[str, Any], hear: Hear) -> bool:
     """Whether a value is longer than any can be; then the row is set aside as in a table."""
+    if len(orjson.dumps(record)) <= CELL_LIMIT:
+        return False
     for name, content in record.items():
         size = len(content if isinstance(content, str) else orjson.dumps(content))
         if size > CELL_LIMIT:

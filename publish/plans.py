@@ -22,6 +22,7 @@ def listing_plan(listing: ListingDeclaration) -> ListingPlan:
         form=listing.form,
         fields=fields,
         may_be_empty=listing.allow_empty,
+        page_size=listing.page_size,
     )
 
 

@@ -78,6 +78,7 @@ class ListingDeclaration:
     record_path: str | None
     form: str | None  # where neither the address nor the bytes tell it: csv, xlsx, xls, ndjson, json, html
     allow_empty: bool
+    page_size: int | None  # where not as the source's
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,7 @@ def _listing(name: str, node: Node, tables: Mapping[str, Table], source_label: s
         "record_path",
         "allow_empty",
         "form",
+        "page_size",
     )
     table = node.choice("table", tuple(tables))
     fields = node.node("fields")
@@ -202,6 +204,7 @@ def _listing(name: str, node: Node, tables: Mapping[str, Table], source_label: s
         record_path=node.text("record_path", None),
         form=node.choice("form", FORMS, None),
         allow_empty=node.flag("allow_empty"),
+        page_size=node.integer("page_size", 0) or None,
     )
     both = listing.ignore & listing.fields.keys()
     if both:

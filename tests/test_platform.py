@@ -25,6 +25,7 @@ from publish.errors import Mingbai
 from publish.platform import FAULTS, LISTINGS, Fault, World, new_world, running, serve
 from publish.platform.counties import regions_from
 from publish.platform.numbers import bank_card, identity_number
+from publish.platform.service import Request, new_service
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "publish/platform/openapi.yml").read_text(encoding="utf-8"))
@@ -373,6 +374,23 @@ def test_a_reader_with_a_snapshot_finishes_it_while_the_platform_moves_on() -> N
         stale = requests.get(f"{server.url}/v1/listings/notices?snapshot={SMALL.token}", timeout=10)
         assert stale.status_code == 410
         check("/v1/listings/{name}", stale)
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_a_page_that_was_made_ahead_is_the_page(listing: str) -> None:
+    """Also on another day, and for a reader of the day before."""
+    service, fresh = new_service(SMALL), new_service(SMALL)
+    target = f"/v1/listings/{listing}?limit=50"
+    for day in (0, 1):
+        service.move(day)
+        fresh.move(day)
+        snapshot, cursor = SMALL.on_day(0).token, ""
+        while cursor is not None:
+            asked = Request("GET", f"{target}&snapshot={snapshot}{f'&cursor={cursor}' if cursor else ''}", {})
+            answer = service.answer(asked)
+            assert answer == fresh.answer(asked)
+            service.prepare(asked)
+            cursor = orjson.loads(answer.body)["next"]
 
 
 def test_a_token_is_asked_for_where_one_is_set() -> None:

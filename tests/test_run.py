@@ -41,7 +41,8 @@ def catalogue() -> Catalogue:
     """The real declarations; the platform is read in pages of a hundred, so that a small world has a second page to break."""
     real = load()
     platform = real.source("platform")
-    return replace(real, sources={**real.sources, "platform": replace(platform, page_size=100)})
+    listings = {name: replace(listing, page_size=100) for name, listing in platform.listings.items()}
+    return replace(real, sources={**real.sources, "platform": replace(platform, listings=listings)})
 
 
 @pytest.fixture

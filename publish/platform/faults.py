@@ -100,6 +100,11 @@ class Faults:
                 found[fault.kind] = fault
         return found
 
+    @property
+    def any(self) -> bool:
+        """Whether something goes wrong at all."""
+        return bool(self._all)
+
     def standing(self, kind: str, listing: str) -> bool:
         """Whether a fault of a whole listing holds; asking does not count."""
         return any(fault.kind == kind and fault.listing in (None, listing) for fault in self._all)

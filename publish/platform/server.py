@@ -23,6 +23,7 @@ from ..errors import Mingbai
 from .counties import Region, regions_from
 from .faults import Fault
 from .institutions import DAY_ZERO
+from .paging import Problem
 from .service import Request, Response, Service, new_service
 from .world import World, new_world
 
@@ -43,7 +44,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif int(length):
             self.rfile.read(int(length))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.send(self.server.service.answer(Request(self.command, self.path, headers)))
+        request = Request(self.command, self.path, headers)
+        response = self.server.service.answer(request)
+        self.send(response)
+        if response.status == HTTPStatus.OK:
+            with suppress(Problem):  # the view may have gone meanwhile
+                self.server.service.prepare(request)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 

@@ -56,6 +56,7 @@ class Service:
         self._hashes: dict[tuple[object, ...], str] = {}
         self._lock = Lock()
         self._lost = lru_cache(None)(self._count_lost)
+        self._ahead: dict[tuple[str, Page], tuple[bytes, int]] = {}
 
     def move(self, day: int) -> World:
         """Make it this day. Raises ValueError below 0."""
@@ -121,14 +122,13 @@ class Service:
             ("Listing-Total", str(self._total(world, listing))),
         )
         asked = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-        # Closed months are the same on every day, so what was hashed yesterday holds.
-        key = (listing, page.part, page.start, page.limit, -1 if listing == "ratings" else world.day)
+        key = self._key(world, page)
         changed = bool(faults.keys() & {"page_repeated", "changed_schema", "county_lost", "empty_listing"})
         known = None if changed else self._hashes.get(key)
         if known and _tag(known, page) in asked:
             return Response(304, headers=(("ETag", _tag(known, page)), *facts))
-        records = self._records(world, page, faults)
-        body = orjson.dumps(records)
+        ready = None if faults else self._ahead.pop((world.token, page), None)
+        body, count = ready or self._made(world, page, faults)
         found = sha256(body).hexdigest()[:32]
         if not changed:
             self._remember(key, found)
@@ -140,7 +140,7 @@ class Service:
             "as_of": world.as_of(listing),
             "snapshot": world.token,
             "total": self._total(world, listing),
-            "count": len(records),
+            "count": count,
             "records": orjson.Fragment(body),
             "next": None if "empty_listing" in faults else page.following,
         }
@@ -148,6 +148,11 @@ class Service:
         if "truncated_json" in faults:
             whole = whole[: len(whole) // 2]
         return Response(200, whole, headers=headers, cut_at=len(whole) // 2 if "cut_off_body" in faults else None)
+
+    @staticmethod
+    def _key(world: World, page: Page) -> tuple[object, ...]:
+        """What the hash of a page is kept under: closed months are the same on every day, so what was hashed yesterday holds."""
+        return page.listing, page.part, page.start, page.limit, -1 if page.listing == "ratings" else world.day
 
     def _view(self, query: Mapping[str, str]) -> World:
         token = query.get("snapshot")
@@ -184,6 +189,24 @@ class Service:
         lost = _lost_county(world)
         parts = world.parts(listing)
         return sum(world.county_of(record) == lost for part in parts for record in world.records(listing, part.name, 0, part.places))
+
+    def _made(self, world: World, page: Page, faults: Mapping[str, Fault]) -> tuple[bytes, int]:
+        records = self._records(world, page, faults)
+        return orjson.dumps(records), len(records)
+
+    def prepare(self, request: Request) -> None:
+        """Make the page after the one that was just given, while its reader is busy with that one: another core would stand idle."""
+        url = urlsplit(request.target)
+        listing = url.path.removeprefix("/v1/listings/")
+        query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        if request.method != "GET" or listing not in LISTINGS or self.faults.any:
+            return
+        world = self._view(query)
+        following = find(world, listing, query).following
+        if following is not None:
+            page = find(world, listing, {**query, "cursor": following})
+            if self._key(world, page) not in self._hashes:
+                self._ahead = {(world.token, page): self._made(world, page, {})}
 
     def _remember(self, key: tuple[object, ...], found: str) -> None:
         if len(self._hashes) >= REMEMBERED:

@@ -25,6 +25,7 @@ class ListingPlan:
     record_path: dotted path to the array inside a JSON document.
     form: "platform", "csv", "xlsx", "xls", "ndjson", "json" or "html" when the bytes or the name should not decide.
     may_be_empty: no records are no broken promise here.
+    page_size: records a page to ask the platform for, where not as the source's.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ListingPlan:
     fields: tuple[str, ...] = ()
     form: str | None = None
     may_be_empty: bool = False
+    page_size: int | None = None
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ class PlatformSource:
         while cursor is not None:
             number = len(walk.pages) + 1
             what = f"{self.plan.name}: {listing.name}, page {number}"
-            url = f"{self._base}/v1/listings/{quote(listing.path)}?limit={self.plan.page_size}"
+            url = f"{self._base}/v1/listings/{quote(listing.path)}?limit={listing.page_size or self.plan.page_size}"
             url += (f"&cursor={quote(cursor, safe='')}" if cursor else "") + f"&snapshot={quote(listed.snapshot, safe='')}"
             item = known.get(cursor)
             if item is not None and same_view:

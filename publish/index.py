@@ -43,13 +43,14 @@ def _documents(connection: sqlite3.Connection, catalogue: Catalogue) -> Iterator
         table = catalogue.tables[name]
         parts = [t for t in _searched(catalogue) if t.parent == name]
         cursors = [_Parts(connection, part, str(part.ref_to(name))) for part in parts]
+        searched = _columns(table, "")
         facets = [c.name for c in table.published if c.facet or c.kind == "region"]
         for row in connection.execute(f'SELECT * FROM "{name}" ORDER BY id'):
             rank += 1
-            fields, identifiers = _texts(table, row, "")
+            fields, identifiers = _texts(searched, row)
             for cursor in cursors:
                 for part in cursor.of(row["id"]):
-                    more, codes = _texts(cursor.table, part, f"{cursor.table.name}.")
+                    more, codes = _texts(cursor.searched, part)
                     identifiers += codes
                     for key, text in more.items():
                         fields[key] = f"{fields[key]}\n{text}" if key in fields else text
@@ -68,17 +69,22 @@ def _documents(connection: sqlite3.Connection, catalogue: Catalogue) -> Iterator
             )
 
 
-def _texts(table: Table, row: sqlite3.Row, prefix: str) -> tuple[dict[str, str], list[str]]:
+def _columns(table: Table, prefix: str) -> list[tuple[str, str, str]]:
+    """Of each searched column its name, its kind and the name of its field in a document."""
+    return [(column.name, column.kind, f"{prefix}{column.name}") for column in table.published if column.search]
+
+
+def _texts(searched: list[tuple[str, str, str]], row: sqlite3.Row) -> tuple[dict[str, str], list[str]]:
     fields, identifiers = {}, []
-    for column in table.published:
-        value: Any = row[column.name]
-        if column.search and value:
-            if column.kind in EXACT:
+    for name, kind, field in searched:
+        value: Any = row[name]
+        if value:
+            if kind in EXACT:
                 identifiers.append(value)
-                if column.kind == "permit_no":
+                if kind == "permit_no":
                     identifiers.append(f"{value}号")  # as it is printed, and so as people type it
             else:
-                fields[f"{prefix}{column.name}"] = value
+                fields[field] = value
     return fields, identifiers
 
 
@@ -86,7 +92,7 @@ class _Parts:
     """The rows of a part, handed out with their parent: both are read in the order of the id, so nothing is held or looked up."""
 
     def __init__(self, connection: sqlite3.Connection, table: Table, upwards: str) -> None:
-        self.table, self.upwards = table, upwards
+        self.searched, self.upwards = _columns(table, f"{table.name}."), upwards
         self.rows = connection.execute(f'SELECT * FROM "{table.name}" ORDER BY "{upwards}"')
         self.ahead = self.rows.fetchone()
 

@@ -18,13 +18,15 @@ from string import ascii_lowercase, digits
 
 START, END = "\ue000", "\ue001"  # private use: `fold` leaves none in a text
 PIECE = 25  # characters, which most names do not have
-ASCII = frozenset(ascii_lowercase + digits)
+ASCII = digits + ascii_lowercase
 LABELS = 0xE100  # and here a label's bytes begin, so that no word can meet one
 
 
 def pairs(run: str) -> str:
     """The overlapping pairs of a run of characters, in order, as FTS5's `ascii` tokenizer takes them apart again."""
-    return " ".join(map(str.__add__, run[:-1], run[1:]))
+    spaced = [" "] * (3 * len(run) - 4)  # laid out by slices: a third of the time that joining pairs takes
+    spaced[0::3], spaced[1::3] = run[:-1], run[1:]
+    return "".join(spaced)
 
 
 def grams(values: Iterable[str]) -> str:
@@ -45,7 +47,7 @@ def entire(identifier: str) -> str:
 
 def letters(text: str) -> str:
     """The digits and Latin letters of a text, each once."""
-    return " ".join(sorted(ASCII.intersection(text)))
+    return " ".join([letter for letter in ASCII if letter in text])
 
 
 def phrase(run: str, *, start: bool = False, end: bool = False) -> str:

@@ -217,7 +217,9 @@ _RULES = (
         "birthday", r"(?:出生于|出生日期|生于|出生)[:：为是 ]{0,2}((?:19|20)[0-9]{2}[年./-][0-9]{1,2}(?:[月./-][0-9]{1,2}日?|月))", None, 1, "出生 生于",
     ),
 )  # fmt: skip
-_MANY_DIGITS = re.compile(r"[\d¹²³⁰-⁹₀-₉①-⑨⓪❶-❾](?:[^\d¹²³⁰-⁹₀-₉①-⑨⓪❶-❾]{0,3}[\d¹²³⁰-⁹₀-₉①-⑨⓪❶-❾]){6}")  # of every script
+_DIGIT = r"\d¹²³⁰-⁹₀-₉①-⑨⓪❶-❾"  # of every script
+# Seven digits that could be one number: no rule reads over a character such as 号, so a quarter of all addresses (696号7幢307室) is none.
+_MANY_DIGITS = re.compile(rf"[{_DIGIT}](?:(?:[^{_DIGIT}\u3400-\u9fff]|[{_HAN_DIGITS}]){{0,3}}[{_DIGIT}]){{6}}")
 _MARKED = re.compile("【已隐去[^】]{2,6}】")
 APART = "    "  # between texts: more than a number's digits may lie apart, and no character of a name
 

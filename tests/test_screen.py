@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 import time
 from collections import Counter
 
@@ -216,6 +217,14 @@ def test_screening_twice_changes_nothing(text):
     again = screen(once.text)
     assert again.text == once.text
     assert again.findings == ()
+
+
+@given(st.lists(PIECES, max_size=5).map("".join) | st.text(alphabet="0123456789一三八零- .、/号路年XEGx*(", max_size=24))
+def test_what_is_passed_over_for_want_of_digits_holds_nothing(text):
+    quick = screen(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("publish.screen._MANY_DIGITS", re.compile(""))  # every rule is asked
+        assert screen(text) == quick
 
 
 @given(st.text() | st.text(alphabet="0123456789-+@*○王校长：微信号 \u200b\ud800", max_size=200))

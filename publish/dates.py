@@ -23,6 +23,7 @@ _DATE = re.compile(r"([0-9]{1,4})([-/.年])([0-9]{1,2})(?:(?:\2|[-/.月])([0-9]{
 _YEAR = re.compile(r"([0-9]{4})年?")
 _COMPACT = re.compile(r"([0-9]{3,4})([0-9]{2})([0-9]{2})")
 _COMPACT_MONTH = re.compile(r"((?:19|20)[0-9]{2})([0-9]{2})")
+TOO_LATE = "a date with a year (in that of the document it would be after"  # and a later document can make it readable
 _NO_YEAR = re.compile(r"([0-9]{1,2})月([0-9]{1,2})[日号]")
 _ROC = re.compile(r"(?:中華|中华)?民[國国](.+)")
 _TIME = re.compile(r"(.{8,11}?)[T ]*([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?")
@@ -83,7 +84,7 @@ def _date(raw: object, found: str, document_day: str | None, calendar: str) -> s
             raise bad(raw, "a date with a year")
         made = _made(raw, document_day[:4], parts[1], parts[2])
         if made[: len(document_day)] > document_day:
-            raise bad(raw, f"a date with a year (in that of the document it would be after {document_day})")
+            raise bad(raw, f"{TOO_LATE} {document_day})")
         return made
     if parts := _COMPACT_MONTH.fullmatch(found):
         return _made(raw, parts[1], parts[2], None)

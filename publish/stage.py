@@ -16,6 +16,7 @@ from pathlib import Path
 
 from .catalogue import Catalogue
 from .dataset import Table
+from .dates import TOO_LATE
 from .progress import Progress, silent
 from .snapshot import Page, Snapshot
 from .tables import Working, create_staged, working
@@ -64,10 +65,15 @@ def staged_tables(catalogue: Catalogue) -> list[Table]:
     return [table for table in catalogue.tables.values() if table.name not in DECLARED_ONLY]
 
 
-def _identity(page: Page) -> str:
-    # What the as-of decides in a row: the year of a date without one, and which region a code meant (the table is exact to the year). The
-    # platform writes whole dates, so there the year is enough.
-    return f"{page.content_sha256}:{(page.as_of or '')[: 4 if page.form == 'platform' else 10]}"
+def _identity(page: Page, exact: bool = False) -> str:
+    # What the as-of decides in a row: the year of a date without one, and which region a code meant (the table is exact to the year). On the
+    # platform, whose as-of moves daily, the year is enough, but where a date without one would be after that day: see `_is_early`.
+    return f"{page.content_sha256}:{(page.as_of or '')[: 4 if page.form == 'platform' and not exact else 10]}"
+
+
+def _is_early(batch: Batch) -> bool:
+    """Whether the page has a date that a later as-of can read."""
+    return any(issue.expected.startswith(TOO_LATE) for issue in batch.issues)
 
 
 def needed(inputs: Mapping[str, Sequence[Snapshot]], catalogue: Catalogue) -> list[tuple[Snapshot, Page, int, int]]:
@@ -138,7 +144,18 @@ def _fill(connection: Working, pages: list[tuple[Snapshot, Page, int, int]], cat
         as_of = snapshot.as_of(page.listing)
         connection.execute(
             "INSERT INTO pages VALUES (?,?,?,?,?,?,?,?,?,?)",
-            [number, snapshot.source, page.listing, page.file, _identity(page), generation, ordinal, batch.records, batch.set_aside, as_of],
+            [
+                number,
+                snapshot.source,
+                page.listing,
+                page.file,
+                _identity(page, _is_early(batch)),
+                generation,
+                ordinal,
+                batch.records,
+                batch.set_aside,
+                as_of,
+            ],
         )
         _insert(connection, number, batch)
         progress.advance(batch.records)
@@ -168,7 +185,8 @@ def _keep(
     fresh = []
     wanted: set[int] = set()
     for snapshot, page, generation, ordinal in pages:
-        at = kept.get((snapshot.source, page.listing, _identity(page)))
+        where = snapshot.source, page.listing
+        at = kept.get((*where, _identity(page)), kept.get((*where, _identity(page, exact=True))))
         if at is None or at in wanted:
             fresh.append((snapshot, page, generation, ordinal))
             continue

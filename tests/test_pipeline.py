@@ -485,6 +485,17 @@ def test_an_id_is_the_same_in_every_release_and_not_made_from_the_name(work: Wor
     assert query(work, "SELECT id FROM institutions WHERE name LIKE '%新名称%'") == before
 
 
+@pytest.mark.parametrize(("written", "shown"), [("11月3日", [("2026-11-03",)]), ("10月20日", [("2026-10-20",)])])
+def test_a_date_that_was_too_early_to_read_is_read_on_its_day(work: Work, written: str, shown: list[tuple[str]]) -> None:
+    """The page is the same, and a date without a year in it may be read as this year's from that day on (rule 13)."""
+    delivery = world(2)
+    delivery["notices"] = [notice(1, decidedOn=written, publishedOn="", publicUntil="2027-06-30")]
+    publish_day(work, delivery)
+    assert query(work, "SELECT decided_on FROM notices") == (shown if written < "11" else [(None,)])
+    publish_day(work, {**delivery, "institutions": [institution(1), institution(2, status="停业")]}, day=3, approve=True)
+    assert query(work, "SELECT decided_on FROM notices") == shown
+
+
 def test_pages_kept_from_the_base_give_the_same_release_as_reading_them_again(work: Work, tmp_path: Path) -> None:
     first, second = world(40), world(42)
     second["institutions"][5]["address"] = "搬到这里"

@@ -67,7 +67,13 @@ def working(path: Path, *, cache_mib: int = 64) -> Iterator[Working]:
             yield connection
         finally:
             connection.close()
-    except (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError) as error:
+    except (
+        apsw.FullError,
+        apsw.IOError,
+        apsw.CantOpenError,
+        apsw.ReadOnlyError,
+        apsw.CorruptError,
+    ) as error:  # the last: after a write that failed
         raise OSError(errno.ENOSPC, f"cannot be written ({error})", str(path)) from error
 
 

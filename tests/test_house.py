@@ -31,7 +31,7 @@ FLOORS = (
     {"dataset"},
     {"sourcefile"},
     {"catalogue", "metadata"},
-    {"snapshot", "sources", "plans", "tables"},
+    {"snapshot", "sources", "plans", "tables", "audit"},
     {"extract", "mapping", "validate", "workers", "issues", "stage", "assemble", "link", "diff", "review"}
     | {"candidate", "release", "canonical", "history", "index", "syndicate", "live"},
     {"run"},

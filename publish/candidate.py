@@ -28,8 +28,25 @@ class Candidate:
     assembled: Assembled
     changes: Changes | None = None
     digest: str | None = None
-    findings: tuple[str, ...] = ()
+    findings: tuple[dict[str, Any], ...] = ()
     release: str | None = None
+    approved: str | None = None  # the digest that people approved, where the candidate was made anew on a later day
+    restores: str | None = None  # the release whose data it has
+
+    @property
+    def needed(self) -> int:
+        """How many different people have to approve it."""
+        return max((finding["names"] for finding in self.findings if finding["effect"] == "stop"), default=0)
+
+    def judged(self) -> str:
+        """The digest. Raises BadHome when `review` has not run."""
+        if self.digest is None:
+            raise BadHome("the candidate has not been reviewed yet; run `mingbai review` first")
+        return self.digest
+
+    def signed_as(self) -> str:
+        """The digest under which people approve it."""
+        return self.approved or self.judged()
 
     def compared(self) -> Changes:
         """Raises BadHome when `diff` has not run."""

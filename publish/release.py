@@ -49,6 +49,7 @@ def seal(
         "title": TITLE,
         "released_on": made.day,
         "previous": previous,
+        "restores": candidate.restores,
         "recipe": candidate.recipe,
         "sources": [_source(name, sources[name]) for name in sorted(sources)],
         "tables": dict(made.tables),

@@ -7,7 +7,7 @@ is empty or when too many records were unreadable. Whoever accepts the change re
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,19 +25,26 @@ COUNTED = ("ratings", "permits", "fund_supervision")  # no region of their own: 
 
 @dataclass(frozen=True)
 class Finding:
-    """One bound that was passed: which, for what (source, table, region), the share found and the share allowed."""
+    """One bound that was passed: which, for what (source, table, region), the share found and the share allowed.
+
+    `subject`: the column, code or field that it is about, "" where it is about rows. `effect`: hold or stop. `names`: how many different
+    people must approve a stop.
+    """
 
     bound: str
     source: str
     table: str
     region: str | None
-    before: int
-    now: int
+    before: float
+    now: float
     allowed: float
+    subject: str = ""
+    effect: str = "stop"
+    names: int = 1
 
     def __str__(self) -> str:
         where = f"{self.source} {self.table}{f' {self.region}' if self.region else ''}"
-        return f"{where}: {self.before} before, {self.now} now ({self.bound}, allowed {self.allowed:g})"
+        return f"{where}: {self.before:g} before, {self.now:g} now ({self.bound}, allowed {self.allowed:g})"
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class Verdict:
     """The findings that hold a candidate; none means go. `digest` names the candidate: approve that and no other."""
 
     digest: str
-    findings: tuple[Finding | str, ...]
+    findings: tuple[Finding, ...]
 
 
 def review(
@@ -57,15 +64,22 @@ def review(
     return Verdict(digest, tuple(_findings(candidate, changes, live, catalogue)))
 
 
-def require(verdict: Verdict, approval: str | None) -> None:
-    """Raises ReviewNeeded, with the digest to approve, unless nothing was found or `approval` is that digest. A wrong approval is never taken."""
-    if (verdict.findings and approval != verdict.digest) or approval not in (None, verdict.digest):
-        first = "; ".join(str(finding) for finding in verdict.findings[:3]) or "an approval that is not for it"
-        more = f" and {len(verdict.findings) - 3} more" if len(verdict.findings) > 3 else ""
-        other = f" ({approval} is not its digest)" if approval else ""
-        raise ReviewNeeded(
-            f"held for review{other}: {first}{more}. Nothing was published. If this is right: mingbai run --approve {verdict.digest}"
-        )
+def require(digest: str, needed: int, findings: Sequence[Finding], names: Sequence[str]) -> None:
+    """Raises ReviewNeeded, with the digest to approve, while fewer than `needed` different people (`names`) have approved it."""
+    if len(names) >= needed:
+        return
+    first = "; ".join(str(finding) for finding in findings[:3])
+    more = f" and {len(findings) - 3} more" if len(findings) > 3 else ""
+    said = (
+        f"{', '.join(names)} approved it and {needed - len(names)} more must"
+        if names
+        else f"{needed} must approve it"
+        if needed > 1
+        else ""
+    )
+    raise ReviewNeeded(
+        f"held for review: {first}{more}. Nothing was published. {said}{'. ' if said else ''}Look with `mingbai review`; with a name and a reason: mingbai approve {digest}"
+    )
 
 
 def _findings(candidate: Assembled, changes: Changes, live: Path | None, catalogue: Catalogue) -> Iterator[Finding]:

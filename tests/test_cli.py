@@ -28,7 +28,8 @@ NOW = "2026-11-01T12:00:00+08:00"
 NEXT = "2026-11-02T12:00:00+08:00"
 HANGZHOU = [(code, name, "浙江省", "杭州市") for code, name in (("330106", "西湖区"), ("330108", "滨江区"), ("330109", "萧山区"))]
 STEPS = ("extract", "validate", "stage", "diff", "review", "release", "index", "feeds", "go-live")
-HELD = re.compile(r"--approve ([0-9a-f]{16})$")
+HELD = re.compile(r"mingbai approve ([0-9a-f]{16})$")
+SIGNED = ("--by", "张三", "--reason", "与来源核对过")
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +176,10 @@ def test_a_step_that_was_left_out_is_named(missing: int, steady: Server, home: P
         (["run", "--source", "platform="], "expected NAME=ADDRESS"),
         (["run"], "no source is given"),
         (["run", "--source", "platform=ftp://example.org/"], "neither http"),
-        (["run", "--approve", "0123456789abcdef"], "no release is in the making"),
+        (["approve", "0123456789abcdef", *SIGNED], "no release is in the making"),
+        (["refuse", "0123456789abcdef", *SIGNED], "no release is in the making"),
+        (["live", "2026-10-01", *SIGNED], "release 2026-10-01 is not here"),
+        (["live", "yesterday", *SIGNED], "is no release id"),
         (["extract"], "no source is given"),
         (["--datasets", "/nonexistent", "check"], "/nonexistent"),
         (["--more-sources", "/nonexistent", "check"], "/nonexistent"),
@@ -233,10 +237,10 @@ def test_a_held_candidate_is_exit_code_5_and_goes_live_by_its_digest(platform: S
     digest = HELD.search(line)
     assert digest is not None, line
     assert f"in the making: {digest[1]}" in done(mingbai(home, "status", now=NEXT))
-    assert "is not its digest" in told(mingbai(home, "run", "--approve", "0" * 16, now=NEXT), 5)
+    assert "is not its digest" in told(mingbai(home, "approve", "0" * 16, *SIGNED, now=NEXT), 5)
     assert digest[1] in told(mingbai(home, "release", now=NEXT), 5), "the single step holds it too"
     platform.stop()
-    assert "release 2026-11-02 is live" in done(mingbai(home, "run", "--approve", digest[1], now=NEXT))
+    assert "release 2026-11-02 is live" in done(mingbai(home, "approve", digest[1], *SIGNED, now=NEXT))
 
 
 @pytest.mark.parametrize("name", ["run", "extract", "stage", "diff", "review", "release", "index", "feeds", "go-live"])

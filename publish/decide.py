@@ -1,0 +1,128 @@
+"""What a person decides about a candidate or a release: approve, refuse, go back. Each decision is entered in the log before it has an effect.
+
+A decision names a digest: it is about what was looked at and about nothing that came after. It says who and why; who that is, the machine's
+own accounts have to see to.
+"""
+
+import shutil
+
+from .audit import append, approvals, signed
+from .candidate import Candidate
+from .diff import diff
+from .errors import BadHome, ReviewNeeded
+from .home import release_order
+from .persons import name_key
+from .restore import restore
+from .run import Inputs, Result, Work, assembled, at_work, compare, fresh_content, go_on, judge, show
+from .snapshot import load
+from .stage import recipe
+
+
+def approve(work: Work, digest: str, by: str, reason: str) -> Result:
+    """Approve the held candidate of this digest and publish it; no source is asked.
+
+    Raises ReviewNeeded where it is another one, while more people have to approve it, or when it would not be today what was looked at.
+    """
+
+    def task() -> Result:
+        held = _held(work, digest)
+        names = approvals(work.home, digest)
+        mine = name_key(signed(by, "name"))
+        if mine not in map(name_key, names):
+            append(work.home, "approve", by, reason, {"digest": digest, "content": fresh_content(work, held)}, work.now)
+        elif len(names) < held.needed:
+            raise ReviewNeeded(f"{by} has approved {digest} already; {held.needed} different people must, so another one has to look at it")
+        if len(approvals(work.home, digest)) < held.needed:
+            return go_on(work, held)  # which says who is missing
+        return go_on(work, _as_today(work, held))
+
+    return at_work(work, (), task)
+
+
+def refuse(work: Work, digest: str, by: str, reason: str) -> Result:
+    """Refuse the held candidate of this digest: it is cleared, and what the source said is remembered, so that it is held again if it comes again."""
+
+    def task() -> Result:
+        held = _held(work, digest)
+        append(work.home, "refuse", by, reason, {"digest": digest, "content": fresh_content(work, held)}, work.now)
+        work.home.clear_candidate()
+        return Result("refused", None)
+
+    return at_work(work, (), task)
+
+
+def back(work: Work, release: str, by: str, reason: str) -> Result:
+    """Go back to what `release` says, as a new release, without what has ended, was withdrawn, repaired or corrected since.
+
+    Raises ReviewNeeded, with a digest, where another person has to approve it too.
+    """
+
+    def task() -> Result:
+        signed(by, "name")
+        live = _goes_back_to(work, release)
+        candidate = judge(work, _restored(work, release))
+        gone = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest()["sources"]}
+        for row in work.home.manifest(release)["sources"]:
+            if gone.get(row["id"]) == row["snapshots"][0]["content_sha256"]:
+                del gone[row["id"]]
+        about = {"digest": candidate.judged(), "release": release, "instead_of": live, "content": gone}
+        append(work.home, "live", by, reason, about, work.now)
+        return go_on(work, candidate)
+
+    return at_work(work, (), task)
+
+
+def _held(work: Work, digest: str) -> Candidate:
+    held = Candidate.load(work.home)
+    if digest != held.signed_as():
+        raise ReviewNeeded(f"{digest} is not its digest; look at `mingbai review` again and decide about {held.signed_as()}")
+    return held
+
+
+def _as_today(work: Work, held: Candidate) -> Candidate:
+    """The candidate as it is today: what has ended since is left out. Raises ReviewNeeded when it would change something else than what was looked at."""
+    if held.recipe == recipe(work.catalogue) and held.assembled.day == work.day.isoformat():
+        return held
+    if held.restores:
+        again = judge(work, _restored(work, held.restores))
+    else:
+        again = judge(work, compare(work, assembled(work, _inputs(work, held))))
+    if again.recipe != held.recipe or (again.findings, again.compared().counts) != (held.findings, held.compared().counts):
+        show(work, again)
+        raise ReviewNeeded(f"what was approved is not what it would be today; look with `mingbai review`: mingbai approve {again.judged()}")
+    return again.save(work.home, approved=held.signed_as())
+
+
+def _inputs(work: Work, candidate: Candidate) -> Inputs:
+    return {name: tuple(load(work.home.raw / identifier) for identifier in names) for name, names in candidate.inputs.items()}
+
+
+def _goes_back_to(work: Work, release: str) -> str:
+    """The live release's id. Raises BadHome where `release` is none that one can go back to."""
+    release_order(release)
+    live = work.live
+    known = work.home.release_ids()
+    if live is None or release == live or release not in known:
+        others = ", ".join(name for name in known if name != live) or "none"
+        what = "is live already" if release == live else "is not here"
+        raise BadHome(f"{work.home.releases}: release {release} {what}; releases to go back to: {others}")
+    return live
+
+
+def _restored(work: Work, release: str) -> Candidate:
+    """The candidate with the data of `release`, compared with the live one. It is copied; where our own doing changed since, it is made anew of its snapshots."""
+    manifest = work.home.manifest(release)
+    inputs = {row["id"]: tuple(snapshot["id"] for snapshot in row["snapshots"]) for row in manifest["sources"]}
+    home, made = work.home, recipe(work.catalogue)
+    home.clear_candidate()
+    home.candidate.mkdir(mode=0o700, parents=True)
+    path, live = home.candidate / "public.db", work.live_database
+    assert live is not None
+    if manifest["recipe"] == made:
+        shutil.copyfile(home.releases / release / "mingbai.db", path)
+    else:
+        stages = {name: tuple(load(home.raw / identifier) for identifier in names) for name, names in inputs.items()}
+        manifest = {**manifest, **vars(assembled(work, stages).assembled)}
+    data = restore(path, release, live, home.history, home.base, manifest, work.catalogue, work.day)
+    changes = diff(data, live, work.catalogue, home.candidate / "changes.db", ours=True, progress=work.progress)
+    return Candidate(inputs, work.live, made, data, changes, restores=release).save(home)

@@ -8,7 +8,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from .reviewtext import Labels, finding_line, movement, number, seen
+from .reviewtext import Labels, movement, number, seen, steps
 from .summary import Movement, Summary
 from .wording import LANGUAGES, say
 
@@ -20,9 +20,9 @@ OWN_STYLE = """
 .verdict { border-left: 6px solid var(--accent); padding: .6rem .9rem; background: var(--sheet); }
 .verdict.stop { border-color: var(--warn); background: var(--warn-back); }
 .plot { width: 9rem; height: .9rem; vertical-align: middle; }
-.plot .was { fill: var(--line); } .plot .is, .plot .came { fill: var(--accent); } .plot .went { fill: var(--warn); } .plot .axis { fill: var(--soft); }
+.plot .was { fill: var(--line); } .plot .is, .plot .came { fill: var(--accent); } .plot .went { fill: var(--warn); } .plot .missed { fill: var(--warn); opacity: .55; } .plot .axis { fill: var(--soft); }
 section + section { border-top: 3px double var(--line); margin-top: 4rem; }
-td.plots { min-width: 9.5rem; } .names td { min-width: 5rem; } pre { overflow-x: auto; }
+td.plots { min-width: 9.5rem; } tbody th { min-width: 8.5rem; } .zero { color: var(--soft); opacity: .6; } .names td { min-width: 5rem; } pre { overflow-x: auto; }
 """
 
 
@@ -65,28 +65,22 @@ def _section(labels: Labels) -> Iterator[Safe]:
     yield tag("p", tag("a", say(labels.lang, f"site.language.{other}"), href=f"#{other}"), class_="quiet")
     yield tag("h1", labels.say("title"))
     against = labels.say("against", release=candidate.base) if candidate.base else labels.say("first")
-    yield tag("p", labels.say("of", digest=candidate.signed_as(), day=candidate.assembled.day), " ", against)
+    yield tag("p", labels.say("of", digest=candidate.signed_as(), day=candidate.assembled.day), say(labels.lang, "gap"), against)
     if candidate.restores:
         yield tag("p", labels.say("restores", release=candidate.restores), class_="note")
     yield tag("p", tag("strong", labels.outcome(candidate)), class_=f"verdict {'stop' if candidate.needed else 'go'}")
-    yield from _list(labels, "findings", [finding_line(labels, finding) for finding in summary.findings])
+    passed = [
+        [labels.where(f), labels.bound(f.bound), number(f.before), number(f.now), number(f.allowed), labels.effect(f)]
+        for f in summary.findings
+    ]
+    yield from _table(labels, labels.say("findings"), ("where", "bound", "before", "now", "allowed", "effect"), passed)
     if candidate.needed:
         yield tag("h2", labels.say("do"))
         yield tag("p", labels.say("do.how"))
-        yield tag(
-            "pre",
-            tag(
-                "code",
-                *(
-                    f"mingbai {act} {candidate.signed_as()} --by {labels.say('do.name')} --reason {labels.say('do.reason')}\n"
-                    for act in ("approve", "refuse")
-                ),
-            ),
-        )
+        yield tag("pre", tag("code", "\n".join(steps(labels))))
     yield from _moved(labels, "tables", [(labels.table(name), moved) for name, moved in summary.tables.items() if moved.moved])
-    yield from _list(
-        labels, "absent", [labels.say("absent.of", table=labels.table(name), n=f"{rows:,}") for name, rows in summary.absent.items()]
-    )
+    if any(moved.missed for moved in summary.tables.values()):
+        yield tag("p", labels.say("missed"), class_="quiet")
     for name, by in summary.regions.items():
         yield from _moved(
             labels, "regions", [(labels.region(region), moved) for region, moved in by.items() if moved.moved], labels.table(name)
@@ -108,20 +102,15 @@ def _section(labels: Labels) -> Iterator[Safe]:
     yield from _table(labels, labels.say("examples"), ("what", "kind", "name", "values"), examples, "prose")
 
 
-def _list(labels: Labels, part: str, found: Sequence[str]) -> Iterator[Safe]:
-    if found:
-        yield tag("h2", f"{labels.say(part)} ({len(found):,})")
-        yield tag("ul", *(tag("li", line) for line in found))
-
-
 def _table(
     labels: Labels, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "", total: int = 0
 ) -> Iterator[Safe]:
     if not rows:
         return
     yield tag("h2", title)
-    head = tag("thead", tag("tr", *(tag("th", labels.say(f"col.{column}"), scope="col") for column in columns)))
-    body = tag("tbody", *(tag("tr", *(tag("td", cell, class_="prose" if "\n" in cell else "") for cell in row)) for row in rows))
+    head = _head(labels, columns)
+    kinds = ["n" if column in NUMBERS else "prose" for column in columns]
+    body = tag("tbody", *(tag("tr", *(tag("td", cell, class_=kind) for cell, kind in zip(row, kinds, strict=True))) for row in rows))
     yield tag("div", tag("table", head, body, class_=kind), class_="scroll", tabindex="0", role="group", aria_label=title)
     if total > len(rows):
         yield tag("p", labels.say("more", n=f"{total - len(rows):,}"), class_="quiet")
@@ -133,18 +122,15 @@ def _moved(labels: Labels, part: str, rows: Sequence[tuple[str, Movement]], of: 
         return
     shown = rows[:ROWS]
     most = max(max(moved.before, moved.now) for _, moved in shown) or 1
-    widest = max(max(moved.added, moved.removed) for _, moved in shown) or 1
+    widest = max(max(moved.added, moved.removed + moved.missed) for _, moved in shown) or 1
     title = f"{labels.say(part)}{labels.say('part', of=of) if of else ''} ({len(rows):,})"
     yield tag("h2", title)
-    columns = ("what", "before", "now", "plot.level", "added", "removed", "changed", "plot.change")
-    head = tag(
-        "thead",
-        tag("tr", *(tag("th", labels.say(f"col.{column}"), scope="col", class_="n" if column in NUMBERS else "") for column in columns)),
-    )
+    columns = ("what", "plot.change", "added", "removed", "missed", "changed", "before", "now", "plot.level")
+    head = _head(labels, columns)
     body = [
         tag(
-            "tr", tag("th", name, scope="row"), _n(moved.before), _n(moved.now), tag("td", _level(labels, moved, most), class_="plots"), _n(moved.added),
-            _n(moved.removed), _n(moved.changed), tag("td", _change(labels, moved, widest), class_="plots"),
+            "tr", tag("th", name, scope="row"), tag("td", _change(labels, moved, widest), class_="plots"), *map(_n, (moved.added, moved.removed, moved.missed)),
+            *map(_n, (moved.changed, moved.before, moved.now)), tag("td", _level(labels, moved, most), class_="plots"),
         )
         for name, moved in shown
     ]  # fmt: skip
@@ -153,11 +139,16 @@ def _moved(labels: Labels, part: str, rows: Sequence[tuple[str, Movement]], of: 
         yield tag("p", labels.say("more", n=f"{len(rows) - ROWS:,}"), class_="quiet")
 
 
-NUMBERS = ("before", "now", "added", "removed", "changed", "rows")
+NUMBERS = ("before", "now", "allowed", "added", "removed", "missed", "changed", "rows", "share")
+
+
+def _head(labels: Labels, columns: Sequence[str]) -> Safe:
+    cells = (tag("th", labels.say(f"col.{column}"), scope="col", class_="n" if column in NUMBERS else "") for column in columns)
+    return tag("thead", tag("tr", *cells))
 
 
 def _n(value: int) -> Safe:
-    return tag("td", f"{value:,}", class_="n")
+    return tag("td", f"{value:,}", class_="n" if value else "n zero")
 
 
 def _svg(label: str, parts: Iterable[Safe]) -> Safe:
@@ -174,10 +165,9 @@ def _level(labels: Labels, moved: Movement, most: int) -> Safe:
 
 
 def _change(labels: Labels, moved: Movement, widest: int) -> Safe:
-    went, came = (49.5 * value / widest for value in (moved.removed, moved.added))
-    return _svg(
-        movement(labels, moved), [_bar(49.5 - went, 2, went, 6, "went"), _bar(49.5, 0, 1, 10, "axis"), _bar(50.5, 2, came, 6, "came")]
-    )
+    went, missed, came = (49.5 * value / widest for value in (moved.removed, moved.missed, moved.added))
+    gone = [_bar(49.5 - went, 2, went, 6, "went"), _bar(49.5 - went - missed, 2, missed, 6, "missed")]
+    return _svg(movement(labels, moved), [*gone, _bar(49.5, 0, 1, 10, "axis"), _bar(50.5, 2, came, 6, "came")])
 
 
 def _fields(labels: Labels) -> Iterator[Safe]:
@@ -186,7 +176,7 @@ def _fields(labels: Labels) -> Iterator[Safe]:
     if not found:
         return
     yield tag("h2", labels.say("fields"))
-    head = tag("thead", tag("tr", *(tag("th", labels.say(f"col.{column}"), scope="col", class_="n" if column in NUMBERS else "") for column in ("field", "rows", "share", "plot.share"))))  # fmt: skip
+    head = _head(labels, ("field", "rows", "share", "plot.share"))
     body = []
     for name, field, rows in found:
         share = rows / max(labels.summary.tables[name].now, 1)

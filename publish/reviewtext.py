@@ -12,7 +12,7 @@ from .review import Finding
 from .summary import Movement, Named, Summary
 from .wording import say, wording
 
-LINES = 12  # of each part on a terminal; the page has the rest
+LINES = 8  # of each part on a terminal; the page has the rest
 LONGEST = 60
 
 
@@ -65,27 +65,36 @@ class Labels:
         return self.region(str(value)) if found and found.kind == "region" else seen(value)
 
     def source(self, name: str) -> str:
-        return self.words(self.catalogue.sources[name].label) if name in self.catalogue.sources else name
+        return self.words(self.catalogue.sources[name].label) if name in self.catalogue.sources else self.say("all")
 
     def bound(self, name: str) -> str:
         return wording(self.lang).get(f"review.bound.{name}", name)
 
     def where(self, finding: Finding) -> str:
         """What a finding is about, from the source down."""
-        parts = [self.source(finding.source), self.table(finding.table)]
-        if finding.region is not None:
-            parts.append(self.region(finding.region))
+        parts = [self.region(finding.region)] if finding.region is not None else []
+        parts.append(self.table(finding.table))
+        if len(self.summary.candidate.inputs) > 1 or finding.source not in self.catalogue.sources:
+            parts.append(self.source(finding.source))
         if finding.subject:
             parts.append(self.field(finding.table, finding.subject))
         return " · ".join(parts)
+
+    def names(self, needed: int) -> str:
+        return self.say("names.one") if needed == 1 else self.say("names", n=needed)
+
+    def effect(self, finding: Finding) -> str:
+        """What follows of a bound that was passed."""
+        return self.names(finding.names) if finding.effect == "stop" else self.say("effect.hold")
 
     def outcome(self, candidate: Candidate) -> str:
         """What is going to happen with the candidate, in one sentence."""
         if candidate.needed:
             missing = candidate.needed - len(self.summary.names)
             names = self.say("signed", names="、".join(self.summary.names), n=missing) if self.summary.names else ""
-            return self.say("outcome.stop", n=candidate.needed) + names
-        return self.say("outcome.go")
+            return self.say("outcome.stop") + self.names(candidate.needed) + names
+        held = sum(finding.effect == "hold" for finding in self.summary.findings)
+        return self.say("outcome.go_held", n=held) if held else self.say("outcome.go")
 
 
 def number(value: float) -> str:
@@ -94,8 +103,19 @@ def number(value: float) -> str:
 
 
 def movement(labels: Labels, moved: Movement) -> str:
-    """`240 → 220：新增 3，移除 23，改动 5`."""
-    return labels.say("movement", before=f"{moved.before:,}", now=f"{moved.now:,}", added=f"{moved.added:,}", removed=f"{moved.removed:,}", changed=f"{moved.changed:,}")  # fmt: skip
+    """`240 → 220：新增 3，移除 23，改动 5`, and where a list misses some for the first time, how many."""
+    parts = [
+        labels.say(f"moved.{part}", n=f"{getattr(moved, part):,}")
+        for part in ("added", "removed", "changed", "missed")
+        if part != "missed" or moved.missed
+    ]
+    return labels.say("movement", before=f"{moved.before:,}", now=f"{moved.now:,}", moved=labels.say("comma").join(parts))
+
+
+def steps(labels: Labels) -> tuple[str, ...]:
+    """The commands by which a person decides about the candidate."""
+    signature = f"--by {labels.say('do.name')} --reason {labels.say('do.reason')}"
+    return tuple(f"mingbai {act} {labels.summary.candidate.signed_as()} {signature}" for act in ("approve", "refuse"))
 
 
 def lines(summary: Summary, lang: str) -> Iterator[str]:
@@ -109,7 +129,6 @@ def lines(summary: Summary, lang: str) -> Iterator[str]:
     parts = (
         ("findings", [finding_line(labels, finding) for finding in summary.findings]),
         ("tables", [f"{labels.table(name)} {movement(labels, moved)}" for name, moved in summary.tables.items() if moved.moved]),
-        ("absent", [labels.say("absent.of", table=labels.table(name), n=f"{rows:,}") for name, rows in summary.absent.items()]),
         ("regions", list(_regions(labels, summary.regions))),
         ("lists", [f"{labels.code(name, code)} {movement(labels, moved)}" for name, by in summary.lists.items() for code, moved in by.items()]),
         ("causes", [f"{labels.table(t)} {labels.say(f'kind.{kind}')} {labels.say(f'cause.{cause}')} {n:,}" for t, kind, cause, n in summary.causes]),
@@ -127,13 +146,14 @@ def lines(summary: Summary, lang: str) -> Iterator[str]:
             yield from (f"  {line}" for line in found[:LINES])
             if total > LINES:
                 yield f"  {labels.say('more', n=f'{total - LINES:,}')}"
+    if candidate.needed:
+        yield from ("", labels.say("do"), labels.say("do.how"), *(f"  {step}" for step in steps(labels)))
 
 
 def finding_line(labels: Labels, finding: Finding) -> str:
     """One bound that was passed, as a sentence."""
     values = {"before": number(finding.before), "now": number(finding.now), "allowed": number(finding.allowed)}
-    effect = labels.say(f"effect.{finding.effect}", n=finding.names)
-    return f"{labels.where(finding)}{labels.say('finding', bound=labels.bound(finding.bound), effect=effect, **values)}"
+    return f"{labels.where(finding)}{labels.say('finding', bound=labels.bound(finding.bound), effect=labels.effect(finding), **values)}"
 
 
 def named(labels: Labels, one: Named) -> str:

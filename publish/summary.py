@@ -29,17 +29,18 @@ SAID = {  # of an adverse row: whom it names, since when
 
 @dataclass(frozen=True)
 class Movement:
-    """How many there were, are, came, went and changed."""
+    """How many there were, are, came, went and changed. `missed`: a full list misses them for the first time; they stay once more, marked."""
 
     before: int = 0
     now: int = 0
     added: int = 0
     removed: int = 0
     changed: int = 0
+    missed: int = 0
 
     @property
     def moved(self) -> int:
-        return self.added + self.removed + self.changed
+        return self.added + self.removed + self.changed + self.missed
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,6 @@ class Summary:
     lists: Mapping[str, Mapping[str, Movement]]
     fields: tuple[tuple[str, str, int], ...]
     causes: tuple[tuple[str, str, str, int], ...]
-    absent: Mapping[str, int]  # rows that a full list misses for the first time: they stay once more, marked
     entering: tuple[Named, ...]
     leaving: tuple[Named, ...]
     adverse: Movement
@@ -103,6 +103,8 @@ def summary(candidate: Candidate, live: Path | None, catalogue: Catalogue, names
             "CREATE TEMP TABLE moved AS SELECT table_name, key, kind, max(cause) AS cause FROM diff.changes WHERE key <> '' GROUP BY 1, 2, 3"
         )
         db.execute("CREATE INDEX temp.moved_by_key ON moved (table_name, key)")
+        db.execute("CREATE TEMP TABLE missed AS SELECT table_name, key FROM diff.changes WHERE field = 'absent_since' AND before IS NULL")
+        db.execute("CREATE INDEX temp.missed_by_key ON missed (table_name, key)")
         return Summary(
             candidate=candidate,
             findings=tuple(Finding(**finding) for finding in candidate.findings),
@@ -117,11 +119,6 @@ def summary(candidate: Candidate, live: Path | None, catalogue: Catalogue, names
                 )
             ),
             causes=tuple(db.execute("SELECT table_name, kind, cause, count(*) FROM moved GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")),
-            absent=dict(
-                db.execute(
-                    "SELECT table_name, count(*) FROM diff.changes WHERE field = 'absent_since' AND before IS NULL GROUP BY 1 ORDER BY 1"
-                )
-            ),
             adverse=Movement(_adverse(db, "old"), _adverse(db, "main"), _gone(db, "main", "old"), _gone(db, "old", "main")),
             entering=tuple(_named(db, "main", "old")),
             leaving=tuple(_named(db, "old", "main")),
@@ -133,20 +130,22 @@ def summary(candidate: Candidate, live: Path | None, catalogue: Catalogue, names
 
 def _whole(db: sqlite3.Connection, table: str, counts: Mapping[str, int]) -> Movement:
     before, now = (db.execute(f'SELECT count(*) FROM {side}."{table}"').fetchone()[0] for side in ("old", "main"))
-    return Movement(before, now, *(counts.get(kind, 0) for kind in ("add", "remove", "change")))
+    missed = db.execute("SELECT count(*) FROM missed WHERE table_name = ?", [table]).fetchone()[0]
+    return Movement(before, now, counts.get("add", 0), counts.get("remove", 0), counts.get("change", 0) - missed, missed)
 
 
 def _by(db: sqlite3.Connection, table: str, value: str) -> dict[str, Movement]:
     """The movement of a main table by `value`, an expression over a row; those that moved most come first."""
     n, o = value.format("n"), value.format("o")
     rows = db.execute(
-        f"""SELECT value, sum(before), sum(now), sum(added), sum(removed), sum(changed) FROM (
-          SELECT {o} AS value, 1 AS before, 0 AS now, 0 AS added, n.id IS NULL OR {n} IS NOT {o} AS removed, 0 AS changed
+        f"""SELECT value, sum(before), sum(now), sum(added), sum(removed), sum(changed), sum(missed) FROM (
+          SELECT {o} AS value, 1 AS before, 0 AS now, 0 AS added, n.id IS NULL OR {n} IS NOT {o} AS removed, 0 AS changed, 0 AS missed
             FROM old."{table}" o LEFT JOIN main."{table}" n ON n.id = o.id
-          UNION ALL SELECT {n}, 0, 1, o.id IS NULL OR {n} IS NOT {o}, 0, {n} IS {o} AND n.id IN (SELECT key FROM moved WHERE table_name = ? AND kind = 'change')
+          UNION ALL SELECT {n}, 0, 1, o.id IS NULL OR {n} IS NOT {o}, 0, {n} IS {o} AND c.key IS NOT NULL AND m.key IS NULL, {n} IS {o} AND m.key IS NOT NULL
             FROM main."{table}" n LEFT JOIN old."{table}" o ON n.id = o.id
-        ) GROUP BY value ORDER BY sum(added) + sum(removed) DESC, sum(changed) DESC, sum(now) DESC, value""",
-        [table],
+            LEFT JOIN moved c ON c.table_name = :table AND c.key = n.id AND c.kind = 'change' LEFT JOIN missed m ON m.table_name = :table AND m.key = n.id
+        ) GROUP BY value ORDER BY sum(added) + sum(removed) + sum(missed) DESC, sum(changed) DESC, sum(now) DESC, value""",
+        {"table": table},
     )
     return {value or "": Movement(*numbers) for value, *numbers in rows}
 

@@ -350,7 +350,7 @@ def test_the_page_says_in_both_languages_what_comes_and_goes_and_why_it_is_held(
         "浙江省杭州市西湖区",
         "黑名单",
         "新进入黑、灰、预警名单",
-        "首次不在最新一期名单中",
+        "首次缺失",
         "Stopped, and nothing was published",
         "Black list",
         "办学地址",
@@ -386,7 +386,7 @@ def test_the_numbers_of_the_summary_are_those_of_the_data(seen: str, work: Work)
         before, now = (connection.execute(f"SELECT count(*) FROM {side}.{table}").fetchone()[0] for side in ("old", "main"))
         assert (moved.before, moved.now, moved.now - moved.before) == (before, now, moved.added - moved.removed), table
     for table, by in found.regions.items():
-        for name in ("before", "now", "added", "removed", "changed"):
+        for name in ("before", "now", "added", "removed", "changed", "missed"):
             assert sum(getattr(moved, name) for moved in by.values()) == getattr(found.tables[table], name), (table, name)
     connection.close()
     assert found.adverse.added == len(found.entering) == 4, "a new black listing, one that turned black, and two notices"

@@ -24,11 +24,12 @@ def approve(work: Work, digest: str, by: str, reason: str) -> Result:
     Raises ReviewNeeded where it is another one, while more people have to approve it, or when it would not be today what was looked at.
     """
 
+    _signed(by, reason)
+
     def task() -> Result:
         held = _held(work, digest)
         names = approvals(work.home, digest)
-        mine = name_key(signed(by, "name"))
-        if mine not in map(name_key, names):
+        if name_key(by) not in map(name_key, names):
             append(work.home, "approve", by, reason, {"digest": digest, "content": fresh_content(work, held)}, work.now)
         elif len(names) < held.needed:
             raise ReviewNeeded(f"{by} has approved {digest} already; {held.needed} different people must, so another one has to look at it")
@@ -41,6 +42,7 @@ def approve(work: Work, digest: str, by: str, reason: str) -> Result:
 
 def refuse(work: Work, digest: str, by: str, reason: str) -> Result:
     """Refuse the held candidate of this digest: it is cleared, and what the source said is remembered, so that it is held again if it comes again."""
+    _signed(by, reason)
 
     def task() -> Result:
         held = _held(work, digest)
@@ -56,9 +58,9 @@ def back(work: Work, release: str, by: str, reason: str) -> Result:
 
     Raises ReviewNeeded, with a digest, where another person has to approve it too.
     """
+    _signed(by, reason)
 
     def task() -> Result:
-        signed(by, "name")
         live = _goes_back_to(work, release)
         candidate = judge(work, _restored(work, release))
         gone = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest()["sources"]}
@@ -70,6 +72,12 @@ def back(work: Work, release: str, by: str, reason: str) -> Result:
         return go_on(work, candidate)
 
     return at_work(work, (), task)
+
+
+def _signed(by: str, reason: str) -> None:
+    """Raises NotSigned before anything is done where this is no name or no reason."""
+    signed(by, "name")
+    signed(reason, "reason")
 
 
 def _held(work: Work, digest: str) -> Candidate:

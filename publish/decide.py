@@ -37,7 +37,7 @@ def approve(work: Work, digest: str, by: str, reason: str) -> Result:
             return go_on(work, held)  # which says who is missing
         return go_on(work, _as_today(work, held))
 
-    return at_work(work, (), task)
+    return at_work(work, (), task, lambda: _held(work, digest))
 
 
 def refuse(work: Work, digest: str, by: str, reason: str) -> Result:
@@ -50,7 +50,7 @@ def refuse(work: Work, digest: str, by: str, reason: str) -> Result:
         work.home.clear_candidate()
         return Result("refused", None)
 
-    return at_work(work, (), task)
+    return at_work(work, (), task, lambda: _held(work, digest))
 
 
 def back(work: Work, release: str, by: str, reason: str) -> Result:
@@ -71,7 +71,7 @@ def back(work: Work, release: str, by: str, reason: str) -> Result:
         append(work.home, "live", by, reason, about, work.now)
         return go_on(work, candidate)
 
-    return at_work(work, (), task)
+    return at_work(work, (), task, lambda: _goes_back_to(work, release))
 
 
 def _signed(by: str, reason: str) -> None:

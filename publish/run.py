@@ -98,11 +98,15 @@ def run(work: Work, addresses: Mapping[str, str], *, access: Access = ANYHOW) ->
     return at_work(work, tuple(addresses), lambda: _run(work, addresses, access))
 
 
-def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result]) -> Result:
-    """Do what may end in a release: under the home's lock, after what a run that died left was put right, with its end in status.json."""
+def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check: Callable[[], object] = lambda: None) -> Result:
+    """Do what may end in a release: under the home's lock, after what a run that died left was put right, with its end in status.json.
+
+    What `check` raises is between us and who typed it, and readers are not told.
+    """
     with work.home.locked():
         for line in repair(work.home, work.catalogue):
             work.progress.say(line)
+        check()
         try:
             result = task()
         except BaseException as error:

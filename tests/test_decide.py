@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from making import approved, institution, listing, notice, snapshot, world
-from publish.audit import cut_off, entries, refused
+from publish.audit import append, cut_off, entries, refused
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load
 from publish.decide import approve, back, refuse
@@ -148,6 +148,24 @@ def test_an_approval_of_another_digest_is_not_entered(work: Work) -> None:
         with pytest.raises(ReviewNeeded, match=f"0123456789abcdef is not its digest.*{candidate.digest}"):
             decide(on(work, 1), "0123456789abcdef", "张三", WHY)
     assert acts(work) == [("release", "mingbai")]
+
+
+def test_a_slip_of_the_clerk_is_nothing_that_readers_are_told(work: Work) -> None:
+    deliver(work, world(40))
+    said = work.home.status.read_bytes()
+    with pytest.raises(BadHome, match="no release is in the making"):
+        approve(on(work, 1), "0123456789abcdef", "张三", WHY)
+    with pytest.raises(BadHome, match="is not here"):
+        back(on(work, 1), "2026-10-01", "张三", WHY)
+    assert work.home.status.read_bytes() == said
+
+
+def test_an_approval_whose_release_died_is_carried_out_without_a_second_one(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, lost())
+    append(work.home, "approve", "张三", WHY, {"digest": candidate.digest, "content": {}}, work.now)
+    assert approve(on(work, 1), candidate.judged(), "张三", WHY) == Result("released", "2026-11-02")
+    assert acts(work)[1:] == [("approve", "张三"), ("release", "张三")]
 
 
 def test_what_is_refused_is_cleared_and_remembered(work: Work) -> None:

@@ -112,6 +112,15 @@ def movement(labels: Labels, moved: Movement) -> str:
     return labels.say("movement", before=f"{moved.before:,}", now=f"{moved.now:,}", moved=labels.say("comma").join(parts))
 
 
+def new_columns(labels: Labels) -> list[str]:
+    """Which columns readers would see for the first time, or no longer."""
+    said = {1: "columns.new", 0: "columns.gone"}
+    return [
+        labels.say(said[there], what=f"{labels.table(name)} · {labels.field(name, column)}")
+        for name, column, there in labels.summary.columns
+    ]
+
+
 def steps(labels: Labels) -> tuple[str, ...]:
     """The commands by which a person decides about the candidate."""
     signature = f"--by {labels.say('do.name')} --reason {labels.say('do.reason')}"
@@ -128,6 +137,7 @@ def lines(summary: Summary, lang: str) -> Iterator[str]:
     yield labels.outcome(candidate)
     parts = (
         ("findings", [finding_line(labels, finding) for finding in summary.findings]),
+        ("columns", new_columns(labels)),
         ("tables", [f"{labels.table(name)} {movement(labels, moved)}" for name, moved in summary.tables.items() if moved.moved]),
         ("regions", list(_regions(labels, summary.regions))),
         ("lists", [f"{labels.code(name, code)} {movement(labels, moved)}" for name, by in summary.lists.items() for code, moved in by.items()]),

@@ -80,6 +80,7 @@ class Summary:
     regions: Mapping[str, Mapping[str, Movement]]
     lists: Mapping[str, Mapping[str, Movement]]
     fields: tuple[tuple[str, str, int], ...]
+    columns: tuple[tuple[str, str, int], ...]  # columns that come (1) or go (0): what was private can be public all at once
     causes: tuple[tuple[str, str, str, int], ...]
     entering: tuple[Named, ...]
     leaving: tuple[Named, ...]
@@ -118,6 +119,7 @@ def summary(candidate: Candidate, live: Path | None, catalogue: Catalogue, names
                     "SELECT table_name, field, count(*) FROM diff.changes WHERE kind = 'change' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 20"
                 )
             ),
+            columns=tuple(db.execute("SELECT table_name, field, after FROM diff.changes WHERE kind = 'columns' ORDER BY 1, 2")),
             causes=tuple(db.execute("SELECT table_name, kind, cause, count(*) FROM moved GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")),
             adverse=Movement(_adverse(db, "old"), _adverse(db, "main"), _gone(db, "main", "old"), _gone(db, "old", "main")),
             entering=tuple(_named(db, "main", "old")),

@@ -412,6 +412,15 @@ def test_the_numbers_of_the_summary_are_those_of_the_data(seen: str, work: Work)
     assert sum(moved.before for moved in found.lists["listings"].values()) == found.tables["listings"].before
 
 
+def test_a_column_that_would_be_public_for_the_first_time_is_told(work: Work, catalogue: Catalogue) -> None:
+    first = catalogue.tables["institutions"]
+    old = replace(first, columns={**first.columns, "address": replace(first.columns["address"], privacy="private", search=0)})
+    deliver(replace(work, catalogue=replace(catalogue, tables={**catalogue.tables, "institutions": old}, recipe="another")), world(40))
+    candidate = held(work, lost())
+    assert "机构 · 办学地址：新公开" in (work.home.candidate / PAGE).read_text("utf-8")
+    assert "  Institutions · Teaching address: published for the first time" in [*lines(show(on(work, 1), candidate), "en")]
+
+
 def test_a_first_release_that_is_held_can_be_looked_at(work: Work) -> None:
     held(work, {"institutions": [], "listings": [], "notices": [], "ratings": []}, 0)
     assert "这是第一个版本" in (work.home.candidate / PAGE).read_text("utf-8")

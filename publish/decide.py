@@ -13,9 +13,10 @@ from .errors import BadHome, ReviewNeeded
 from .home import release_order
 from .persons import name_key
 from .restore import restore
-from .run import Inputs, Result, Work, assembled, at_work, compare, fresh_content, go_on, judge, show
+from .run import Inputs, Result, Work, assembled, at_work, compare, fresh_content, go_on, judge, released, show
 from .snapshot import load
 from .stage import recipe
+from .summary import summary
 
 
 def approve(work: Work, digest: str, by: str, reason: str) -> Result:
@@ -31,9 +32,9 @@ def approve(work: Work, digest: str, by: str, reason: str) -> Result:
         names = approvals(work.home, digest)
         if name_key(by) not in map(name_key, names):
             append(work.home, "approve", by, reason, {"digest": digest, "content": fresh_content(work, held)}, work.now)
-        elif len(names) < held.needed:
-            raise ReviewNeeded(f"{by} has approved {digest} already; {held.needed} different people must, so another one has to look at it")
-        if len(approvals(work.home, digest)) < held.needed:
+        elif len(names) < held.names:
+            raise ReviewNeeded(f"{by} has approved {digest} already; {held.names} different people must, so another one has to look at it")
+        if len(approvals(work.home, digest)) < held.names:
             return go_on(work, held)  # which says who is missing
         return go_on(work, _as_today(work, held))
 
@@ -53,6 +54,24 @@ def refuse(work: Work, digest: str, by: str, reason: str) -> Result:
     return at_work(work, (), task, lambda: _held(work, digest))
 
 
+def accept(work: Work, source: str, table: str, region: str, by: str, reason: str) -> Result:
+    """Accept what the source says of a held partition, and publish it at once; no source is asked. Another bound that it passes still stops it.
+
+    What is accepted is what the source said then: where it says something else by the next run, that is judged by itself.
+    """
+    _signed(by, reason)
+    place = (source, table, region)
+
+    def task() -> Result:
+        inputs, content = _with_held(work, place)
+        append(
+            work.home, "accept", by, reason, {"source": source, "table": table, "region": region, "content": {source: content}}, work.now
+        )
+        return go_on(work, _judged_anew(work, inputs))
+
+    return at_work(work, (), task, lambda: _with_held(work, place))
+
+
 def back(work: Work, release: str, by: str, reason: str) -> Result:
     """Go back to what `release` says, as a new release, without what has ended, was withdrawn, repaired or corrected since.
 
@@ -62,7 +81,7 @@ def back(work: Work, release: str, by: str, reason: str) -> Result:
 
     def task() -> Result:
         live = _goes_back_to(work, release)
-        candidate = judge(work, _restored(work, release))
+        candidate = _restored(work, release)
         gone = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest()["sources"]}
         for row in work.home.manifest(release)["sources"]:
             if gone.get(row["id"]) == row["snapshots"][0]["content_sha256"]:
@@ -72,6 +91,26 @@ def back(work: Work, release: str, by: str, reason: str) -> Result:
         return go_on(work, candidate)
 
     return at_work(work, (), task, lambda: _goes_back_to(work, release))
+
+
+def _with_held(work: Work, place: tuple[str, str, str]) -> tuple[Inputs, str]:
+    """The inputs of what a partition is held in, the candidate or else the live release, and what its source said. Raises BadHome where it is not held."""
+    candidate = _in_the_making(work)
+    if candidate is not None and place in {(held.source, held.table, held.region) for held in candidate.held}:
+        return _inputs(work, candidate), candidate.contents[place[0]]
+    manifest = work.live_manifest()
+    known = [(held["source"], held["table"], held["region"]) for held in manifest.get("held", [])]
+    if place in known:
+        return released(work), next(row["snapshots"][0]["content_sha256"] for row in manifest["sources"] if row["id"] == place[0])
+    known += [(held.source, held.table, held.region) for held in (candidate.held if candidate else ())]
+    raise BadHome(f"{work.home.path}: {' '.join(place)} is not held; held are: {'; '.join(map(' '.join, known)) or 'none'}")
+
+
+def _in_the_making(work: Work) -> Candidate | None:
+    try:
+        return Candidate.load(work.home)
+    except BadHome:
+        return None
 
 
 def _signed(by: str, reason: str) -> None:
@@ -91,14 +130,20 @@ def _as_today(work: Work, held: Candidate) -> Candidate:
     """The candidate as it is today: what has ended since is left out. Raises ReviewNeeded when it would change something else than what was looked at."""
     if held.recipe == recipe(work.catalogue) and held.assembled.day == work.day.isoformat():
         return held
-    if held.restores:
-        again = judge(work, _restored(work, held.restores))
-    else:
-        again = judge(work, compare(work, assembled(work, _inputs(work, held))))
-    if again.recipe != held.recipe or (again.findings, again.compared().counts) != (held.findings, held.compared().counts):
+    again = _restored(work, held.restores) if held.restores else _judged_anew(work, _inputs(work, held))
+    if _looked_at(again) != _looked_at(held):
         show(work, again)
         raise ReviewNeeded(f"what was approved is not what it would be today; look with `mingbai review`: mingbai approve {again.judged()}")
     return again.save(work.home, approved=held.signed_as())
+
+
+def _judged_anew(work: Work, inputs: Inputs) -> Candidate:
+    return judge(work, compare(work, assembled(work, inputs)))
+
+
+def _looked_at(candidate: Candidate) -> tuple[object, ...]:
+    """What a person has seen of a candidate, as far as another day can change it."""
+    return candidate.recipe, candidate.findings, candidate.held, candidate.names, candidate.compared().counts
 
 
 def _inputs(work: Work, candidate: Candidate) -> Inputs:
@@ -133,4 +178,7 @@ def _restored(work: Work, release: str) -> Candidate:
         manifest = {**manifest, **vars(assembled(work, stages).assembled)}
     data = restore(path, release, live, home.history, home.base, manifest, work.catalogue, work.day)
     changes = diff(data, live, work.catalogue, home.candidate / "changes.db", ours=True, progress=work.progress)
-    return Candidate(inputs, work.live, made, data, changes, restores=release).save(home)
+    contents = {row["id"]: row["snapshots"][0]["content_sha256"] for row in manifest["sources"]}
+    candidate = judge(work, Candidate(inputs, work.live, made, contents, data, changes, restores=release).save(home))
+    # whoever would be put on a black list once more, or again shown with a notice, is looked at by a second person
+    return candidate.save(home, names=2 if summary(candidate, live, work.catalogue).adverse.added else max(1, candidate.names))

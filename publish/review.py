@@ -25,34 +25,49 @@ COUNTED = ("ratings", "permits", "fund_supervision")  # no region of their own: 
 
 @dataclass(frozen=True)
 class Finding:
-    """One bound that was passed: which, for what (source, table, region), the share found and the share allowed.
-
-    `subject`: the column, code or field that it is about, "" where it is about rows. `effect`: hold or stop. `names`: how many different
-    people must approve a stop.
-    """
+    """One bound that was passed, in what (a region, or None for the whole source), about what, and what follows: `hold` or `stop`."""
 
     bound: str
     source: str
     table: str
     region: str | None
+    subject: str
     before: float
     now: float
     allowed: float
-    subject: str = ""
-    effect: str = "stop"
+    effect: str
     names: int = 1
 
     def __str__(self) -> str:
-        where = f"{self.source} {self.table}{f' {self.region}' if self.region else ''}"
-        return f"{where}: {self.before:g} before, {self.now:g} now ({self.bound}, allowed {self.allowed:g})"
+        where = " ".join(filter(None, (self.source, self.table, self.region, self.subject)))
+        if not (self.before or self.now or self.allowed):
+            return f"{where} ({self.bound})"
+        return f"{where}: {_number(self.before)} before, {_number(self.now)} now ({self.bound}, allowed {self.allowed:g})"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A partition that stays at its last good rows since a day, and the bound that it passed first."""
+
+    source: str
+    table: str
+    region: str
+    since: str
+    bound: str
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The findings that hold a candidate; none means go. `digest` names the candidate: approve that and no other."""
+    """What was found and what follows. `digest` names the candidate: approve that and no other. `names`: how many people must."""
 
     digest: str
     findings: tuple[Finding, ...]
+    outcome: str
+    names: int
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value == int(value) else f"{value:.3g}"
 
 
 def review(
@@ -61,7 +76,8 @@ def review(
     """The verdict on a candidate made of `inputs` (ids of snapshots by source) with `recipe`."""
     whole = [candidate.day, recipe, *(f"{name} {' '.join(snapshots)}" for name, snapshots in sorted(inputs.items()))]
     digest = hashlib.sha256("\n".join(whole).encode()).hexdigest()[:16]
-    return Verdict(digest, tuple(_findings(candidate, changes, live, catalogue)))
+    found = tuple(_findings(candidate, changes, live, catalogue))
+    return Verdict(digest, found, "stop" if found else "go", 1 if found else 0)
 
 
 def require(digest: str, needed: int, findings: Sequence[Finding], names: Sequence[str]) -> None:
@@ -87,12 +103,12 @@ def _findings(candidate: Assembled, changes: Changes, live: Path | None, catalog
         source, _, listing = name.partition("/")
         allowed = _bounds(catalogue, source)["set_aside"]
         if records and aside / records > allowed:
-            yield Finding("set_aside", source, listing, None, records, records - aside, allowed)
+            yield Finding("set_aside", source, listing, None, "", records, records - aside, allowed, "stop")
     connection = sqlite3.connect(f"file:{candidate.path}?mode=ro", uri=True)
     try:
         if live is None:
             if candidate.tables["institutions"] + candidate.tables["notices"] == 0:
-                yield Finding("empty", "all", "institutions", None, 0, 0, 0)
+                yield Finding("empty", "all", "institutions", None, "", 0, 0, 0, "stop")
             return
         connection.execute("ATTACH ? AS old", [f"file:{live}?mode=ro"])
         for table in GUARDED:
@@ -100,7 +116,7 @@ def _findings(candidate: Assembled, changes: Changes, live: Path | None, catalog
         for table in COUNTED:
             before, now = (connection.execute(f'SELECT count(*) FROM {side}."{table}"').fetchone()[0] for side in ("old", "main"))
             if before and (before - now) / before > BOUNDS["partition_lost"]:
-                yield Finding("table_lost", "all", table, None, before, now, BOUNDS["partition_lost"])
+                yield Finding("table_lost", "all", table, None, "", before, now, BOUNDS["partition_lost"], "stop")
     finally:
         connection.close()
 
@@ -119,7 +135,7 @@ def _partitions(connection: sqlite3.Connection, table: str, catalogue: Catalogue
         lost = before - now
         vanished = now == 0 and before >= bounds["small_partition_rows"]
         if vanished or (lost > bounds["small_partition_rows"] and lost / before > bounds["partition_lost"]):
-            yield Finding("partition_lost", source, table, region or None, before, now, bounds["partition_lost"])
+            yield Finding("partition_lost", source, table, region or None, "", before, now, bounds["partition_lost"], "stop")
     added = dict(
         connection.execute(
             f'SELECT source_id, count(*) FROM main."{table}" n WHERE NOT EXISTS (SELECT 1 FROM old."{table}" o WHERE o.id = n.id) GROUP BY 1'
@@ -129,10 +145,10 @@ def _partitions(connection: sqlite3.Connection, table: str, catalogue: Catalogue
         bounds = _bounds(catalogue, source)
         few = bounds["small_partition_rows"] if table == "notices" else 0  # one repaired of ten is an ordinary day
         if now == 0 or (before - now > few and (before - now) / before > bounds["total_lost"]):
-            yield Finding("total_lost", source, table, None, before, now, bounds["total_lost"])
+            yield Finding("total_lost", source, table, None, "", before, now, bounds["total_lost"], "stop")
         new = added.get(source, 0)
         if new > bounds["small_partition_rows"] and new / before > bounds["total_added"]:
-            yield Finding("total_added", source, table, None, before, before + new, bounds["total_added"])
+            yield Finding("total_added", source, table, None, "", before, before + new, bounds["total_added"], "stop")
 
 
 def _bounds(catalogue: Catalogue, source: str) -> dict[str, float]:

@@ -68,13 +68,13 @@ def _section(labels: Labels) -> Iterator[Safe]:
     yield tag("p", labels.say("of", digest=candidate.signed_as(), day=candidate.assembled.day), say(labels.lang, "gap"), against)
     if candidate.restores:
         yield tag("p", labels.say("restores", release=candidate.restores), class_="note")
-    yield tag("p", tag("strong", labels.outcome(candidate)), class_=f"verdict {'stop' if candidate.needed else 'go'}")
+    yield tag("p", tag("strong", labels.outcome(candidate)), class_=f"verdict {'stop' if candidate.names else 'go'}")
     passed = [
         [labels.where(f), labels.bound(f.bound), number(f.before), number(f.now), number(f.allowed), labels.effect(f)]
-        for f in summary.findings
+        for f in summary.candidate.findings
     ]
     yield from _table(labels, labels.say("findings"), ("where", "bound", "before", "now", "allowed", "effect"), passed)
-    if candidate.needed:
+    if candidate.names:
         yield tag("h2", labels.say("do"))
         yield tag("p", labels.say("do.how"))
         yield tag("pre", tag("code", "\n".join(steps(labels))))

@@ -89,11 +89,11 @@ class Labels:
 
     def outcome(self, candidate: Candidate) -> str:
         """What is going to happen with the candidate, in one sentence."""
-        if candidate.needed:
-            missing = candidate.needed - len(self.summary.names)
+        if candidate.names:
+            missing = candidate.names - len(self.summary.names)
             names = self.say("signed", names="、".join(self.summary.names), n=missing) if self.summary.names else ""
-            return self.say("outcome.stop") + self.names(candidate.needed) + names
-        held = sum(finding.effect == "hold" for finding in self.summary.findings)
+            return self.say("outcome.stop") + self.names(candidate.names) + names
+        held = sum(finding.effect == "hold" for finding in self.summary.candidate.findings)
         return self.say("outcome.go_held", n=held) if held else self.say("outcome.go")
 
 
@@ -136,7 +136,7 @@ def lines(summary: Summary, lang: str) -> Iterator[str]:
         yield labels.say("restores", release=candidate.restores)
     yield labels.outcome(candidate)
     parts = (
-        ("findings", [finding_line(labels, finding) for finding in summary.findings]),
+        ("findings", [finding_line(labels, finding) for finding in summary.candidate.findings]),
         ("columns", new_columns(labels)),
         ("tables", [f"{labels.table(name)} {movement(labels, moved)}" for name, moved in summary.tables.items() if moved.moved]),
         ("regions", list(_regions(labels, summary.regions))),
@@ -156,7 +156,7 @@ def lines(summary: Summary, lang: str) -> Iterator[str]:
             yield from (f"  {line}" for line in found[:LINES])
             if total > LINES:
                 yield f"  {labels.say('more', n=f'{total - LINES:,}')}"
-    if candidate.needed:
+    if candidate.names:
         yield from ("", labels.say("do"), labels.say("do.how"), *(f"  {step}" for step in steps(labels)))
 
 

@@ -29,7 +29,7 @@ from .live import go_live, repair
 from .plans import source_plan
 from .progress import Progress, silent
 from .release import release, seal
-from .review import Finding, require, review
+from .review import require, review
 from .reviewpage import PAGE, page
 from .snapshot import Snapshot, load
 from .stage import recipe, stage
@@ -135,7 +135,7 @@ def _run(work: Work, addresses: Mapping[str, str], access: Access) -> Result:
     fresh = {name: fetch(work, name, address, access, before) for name, address in addresses.items()}
     inputs = inputs_for(work, fresh, before)
     candidate = None if nothing_new(work, inputs) else judge(work, compare(work, assembled(work, inputs)))
-    if candidate is None or not (candidate.compared().news or candidate.findings):
+    if candidate is None or not (candidate.compared().news or candidate.names):
         _say_unusable(work, candidate)
         work.home.clear_candidate()  # one that was held is overtaken: its sources are what is live again
         for snapshot in fresh.values():  # other bytes that say the same: the archive keeps what releases are made of
@@ -147,7 +147,7 @@ def _run(work: Work, addresses: Mapping[str, str], access: Access) -> Result:
 
 def go_on(work: Work, candidate: Candidate) -> Result:
     """From a judged candidate to the live release. Raises ReviewNeeded while people have to look at it, with a page of what it would change."""
-    if candidate.needed > len(approvals(work.home, candidate.signed_as())):
+    if candidate.names > len(approvals(work.home, candidate.signed_as())):
         show(work, candidate)
     candidate = lay_out(work, candidate)
     make_index(work, candidate)
@@ -243,7 +243,8 @@ def assembled(work: Work, inputs: Inputs) -> Candidate:
     staged = stage(inputs, work.catalogue, folder / "private.db", work.home.base, work.progress)
     made = assemble(staged, work.catalogue, work.day, folder / "public.db", work.progress)
     names = {name: tuple(snapshot.id for snapshot in snapshots) for name, snapshots in inputs.items()}
-    return Candidate(names, work.live, staged.recipe, made).save(work.home)
+    contents = {name: snapshots[0].content_sha256 for name, snapshots in inputs.items()}
+    return Candidate(names, work.live, staged.recipe, contents, made).save(work.home)
 
 
 def compare(work: Work, candidate: Candidate) -> Candidate:
@@ -270,7 +271,7 @@ def judge(work: Work, candidate: Candidate) -> Candidate:
         if candidate.restores is None
         else f"{hashlib.sha256(f'{verdict.digest} {candidate.restores}'.encode()).hexdigest()[:16]}"
     )
-    return candidate.save(work.home, digest=digest, findings=tuple(vars(finding) for finding in verdict.findings))
+    return candidate.save(work.home, digest=digest, findings=verdict.findings, outcome=verdict.outcome, names=verdict.names)
 
 
 def show(work: Work, candidate: Candidate) -> Summary:
@@ -282,8 +283,7 @@ def show(work: Work, candidate: Candidate) -> Summary:
 
 def lay_out(work: Work, candidate: Candidate) -> Candidate:
     """The release's folder under its temporary name. Raises ReviewNeeded while fewer people than it needs have approved it."""
-    digest, findings = candidate.signed_as(), [Finding(**finding) for finding in candidate.findings]
-    require(digest, candidate.needed, findings, approvals(work.home, candidate.signed_as()))
+    require(candidate.signed_as(), candidate.names, candidate.findings, approvals(work.home, candidate.signed_as()))
     identifier = work.home.next_release(work.day)
     release(candidate.assembled, work.home, identifier)
     return candidate.save(work.home, release=identifier)
@@ -333,8 +333,7 @@ def _enter(work: Work, candidate: Candidate) -> None:
 def fresh_content(work: Work, candidate: Candidate) -> dict[str, str]:
     """By source the content_sha256 of the candidate's newest snapshot, where that is not what is live."""
     live = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest().get("sources", [])}
-    newest = {name: load(work.home.raw / snapshots[0]).content_sha256 for name, snapshots in candidate.inputs.items()}
-    return {name: content for name, content in newest.items() if content != live.get(name)}
+    return {name: content for name, content in candidate.contents.items() if content != live.get(name)}
 
 
 def write_status(work: Work, outcome: str, reason: str, checked: Sequence[str]) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 from .assemble import ADVERSE
 from .candidate import Candidate
 from .catalogue import Catalogue
-from .review import Finding
 
 MAINS = ("institutions", "listings", "notices")
 NAMES = 500  # of each way, in the page; whoever has to look at more has a question for the source and not for this page
@@ -73,7 +72,6 @@ class Summary:
     """`names`: who approved it so far. `regions` is by table and region, `lists` by table and code, `causes` by table, kind and cause."""
 
     candidate: Candidate
-    findings: tuple[Finding, ...]
     names: tuple[str, ...]
     catalogue: Catalogue
     tables: Mapping[str, Movement]
@@ -108,7 +106,6 @@ def summary(candidate: Candidate, live: Path | None, catalogue: Catalogue, names
         db.execute("CREATE INDEX temp.missed_by_key ON missed (table_name, key)")
         return Summary(
             candidate=candidate,
-            findings=tuple(Finding(**finding) for finding in candidate.findings),
             names=names,
             catalogue=catalogue,
             tables={name: _whole(db, name, changes.counts.get(name, {})) for name in catalogue.tables},

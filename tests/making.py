@@ -73,10 +73,10 @@ CLERKS = ("张三", "李四")
 def approved(work: Work) -> Result:
     """What is held goes live, approved by as many people as it takes."""
     candidate = Candidate.load(work.home)
-    for name in CLERKS[: candidate.needed - 1]:
+    for name in CLERKS[: candidate.names - 1]:
         with suppress(ReviewNeeded):
             approve(work, candidate.signed_as(), name, "与来源核对过")
-    return approve(work, candidate.signed_as(), CLERKS[candidate.needed - 1], "与来源核对过")
+    return approve(work, candidate.signed_as(), CLERKS[candidate.names - 1], "与来源核对过")
 
 
 def world(size: int = 3) -> dict[str, list[Record]]:

@@ -103,7 +103,7 @@ def test_nothing_is_decided_without_a_name_and_a_reason(decide: Any, by: str, re
 def two_needed(work: Work) -> Candidate:
     """What is held needs two people."""
     candidate = Candidate.load(work.home)
-    return candidate.save(work.home, findings=tuple({**finding, "names": 2} for finding in candidate.findings))
+    return candidate.save(work.home, names=2)
 
 
 def test_where_two_have_to_approve_one_person_is_not_enough_however_often(work: Work) -> None:
@@ -270,6 +270,25 @@ def test_going_back_after_our_own_doing_changed_makes_the_data_anew_under_todays
     assert there == [(40,)]
     assert query(later, "SELECT count(*) FROM notices") == [(37,)]
     assert later.live_manifest()["recipe"] == later.home.manifest("2026-11-02")["recipe"]
+
+
+def test_two_people_go_back_to_a_release_that_puts_somebody_on_a_black_list_again(work: Work) -> None:
+    black = [*world(40)["listings"][1:], listing(1, list="黑名单")]
+    deliver(work, {**world(40), "listings": black})
+    deliver(work, world(40), 1)
+    with pytest.raises(ReviewNeeded, match="张三 approved it and 1 more must"):
+        back(on(work, 2), "2026-11-01", "张三", WHY)
+    assert work.live == "2026-11-02"
+    candidate = Candidate.load(work.home)
+    text = (work.home.candidate / PAGE).read_text("utf-8")
+    assert "数据回到版本 2026-11-01" in text
+    assert "黑名单" in text
+    with pytest.raises(ReviewNeeded, match=r"has approved .* already"):
+        approve(on(work, 3), candidate.judged(), "张三", WHY)
+    assert approve(on(work, 3), candidate.judged(), "李四", WHY) == Result("released", "2026-11-04")
+    assert work.live_manifest()["restores"] == "2026-11-01"
+    assert acts(work)[2:] == [("live", "张三"), ("approve", "李四"), ("release", "张三、李四")]
+    assert set(refused(work.home)) == {work.home.manifest("2026-11-02")["sources"][0]["snapshots"][0]["content_sha256"]}
 
 
 def test_what_was_gone_back_from_is_refused(later: Work) -> None:

@@ -38,7 +38,7 @@ def review(make: MakeWork) -> None:
             click.echo(line)
         click.echo()
     click.echo(work.home.candidate / PAGE)
-    click.echo(f"{'held' if candidate.needed else 'go'} {candidate.signed_as()}")
+    click.echo(f"{'held' if candidate.names else 'go'} {candidate.signed_as()}")
 
 
 @main.command()
@@ -60,6 +60,19 @@ def refuse(make: MakeWork, digest: str, by: str, reason: str) -> None:
     """Refuse the held candidate of a digest; if the source says the same again, it is held again."""
     decide.refuse(make(), digest, by, reason)
     click.echo(f"refused {digest}; the live release stays as it is")
+
+
+@main.command()
+@click.argument("source")
+@click.argument("table")
+@click.argument("region")
+@signature
+@click.pass_obj
+def accept(make: MakeWork, source: str, table: str, region: str, by: str, reason: str) -> None:
+    """Accept a true mass change of a held region (TABLE such as institutions, REGION as `review` and `status` give it) and publish it."""
+    work = make()
+    result = decide.accept(work, source, table, region, by, reason)
+    click.echo(accounting(work, str(result.release)))
 
 
 @main.command()

@@ -9,7 +9,6 @@ from ..candidate import Candidate
 from ..catalogue import Catalogue
 from ..errors import BadDeclaration, BadHome
 from ..issues import summary
-from ..review import Finding
 from ..run import Access, Work, assembled, compare, fetch, inputs_for, lay_out, make_feeds, make_index, publish, run
 from ..snapshot import Snapshot
 from ..snapshot import load as load_snapshot
@@ -186,6 +185,10 @@ def status(make: MakeWork) -> None:
     click.echo(f"last run: {last['at']} {last['outcome']}: {last['reason']}" if last else "last run: none")
     if work.home.detail.is_file():
         click.echo(f"  {work.home.detail.read_text(encoding='utf-8').strip()}")
+    for held in work.live_manifest().get("held", []):
+        click.echo(
+            f"held: {held['source']} {held['table']} {held['region']} since {held['since']} ({held['bound']}); `mingbai accept` where the change is true"
+        )
     for name, source in found.get("sources", {}).items():
         click.echo(f"source {name}: last checked {source['last_checked']}")
     if (work.home.candidate / "candidate.json").is_file():
@@ -195,10 +198,10 @@ def status(make: MakeWork) -> None:
             click.echo(f"in the making: {error}")
             return
         click.echo(f"in the making: {candidate.signed_as() if candidate.digest else 'not reviewed yet'}")
-        if candidate.needed:
+        if candidate.names:
             names = approvals(work.home, candidate.signed_as())
             click.echo(
-                f"  {candidate.needed} must approve it; {', '.join(names) or 'nobody'} has; `mingbai review` shows what it would change"
+                f"  {candidate.names} must approve it; {', '.join(names) or 'nobody'} has; `mingbai review` shows what it would change"
             )
         for finding in candidate.findings:
-            click.echo(f"  {Finding(**finding)}")
+            click.echo(f"  {finding}")

@@ -5,14 +5,17 @@ own accounts have to see to.
 """
 
 import shutil
+from pathlib import Path
 
 from .audit import append, approvals, signed
 from .candidate import Candidate
 from .diff import diff
 from .errors import BadHome, ReviewNeeded
 from .home import release_order
+from .measure import attach, measure
 from .persons import name_key
 from .restore import restore
+from .review import Finding, Held, guard
 from .run import Inputs, Result, Work, assembled, at_work, compare, fresh_content, go_on, judge, released, show
 from .snapshot import load
 from .stage import recipe
@@ -173,12 +176,35 @@ def _restored(work: Work, release: str) -> Candidate:
     assert live is not None
     if manifest["recipe"] == made:
         shutil.copyfile(home.releases / release / "mingbai.db", path)
+        held = tuple(Held(**row) for row in manifest["held"])
     else:
         stages = {name: tuple(load(home.raw / identifier) for identifier in names) for name, names in inputs.items()}
-        manifest = {**manifest, **vars(assembled(work, stages).assembled)}
+        manifest, held = {**manifest, **vars(assembled(work, stages).assembled)}, ()
     data = restore(path, release, live, home.history, home.base, manifest, work.catalogue, work.day)
     changes = diff(data, live, work.catalogue, home.candidate / "changes.db", ours=True, progress=work.progress)
     contents = {row["id"]: row["snapshots"][0]["content_sha256"] for row in manifest["sources"]}
-    candidate = judge(work, Candidate(inputs, work.live, made, contents, data, changes, restores=release).save(home))
+    candidate = Candidate(
+        inputs,
+        work.live,
+        made,
+        contents,
+        data,
+        changes,
+        findings=_adverse(work, path, live),
+        held=held,
+        unread=manifest["unread"],
+        restores=release,
+    )
+    candidate = judge(work, candidate.save(home))
     # whoever would be put on a black list once more, or again shown with a notice, is looked at by a second person
     return candidate.save(home, names=2 if summary(candidate, live, work.catalogue).adverse.added else max(1, candidate.names))
+
+
+def _adverse(work: Work, path: Path, live: Path) -> tuple[Finding, ...]:
+    """What going back would add to the black list or take from it beyond the bounds. No other bound holds a person back who goes back."""
+    connection = attach(path, live, work.home.base)
+    try:
+        found = guard(measure(connection, work.catalogue, work.day.isoformat()), work.catalogue).findings
+    finally:
+        connection.close()
+    return tuple(finding for finding in found if finding.names > 1)

@@ -8,7 +8,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from .reviewtext import Labels, movement, new_columns, number, seen, steps
+from .reviewtext import Labels, held, movement, new_columns, number, seen, steps
 from .summary import Movement, Summary
 from .wording import LANGUAGES, say
 
@@ -78,9 +78,10 @@ def _section(labels: Labels) -> Iterator[Safe]:
         yield tag("h2", labels.say("do"))
         yield tag("p", labels.say("do.how"))
         yield tag("pre", tag("code", "\n".join(steps(labels))))
-    if lines := new_columns(labels):
-        yield tag("h2", labels.say("columns"))
-        yield tag("ul", *(tag("li", line) for line in lines))
+    for part, lines in (("held", [held(labels, one) for one in candidate.held]), ("columns", new_columns(labels))):
+        if lines:
+            yield tag("h2", labels.say(part))
+            yield tag("ul", *(tag("li", line) for line in lines))
     yield from _moved(labels, "tables", [(labels.table(name), moved) for name, moved in summary.tables.items() if moved.moved])
     if any(moved.missed for moved in summary.tables.values()):
         yield tag("p", labels.say("missed"), class_="quiet")

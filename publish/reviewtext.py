@@ -8,9 +8,9 @@ from typing import Any
 
 from .candidate import Candidate
 from .declarations import Words
-from .review import Finding
+from .review import Finding, Held
 from .summary import Movement, Named, Summary
-from .wording import say, wording
+from .wording import say
 
 LINES = 8  # of each part on a terminal; the page has the rest
 LONGEST = 60
@@ -68,7 +68,7 @@ class Labels:
         return self.words(self.catalogue.sources[name].label) if name in self.catalogue.sources else self.say("all")
 
     def bound(self, name: str) -> str:
-        return wording(self.lang).get(f"review.bound.{name}", name)
+        return self.words(self.catalogue.codes["bounds"].label(name))
 
     def where(self, finding: Finding) -> str:
         """What a finding is about, from the source down."""
@@ -93,8 +93,7 @@ class Labels:
             missing = candidate.names - len(self.summary.names)
             names = self.say("signed", names="、".join(self.summary.names), n=missing) if self.summary.names else ""
             return self.say("outcome.stop") + self.names(candidate.names) + names
-        held = sum(finding.effect == "hold" for finding in self.summary.candidate.findings)
-        return self.say("outcome.go_held", n=held) if held else self.say("outcome.go")
+        return self.say("outcome.go_held", n=len(candidate.held)) if candidate.held else self.say("outcome.go")
 
 
 def number(value: float) -> str:
@@ -110,6 +109,13 @@ def movement(labels: Labels, moved: Movement) -> str:
         if part != "missed" or moved.missed
     ]
     return labels.say("movement", before=f"{moved.before:,}", now=f"{moved.now:,}", moved=labels.say("comma").join(parts))
+
+
+def held(labels: Labels, one: Held) -> str:
+    """One partition that stays at its last good rows, and how to accept its change."""
+    where = f"{labels.region(one.region)} · {labels.table(one.table)} · {labels.source(one.source)}"
+    place = " ".join((one.source, one.table, one.region or repr("")))
+    return labels.say("held.one", where=where, since=one.since, bound=labels.bound(one.bound), place=place)
 
 
 def new_columns(labels: Labels) -> list[str]:
@@ -137,6 +143,7 @@ def lines(summary: Summary, lang: str) -> Iterator[str]:
     yield labels.outcome(candidate)
     parts = (
         ("findings", [finding_line(labels, finding) for finding in summary.candidate.findings]),
+        ("held", [held(labels, one) for one in candidate.held]),
         ("columns", new_columns(labels)),
         ("tables", [f"{labels.table(name)} {movement(labels, moved)}" for name, moved in summary.tables.items() if moved.moved]),
         ("regions", list(_regions(labels, summary.regions))),

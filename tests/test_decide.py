@@ -16,7 +16,7 @@ from making import approved, institution, listing, notice, snapshot, world
 from publish.audit import append, cut_off, entries, refused
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load
-from publish.decide import approve, back, refuse
+from publish.decide import accept, approve, back, refuse
 from publish.errors import BadHome, NotSigned, ReviewNeeded
 from publish.home import Home
 from publish.reviewpage import PAGE, page
@@ -180,6 +180,82 @@ def test_what_is_refused_is_cleared_and_remembered(work: Work) -> None:
     assert b"\xe6\x9d\x8e" not in work.home.status.read_bytes(), "readers are not told who"
 
 
+def test_what_was_refused_is_held_again_and_says_by_whom(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, lost())
+    refuse(on(work, 1), candidate.judged(), "李四", "来源少了一半")
+    assert (
+        deliver(work, {**world(40), "institutions": [*world(39)["institutions"], institution(40, address="新址")]}, 2).release
+        == "2026-11-03"
+    )
+    with pytest.raises(ReviewNeeded, match=r"李四.*来源少了一半"):
+        deliver(work, lost(), 3)
+    assert approved(on(work, 3)) == Result("released", "2026-11-04"), "people can change their minds"
+    assert refused(work.home) == {}
+
+
+# A region that is held
+
+BEYOND = [institution(n, areaCode="330108", areaName="滨江区") for n in range(21, 421)]
+
+
+def two_counties(**county: Any) -> dict[str, list[Any]]:
+    """A county of 20 institutions and one of 400, each with a white listing; `county` changes the records of the small one."""
+    there = [institution(n) for n in range(1, 21)]
+    lists = [listing(n, **({"areaCode": "330108"} if n > 20 else {})) for n in range(1, 421)]
+    return {**world(1), "institutions": [*there, *BEYOND], "listings": lists} | county
+
+
+@pytest.fixture
+def cut_short(work: Work) -> Work:
+    """A live release in which a county is held."""
+    deliver(work, two_counties())
+    assert deliver(work, two_counties(institutions=BEYOND, listings=two_counties()["listings"][20:]), 1) == Result("released", "2026-11-02")
+    assert [(held["table"], held["region"]) for held in work.live_manifest()["held"]] == [
+        ("institutions", "330106"),
+        ("listings", "330106"),
+    ]
+    return work
+
+
+def test_a_true_change_of_a_held_region_is_accepted_and_published_at_once(cut_short: Work) -> None:
+    absent = "SELECT count(*), count(absent_since) FROM institutions WHERE region_code = '330106'"
+    assert query(cut_short, absent) == [(20, 0)]
+    assert accept(on(cut_short, 1), "platform", "institutions", "330106", "张三", WHY) == Result("released", "2026-11-02.2")
+    assert query(cut_short, absent) == [(20, 20)], "rule 2: what is missing for the first time stays once more, marked"
+    assert [held["table"] for held in cut_short.live_manifest()["held"]] == ["listings"]
+    assert acts(cut_short)[-2:] == [("accept", "张三"), ("release", "mingbai")]
+
+
+def test_what_is_not_held_cannot_be_accepted(cut_short: Work) -> None:
+    before = acts(cut_short)
+    with pytest.raises(
+        BadHome, match="platform notices 330106 is not held; held are: platform institutions 330106; platform listings 330106"
+    ):
+        accept(on(cut_short, 1), "platform", "notices", "330106", "张三", WHY)
+    assert acts(cut_short) == before
+
+
+def test_one_person_cannot_put_a_county_on_the_black_list_by_accepting_it(work: Work) -> None:
+    deliver(work, two_counties())
+    black = [listing(n, list="黑名单") for n in range(1, 21)]
+    deliver(work, two_counties(listings=[*black, *two_counties()["listings"][20:]]), 1)
+    (one,) = work.live_manifest()["held"]
+    assert query(work, "SELECT count(*) FROM listings WHERE list = 'black'") == [(0,)]
+    with pytest.raises(ReviewNeeded, match="2 must approve it"):
+        accept(on(work, 1), "platform", one["table"], one["region"], "张三", WHY)
+    assert query(work, "SELECT count(*) FROM listings WHERE list = 'black'") == [(0,)]
+    assert approved(on(work, 1)) == Result("released", "2026-11-02.2")
+    assert query(work, "SELECT count(*) FROM listings WHERE list = 'black'") == [(20,)]
+
+
+def test_what_is_held_is_on_the_page_with_the_way_to_accept_it(cut_short: Work) -> None:
+    held(cut_short, two_counties(institutions=BEYOND[:100], listings=two_counties()["listings"][20:]), 2)
+    text = (cut_short.home.candidate / PAGE).read_text("utf-8")
+    assert "mingbai accept platform listings 330106 --by" in text
+    assert "浙江省杭州市西湖区 · 列入记录" in text
+
+
 def test_a_log_that_was_tampered_with_stops_the_next_release(work: Work) -> None:
     deliver(work, world(40))
     data = work.home.audit.read_bytes()
@@ -303,6 +379,14 @@ def test_a_run_after_going_back_goes_on_from_there(later: Work) -> None:
     right = {**world(41), "notices": LATER}
     assert deliver(later, right, 5) == Result("released", "2026-11-06")
     assert query(later, "SELECT count(*) FROM institutions") == [(41,)]
+
+
+def test_what_was_gone_back_from_does_not_come_again_by_itself(later: Work) -> None:
+    gone_back(later)
+    wrong = [institution(n, orgName=f"杭州市错名{n}培训中心有限公司") for n in range(1, 41)]
+    with pytest.raises(ReviewNeeded, match=r"张三.*名称全错了"):
+        deliver(later, {**world(40), "institutions": wrong, "notices": LATER}, 5)
+    assert later.live == "2026-11-05"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from making import approved, institution, listing, notice, snapshot, world
-from publish.audit import append, cut_off, entries, refused
+from publish.audit import append, approvals, cut_off, entries, refused
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load
 from publish.decide import accept, approve, back, refuse
@@ -21,7 +21,7 @@ from publish.errors import BadHome, NotSigned, ReviewNeeded
 from publish.home import Home
 from publish.reviewpage import PAGE, page
 from publish.reviewtext import lines
-from publish.run import Result, Work, run, show
+from publish.run import Result, Work, lay_out, run, show
 from publish.wording import LANGUAGES
 
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
@@ -100,17 +100,16 @@ def test_nothing_is_decided_without_a_name_and_a_reason(decide: Any, by: str, re
     assert Candidate.load(work.home).digest == candidate.digest
 
 
-def two_needed(work: Work) -> Candidate:
-    """What is held needs two people."""
-    candidate = Candidate.load(work.home)
-    return candidate.save(work.home, names=2)
+def blackened(work: Work) -> Candidate:
+    """What is held puts everybody on the black list, and needs two people."""
+    deliver(work, world(40))
+    candidate = held(work, {**world(40), "listings": [listing(n, list="黑名单") for n in range(1, 41)]})
+    assert candidate.names == 2
+    return candidate
 
 
 def test_where_two_have_to_approve_one_person_is_not_enough_however_often(work: Work) -> None:
-    deliver(work, world(40))
-    held(work, lost())
-    digest = two_needed(work).judged()
-    today = on(work, 1)
+    digest, today = blackened(work).judged(), on(work, 1)
     with pytest.raises(ReviewNeeded, match=f"张三 approved it and 1 more must.*mingbai approve {digest}"):
         approve(today, digest, "张三", WHY)
     for name in ("张三", "张 三　", "張三"):
@@ -122,16 +121,42 @@ def test_where_two_have_to_approve_one_person_is_not_enough_however_often(work: 
     assert acts(work)[1:] == [("approve", "张三"), ("approve", "李四"), ("release", "张三、李四")]
 
 
+def test_the_single_steps_need_the_same_names(work: Work) -> None:
+    digest, today = blackened(work).judged(), on(work, 1)
+    with pytest.raises(ReviewNeeded, match="2 must approve it"):
+        lay_out(today, Candidate.load(work.home))
+    with pytest.raises(ReviewNeeded, match="1 more must"):
+        approve(today, digest, "张三", WHY)
+    with pytest.raises(ReviewNeeded, match="张三 approved it and 1 more must"):
+        lay_out(today, Candidate.load(work.home))
+
+
 def test_the_second_of_two_can_approve_on_the_next_day(work: Work) -> None:
-    deliver(work, world(40))
-    held(work, lost())
-    digest = two_needed(work).judged()
+    digest = blackened(work).judged()
     with pytest.raises(ReviewNeeded, match="1 more must"):
         approve(on(work, 1), digest, "张三", WHY)
-    made = Candidate.load(work.home)
+    assert approve(on(work, 2), digest, "李四", WHY) == Result("released", "2026-11-03")
+    assert entries(work.home)[-1].about["names"] == ["张三", "李四"]
+
+
+def test_a_refusal_takes_back_the_approvals_before_it(work: Work) -> None:
+    candidate = blackened(work)
+    with pytest.raises(ReviewNeeded, match="1 more must"):
+        approve(on(work, 1), candidate.judged(), "张三", WHY)
+    refuse(on(work, 1), candidate.judged(), "王五", "与公告不符")
+    assert approvals(work.home, candidate.judged()) == ()
+    assert work.live == "2026-11-01"
+
+
+def test_what_ends_between_looking_and_approving_is_looked_at_again(work: Work) -> None:
+    first = {**world(40), "notices": [notice(n, publicUntil="2026-11-02" if n < 9 else "2027-06-30") for n in range(1, 41)]}
+    deliver(work, first)
+    digest = held(work, {**first, "institutions": lost()["institutions"]}).judged()
     with pytest.raises(ReviewNeeded, match="is not what it would be today"):
-        approve(on(work, 2), digest, "李四", WHY)  # the gate that this test raised to two names judges anew
-    assert Candidate.load(work.home).judged() != made.judged()
+        approve(on(work, 2), digest, "张三", WHY)
+    again = Candidate.load(work.home).judged()
+    assert again in (work.home.candidate / PAGE).read_text("utf-8")
+    assert approve(on(work, 2), again, "张三", WHY) == Result("released", "2026-11-03")
 
 
 def test_what_was_approved_yesterday_goes_out_today_where_it_is_the_same(work: Work) -> None:

@@ -8,7 +8,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from .reviewtext import Labels, held, movement, new_columns, number, seen, steps
+from .reviewtext import Labels, accept_step, figures, findings, held, movement, new_columns, number, seen, steps
 from .summary import Movement, Summary
 from .wording import LANGUAGES, say
 
@@ -22,7 +22,7 @@ OWN_STYLE = """
 .plot { width: 9rem; height: .9rem; vertical-align: middle; }
 .plot .was { fill: var(--line); } .plot .is, .plot .came { fill: var(--accent); } .plot .went { fill: var(--warn); } .plot .missed { fill: var(--warn); opacity: .55; } .plot .axis { fill: var(--soft); }
 section + section { border-top: 3px double var(--line); margin-top: 4rem; }
-td.plots { min-width: 9.5rem; } tbody th { min-width: 8.5rem; } .zero { color: var(--soft); opacity: .6; } .names td { min-width: 5rem; } pre { overflow-x: auto; }
+td.plots { min-width: 9.5rem; } tbody th { min-width: 8.5rem; } td.prose { min-width: 7rem; } .zero { color: var(--soft); opacity: .6; } .names td { min-width: 5rem; } pre { overflow-x: auto; }
 """
 
 
@@ -69,19 +69,20 @@ def _section(labels: Labels) -> Iterator[Safe]:
     if candidate.restores:
         yield tag("p", labels.say("restores", release=candidate.restores), class_="note")
     yield tag("p", tag("strong", labels.outcome(candidate)), class_=f"verdict {'stop' if candidate.names else 'go'}")
-    passed = [
-        [labels.where(f), labels.bound(f.bound), number(f.before), number(f.now), number(f.allowed), labels.effect(f)]
-        for f in summary.candidate.findings
-    ]
+    passed = [[labels.where(f), labels.bound(f.bound), *figures(f), labels.effect(f)] for f in findings(summary)]
     yield from _table(labels, labels.say("findings"), ("where", "bound", "before", "now", "allowed", "effect"), passed)
     if candidate.names:
         yield tag("h2", labels.say("do"))
         yield tag("p", labels.say("do.how"))
         yield tag("pre", tag("code", "\n".join(steps(labels))))
-    for part, lines in (("held", [held(labels, one) for one in candidate.held]), ("columns", new_columns(labels))):
-        if lines:
-            yield tag("h2", labels.say(part))
-            yield tag("ul", *(tag("li", line) for line in lines))
+    if candidate.held:
+        yield tag("h2", f"{labels.say('held')} ({len(candidate.held):,})")
+        yield tag("ul", *(tag("li", held(labels, one)) for one in candidate.held))
+        yield tag("p", labels.say("held.how"))
+        yield tag("pre", tag("code", "\n".join(accept_step(labels, one) for one in candidate.held)))
+    if lines := new_columns(labels):
+        yield tag("h2", labels.say("columns"))
+        yield tag("ul", *(tag("li", line) for line in lines))
     yield from _moved(labels, "tables", [(labels.table(name), moved) for name, moved in summary.tables.items() if moved.moved])
     if any(moved.missed for moved in summary.tables.values()):
         yield tag("p", labels.say("missed"), class_="quiet")

@@ -73,11 +73,12 @@ class Labels:
     def where(self, finding: Finding) -> str:
         """What a finding is about, from the source down."""
         parts = [self.region(finding.region)] if finding.region is not None else []
-        parts.append(self.table(finding.table))
+        if finding.table:
+            parts.append(self.table(finding.table))
         if len(self.summary.candidate.inputs) > 1 or finding.source not in self.catalogue.sources:
             parts.append(self.source(finding.source))
         if finding.subject:
-            parts.append(self.field(finding.table, finding.subject))
+            parts.append(seen(self.field(finding.table, finding.subject), 200))
         return " · ".join(parts)
 
     def names(self, needed: int) -> str:
@@ -112,10 +113,9 @@ def movement(labels: Labels, moved: Movement) -> str:
 
 
 def held(labels: Labels, one: Held) -> str:
-    """One partition that stays at its last good rows, and how to accept its change."""
+    """One partition that stays at its last good rows."""
     where = f"{labels.region(one.region)} · {labels.table(one.table)} · {labels.source(one.source)}"
-    place = " ".join((one.source, one.table, one.region or repr("")))
-    return labels.say("held.one", where=where, since=one.since, bound=labels.bound(one.bound), place=place)
+    return labels.say("held.one", where=where, since=one.since, bound=labels.bound(one.bound))
 
 
 def new_columns(labels: Labels) -> list[str]:
@@ -129,8 +129,16 @@ def new_columns(labels: Labels) -> list[str]:
 
 def steps(labels: Labels) -> tuple[str, ...]:
     """The commands by which a person decides about the candidate."""
-    signature = f"--by {labels.say('do.name')} --reason {labels.say('do.reason')}"
-    return tuple(f"mingbai {act} {labels.summary.candidate.signed_as()} {signature}" for act in ("approve", "refuse"))
+    return tuple(f"mingbai {act} {labels.summary.candidate.signed_as()} {_signature(labels)}" for act in ("approve", "refuse"))
+
+
+def accept_step(labels: Labels, one: Held) -> str:
+    """The command by which a person accepts the change of what is held."""
+    return " ".join(("mingbai accept", one.source, one.table, one.region or repr(""), _signature(labels)))
+
+
+def _signature(labels: Labels) -> str:
+    return f"--by {labels.say('do.name')} --reason {labels.say('do.reason')}"
 
 
 def lines(summary: Summary, lang: str) -> Iterator[str]:
@@ -142,8 +150,8 @@ def lines(summary: Summary, lang: str) -> Iterator[str]:
         yield labels.say("restores", release=candidate.restores)
     yield labels.outcome(candidate)
     parts = (
-        ("findings", [finding_line(labels, finding) for finding in summary.candidate.findings]),
-        ("held", [held(labels, one) for one in candidate.held]),
+        ("findings", [finding_line(labels, finding) for finding in findings(summary)]),
+        ("held", [f"{held(labels, one)}{labels.say('comma')}{accept_step(labels, one)}" for one in candidate.held]),
         ("columns", new_columns(labels)),
         ("tables", [f"{labels.table(name)} {movement(labels, moved)}" for name, moved in summary.tables.items() if moved.moved]),
         ("regions", list(_regions(labels, summary.regions))),
@@ -167,10 +175,22 @@ def lines(summary: Summary, lang: str) -> Iterator[str]:
         yield from ("", labels.say("do"), labels.say("do.how"), *(f"  {step}" for step in steps(labels)))
 
 
+def findings(summary: Summary) -> list[Finding]:
+    """What was found, what stops the release before what is held."""
+    return sorted(summary.candidate.findings, key=lambda finding: finding.effect != "stop")
+
+
+def figures(finding: Finding) -> tuple[str, str, str]:
+    """Before, now and allowed; nothing where a finding is not about numbers, as what was refused before is not."""
+    values = (finding.before, finding.now, finding.allowed)
+    return (number(values[0]), number(values[1]), number(values[2])) if any(values) else ("", "", "")
+
+
 def finding_line(labels: Labels, finding: Finding) -> str:
     """One bound that was passed, as a sentence."""
-    values = {"before": number(finding.before), "now": number(finding.now), "allowed": number(finding.allowed)}
-    return f"{labels.where(finding)}{labels.say('finding', bound=labels.bound(finding.bound), effect=labels.effect(finding), **values)}"
+    said = labels.say("finding", bound=labels.bound(finding.bound), effect=labels.effect(finding))
+    before, now, allowed = figures(finding)
+    return f"{labels.where(finding)}{said}{labels.say('figures', before=before, now=now, allowed=allowed) if before else ''}"
 
 
 def named(labels: Labels, one: Named) -> str:

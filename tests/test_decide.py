@@ -215,6 +215,8 @@ def test_what_was_refused_is_held_again_and_says_by_whom(work: Work) -> None:
     )
     with pytest.raises(ReviewNeeded, match=r"李四.*来源少了一半"):
         deliver(work, lost(), 3)
+    told = [*lines(show(on(work, 3), Candidate.load(work.home)), "zh")]
+    assert "  李四, 2026-11-02: 来源少了一半，内容曾被退回；需要有人批准" in told
     assert approved(on(work, 3)) == Result("released", "2026-11-04"), "people can change their minds"
     assert refused(work.home) == {}
 

@@ -216,16 +216,16 @@ def review(
     return Verdict(digest, tuple(findings), "stop" if names else "go_held" if held else "go", names)
 
 
-def require(digest: str, needed: int, findings: Sequence[Finding], names: Sequence[str]) -> None:
-    """Raises ReviewNeeded, with the digest to approve, while fewer than `needed` different people (`names`) have approved it."""
-    if len(names) >= needed:
+def require(verdict: Verdict, names: Sequence[str]) -> None:
+    """Raises ReviewNeeded, with the digest to approve, while fewer different people (`names`) have approved it than must."""
+    if len(names) >= verdict.names:
         return
-    stops = [finding for finding in findings if finding.effect == "stop"]
+    stops = [finding for finding in verdict.findings if finding.effect == "stop"]
     first = "; ".join(str(finding) for finding in stops[:3])
     more = f" and {len(stops) - 3} more" if len(stops) > 3 else ""
-    missing = f"{needed} must approve it" if needed > 1 else "somebody must approve it"
+    missing = f"{verdict.names} must approve it" if verdict.names > 1 else "somebody must approve it"
     if names:
-        missing = f"{', '.join(names)} approved it and {needed - len(names)} more must"
+        missing = f"{', '.join(names)} approved it and {verdict.names - len(names)} more must"
     raise ReviewNeeded(
-        f"held for review: {first}{more}{'. ' if first else ''}Nothing was published. {missing}. Look with `mingbai review`; with a name and a reason: mingbai approve {digest}"
+        f"held for review: {first}{more}{'. ' if first else ''}Nothing was published; {missing}. Look with `mingbai review`; with a name and a reason: mingbai approve {verdict.digest}"
     )

@@ -30,7 +30,7 @@ from .measure import attach, measure, unread
 from .plans import source_plan
 from .progress import Progress, silent
 from .release import release, seal
-from .review import Finding, Held, empty, guard, issues, refused, require, review, unusable
+from .review import Finding, Held, Verdict, empty, guard, issues, refused, require, review, unusable
 from .reviewpage import PAGE, page
 from .snapshot import Snapshot, load
 from .stage import recipe, stage
@@ -333,7 +333,8 @@ def show(work: Work, candidate: Candidate) -> Summary:
 
 def lay_out(work: Work, candidate: Candidate) -> Candidate:
     """The release's folder under its temporary name. Raises ReviewNeeded while fewer people than it needs have approved it."""
-    require(candidate.signed_as(), candidate.names, candidate.findings, approvals(work.home, candidate.signed_as()))
+    digest = candidate.signed_as()
+    require(Verdict(digest, candidate.findings, str(candidate.outcome), candidate.names), approvals(work.home, digest))
     identifier = work.home.next_release(work.day)
     release(candidate.assembled, work.home, identifier)
     return candidate.save(work.home, release=identifier)

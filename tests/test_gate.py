@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from making import Record, institution, listing, notice, rating, snapshot
+from making import Record, institution, listing, notice, rating, sign, snapshot
 from publish import audit
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load
@@ -65,7 +65,9 @@ def deliver(work: Work, listings: Mapping[str, Any], day: int = 0, approve: bool
     at, candidate = day_of(work, day), judged(work, listings, day)
     if candidate is None:
         return "nothing new"
-    candidate = lay_out(at, candidate, candidate.digest if approve else None)
+    if approve:
+        sign(at, candidate)
+    candidate = lay_out(at, candidate)
     make_index(at, candidate)
     make_feeds(at, candidate)
     publish(at, candidate)

@@ -209,30 +209,28 @@ def outcomes(module: Any, catalogue: Catalogue) -> Iterator[tuple[str, Any, Any]
     for asked, found, region, right in (("go", [], [], ("go", 0)), ("held", hold, kept, ("go_held", 0)), ("stop", stop, [], ("stop", 1)), ("pair", pair, [], ("stop", 2))):  # fmt: skip
         verdict = module.review(found, region, "2026-11-01", "recipe", {})
         yield asked, (verdict.outcome, verdict.names), right
-        for approval in (None, verdict.digest, "0123456789abcdef"):
-            yield (
-                f"{asked} {approval}",
-                _passes(module, verdict, approval),
-                approval == verdict.digest or (approval is None and right[1] == 0),
-            )
+        for names in ((), ("张三",), ("张三", "李四"), ("张三", "李四", "王五")):
+            yield f"{asked} {len(names)} names", _passes(module, verdict, names), len(names) >= right[1]
 
     verdict = module.review([*hold, *stop], [], "2026-11-01", "recipe", {})
     message = _says(module, verdict)
     yield "the message names three that stop", (message.count("before"), f"and {len(stop) - 3} more" in message, message.count("(partition_lost")), (3, True, 3)  # fmt: skip
-    yield "and no more where there are no more", "more" in _says(module, module.review(pair, [], "", "", {})), False
+    yield "one person", "somebody must approve it" in message, True
+    yield "two people", "2 must approve it" in _says(module, module.review(pair, [], "", "", {})), True
+    yield "and no more where there are no more", "and" in _says(module, module.review(pair, [], "", "", {})).partition("Nothing")[0], False
 
 
 def _says(module: Any, verdict: Any) -> str:
     try:
-        module.require(verdict, None)
+        module.require(verdict, ())
     except review.ReviewNeeded as error:
         return str(error)
     return ""
 
 
-def _passes(module: Any, verdict: Any, approval: str | None) -> bool:
+def _passes(module: Any, verdict: Any, names: tuple[str, ...]) -> bool:
     try:
-        module.require(verdict, approval)
+        module.require(verdict, names)
     except review.ReviewNeeded:
         return False
     return True

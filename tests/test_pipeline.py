@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 import pytest
 
-from making import credit_code, institution, listing, notice, rating, snapshot, world
+from making import CLERKS, credit_code, institution, listing, notice, rating, snapshot, world
 from publish import history
+from publish.audit import append
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load
 from publish.errors import BadHome, ReviewNeeded, SourceBroken
@@ -49,7 +50,9 @@ def publish_day(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0,
     if not candidate.compared().news:
         work.home.clear_candidate()
         return None
-    candidate = lay_out(work, candidate, candidate.digest if approve else None)
+    for name in CLERKS if approve else ():
+        append(work.home, "approve", name, "与来源核对过", {"digest": candidate.judged(), "content": {}}, work.now)
+    candidate = lay_out(work, candidate)
     make_index(work, candidate)
     make_feeds(work, candidate)
     return publish(work, candidate)

@@ -15,11 +15,12 @@ from .assemble import Assembled
 from .audit import Entry
 from .catalogue import Catalogue
 from .errors import ReviewNeeded
-from .guards import FEW, beyond, judged
+from .guards import FEW, GUARDS, beyond, judged
 from .measure import Counts, Place, owner_of, total
 
 TWO_PEOPLE = ("adverse_added", "adverse_removed")
 COUNTED_ANYHOW = ("lost",)  # rule 3: what a region lost counts in the total also where it is held, on the day that it is
+ALL_OTHERS = tuple(name for name in GUARDS if name not in (*COUNTED_ANYHOW, *TWO_PEOPLE))
 FEW_HELD = 3
 
 
@@ -104,13 +105,12 @@ def guard(
             holds, findings = _not_held({p for p in holds if p[:2] == (source, table)}, holds, findings, catalogue)
             findings.append(found)
     for source, table in sorted({place[:2] for place in partitions}):
-        beside = {place: c for place, c in partitions.items() if _owner(place, catalogue) not in accepted}
-        moving = {place: _linked_again(place, c, holds) for place, c in beside.items() if _owner(place, catalogue) not in holds}
-        judging = {place: c for place, c in beside.items() if _owner(place, catalogue) not in already}
-        bounds = catalogue.bounds(source, table)
-        for counted, rule3 in ((judging, True), (moving, False)):
-            for name, off in judged(total(counted, source, table), bounds, "total"):
-                if (name in COUNTED_ANYHOW) == rule3:
+        moving = {place: _linked_again(place, c, holds) for place, c in partitions.items() if _owner(place, catalogue) not in holds}
+        looked_at = {place: c for place, c in moving.items() if _owner(place, catalogue) not in accepted}
+        rule3 = {place: c for place, c in partitions.items() if _owner(place, catalogue) not in {*accepted, *already}}
+        for counted, names in ((rule3, COUNTED_ANYHOW), (moving, TWO_PEOPLE), (looked_at, ALL_OTHERS)):
+            for name, off in judged(total(counted, source, table), catalogue.bounds(source, table), "total"):
+                if name in names:
                     findings.append(Finding(f"total_{name}", source, table, None, **vars(off), effect="stop", names=_names(name)))
     return Guarded(tuple(_without_adverse_of(findings, holds, catalogue)), holds)
 

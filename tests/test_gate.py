@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from making import Record, institution, listing, notice, rating, sign, snapshot
+from making import Record, institution, listing, notice, rating, snapshot
 from publish import audit
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load
@@ -60,13 +60,11 @@ def judged(work: Work, listings: Mapping[str, Any], day: int) -> Candidate | Non
     return None if nothing_new(at, inputs) else judge(at, compare(at, assembled(at, inputs)))
 
 
-def deliver(work: Work, listings: Mapping[str, Any], day: int = 0, approve: bool = False) -> str:
-    """Take a delivery through the whole run. Returns the outcome. Raises ReviewNeeded when it is a stop that is not approved."""
+def deliver(work: Work, listings: Mapping[str, Any], day: int = 0) -> str:
+    """Take a delivery through the whole run. Returns the outcome. Raises ReviewNeeded when it is a stop."""
     at, candidate = day_of(work, day), judged(work, listings, day)
     if candidate is None:
         return "nothing new"
-    if approve:
-        sign(at, candidate)
     candidate = lay_out(at, candidate)
     make_index(at, candidate)
     make_feeds(at, candidate)

@@ -97,10 +97,16 @@ def _assembled(connection: Working, staged: Staged, catalogue: Catalogue, day: d
             FROM private.pages p WHERE generation = 0 GROUP BY source, listing ORDER BY 1"""
         )
     }
-    ends = " UNION ALL ".join(f"SELECT min({end}) AS day FROM main.{name} s" for name, end in ENDS.items())
-    expiry = connection.one(f"SELECT min(day) FROM ({ends})")
+    expiry = next_expiry(connection)
     _add_up(connection, accounting, catalogue)
     return Assembled(path, day.isoformat(), accounting, unusable, counts, issues, expiry)
+
+
+def next_expiry(connection: Working) -> str | None:
+    """The last day on which everything that the candidate shows may be shown; None where nothing of it ends."""
+    ends = " UNION ALL ".join(f"SELECT min({end}) AS day FROM main.{name} s" for name, end in ENDS.items())
+    day: str | None = connection.one(f"SELECT min(day) FROM ({ends})")
+    return day
 
 
 def _add_up(connection: Working, accounting: Mapping[str, Mapping[str, int]], catalogue: Catalogue) -> None:

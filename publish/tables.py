@@ -39,23 +39,23 @@ class Working(apsw.Connection):
         self.execute(sql, parameters)
         return self.total_changes() - before
 
-    def teach(self, function: Callable[..., Any]) -> None:
-        """Let statements call a function of one value under its own name. It must give the same for the same."""
-        self.create_scalar_function(function.__name__, function, 1, deterministic=True)
+    def teach(self, function: Callable[..., Any], values: int = 1) -> None:
+        """Let statements call a function of so many values under its own name. It must give the same for the same."""
+        self.create_scalar_function(function.__name__, function, values, deterministic=True)
 
 
 @contextmanager
-def working(path: Path, *, cache_mib: int = 64) -> Iterator[Working]:
-    """An unjournalled connection for a file under a temporary name: a crash costs the file, never a reader.
+def working(path: Path, *, cache_mib: int = 64, journal: str = "OFF") -> Iterator[Working]:
+    """A connection for a file that only we have: without a journal for one under a temporary name, which a crash may cost.
 
     Sorting goes to temporary files, so that memory stays at the cache's size however many rows there are. Raises OSError (ENOSPC) where the
     file cannot be written.
     """
     try:
-        connection = Working(str(path))
+        connection = Working(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI)
         try:
             for pragma in (
-                "journal_mode=OFF",
+                f"journal_mode={journal}",
                 "synchronous=OFF",
                 "locking_mode=EXCLUSIVE",
                 "temp_store=FILE",

@@ -379,7 +379,7 @@ def _enter(work: Work, candidate: Candidate) -> None:
     digest = candidate.signed_as()
     names = approvals(work.home, digest)
     about = {"release": candidate.laid_out(), "digest": digest, "names": names, "content": fresh_content(work, candidate)}
-    append(work.home, "release", "、".join(names) or ITSELF, "approved" if names else "within its bounds", about, work.now)
+    append(work.home, "release", ITSELF, "approved by people" if names else "within its bounds", about, work.now)
 
 
 def fresh_content(work: Work, candidate: Candidate) -> dict[str, str]:

@@ -277,6 +277,14 @@ def test_one_person_cannot_put_a_county_on_the_black_list_by_accepting_it(work: 
     assert query(work, "SELECT count(*) FROM listings WHERE list = 'black'") == [(20,)]
 
 
+def test_what_nobody_maps_is_told_in_words(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, {**world(40), "institutions": [institution(n, chainStore="是") for n in range(1, 41)]})
+    told = [[*lines(show(on(work, 1), candidate), lang)] for lang in LANGUAGES]
+    assert any(line.startswith("  机构 · 没有对应的字段 chainStore，无法读取的字段或内容；需要有人批准") for line in told[0])
+    assert any(line.startswith("  Institutions · field that nothing maps chainStore, ") for line in told[1])
+
+
 def test_what_is_held_is_on_the_page_with_the_way_to_accept_it(cut_short: Work) -> None:
     held(cut_short, two_counties(institutions=BEYOND[:100], listings=two_counties()["listings"][20:]), 2)
     text = (cut_short.home.candidate / PAGE).read_text("utf-8")

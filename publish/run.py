@@ -321,7 +321,7 @@ def judge(work: Work, candidate: Candidate) -> Candidate:
     """The verdict on what the guards found; its digest is written down."""
     candidate.compared()
     verdict = review(candidate.findings, candidate.held, candidate.assembled.day, candidate.recipe, candidate.inputs, candidate.restores)
-    return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names)
+    return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names, approved=None)
 
 
 def show(work: Work, candidate: Candidate) -> Summary:

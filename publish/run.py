@@ -26,11 +26,11 @@ from .hold import hold
 from .home import Home, as_json, china_day, write_whole
 from .index import index
 from .live import go_live, repair
-from .measure import attach, measure, unread
+from .measure import Place, attach, measure, unread
 from .plans import source_plan
 from .progress import Progress, silent
 from .release import release, seal
-from .review import Finding, Held, Verdict, empty, guard, issues, refused, require, review, unusable
+from .review import ACCEPTABLE, Finding, Held, Verdict, empty, guard, hanging_on, issues, loses_no_more, refused, require, review, unusable
 from .reviewpage import PAGE, page
 from .snapshot import Snapshot, load
 from .stage import recipe, stage
@@ -288,9 +288,7 @@ def guarded(work: Work, candidate: Candidate) -> Candidate:
         try:
             if connection.execute("SELECT count(*) FROM held_partitions").fetchone()[0]:
                 raise BadHome(f"{work.home.candidate}: a run died while it put held regions into it; run `mingbai run` again")
-            accepted = {
-                (source, table, region) for source, table, region, content in audit.accepted(work.home) if contents.get(source) == content
-            }
+            accepted = _accepted(work, candidate, connection)
             guards = guard(measure(connection, work.catalogue, made.day), work.catalogue, accepted, before)
             found += guards.findings
             held = tuple(Held(*place, since=before.get(place, made.day), bound=bound) for place, bound in sorted(guards.holds.items()))
@@ -298,6 +296,23 @@ def guarded(work: Work, candidate: Candidate) -> Candidate:
         finally:
             connection.close()
     return candidate.save(work.home, assembled=made, guarded=True, findings=tuple(found), held=held, unread=now)
+
+
+def _accepted(work: Work, candidate: Candidate, connection: sqlite3.Connection) -> dict[Place, tuple[str, ...]]:
+    """The partitions whose change somebody has accepted: what the newest snapshot says of them, or, of what they lost, what the one before
+    said, where the newest has lost no more. A daily source says something new before a clerk's acceptance is carried out.
+    """
+    before = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest()["sources"]}
+    found: dict[Place, tuple[str, ...]] = {}
+    for source, table, region, content in sorted(audit.accepted(work.home)):
+        if candidate.contents.get(source) == content:
+            found[source, table, region] = ACCEPTABLE
+        elif before.get(source) == content and loses_no_more(connection, work.catalogue, (source, table, region)):
+            found.setdefault((source, table, region), ("lost",))
+    for source, table, region in list(found):
+        for other in hanging_on(table, work.catalogue):  # ratings go with their institutions
+            found.setdefault((source, other, region), ("lost",))
+    return found
 
 
 def _older_contents(work: Work) -> dict[str, str]:

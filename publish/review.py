@@ -8,6 +8,7 @@ looked at.
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,11 +17,13 @@ from .audit import Entry
 from .catalogue import Catalogue
 from .errors import ReviewNeeded
 from .guards import FEW, GUARDS, beyond, judged
-from .measure import Counts, Place, owner_of, total
+from .measure import Counts, Place, owner_of, rows_of, total
 
 TWO_PEOPLE = ("adverse_added", "adverse_removed")
 COUNTED_ANYHOW = ("lost",)  # rule 3: what a region lost counts in the total also where it is held, on the day that it is
 ALL_OTHERS = tuple(name for name in GUARDS if name not in (*COUNTED_ANYHOW, *TWO_PEOPLE))
+ACCEPTABLE = (*COUNTED_ANYHOW, *ALL_OTHERS)  # nobody is put on a black list, or taken from it, by one person
+NOTHING_ACCEPTED: Mapping[Place, Collection[str]] = {}
 FEW_HELD = 3
 
 
@@ -80,9 +83,14 @@ class Guarded:
 
 
 def guard(
-    partitions: Mapping[Place, Counts], catalogue: Catalogue, accepted: Collection[Place] = (), already: Collection[Place] = ()
+    partitions: Mapping[Place, Counts],
+    catalogue: Catalogue,
+    accepted: Mapping[Place, Collection[str]] = NOTHING_ACCEPTED,
+    already: Collection[Place] = (),
 ) -> Guarded:
-    """Judge every partition and every source. `accepted` are partitions whose change somebody has accepted, `already` those that are held."""
+    """Judge every partition and every source. `accepted` says of partitions which guards' findings somebody has accepted, of ACCEPTABLE;
+    `already` are those that are held.
+    """
     findings: list[Finding] = []
     holds: dict[Place, str] = {}
     gone_for_good: set[Place] = set()
@@ -91,7 +99,7 @@ def guard(
         owner = _owner(place, catalogue)
         counts = _linked_again(place, partitions[place], holds)
         for name, off in judged(counts, catalogue.bounds(source, table), "partition"):
-            if owner in accepted and name not in TWO_PEOPLE:  # nobody is put on a black list, or taken from it, by one person
+            if name in accepted.get(owner, ()):
                 continue
             effect = "stop" if name in TWO_PEOPLE else "hold"
             findings.append(Finding(f"partition_{name}", source, table, region, **vars(off), effect=effect, names=_names(name)))
@@ -106,13 +114,34 @@ def guard(
             findings.append(found)
     for source, table in sorted({place[:2] for place in partitions}):
         moving = {place: _linked_again(place, c, holds) for place, c in partitions.items() if _owner(place, catalogue) not in holds}
-        looked_at = {place: c for place, c in moving.items() if _owner(place, catalogue) not in accepted}
+        looked_at = {place: c for place, c in moving.items() if accepted.get(_owner(place, catalogue)) != ACCEPTABLE}
         rule3 = {place: c for place, c in partitions.items() if _owner(place, catalogue) not in {*accepted, *already}}
         for counted, names in ((rule3, COUNTED_ANYHOW), (moving, TWO_PEOPLE), (looked_at, ALL_OTHERS)):
             for name, off in judged(total(counted, source, table), catalogue.bounds(source, table), "total"):
                 if name in names:
                     findings.append(Finding(f"total_{name}", source, table, None, **vars(off), effect="stop", names=_names(name)))
     return Guarded(tuple(_without_adverse_of(findings, holds, catalogue)), holds)
+
+
+def hanging_on(table: str, catalogue: Catalogue) -> list[str]:
+    """The tables that are held by themselves and whose rows are where those of `table` are."""
+    others = (t for t in catalogue.tables.values() if t.bounds and not t.parent and t.name != table)
+    return [other.name for other in others if owner_of(other, catalogue).name == table]
+
+
+def loses_no_more(connection: sqlite3.Connection, catalogue: Catalogue, place: Place) -> bool:
+    """Whether a partition of the candidate (measure.attach) has, within its bound, all that the snapshot before the newest had. Who that
+    one had and the newest has not is in it, marked as absent.
+    """
+    source, table, region = place
+    declared = catalogue.tables[table]
+    if "absent_since" not in declared.columns:  # ratings are of the newest snapshot alone: nothing says what the one before had
+        return False
+    rows = rows_of(declared, catalogue, "main")
+    sql = f"SELECT count(*), count(s.absent_since) FROM {rows.origin} WHERE ({rows.place}) = (?, ?)"
+    there, absent = connection.execute(sql, [source, region]).fetchone()
+    counts = {("rows", "before"): there, ("kept", ""): there - absent}
+    return "lost" not in dict(judged(counts, catalogue.bounds(source, table), "partition"))
 
 
 def _not_held(

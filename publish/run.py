@@ -26,16 +26,17 @@ from .hold import hold
 from .home import Home, as_json, china_day, write_whole
 from .index import index
 from .live import go_live, repair
-from .measure import attached, measure, unread
+from .measure import Place, attached, measure, unread
 from .plans import source_plan
 from .progress import Progress, silent
 from .release import release, seal
-from .review import Finding, Held, Verdict, empty, guard, issues, refused, require, review, unusable
+from .review import ACCEPTABLE, Finding, Held, Verdict, empty, guard, hanging_on, issues, loses_no_more, refused, require, review, unusable
 from .reviewpage import PAGE, page
 from .snapshot import Snapshot, load
 from .stage import recipe, stage
 from .summary import Summary, summary
 from .syndicate import syndicate
+from .tables import Working
 
 Inputs = Mapping[str, tuple[Snapshot, ...]]
 DEFAULT_SITE = "http://127.0.0.1:8001"
@@ -287,14 +288,29 @@ def guarded(work: Work, candidate: Candidate) -> Candidate:
         with attached(made.path, work.live_database, private) as connection:
             if connection.one("SELECT count(*) FROM held_partitions"):
                 raise BadHome(f"{work.home.candidate}: a run died while it put held regions into it; run `mingbai run` again")
-            accepted = {
-                (source, table, region) for source, table, region, content in audit.accepted(work.home) if contents.get(source) == content
-            }
+            accepted = _accepted(work, candidate, connection)
             guards = guard(measure(connection, work.catalogue, made.day), work.catalogue, accepted, before)
             found += guards.findings
             held = tuple(Held(*place, since=before.get(place, made.day), bound=bound) for place, bound in sorted(guards.holds.items()))
             made = hold(connection, made, work.catalogue, held, before)
     return candidate.save(work.home, assembled=made, guarded=True, findings=tuple(found), held=held, unread=now)
+
+
+def _accepted(work: Work, candidate: Candidate, connection: Working) -> dict[Place, tuple[str, ...]]:
+    """The partitions whose change somebody has accepted: what the newest snapshot says of them, or, of what they lost, what the one before
+    said, where the newest has lost no more. A daily source says something new before a clerk's acceptance is carried out.
+    """
+    before = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest()["sources"]}
+    found: dict[Place, tuple[str, ...]] = {}
+    for source, table, region, content in sorted(audit.accepted(work.home)):
+        if candidate.contents.get(source) == content:
+            found[source, table, region] = ACCEPTABLE
+        elif before.get(source) == content and loses_no_more(connection, work.catalogue, (source, table, region)):
+            found.setdefault((source, table, region), ("lost",))
+    for source, table, region in list(found):
+        for other in hanging_on(table, work.catalogue):  # ratings go with their institutions
+            found.setdefault((source, other, region), ("lost",))
+    return found
 
 
 def _older_contents(work: Work) -> dict[str, str]:
@@ -318,7 +334,7 @@ def judge(work: Work, candidate: Candidate) -> Candidate:
     """The verdict on what the guards found; its digest is written down."""
     candidate.compared()
     verdict = review(candidate.findings, candidate.held, candidate.assembled.day, candidate.recipe, candidate.inputs, candidate.restores)
-    return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names)
+    return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names, approved=None)
 
 
 def show(work: Work, candidate: Candidate) -> Summary:
@@ -376,7 +392,7 @@ def _enter(work: Work, candidate: Candidate) -> None:
     digest = candidate.signed_as()
     names = approvals(work.home, digest)
     about = {"release": candidate.laid_out(), "digest": digest, "names": names, "content": fresh_content(work, candidate)}
-    append(work.home, "release", "、".join(names) or ITSELF, "approved" if names else "within its bounds", about, work.now)
+    append(work.home, "release", ITSELF, "approved by people" if names else "within its bounds", about, work.now)
 
 
 def fresh_content(work: Work, candidate: Candidate) -> dict[str, str]:

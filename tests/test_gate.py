@@ -393,6 +393,21 @@ def test_accepting_one_content_accepts_no_other(work: Work) -> None:
     assert in_small(work) == [(FEW, 0)]
 
 
+def test_a_loss_that_somebody_accepts_goes_out_with_the_next_content_too(work: Work) -> None:
+    deliver(work, world())
+    lost = without(world(), *LOST)
+    deliver(work, lost, 1)
+    content = work.live_manifest()["sources"][0]["snapshots"][0]["content_sha256"]
+    for table in ("institutions", "listings", "notices"):
+        accept(work, table, content)
+    assert deliver(work, changed(lost, "institutions", range(100, 101), address="二"), 2) == "go"
+    assert [in_small(work, table) for table in ("institutions", "listings", "notices")] == [[(FEW, FEW)]] * 3
+    assert query(work, "SELECT count(*) FROM ratings") == [(FEW + MANY,)], "ratings have no day of absence and go with their institution"
+    assert deliver(work, changed(lost, "institutions", range(100, 101), address="三"), 3) == "go"
+    assert [in_small(work, table) for table in ("institutions", "listings", "notices")] == [[(0, 0)]] * 3
+    assert query(work, "SELECT count(*) FROM ratings") == [(MANY,)]
+
+
 def test_content_that_was_refused_does_not_come_in_again_and_says_who_refused_it(work: Work) -> None:
     deliver(work, world())
     after = changed(world(), "institutions", range(200, 201), address="二")

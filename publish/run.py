@@ -5,7 +5,6 @@ as it was; a run without new content makes no release. Stages write what they ma
 itself and a held candidate goes on where it stopped: the source is not asked again.
 """
 
-import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -28,7 +27,7 @@ from .plans import source_plan
 from .progress import Progress, silent
 from .release import release, seal
 from .review import Verdict, require, review
-from .snapshot import Snapshot, load
+from .snapshot import Snapshot, discard, load
 from .stage import recipe, stage
 from .syndicate import syndicate
 
@@ -67,7 +66,9 @@ class Work:
 
     @property
     def day(self) -> date:
-        return china_day(self.now)
+        """Today in China. While the clock is behind the live release, the day of that one: what has ended does not come back."""
+        live = self.live_manifest()
+        return max([china_day(self.now), *([date.fromisoformat(live["released_on"])] if live else [])])
 
     @property
     def live(self) -> str | None:
@@ -89,13 +90,24 @@ def run(work: Work, addresses: Mapping[str, str], *, approval: str | None = None
     with work.home.locked():
         for line in repair(work.home, work.catalogue):
             work.progress.say(line)
+        before = work.live
         try:
             result = _run(work, addresses, approval, access)
         except BaseException as error:
-            _failed(work, error, tuple(addresses))
-            raise
-        work.home.detail.unlink(missing_ok=True)
-        write_status(work, result.outcome, f"release {result.release}" if result.release else "no new content", tuple(addresses))
+            if work.live == before:
+                _failed(work, error, tuple(addresses))
+                raise
+            if not isinstance(error, OSError | sqlite3.Error):
+                raise
+            work.progress.say(f"release {work.live} is live; what follows could not be done ({error}) and is done by the next run")
+            result = Result("released", work.live)
+        try:
+            work.home.detail.unlink(missing_ok=True)
+            write_status(work, result.outcome, f"release {result.release}" if result.release else "no new content", tuple(addresses))
+        except OSError as error:
+            if result.release is None:
+                raise
+            work.progress.say(f"{work.home.status}: {error.strerror}; it still says how the run before ended")
         return result
 
 
@@ -123,7 +135,7 @@ def _run(work: Work, addresses: Mapping[str, str], approval: str | None, access:
             work.home.clear_candidate()  # one that was held is overtaken: its sources are what is live again
             for snapshot in fresh.values():  # other bytes that say the same: the archive keeps what releases are made of
                 if snapshot.id not in {kept.id for several in before.values() for kept in several}:
-                    shutil.rmtree(snapshot.folder)
+                    discard(snapshot.folder)
             return Result("nothing_new", None)
     else:
         candidate = continued(work, approval)
@@ -235,6 +247,7 @@ def assembled(work: Work, inputs: Inputs) -> Candidate:
     if not inputs:
         raise BadHome(f"{work.home.path}: holds no snapshot; run `mingbai extract` first")
     folder = work.home.candidate
+    work.home.clear_candidate()  # its files are about to be others: what was looked at before can no longer be approved
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     staged = stage(inputs, work.catalogue, folder / "private.db", work.home.base, work.progress)
     made = assemble(staged, work.catalogue, work.day, folder / "public.db", work.progress)

@@ -23,6 +23,7 @@ from .demo import demo as run_demo
 from .errors import BadDeclaration, BadHome, Mingbai
 from .home import Home
 from .issues import summary
+from .keep import POLICY
 from .metadata import metadata_text
 from .platform import FAULTS, serve_forever
 from .run import (
@@ -353,6 +354,7 @@ def status(make: MakeWork) -> None:
     work = make()
     found = work.home.read_status()
     click.echo(f"live: {work.home.live() or 'no release yet'}")
+    click.echo(f"kept: {len(work.home.release_ids())} releases; {POLICY}")
     last = found.get("last_run")
     click.echo(f"last run: {last['at']} {last['outcome']}: {last['reason']}" if last else "last run: none")
     if work.home.detail.is_file():

@@ -22,6 +22,7 @@ from .errors import BadHome, Mingbai, ReviewNeeded, SourceBroken
 from .extract import extract
 from .home import Home, as_json, china_day, write_whole
 from .index import index
+from .keep import keep
 from .live import go_live, repair
 from .plans import source_plan
 from .progress import Progress, silent
@@ -88,7 +89,7 @@ def run(work: Work, addresses: Mapping[str, str], *, approval: str | None = None
     Raises a Mingbai error when the run failed or is held; status.json then says so and the live release is untouched.
     """
     with work.home.locked():
-        for line in repair(work.home, work.catalogue):
+        for line in (*repair(work.home, work.catalogue), *keep(work.home)):
             work.progress.say(line)
         before = work.live
         try:
@@ -316,7 +317,10 @@ def publish(work: Work, candidate: Candidate) -> str:
             raise BadHome(f"{part}: has no {file}; run `mingbai {step}` first")
     sources = {name: tuple(load(work.home.raw / identifier) for identifier in names) for name, names in candidate.inputs.items()}
     seal(part, candidate.laid_out(), candidate, sources, work.live)
-    return go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day)
+    identifier = go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day)
+    for line in keep(work.home):
+        work.progress.say(line)
+    return identifier
 
 
 def write_status(work: Work, outcome: str, reason: str, checked: Sequence[str]) -> None:

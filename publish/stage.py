@@ -34,7 +34,7 @@ CREATE TABLE issues (
 ) STRICT;
 """
 # Modules that read, show or move what others made. What is not named here counts: forgetting one costs a re-reading, never a stale row.
-MAKE_NO_ROWS = ("__init__", "__main__", "candidate", "canonical", "cli", "demo", "diff", "errors", "extract", "history", "home", "index", "issues", "live",
+MAKE_NO_ROWS = ("__init__", "__main__", "candidate", "canonical", "cli", "demo", "diff", "errors", "extract", "history", "home", "index", "issues", "keep", "live",
     "metadata", "progress", "release", "review", "run", "snapshot", "syndicate", "workers")  # fmt: skip
 DECLARED_ONLY = ("sources", "regions", "codes", "notice_links")  # made from declarations or from other rows, never staged
 

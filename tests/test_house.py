@@ -33,7 +33,7 @@ FLOORS = (
     {"catalogue", "metadata"},
     {"snapshot", "sources", "plans", "tables"},
     {"extract", "mapping", "validate", "workers", "issues", "stage", "assemble", "link", "diff", "review"}
-    | {"candidate", "release", "canonical", "history", "index", "syndicate", "live"},
+    | {"candidate", "release", "canonical", "history", "index", "syndicate", "live", "keep"},
     {"run"},
     {"demo"},
     {"cli"},

@@ -17,6 +17,12 @@ def catalogue() -> Catalogue:
     return homes.one_province()
 
 
+@pytest.fixture
+def said() -> list[str]:
+    """What runs say, for those that are given it."""
+    return []
+
+
 @pytest.fixture(scope="session")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The deliveries of twelve days."""
@@ -32,6 +38,9 @@ def scenes(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue, archi
     empty.home.prepare()
     one = copied(empty, folder / "one")
     ask(one, archives[0], 0)
+    for identifier in ("2024-01-05", "2024-01-20"):  # the next release lets the first of them go, and what it was made of
+        homes.old_snapshot(one.home, identifier, f"platform-{identifier}")
+        homes.old_release(one.home, identifier, f"platform-{identifier}")
     lost = delivered(folder / "lost", 1, {name: records[:20] for name, records in homes.day_of(1).items()})
     held = copied(one, folder / "held")
 

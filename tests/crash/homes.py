@@ -22,7 +22,7 @@ from typing import Any
 
 from making import notice, rating, snapshot, world
 from publish.catalogue import Catalogue, load
-from publish.home import Home
+from publish.home import Home, as_json
 from publish.regions import Regions
 from publish.run import Result, Work, run
 
@@ -53,6 +53,20 @@ def delivered(folder: Path, number: int, listings: Mapping[str, Sequence[Any]] |
     day = (NOON + timedelta(days=number)).date().isoformat()
     made = snapshot(folder, f"platform-{number:03d}", listings or day_of(number), as_of=day, page_size=PAGE, taken_at=f"{day}T04:00:00Z")
     return made.folder
+
+
+def old_release(home: Home, identifier: str, *snapshots: str) -> None:
+    """A release of long ago: what is asked of it is its manifest alone."""
+    folder = home.releases / identifier
+    folder.mkdir(parents=True)
+    about = {"id": identifier, "released_on": identifier[:10], "previous": None, "tables": {}}
+    sources = [{"id": "platform", "snapshots": [{"id": name} for name in snapshots]}]
+    (folder / "manifest.json").write_bytes(as_json({**about, "sources": sources}))
+
+
+def old_snapshot(home: Home, day: str, name: str) -> None:
+    """A sealed snapshot that was taken on a day."""
+    snapshot(home.raw, name, {"institutions": []}, as_of=day, taken_at=f"{day}T04:00:00Z")
 
 
 def on(work: Work, number: int) -> Work:
@@ -258,5 +272,24 @@ def scene(name: str, before: Work, act: Callable[[Work], object], folder: Path, 
     return Scene(name, before, act, again or act, after)
 
 
-def a_work(home: Path, catalogue: Catalogue) -> Work:
-    return Work(Home(home), catalogue, NOON)
+@dataclass
+class Heard:
+    """Progress that keeps what was said."""
+
+    said: list[str]
+
+    def start(self, label: str, total: int | None) -> None:
+        pass
+
+    def advance(self, amount: int = 1) -> None:
+        pass
+
+    def finish(self) -> None:
+        pass
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+
+def a_work(home: Path, catalogue: Catalogue, said: list[str] | None = None) -> Work:
+    return Work(Home(home), catalogue, NOON, progress=Heard([] if said is None else said))

@@ -31,6 +31,7 @@ from .run import (
     Access,
     Work,
     assembled,
+    at_work,
     compare,
     fetch,
     inputs_for,
@@ -45,7 +46,8 @@ from .snapshot import Snapshot
 from .snapshot import load as load_snapshot
 from .validate import validate
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_RIGHT = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class Bar:
@@ -97,17 +99,17 @@ class Commands(click.Group):
             click.echo("mingbai: interrupted; run again, what was fetched is kept", err=True)
             ctx.exit(130)
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if error.errno not in (*NO_ROOM, *NO_RIGHT):
                 raise
+            what = "make room" if error.errno in NO_ROOM else "let this user write there"
             click.echo(
-                f"mingbai: {error.filename or ctx.params['home']}: {error.strerror}; the live release is as it was. Make room and run again",
-                err=True,
+                f"mingbai: {error.filename or ctx.params['home']}: {error.strerror}; what is live is whole: {what} and run again", err=True
             )
             ctx.exit(BadHome.exit_code)
         except sqlite3.OperationalError as error:
             if not any(word in str(error) for word in ("full", "I/O", "unable to open", "readonly")):
                 raise
-            click.echo(f"mingbai: {ctx.params['home']}: {error}; the live release is as it was. Make room and run again", err=True)
+            click.echo(f"mingbai: {ctx.params['home']}: {error}; what is live is whole: make room and run again", err=True)
             ctx.exit(BadHome.exit_code)
 
 
@@ -228,7 +230,7 @@ def run_command(make: MakeWork, sources: tuple[str, ...], token: str | None, rat
 def extract(make: MakeWork, sources: tuple[str, ...], token: str | None, rate: float | None) -> None:
     """Fetch every source into a sealed snapshot; print their ids."""
     work = make()
-    with work.home.locked():
+    with at_work(work):
         for name, address in _addresses(work.catalogue, sources).items():
             click.echo(fetch(work, name, address, Access(token, rate)).id)
 
@@ -269,7 +271,7 @@ def validate_command(make: MakeWork, snapshot: str | None, examples: int) -> Non
 def stage(make: MakeWork) -> None:
     """Validate the newest snapshots and make the private and the public tables of a candidate."""
     work = make()
-    with work.home.locked():
+    with at_work(work):
         candidate = assembled(work, inputs_for(work, _newest(work)))
     for table, kinds in candidate.assembled.accounting.items():
         click.echo(f"{table}: {', '.join(f'{kind} {number:,}' for kind, number in kinds.items())}")
@@ -280,7 +282,7 @@ def stage(make: MakeWork) -> None:
 def diff(make: MakeWork) -> None:
     """Compare the candidate with the live release."""
     work = make()
-    with work.home.locked():
+    with at_work(work):
         changes = compare(work, Candidate.load(work.home)).compared()
     click.echo("the first release" if changes.first else "no change" if not changes.counts else "")
     for table, kinds in changes.counts.items():
@@ -292,7 +294,7 @@ def diff(make: MakeWork) -> None:
 def review(make: MakeWork) -> None:
     """Hold the candidate against the bounds; print its digest and what tripped."""
     work = make()
-    with work.home.locked():
+    with at_work(work):
         candidate = judge(work, Candidate.load(work.home))
     for finding in candidate.findings:
         click.echo(finding)
@@ -305,7 +307,7 @@ def review(make: MakeWork) -> None:
 def release(make: MakeWork, approve: str | None) -> None:
     """Lay the candidate out as a release folder under a temporary name; print its id."""
     work = make()
-    with work.home.locked():
+    with at_work(work):
         click.echo(lay_out(work, Candidate.load(work.home), approve).release)
 
 
@@ -314,7 +316,7 @@ def release(make: MakeWork, approve: str | None) -> None:
 def index(make: MakeWork) -> None:
     """Build the search index of the release in the making."""
     work = make()
-    with work.home.locked():
+    with at_work(work):
         click.echo(f"{make_index(work, Candidate.load(work.home)):,} documents")
 
 
@@ -323,7 +325,7 @@ def index(make: MakeWork) -> None:
 def feeds(make: MakeWork) -> None:
     """Write the feeds of the release in the making."""
     work = make()
-    with work.home.locked():
+    with at_work(work):
         click.echo(f"{make_feeds(work, Candidate.load(work.home)):,} entries")
 
 
@@ -332,7 +334,7 @@ def feeds(make: MakeWork) -> None:
 def go_live(make: MakeWork) -> None:
     """Seal the release in the making and make it the live one, in one rename."""
     work = make()
-    with work.home.locked():
+    with at_work(work):
         click.echo(_accounting(work, publish(work, Candidate.load(work.home))))
 
 

@@ -6,8 +6,8 @@ itself and a held candidate goes on where it stopped: the source is not asked ag
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -83,13 +83,22 @@ class Work:
         return self.home.manifest(self.live) if self.live else {}
 
 
+@contextmanager
+def at_work(work: Work) -> Iterator[None]:
+    """The home for one run or one step of it: locked, and what a run that died left put right."""
+    with work.home.locked():
+        for line in repair(work.home, work.catalogue):
+            work.progress.say(line)
+        yield
+
+
 def run(work: Work, addresses: Mapping[str, str], *, approval: str | None = None, access: Access = ANYHOW) -> Result:
     """From the sources at `addresses` (by name) to a live release, or to nothing new. Holds the home's lock throughout.
 
     Raises a Mingbai error when the run failed or is held; status.json then says so and the live release is untouched.
     """
-    with work.home.locked():
-        for line in (*repair(work.home, work.catalogue), *keep(work.home)):
+    with at_work(work):
+        for line in keep(work.home):
             work.progress.say(line)
         before = work.live
         try:

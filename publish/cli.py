@@ -47,6 +47,7 @@ from .snapshot import load as load_snapshot
 from .validate import validate
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL_WORDS = ("full", "I/O", "unable to open", "readonly", "malformed")  # the last of a file without a journal, after a write that failed
 NO_RIGHT = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -106,8 +107,8 @@ class Commands(click.Group):
                 f"mingbai: {error.filename or ctx.params['home']}: {error.strerror}; what is live is whole: {what} and run again", err=True
             )
             ctx.exit(BadHome.exit_code)
-        except sqlite3.OperationalError as error:
-            if not any(word in str(error) for word in ("full", "I/O", "unable to open", "readonly")):
+        except sqlite3.DatabaseError as error:
+            if not any(word in str(error) for word in FULL_WORDS):
                 raise
             click.echo(f"mingbai: {ctx.params['home']}: {error}; what is live is whole: make room and run again", err=True)
             ctx.exit(BadHome.exit_code)

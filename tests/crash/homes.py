@@ -22,13 +22,15 @@ from typing import Any
 
 from making import notice, rating, snapshot, world
 from publish.catalogue import Catalogue, load
+from publish.cli import FULL_WORDS, NO_RIGHT, NO_ROOM
+from publish.errors import BadHome
 from publish.home import Home, as_json
 from publish.regions import Regions
 from publish.run import Result, Work, run
 
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
 PAGE = 20
-FINE, RAISED, KILLED = 0, 3, -signal.SIGKILL
+FINE, RAISED, IN_WORDS, KILLED = 0, 3, 7, -signal.SIGKILL
 # what may differ between a home that a run died in and one that it did not: who worked last, when, and what only saves time
 NOT_COMPARED = ("lock", "status.json", "staging/base.db", "history.db")
 
@@ -145,6 +147,22 @@ def forked(action: Callable[[], object], said: Path) -> int:
 def ended(pid: int) -> int:
     """The exit code of a child, or minus the signal that it died of."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def in_words(action: Callable[[], object]) -> None:
+    """For a child: ends with IN_WORDS on an error that the command line has words for; any other keeps its traceback."""
+    try:
+        action()
+    except BadHome:
+        os._exit(IN_WORDS)
+    except OSError as error:
+        if error.errno not in (*NO_ROOM, *NO_RIGHT):
+            raise
+        os._exit(IN_WORDS)
+    except sqlite3.DatabaseError as error:
+        if not any(word in str(error) for word in FULL_WORDS):
+            raise
+        os._exit(IN_WORDS)
 
 
 def killed_after(seconds: float, action: Callable[[], object], said: Path) -> int:

@@ -5,11 +5,9 @@ mounted, is full as a disk is.
 """
 
 import errno
-import os
 import random
 import resource
 import signal
-import sqlite3
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,28 +16,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from homes import FINE, Scene, copied, ended, forked, seen_by_readers
+from homes import FINE, IN_WORDS, Scene, copied, ended, forked, in_words, seen_by_readers
 from test_kill import POINTS
 
-from publish.cli import FULL_WORDS, NO_ROOM, main
+from publish.cli import main
 from publish.run import Work
 
 TRIALS = max(POINTS // 8, 1)
-FULL = 7
-
-
-def in_words(action: Callable[[], object]) -> None:
-    """For a child: ends with FULL on an error of the disk that the command line has words for; any other keeps its traceback."""
-    try:
-        action()
-    except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise
-        os._exit(FULL)
-    except sqlite3.DatabaseError as error:
-        if not any(word in str(error) for word in FULL_WORDS):
-            raise
-        os._exit(FULL)
 
 
 def files_of_at_most(size: int, action: Callable[[], object]) -> None:
@@ -58,8 +41,8 @@ def test_no_file_grows_beyond_a_size(name: str, scenes: dict[str, Scene], tmp_pa
         size = int(biggest ** (draw.random() * 1.1))
         work = scene.starts(tmp_path / "home")
         code = ended(forked(partial(files_of_at_most, size, partial(scene.act, work)), said))
-        assert code in (FINE, FULL), (size, said.read_text("utf-8"))
-        found["full" if code == FULL else "enough"] += 1
+        assert code in (FINE, IN_WORDS), (size, said.read_text("utf-8"))
+        found["full" if code == IN_WORDS else "enough"] += 1
         scene.judge(work, f"no file above {size:,} bytes")
     assert found["full"], found
 
@@ -95,8 +78,8 @@ def test_the_disk_is_full(name: str, scenes: dict[str, Scene], small_disk: Path,
         room = int(draw.random() * 1.5 * grows)
         ballast = filled(small_disk, room)
         code = ended(forked(partial(in_words, partial(scene.act, work)), said))
-        assert code in (FINE, FULL), (room, said.read_text("utf-8"))
-        found["full" if code == FULL else "enough"] += 1
+        assert code in (FINE, IN_WORDS), (room, said.read_text("utf-8"))
+        found["full" if code == IN_WORDS else "enough"] += 1
         ballast.unlink()
         scene.judge(work, f"{room:,} bytes of room")
     assert found["full"], found

@@ -42,7 +42,7 @@ from .run import (
     publish,
     run,
 )
-from .snapshot import Snapshot
+from .snapshot import Snapshot, sealed
 from .snapshot import load as load_snapshot
 from .validate import validate
 
@@ -239,8 +239,8 @@ def extract(make: MakeWork, sources: tuple[str, ...], token: str | None, rate: f
 def _newest(work: Work) -> dict[str, Snapshot]:
     """The newest sealed snapshot of each source."""
     found: dict[str, Snapshot] = {}
-    for path in sorted(work.home.raw.glob("*/seal.json")):
-        snapshot = load_snapshot(path.parent)
+    for folder in sealed(work.home.raw):
+        snapshot = load_snapshot(folder)
         if snapshot.source in work.catalogue.sources and (
             snapshot.source not in found or found[snapshot.source].taken_at <= snapshot.taken_at
         ):
@@ -259,7 +259,7 @@ def validate_command(make: MakeWork, snapshot: str | None, examples: int) -> Non
     work = make()
     if snapshot and not (work.home.raw / Path(snapshot).name / "seal.json").is_file():
         raise BadHome(
-            f"{work.home.raw}: has no snapshot {snapshot!r}; there are {', '.join(sorted(p.parent.name for p in work.home.raw.glob('*/seal.json'))) or 'none'}"
+            f"{work.home.raw}: has no snapshot {snapshot!r}; there are {', '.join(folder.name for folder in sealed(work.home.raw)) or 'none'}"
         )
     for one in [load_snapshot(work.home.raw / Path(snapshot).name)] if snapshot else _newest(work).values():
         click.echo(f"{one.id}")

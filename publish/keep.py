@@ -17,7 +17,7 @@ import orjson
 from .candidate import FILE
 from .home import Home, release_order
 from .live import write_index
-from .snapshot import SEAL, discard
+from .snapshot import SEAL, discard, sealed
 
 DAYS = 400  # every release of a year and of the month after it, in which that year is written about
 AT_ONCE = 31  # at most so many a run, the oldest first: an error of ours or of the clock is seen before it has cost a year
@@ -72,5 +72,6 @@ def _unnamed(home: Home, kept: Iterable[str], since: str) -> list[Path]:
     if (home.candidate / FILE).is_file():
         inputs = orjson.loads((home.candidate / FILE).read_bytes())["inputs"]
         named |= {identifier for several in inputs.values() for identifier in several}
-    sealed = sorted(path.parent for path in home.raw.glob(f"*/{SEAL}") if path.parent.name not in named)
-    return [folder for folder in sealed if orjson.loads((folder / SEAL).read_bytes())["taken_at"] < since]
+    return [
+        folder for folder in sealed(home.raw) if folder.name not in named and orjson.loads((folder / SEAL).read_bytes())["taken_at"] < since
+    ]

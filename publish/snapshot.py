@@ -145,6 +145,11 @@ def load(folder: Path) -> Snapshot:
     return snapshot
 
 
+def sealed(raw: Path) -> list[Path]:
+    """The folders of the snapshots under `raw`; one that is about to get its name is none yet."""
+    return sorted(path.parent for path in raw.glob(f"*/{SEAL}") if path.parent.suffix != PART)
+
+
 def discard(folder: Path) -> None:
     """Remove a sealed snapshot. It loses its name first, so that a crash leaves no seal without bodies: the next extraction clears the rest."""
     part = folder.with_name(folder.name + PART)

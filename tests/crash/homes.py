@@ -248,6 +248,12 @@ class Scene:
         """A copy of the home before the run."""
         return copied(self.before, folder)
 
+    def placed(self, found: Path, folder: Path) -> Work:
+        """A home that was found somewhere, put where the others are."""
+        shutil.rmtree(folder)
+        os.rename(found, folder)
+        return replace(self.before, home=Home(folder))
+
     def judge(self, trial: Work, where: str) -> str:
         """Check a home that the run died in, let the next run go on, and check again. Gives what readers saw in between: `old` or `new`.
 

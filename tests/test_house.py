@@ -26,15 +26,29 @@ TOP = {"publish", "datasets", "search", "feeds", "metadata.yml", "tests", "pypro
 # From the ground up. A room imports its own floor and those below; `web` and `platform` stand beside the stages and see less.
 FLOORS = (
     {"errors", "progress"},
-    {"cleaning", "dates", "persons", "values", "declarations"},
-    {"codes", "rules", "named", "screen", "regions", "identity", "home"},
+    {"cleaning", "dates", "fresh", "persons", "values", "declarations"},
+    {"bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording"},
     {"dataset"},
     {"sourcefile"},
     {"catalogue", "metadata"},
-    {"snapshot", "sources", "plans", "tables"},
-    {"extract", "mapping", "validate", "workers", "issues", "stage", "assemble", "link", "diff", "review"}
-    | {"candidate", "release", "canonical", "history", "index", "syndicate", "live", "keep"},
+    {"snapshot", "sources", "plans", "tables", "audit"},
+    {"extract", "mapping", "validate", "workers", "issues", "stage", "assemble", "link", "diff", "measure", "guards", "review", "hold"}
+    | {
+        "candidate",
+        "release",
+        "canonical",
+        "history",
+        "index",
+        "syndicate",
+        "live",
+        "keep",
+        "summary",
+        "reviewtext",
+        "reviewpage",
+        "restore",
+    },
     {"run"},
+    {"decide"},
     {"demo"},
     {"cli"},
     {"__main__"},
@@ -47,7 +61,7 @@ LIBRARIES = {"search": ("publish/index.py", "publish/web/"), "feeds": ("publish/
 # One third-party library, one home.
 HOMES = {
     "apsw": ("publish/canonical.py",),
-    "click": ("publish/cli.py",),
+    "click": ("publish/cli/",),
     "datasette": ("publish/web/",),
     "feedgen": ("feeds/",),
     "jinja2": ("publish/web/",),

@@ -1,15 +1,17 @@
 """The homes that trials start from: made once, copied for each trial."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import homes
 import pytest
 from homes import Scene, a_work, ask, copied, delivered, scene
 
+from publish import decide
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
 from publish.errors import ReviewNeeded
-from publish.run import Work, run
+from publish.run import Work
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +51,13 @@ def scenes(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue, archi
             ask(work, lost, 1)
 
     def approve(work: Work) -> None:
-        run(homes.on(work, 1), {}, approval=Candidate.load(work.home).digest)
+        digest = str(Candidate.load(work.home).digest)
+        for name in ("王芳", "李强"):  # two, where two are asked for
+            with suppress(ReviewNeeded):
+                decide.approve(homes.on(work, 1), digest, name, "核对无误")
+            if work.live != one.live:
+                return
+        raise AssertionError(f"{digest} was approved twice and is not live")
 
     def approve_again(work: Work) -> None:
         if work.live != one.live:

@@ -22,7 +22,7 @@ from typing import Any
 
 from making import notice, rating, snapshot, world
 from publish.catalogue import Catalogue, load
-from publish.cli import FULL_WORDS, NO_RIGHT, NO_ROOM
+from publish.cli.group import FULL_WORDS, NO_RIGHT, NO_ROOM
 from publish.errors import BadHome
 from publish.home import Home, as_json
 from publish.regions import Regions
@@ -62,7 +62,7 @@ def old_release(home: Home, identifier: str, *snapshots: str) -> None:
     folder = home.releases / identifier
     folder.mkdir(parents=True)
     about = {"id": identifier, "released_on": identifier[:10], "previous": None, "tables": {}}
-    sources = [{"id": "platform", "snapshots": [{"id": name} for name in snapshots]}]
+    sources = [{"id": "platform", "snapshots": [{"id": name, "content_sha256": f"of {name}"} for name in snapshots or ("none",)]}]
     (folder / "manifest.json").write_bytes(as_json({**about, "sources": sources}))
 
 

@@ -9,7 +9,7 @@ import pytest
 from homes import KILLED, Scene, copied, dying_at, ended, forked, heard, on, seen_by_readers, steps_of, unlike, whole_home
 
 from publish.candidate import Candidate
-from publish.run import Work, assembled, at_work, compare, fetch, inputs_for, judge, lay_out, make_feeds, make_index, publish
+from publish.run import Work, assembled, compare, fetch, inputs_for, judge, lay_out, make_feeds, make_index, opened, publish
 
 Step = Callable[[Work, Candidate], object]
 LATER: tuple[Step, ...] = (compare, judge, lay_out, make_index, make_feeds, publish)
@@ -20,7 +20,7 @@ def typed(work: Work, archive: Path, at: Path) -> None:
     """The commands that are still to be typed. `at` says which one is, as whoever types them knows."""
     for number in range(int(at.read_text()) if at.is_file() else 0, len(LATER) + 1):
         at.write_text(str(number))
-        with at_work(work):
+        with opened(work):
             if number == 0:
                 assembled(work, inputs_for(work, {"platform": fetch(work, "platform", str(archive))}))
             else:
@@ -54,7 +54,7 @@ def test_a_step_that_was_killed_is_typed_again(scenes: dict[str, Scene], archive
         if found == scene.old:
             typed(work, archives[1], at)
         else:
-            with at_work(work):
+            with opened(work):
                 pass  # any command puts right what is left
         wrong = [name for name in unlike(whole_home(work.home), expected) if "2024-01-05" not in name and name != "releases.json"]
         assert not wrong, f"{where}: the same commands did not make {wrong}"

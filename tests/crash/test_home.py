@@ -29,6 +29,7 @@ from homes import (
     history_rows,
     in_words,
     seen_by_readers,
+    sha256,
     unlike,
     whole_home,
 )
@@ -36,8 +37,9 @@ from homes import (
 from making import notice
 from publish.catalogue import Catalogue
 from publish.errors import BadHome, Busy
-from publish.home import Home
+from publish.home import Home, release_order
 from publish.run import Work
+from publish.web.reader import Reader
 
 NOBODY = 65534
 
@@ -125,9 +127,7 @@ def test_while_the_clock_is_behind_nothing_that_ended_comes_back_and_ids_go_on(c
     assert ask(work, delivered(tmp_path / "in", 7), 7).release == "2026-11-08", "with the clock put right"
     names = ["2026-11-01", "2026-11-06", "2026-11-06.2", "2026-11-08"]
     assert work.home.release_ids() == names
-    with sqlite3.connect(work.home.history) as connection:
-        assert [name for (name,) in connection.execute("SELECT id FROM releases ORDER BY number")] == names
-    connection.close()
+    assert history_releases(work.home) == names
 
 
 def test_a_home_that_was_moved_goes_on_where_it_was(scenes: dict[str, Scene], archives: list[Path], tmp_path: Path) -> None:
@@ -181,6 +181,47 @@ def test_a_release_that_is_whole_is_not_taken_out_of_history(scenes: dict[str, S
         ask(work, archives[2], 2)
     assert history_rows(work.home) == before
     assert "2026-11-02" in work.home.release_ids()
+
+
+def reading(home: Home, stop: Path) -> None:
+    """For a child: follow `current` again and again; every file is what the SHA256SUMS beside it say, and ids only go on."""
+    met: list[str] = []
+    while not stop.exists() or not met:
+        folder = home.current.resolve(strict=True)
+        for line in (folder / "SHA256SUMS").read_text("utf-8").splitlines():
+            digest, _, name = line.partition("  ")
+            assert sha256(folder / name) == digest, (folder.name, name)
+        if met[-1:] != [folder.name]:
+            met.append(folder.name)
+    assert met == sorted(set(met), key=release_order), met
+    assert len(met) > 1, "it met a change"
+
+
+def test_a_reader_holds_the_old_release_while_ten_are_made(
+    scenes: dict[str, Scene], archives: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, stop, said = scenes["second"].starts(tmp_path / "home"), tmp_path / "stop", tmp_path / "said"
+    held = Reader(work.home.current.resolve())
+    was = held.rows("SELECT * FROM institutions ORDER BY id"), held.rows("SELECT * FROM notices ORDER BY id")
+    reader = forked(partial(reading, work.home, stop), said)
+    for number in range(1, 11):
+        assert ask(work, archives[number], number).release == f"2026-11-{number + 1:02d}"
+    stop.touch()
+    assert ended(reader) == FINE, said.read_text("utf-8")
+    assert len(history_releases(work.home)) == 11
+    monkeypatch.setattr("publish.keep.DAYS", 0)  # the policy would let it go: who has it open reads on
+    ask(work, archives[11], 11)
+    assert work.home.release_ids() == ["2024-01-20", "2026-11-11", "2026-11-12"]
+    assert (held.rows("SELECT * FROM institutions ORDER BY id"), held.rows("SELECT * FROM notices ORDER BY id")) == was
+    held.close()
+
+
+def history_releases(home: Home) -> list[str]:
+    connection = sqlite3.connect(home.history)
+    try:
+        return [name for (name,) in connection.execute("SELECT id FROM releases ORDER BY number")]
+    finally:
+        connection.close()
 
 
 def owned(folder: Path, owner: int) -> None:

@@ -13,7 +13,7 @@ import orjson
 from .assemble import Assembled
 from .diff import Changes
 from .errors import BadHome
-from .home import Home, as_json, write_whole
+from .home import Home, as_json, sync, write_whole
 from .review import Finding, Held
 
 FILE = "candidate.json"
@@ -63,7 +63,7 @@ class Candidate:
         return self.release
 
     def save(self, home: Home, **found: Any) -> Self:
-        """The candidate with what a step found, written down."""
+        """The candidate with what a step found, written down after the files that it speaks of: after a power cut it is whole or it is not there."""
         whole = replace(self, **found)
         value = {
             **vars(whole),
@@ -72,6 +72,9 @@ class Candidate:
             "findings": [vars(finding) for finding in whole.findings],
             "held": [vars(held) for held in whole.held],
         }
+        for path in sorted(home.candidate.glob("*.db")):
+            sync(path)
+        sync(home.candidate)
         write_whole(home.candidate / FILE, as_json(value), 0o600)
         return whole
 

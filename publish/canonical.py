@@ -17,18 +17,21 @@ WRITTEN_BY = 3042000  # the version number of the oldest SQLite that was shown t
 
 
 def canonical(source: Path, target: Path) -> None:
-    """Write the rows of `source` to `target` in the one form that they have. `target` must not exist."""
+    """Write the rows of `source` to `target`, whole or not at all, in the one form that they have."""
+    part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)
     connection = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         connection.execute("PRAGMA temp_store=FILE")
-        connection.execute("VACUUM INTO ?", (str(target),))
+        connection.execute("VACUUM INTO ?", (str(part),))
     except (apsw.FullError, apsw.IOError, apsw.CantOpenError) as error:
         raise OSError(errno.ENOSPC, f"cannot be written ({error})", str(target)) from error
     finally:
         connection.close()
-    with open(target, "r+b") as file:
+    with open(part, "r+b") as file:
         for offset, value in ((24, CHANGES), (40, 1), (92, CHANGES), (96, WRITTEN_BY)):
             file.seek(offset)
             file.write(value.to_bytes(4, "big"))
         file.flush()
         os.fsync(file.fileno())
+    os.replace(part, target)

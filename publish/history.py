@@ -113,14 +113,23 @@ def _fill_columns(connection: sqlite3.Connection, table: Table) -> None:
             )
 
 
-def repair(path: Path, catalogue: Catalogue, kept: Sequence[str]) -> list[str]:
-    """Take back every release after the last of `kept`: a run entered it and died before it went live. Returns their ids."""
+def repair(path: Path, catalogue: Catalogue, live: str | None, kept: Sequence[str] = ()) -> list[str]:
+    """Take back the release after the live one: a run entered it and died before it went live. Returns its id.
+
+    Raises BadHome when there are more of them, or one of `kept` (releases that are whole), which no run leaves: `current` is then not the
+    one that belongs to this history.
+    """
     if not path.is_file():
         return []
     connection = _open(path)
     try:
-        last = max((number for number, name in connection.execute("SELECT number, id FROM releases") if name in kept), default=0)
-        gone = [name for (name,) in connection.execute("SELECT id FROM releases WHERE number > ? ORDER BY number", [last])]
+        numbers = {name: number for number, name in connection.execute("SELECT number, id FROM releases ORDER BY number")}
+        last = numbers.get(live or "", 0)
+        gone = [name for name, number in numbers.items() if number > last]
+        if len(gone) > 1 or set(gone) & set(kept):
+            raise BadHome(
+                f"{path}: has {len(gone)} releases after {live or 'none'}, which is live; restore `current` and the releases that belong to it"
+            )
         if gone:
             for table in _tables(connection, catalogue):
                 connection.execute(f'DELETE FROM "{table.name}" WHERE release_from > ?', [last])
@@ -149,6 +158,9 @@ def past(path: Path) -> Past:
         return Past({}, {}, {})
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
+        made = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'notices'").fetchone()[0]
+        if not made:  # the first run died while it made the file
+            return Past({}, {}, {})
         names = dict(connection.execute("SELECT number, id FROM releases"))
         rows = connection.execute("SELECT id, min(release_from), max(release_from) FROM notices GROUP BY id").fetchall()
         sources = connection.execute("SELECT source_id, min(release_from) FROM notices GROUP BY source_id").fetchall()

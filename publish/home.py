@@ -43,10 +43,10 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace `path` so that a reader, or a crash, finds all of the old or all of the new."""
     part = path.with_name(f".{path.name}.part")
     with open(part, "wb") as file:
+        os.fchmod(file.fileno(), mode)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    os.chmod(part, mode)
     os.replace(part, path)
     sync(path.parent)
 
@@ -146,7 +146,7 @@ class Home:
         if not self.current.is_symlink():
             if (self.path / "releases.json").is_file():
                 raise BadHome(
-                    f"{self.current}: is missing and releases.json says that there are releases; restore the link before anything is published"
+                    f"{self.current}: is no link and releases.json says that there are releases; restore it (ln -s releases/ID current, with the id that releases.json calls live) before anything is published"
                 )
             return None
         identifier = os.readlink(self.current).rstrip("/").rsplit("/", 1)[-1]
@@ -157,7 +157,10 @@ class Home:
 
     def release_ids(self) -> list[str]:
         """Releases that are whole, oldest first."""
-        found = [path.parent.name for path in self.releases.glob("*/manifest.json") if RELEASE_ID.fullmatch(path.parent.name)]
+        if not self.releases.exists():
+            return []
+        # not by glob, which finds nothing, and says nothing, in a folder that may not be read
+        found = [path.name for path in self.releases.iterdir() if RELEASE_ID.fullmatch(path.name) and (path / "manifest.json").is_file()]
         return sorted(found, key=release_order)
 
     def leftovers(self) -> list[str]:
@@ -197,4 +200,7 @@ class Home:
         return found if isinstance(found, dict) else {}
 
     def clear_candidate(self) -> None:
-        shutil.rmtree(self.candidate, ignore_errors=True)
+        """Forget what is in the making. First the file that makes a candidate of the rest: none is ever left that says what it no longer has."""
+        (self.candidate / "candidate.json").unlink(missing_ok=True)
+        for folder in (self.candidate, *self.releases.glob("*.part")):
+            shutil.rmtree(folder, ignore_errors=True)

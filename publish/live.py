@@ -8,7 +8,10 @@ import os
 import shutil
 from pathlib import Path
 
+import orjson
+
 from . import history
+from .candidate import FILE
 from .catalogue import Catalogue
 from .diff import Changes
 from .home import Home, as_json, sync, write_whole
@@ -22,7 +25,9 @@ def go_live(home: Home, part: Path, catalogue: Catalogue, changes: Changes, day:
     sync(home.releases)
     point(home, identifier)
     if (home.candidate / "private.db").is_file():
+        sync(home.candidate / "private.db")  # a base that is torn would be staged from
         os.replace(home.candidate / "private.db", home.base)
+        sync(home.staging)
     home.clear_candidate()
     return identifier
 
@@ -47,15 +52,33 @@ def write_index(home: Home) -> None:
 
 
 def repair(home: Home, catalogue: Catalogue) -> list[str]:
-    """Remove what a run that died left: folders under temporary names, releases that never went live. Returns a line for each."""
+    """Remove what a run that died left: releases that never went live, and what is in the making where nobody can go on with it.
+    Returns a line for each."""
+    live = home.live()
     done = []
     for name in home.leftovers():
-        shutil.rmtree(home.releases / name)
+        os.rename(home.releases / name, home.releases / f"{name}.part")  # without its name first: half a release is none
         done.append(f"removed release {name}, which never went live")
+    gone = history.repair(home.history, catalogue, live, home.release_ids())
+    done.extend(f"took release {name} back out of history" for name in gone)
+    base, laid_out = _in_the_making(home)
+    if base != live:
+        home.clear_candidate()
     for path in home.releases.glob("*.part"):
-        shutil.rmtree(path)
-        done.append(f"removed the unfinished {path.name}")
-    done.extend(f"took release {name} back out of history" for name in history.repair(home.history, catalogue, home.release_ids()))
-    if home.live() is not None:
+        if path.name != f"{laid_out}.part":
+            shutil.rmtree(path)
+            done.append(f"removed the unfinished {path.name}")
+    for path in home.path.glob(".*.part"):
+        path.unlink()
+    if live is not None:
         write_index(home)
     return done
+
+
+def _in_the_making(home: Home) -> tuple[str | None, str | None]:
+    """The release that the candidate was begun on, and the id under which it is laid out."""
+    try:
+        found = orjson.loads((home.candidate / FILE).read_bytes())
+        return found["base"], found["release"]
+    except (FileNotFoundError, orjson.JSONDecodeError, KeyError):
+        return None, None

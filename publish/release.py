@@ -54,6 +54,8 @@ def seal(
     """
     made = candidate.assembled
     files: dict[str, dict[str, Any]] = {}
+    for half in part.rglob("*.part"):  # of a step that was killed; the step that was done again wrote another
+        half.unlink()
     for path in sorted(path for path in part.rglob("*") if path.is_file() and path.name not in ("manifest.json", "SHA256SUMS")):
         files[path.relative_to(part).as_posix()] = {"sha256": file_sha256(path), "size": path.stat().st_size}
     manifest: dict[str, Any] = {

@@ -8,7 +8,6 @@ looked at.
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +17,7 @@ from .catalogue import Catalogue
 from .errors import ReviewNeeded
 from .guards import FEW, GUARDS, beyond, judged
 from .measure import Counts, Place, owner_of, rows_of, total
+from .tables import Working
 
 TWO_PEOPLE = ("adverse_added", "adverse_removed")
 COUNTED_ANYHOW = ("lost",)  # rule 3: what a region lost counts in the total also where it is held, on the day that it is
@@ -129,8 +129,8 @@ def hanging_on(table: str, catalogue: Catalogue) -> list[str]:
     return [other.name for other in others if owner_of(other, catalogue).name == table]
 
 
-def loses_no_more(connection: sqlite3.Connection, catalogue: Catalogue, place: Place) -> bool:
-    """Whether a partition of the candidate (measure.attach) has, within its bound, all that the snapshot before the newest had. Who that
+def loses_no_more(connection: Working, catalogue: Catalogue, place: Place) -> bool:
+    """Whether a partition of the candidate (measure.attached) has, within its bound, all that the snapshot before the newest had. Who that
     one had and the newest has not is in it, marked as absent.
     """
     source, table, region = place
@@ -139,7 +139,7 @@ def loses_no_more(connection: sqlite3.Connection, catalogue: Catalogue, place: P
         return False
     rows = rows_of(declared, catalogue, "main")
     sql = f"SELECT count(*), count(s.absent_since) FROM {rows.origin} WHERE ({rows.place}) = (?, ?)"
-    there, absent = connection.execute(sql, [source, region]).fetchone()
+    there, absent = connection.all(sql, [source, region])[0]
     counts = {("rows", "before"): there, ("kept", ""): there - absent}
     return "lost" not in dict(judged(counts, catalogue.bounds(source, table), "partition"))
 

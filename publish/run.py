@@ -5,10 +5,9 @@ as it was; a run without new content makes no release. Stages write what they ma
 itself and a held candidate goes on where it stopped (decide.py): the source is not asked again.
 """
 
-import shutil
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 from . import audit, history
 from .assemble import assemble
-from .audit import ITSELF, append, approvals
+from .audit import ITSELF, append, approvals, entries
 from .candidate import Candidate
 from .catalogue import Catalogue
 from .diff import diff
@@ -25,6 +24,7 @@ from .extract import extract
 from .hold import hold
 from .home import Home, as_json, china_day, write_whole
 from .index import index
+from .keep import keep
 from .live import go_live, repair
 from .measure import Place, attached, measure, unread
 from .plans import source_plan
@@ -32,7 +32,7 @@ from .progress import Progress, silent
 from .release import release, seal
 from .review import ACCEPTABLE, Finding, Held, Verdict, empty, guard, hanging_on, issues, loses_no_more, refused, require, review, unusable
 from .reviewpage import PAGE, page
-from .snapshot import Snapshot, load
+from .snapshot import Snapshot, discard, load
 from .stage import recipe, stage
 from .summary import Summary, summary
 from .syndicate import syndicate
@@ -78,7 +78,9 @@ class Work:
 
     @property
     def day(self) -> date:
-        return china_day(self.now)
+        """Today in China. While the clock is behind the live release, the day of that one: what has ended does not come back."""
+        live = self.live_manifest()
+        return max([china_day(self.now), *([date.fromisoformat(live["released_on"])] if live else [])])
 
     @property
     def live(self) -> str | None:
@@ -90,6 +92,15 @@ class Work:
 
     def live_manifest(self) -> dict[str, Any]:
         return self.home.manifest(self.live) if self.live else {}
+
+
+@contextmanager
+def opened(work: Work) -> Iterator[None]:
+    """The home for one run or one step of it: locked, and what a run that died left put right."""
+    with work.home.locked():
+        for line in repair(work.home, work.catalogue):
+            work.progress.say(line)
+        yield
 
 
 def run(work: Work, addresses: Mapping[str, str], *, access: Access = ANYHOW) -> Result:
@@ -105,17 +116,28 @@ def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check:
 
     What `check` raises is between us and who typed it, and readers are not told.
     """
-    with work.home.locked():
-        for line in repair(work.home, work.catalogue):
+    with opened(work):
+        for line in keep(work.home):
             work.progress.say(line)
         check()
+        before = work.live
         try:
             result = task()
         except BaseException as error:
-            _failed(work, error, asked)
-            raise
-        work.home.detail.unlink(missing_ok=True)
-        write_status(work, result.outcome, f"release {result.release}" if result.release else result.said, asked)
+            if work.live == before:
+                _failed(work, error, asked)
+                raise
+            if not isinstance(error, OSError | sqlite3.Error):
+                raise
+            work.progress.say(f"release {work.live} is live; what follows could not be done ({error}) and is done by the next run")
+            result = Result("released", work.live)
+        try:
+            work.home.detail.unlink(missing_ok=True)
+            write_status(work, result.outcome, f"release {result.release}" if result.release else result.said, asked)
+        except OSError as error:
+            if result.release is None:
+                raise
+            work.progress.say(f"{work.home.status}: {error.strerror}; it still says how the run before ended")
         return result
 
 
@@ -142,7 +164,7 @@ def _run(work: Work, addresses: Mapping[str, str], access: Access) -> Result:
         work.home.clear_candidate()  # one that was held is overtaken: its sources are what is live again
         for snapshot in fresh.values():  # other bytes that say the same: the archive keeps what releases are made of
             if snapshot.id not in {kept.id for several in before.values() for kept in several}:
-                shutil.rmtree(snapshot.folder)
+                discard(snapshot.folder)
         return Result("nothing_new", None)
     return go_on(work, candidate)
 
@@ -245,6 +267,7 @@ def assembled(work: Work, inputs: Inputs) -> Candidate:
     if not inputs:
         raise BadHome(f"{work.home.path}: holds no snapshot; run `mingbai extract` first")
     folder = work.home.candidate
+    work.home.clear_candidate()  # its files are about to be others: what was looked at before can no longer be approved
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     staged = stage(inputs, work.catalogue, folder / "private.db", work.home.base, work.progress)
     made = assemble(staged, work.catalogue, work.day, folder / "public.db", work.progress)
@@ -384,14 +407,19 @@ def publish(work: Work, candidate: Candidate) -> str:
     before = work.home.manifest(candidate.restores) if candidate.restores else None
     seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before)
     _enter(work, candidate)
-    return go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day)
+    identifier = go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day)
+    for line in keep(work.home):
+        work.progress.say(line)
+    return identifier
 
 
 def _enter(work: Work, candidate: Candidate) -> None:
     """The release's entry in the log of decisions, just before it goes live: there is no release that nobody can account for."""
     digest = candidate.signed_as()
     names = approvals(work.home, digest)
-    about = {"release": candidate.laid_out(), "digest": digest, "names": names, "content": fresh_content(work, candidate)}
+    about = {"release": candidate.laid_out(), "digest": digest, "names": list(names), "content": fresh_content(work, candidate)}
+    if any((entry.act, entry.about) == ("release", about) for entry in entries(work.home)):
+        return  # by a run that died before it was live
     append(work.home, "release", ITSELF, "approved by people" if names else "within its bounds", about, work.now)
 
 

@@ -9,6 +9,7 @@ A folder appears under its final name complete or not at all: bodies, seal and f
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -142,6 +143,18 @@ def load(folder: Path) -> Snapshot:
     if content_hash(pages) != snapshot.content_sha256:
         raise SourceBroken(f"{where}: its content hash is not that of its pages; the seal was changed: extract again")
     return snapshot
+
+
+def sealed(raw: Path) -> list[Path]:
+    """The folders of the snapshots under `raw`; one that is about to get its name is none yet."""
+    return sorted(path.parent for path in raw.glob(f"*/{SEAL}") if path.parent.suffix != PART)
+
+
+def discard(folder: Path) -> None:
+    """Remove a sealed snapshot. It loses its name first, so that a crash leaves no seal without bodies: the next extraction clears the rest."""
+    part = folder.with_name(folder.name + PART)
+    os.rename(folder, part)
+    shutil.rmtree(part)
 
 
 def _sync(path: Path) -> None:

@@ -36,7 +36,7 @@ CREATE TABLE issues (
 """
 # Modules that read, show or move what others made. What is not named here counts: forgetting one costs a re-reading, never a stale row.
 MAKE_NO_ROWS = ("__init__", "__main__", "audit", "bounds", "candidate", "canonical", "decide", "demo", "diff", "errors", "extract", "fresh", "guards", "history", "hold", "home",
-    "index", "issues", "live", "measure", "metadata", "progress", "release", "restore", "review", "reviewpage", "reviewtext", "run", "snapshot", "summary", "syndicate",
+    "index", "issues", "keep", "live", "measure", "metadata", "progress", "release", "restore", "review", "reviewpage", "reviewtext", "run", "snapshot", "summary", "syndicate",
     "wording", "workers")  # fmt: skip
 DECLARED_ONLY = (
     "sources",

@@ -13,7 +13,7 @@ from feeds import Entry, Feed, atom, json_feed, rss
 
 from .catalogue import Catalogue
 from .history import Past
-from .home import CHINA, as_json, release_order
+from .home import CHINA, as_json, release_order, write_whole
 
 ENTRIES = 100  # newest first; a reader that polls daily would have to miss a hundred notices a day
 OLD_DAYS = 30
@@ -58,9 +58,9 @@ def syndicate(
     entries = tuple(entry for *_, entry in dated[:ENTRIES])
     folder = part / "feeds"
     folder.mkdir(exist_ok=True)
-    (folder / "ends.json").write_bytes(as_json({"first_end": min((end for *_, end, _ in dated[:ENTRIES]), default=None)}))
+    write_whole(folder / "ends.json", as_json({"first_end": min((end for *_, end, _ in dated[:ENTRIES]), default=None)}))
     for name, form in (("rss", rss), ("atom", atom), ("json", json_feed)):
-        (folder / f"notices.{name}").write_bytes(form(_feed(entries, identifier, site, f"{site}/feeds/notices.{name}")))
+        write_whole(folder / f"notices.{name}", form(_feed(entries, identifier, site, f"{site}/feeds/notices.{name}")))
     return len(entries)
 
 

@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 
 from publish.cli import main
 from publish.home import Home
+from publish.keep import POLICY
 from publish.platform import Server, new_world, serve
 from publish.platform.faults import Faults
 
@@ -334,10 +335,11 @@ def test_another_run_at_work_is_exit_code_6(name: str, steady: Server, home: Pat
 
 
 def test_status_says_what_is_live_and_how_the_last_run_ended(steady: Server, home: Path) -> None:
-    assert done(mingbai(home, "status")).splitlines() == ["live: no release yet", "last run: none"]
+    assert done(mingbai(home, "status")).splitlines() == ["live: no release yet", f"kept: 0 releases; {POLICY}", "last run: none"]
     done(mingbai(home, "run", *source(steady)))
     assert done(mingbai(home, "status")).splitlines() == [
         "live: 2026-11-01",
+        f"kept: 1 releases; {POLICY}",
         "last run: 2026-11-01T04:00:00Z released: release 2026-11-01",
         "source platform: last checked 2026-11-01T04:00:00Z",
     ]

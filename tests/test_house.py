@@ -32,23 +32,9 @@ FLOORS = (
     {"sourcefile"},
     {"catalogue", "metadata"},
     {"snapshot", "sources", "plans", "tables", "audit"},
-    {
-        "extract",
-        "mapping",
-        "flat",
-        "validate",
-        "workers",
-        "issues",
-        "stage",
-        "assemble",
-        "link",
-        "diff",
-        "measure",
-        "guards",
-        "review",
-        "hold",
-    }
-    | {"candidate", "release", "canonical", "history", "index", "syndicate", "live", "summary", "reviewtext", "reviewpage", "restore"},
+    {"extract", "mapping", "flat", "validate", "workers", "issues", "stage", "assemble", "link", "diff"}
+    | {"measure", "guards", "review", "hold", "summary", "reviewtext", "reviewpage", "restore"}
+    | {"candidate", "release", "canonical", "history", "index", "syndicate", "live", "keep"},
     {"run"},
     {"decide"},
     {"demo"},

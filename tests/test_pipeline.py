@@ -557,7 +557,7 @@ def test_a_run_that_died_leaves_the_old_release_and_the_next_one_cleans_up(work:
     assert publish_day(work, after, 1) == "2026-11-02"
     releases = sqlite3.connect(work.home.history).execute("SELECT id FROM releases ORDER BY number").fetchall()
     assert releases == [("2026-11-01",), ("2026-11-02",)]
-    assert history.repair(work.home.history, work.catalogue, work.home.release_ids()) == []
+    assert history.repair(work.home.history, work.catalogue, work.live) == []
 
 
 def test_a_candidate_of_another_live_release_is_not_continued(work: Work) -> None:

@@ -11,7 +11,7 @@ from ..candidate import Candidate
 from ..errors import BadHome
 from ..reviewpage import PAGE
 from ..reviewtext import lines, seen
-from ..run import judge, show
+from ..run import judge, opened, show
 from ..wording import LANGUAGES
 from .group import MakeWork, main
 from .steps import accounting
@@ -28,7 +28,7 @@ def signature(command: Callable[..., Any]) -> Callable[..., Any]:
 def review(make: MakeWork) -> None:
     """Hold the candidate against the bounds; show what it would change, in Chinese and English, and write it as a page."""
     work = make()
-    with work.home.locked():
+    with opened(work):
         candidate = Candidate.load(work.home)
         if candidate.approved is None:  # what people have begun to approve stays as they saw it
             candidate = judge(work, candidate)

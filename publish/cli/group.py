@@ -25,7 +25,9 @@ ORDER = (
     "run", "extract", "validate", "stage", "diff", "review", "release", "index", "feeds", "go-live", "status", "approve", "refuse", "accept",
     "live", "audit", "serve",
 )  # fmt: skip
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL_WORDS = ("full", "I/O", "unable to open", "readonly", "malformed")  # the last of a file without a journal, after a write that failed
+NO_RIGHT = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class Commands(click.Group):
@@ -44,17 +46,17 @@ class Commands(click.Group):
             click.echo("mingbai: interrupted; run again, what was fetched is kept", err=True)
             ctx.exit(130)
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if error.errno not in (*NO_ROOM, *NO_RIGHT):
                 raise
+            what = "make room" if error.errno in NO_ROOM else "let this user write there"
             click.echo(
-                f"mingbai: {error.filename or ctx.params['home']}: {error.strerror}; the live release is as it was. Make room and run again",
-                err=True,
+                f"mingbai: {error.filename or ctx.params['home']}: {error.strerror}; what is live is whole: {what} and run again", err=True
             )
             ctx.exit(BadHome.exit_code)
-        except sqlite3.OperationalError as error:
-            if not any(word in str(error) for word in ("full", "I/O", "unable to open", "readonly")):
+        except sqlite3.DatabaseError as error:
+            if not any(word in str(error) for word in FULL_WORDS):
                 raise
-            click.echo(f"mingbai: {ctx.params['home']}: {error}; the live release is as it was. Make room and run again", err=True)
+            click.echo(f"mingbai: {ctx.params['home']}: {error}; what is live is whole: make room and run again", err=True)
             ctx.exit(BadHome.exit_code)
 
 

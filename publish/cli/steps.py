@@ -9,8 +9,9 @@ from ..candidate import Candidate
 from ..catalogue import Catalogue
 from ..errors import BadDeclaration, BadHome
 from ..issues import summary
-from ..run import Access, Work, assembled, compare, fetch, inputs_for, lay_out, make_feeds, make_index, publish, run
-from ..snapshot import Snapshot
+from ..keep import POLICY
+from ..run import Access, Work, assembled, compare, fetch, inputs_for, lay_out, make_feeds, make_index, opened, publish, run
+from ..snapshot import Snapshot, sealed
 from ..snapshot import load as load_snapshot
 from ..validate import validate
 from .group import MakeWork, main
@@ -67,7 +68,7 @@ def run_command(make: MakeWork, sources: tuple[str, ...], token: str | None, rat
 def extract(make: MakeWork, sources: tuple[str, ...], token: str | None, rate: float | None) -> None:
     """Fetch every source into a sealed snapshot; print their ids."""
     work = make()
-    with work.home.locked():
+    with opened(work):
         for name, address in _addresses(work.catalogue, sources).items():
             click.echo(fetch(work, name, address, Access(token, rate)).id)
 
@@ -75,8 +76,8 @@ def extract(make: MakeWork, sources: tuple[str, ...], token: str | None, rate: f
 def _newest(work: Work) -> dict[str, Snapshot]:
     """The newest sealed snapshot of each source."""
     found: dict[str, Snapshot] = {}
-    for path in sorted(work.home.raw.glob("*/seal.json")):
-        snapshot = load_snapshot(path.parent)
+    for folder in sealed(work.home.raw):
+        snapshot = load_snapshot(folder)
         if snapshot.source in work.catalogue.sources and (
             snapshot.source not in found or found[snapshot.source].taken_at <= snapshot.taken_at
         ):
@@ -95,7 +96,7 @@ def validate_command(make: MakeWork, snapshot: str | None, examples: int) -> Non
     work = make()
     if snapshot and not (work.home.raw / Path(snapshot).name / "seal.json").is_file():
         raise BadHome(
-            f"{work.home.raw}: has no snapshot {snapshot!r}; there are {', '.join(sorted(p.parent.name for p in work.home.raw.glob('*/seal.json'))) or 'none'}"
+            f"{work.home.raw}: has no snapshot {snapshot!r}; there are {', '.join(folder.name for folder in sealed(work.home.raw)) or 'none'}"
         )
     for one in [load_snapshot(work.home.raw / Path(snapshot).name)] if snapshot else _newest(work).values():
         click.echo(f"{one.id}")
@@ -108,7 +109,7 @@ def validate_command(make: MakeWork, snapshot: str | None, examples: int) -> Non
 def stage(make: MakeWork) -> None:
     """Validate the newest snapshots and make the private and the public tables of a candidate."""
     work = make()
-    with work.home.locked():
+    with opened(work):
         candidate = assembled(work, inputs_for(work, _newest(work)))
     for table, kinds in candidate.assembled.accounting.items():
         click.echo(f"{table}: {', '.join(f'{kind} {number:,}' for kind, number in kinds.items())}")
@@ -119,7 +120,7 @@ def stage(make: MakeWork) -> None:
 def diff(make: MakeWork) -> None:
     """Compare the candidate with the live release."""
     work = make()
-    with work.home.locked():
+    with opened(work):
         changes = compare(work, Candidate.load(work.home)).compared()
     click.echo("the first release" if changes.first else "no change" if not changes.counts else "")
     for table, kinds in changes.counts.items():
@@ -131,7 +132,7 @@ def diff(make: MakeWork) -> None:
 def release(make: MakeWork) -> None:
     """Lay the candidate out as a release folder under a temporary name; print its id."""
     work = make()
-    with work.home.locked():
+    with opened(work):
         click.echo(lay_out(work, Candidate.load(work.home)).release)
 
 
@@ -140,7 +141,7 @@ def release(make: MakeWork) -> None:
 def index(make: MakeWork) -> None:
     """Build the search index of the release in the making."""
     work = make()
-    with work.home.locked():
+    with opened(work):
         click.echo(f"{make_index(work, Candidate.load(work.home)):,} documents")
 
 
@@ -149,7 +150,7 @@ def index(make: MakeWork) -> None:
 def feeds(make: MakeWork) -> None:
     """Write the feeds of the release in the making."""
     work = make()
-    with work.home.locked():
+    with opened(work):
         click.echo(f"{make_feeds(work, Candidate.load(work.home)):,} entries")
 
 
@@ -158,7 +159,7 @@ def feeds(make: MakeWork) -> None:
 def go_live(make: MakeWork) -> None:
     """Seal the release in the making and make it the live one, in one rename."""
     work = make()
-    with work.home.locked():
+    with opened(work):
         click.echo(accounting(work, publish(work, Candidate.load(work.home))))
 
 
@@ -181,6 +182,7 @@ def status(make: MakeWork) -> None:
     work = make()
     found = work.home.read_status()
     click.echo(f"live: {work.home.live() or 'no release yet'}")
+    click.echo(f"kept: {len(work.home.release_ids())} releases; {POLICY}")
     last = found.get("last_run")
     click.echo(f"last run: {last['at']} {last['outcome']}: {last['reason']}" if last else "last run: none")
     if work.home.detail.is_file():

@@ -118,8 +118,13 @@ class Attempt:
         for part in sorted(raw.glob(f"*{PART}")):
             try:
                 about = orjson.loads((part / ".attempt" / "about.json").read_bytes())
-            except (OSError, orjson.JSONDecodeError):  # killed in its first millisecond
-                about = {"source": part.name.rpartition("-")[0]}
+            except (
+                FileNotFoundError,
+                NotADirectoryError,
+                orjson.JSONDecodeError,
+            ):  # killed as it began, or as it was sealed: nobody could continue it
+                shutil.rmtree(part)
+                continue
             if {name: about.get(name) for name in self._key} == self._key:
                 return part, about["taken_at"]
             if about.get("source") == self._key["source"]:  # of an address that is no longer asked: nobody would ever continue it

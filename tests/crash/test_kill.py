@@ -1,0 +1,121 @@
+"""A run that is killed, at 200 points and at the border of each step: readers see the old release or the new, the next run puts everything
+right, and nothing is lost. The home is then compared, file by file, with one in which nothing happened."""
+
+import inspect
+import os
+import random
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from homes import FINE, KILLED, Scene, ask, dying_at, ended, forked, heard, killed_after, on, seen_by_readers, steps_of
+
+import publish.run
+from publish import decide
+from publish.candidate import Candidate
+from publish.errors import BadHome, ReviewNeeded
+
+POINTS = int(os.environ.get("CRASH_POINTS", 200))
+SCENES = ("first", "second", "approved")
+EACH = -(-POINTS // len(SCENES) // 2)
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_killed_at_any_moment(name: str, scenes: dict[str, Scene], tmp_path: Path) -> None:
+    """SIGKILL from outside, by the clock: also while SQLite writes."""
+    scene, said = scenes[name], tmp_path / "said"
+
+    def undisturbed() -> float:
+        work, began = scene.starts(tmp_path / "home"), monotonic()
+        assert ended(forked(lambda: scene.act(work), said)) == FINE, said.read_text("utf-8")
+        return monotonic() - began
+
+    whole = min(undisturbed() for _ in range(3))
+    draw = random.Random(f"moment {name}")
+    found: Counter[str] = Counter()
+    for _ in range(EACH):
+        work, moment = scene.starts(tmp_path / "home"), draw.random() * whole
+        code = killed_after(moment, partial(scene.act, work), said)
+        assert code in (KILLED, FINE), said.read_text("utf-8")
+        found["died" if code == KILLED else "was done"] += 1
+        found[scene.judge(work, f"killed after {moment:.4f} of {whole:.4f} s")] += 1
+    assert found["died"] > found["was done"], found
+    assert found["old"], found
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_killed_before_any_change_to_a_file(name: str, scenes: dict[str, Scene], tmp_path: Path) -> None:
+    """The same point each time, by counting."""
+    scene = scenes[name]
+    work = scene.starts(tmp_path / "home")
+    steps = heard(partial(scene.act, work), partial(steps_of, work.home), tmp_path)
+    assert len(steps) > 30, steps
+    chosen = sorted(random.Random(f"step {name}").sample(range(len(steps)), min(EACH, len(steps))))
+    found = Counter(die_at(number, steps[number], scene, partial(steps_of, work.home), tmp_path) for number in chosen)
+    assert min(found["old"], found["new"]), found
+
+
+@pytest.mark.parametrize("name", ["second", *(pytest.param(name, marks=pytest.mark.bench) for name in ("first", "approved"))])
+def test_killed_at_the_border_of_each_stage(name: str, scenes: dict[str, Scene], tmp_path: Path) -> None:
+    scene = scenes[name]
+    work = scene.starts(tmp_path / "home")
+    steps = heard(partial(scene.act, work), borders, tmp_path)
+    assert {"before seal", "after seal", "before go_live", "after go_live"} <= set(steps)
+    found = Counter(die_at(steps.index(step), step, scene, borders, tmp_path) for step in dict.fromkeys(steps))
+    assert min(found["old"], found["new"]), found
+
+
+def borders(step: Callable[[str], None]) -> None:
+    """From now on, for the rest of this process, call `step` before and after each function of ours that a run calls by its name."""
+
+    def bordered(name: str, stage: Callable[..., Any]) -> Callable[..., Any]:
+        def between(*arguments: Any, **named: Any) -> Any:
+            step(f"before {name}")
+            result = stage(*arguments, **named)
+            step(f"after {name}")
+            return result
+
+        return between
+
+    for name, stage in inspect.getmembers(publish.run, inspect.isfunction):
+        if stage.__module__.startswith("publish.") and name not in ("china_day", "as_json"):
+            setattr(publish.run, name, bordered(name, stage))
+
+
+def die_at(number: int, step: str, scene: Scene, listen: Callable[[Callable[[str], None]], None], folder: Path) -> str:
+    work, said = scene.starts(folder / "home"), folder / "said"
+    code = ended(forked(dying_at(number, partial(scene.act, work), listen), said))
+    assert code == KILLED, (step, said.read_text("utf-8"))
+    return scene.judge(work, f"killed at step {number}, {step}")
+
+
+def test_a_digest_never_lets_through_what_a_killed_run_put_in_its_place(
+    scenes: dict[str, Scene], archives: list[Path], tmp_path: Path
+) -> None:
+    """What was held is approved after a run with another delivery died: readers get what was looked at, or nothing."""
+    held = scenes["approved"]
+    work, said = held.starts(tmp_path / "home"), tmp_path / "said"
+    digest = Candidate.load(work.home).digest
+    action = partial(ask, work, archives[2], 1)
+    found: Counter[str] = Counter()
+    for number, step in enumerate(heard(action, borders, tmp_path)):
+        if step.partition(" ")[2] not in ("fetch", "assembled", "stage", "assemble", "compare", "diff", "judge"):
+            continue
+        work = held.starts(tmp_path / "home")
+        assert ended(forked(dying_at(number, action, borders), said)) == KILLED, said.read_text("utf-8")
+        if work.live != held.before.live:
+            continue  # it died after its own release went live
+        try:
+            decide.approve(on(work, 1), digest, "王芳", "核对无误")
+        except (BadHome, ReviewNeeded) as error:
+            found[type(error).__name__] += 1
+            assert seen_by_readers(work.home) == held.old
+        else:
+            found["released"] += 1
+            assert seen_by_readers(work.home) == held.new
+    assert found["released"], found
+    assert found["BadHome"], found

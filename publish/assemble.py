@@ -91,16 +91,20 @@ def assemble(staged: Staged, catalogue: Catalogue, day: date, path: Path, progre
             FROM private.pages p WHERE generation = 0 GROUP BY source, listing ORDER BY 1"""
         )
     }
-    expiry = _one(
-        connection,
-        f"SELECT min(day) FROM ({' UNION ALL '.join(f'SELECT min({end}) AS day FROM main.{name} s' for name, end in ENDS.items())})",
-    )
+    expiry = next_expiry(connection)
     _add_up(connection, accounting, catalogue)
     connection.execute("COMMIT")
     connection.close()
     progress.finish()
     part.replace(path)
     return Assembled(path, day.isoformat(), accounting, unusable, counts, issues, expiry)
+
+
+def next_expiry(connection: sqlite3.Connection) -> str | None:
+    """The last day on which everything that the candidate shows may be shown; None where nothing of it ends."""
+    ends = " UNION ALL ".join(f"SELECT min({end}) AS day FROM main.{name} s" for name, end in ENDS.items())
+    day: str | None = _one(connection, f"SELECT min(day) FROM ({ends})")
+    return day
 
 
 def _add_up(connection: sqlite3.Connection, accounting: Mapping[str, Mapping[str, int]], catalogue: Catalogue) -> None:

@@ -5,7 +5,7 @@ candidate.json, which is this. A step adds what it found; asking for what no ste
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import orjson
@@ -14,6 +14,7 @@ from .assemble import Assembled
 from .diff import Changes
 from .errors import BadHome
 from .home import Home, as_json, write_whole
+from .review import Finding, Held
 
 FILE = "candidate.json"
 
@@ -25,10 +26,16 @@ class Candidate:
     inputs: Mapping[str, tuple[str, ...]]
     base: str | None
     recipe: str
+    contents: Mapping[str, str]  # by source, what its newest snapshot says (content_sha256)
     assembled: Assembled
     changes: Changes | None = None
+    guarded: bool = False  # the guards have looked, and what is held is in public.db: they must not look twice
+    findings: tuple[Finding, ...] = ()
+    held: tuple[Held, ...] = ()
+    unread: Mapping[str, float] = field(default_factory=dict)  # measure.unread
     digest: str | None = None
-    findings: tuple[str, ...] = ()
+    outcome: str | None = None  # go, go_held or stop
+    names: int = 0  # different people who must approve; 0: it goes by itself
     release: str | None = None
 
     def compared(self) -> Changes:
@@ -50,6 +57,8 @@ class Candidate:
             **vars(whole),
             "assembled": _without_path(whole.assembled),
             "changes": _without_path(whole.changes) if whole.changes else None,
+            "findings": [vars(finding) for finding in whole.findings],
+            "held": [vars(held) for held in whole.held],
         }
         write_whole(home.candidate / FILE, as_json(value), 0o600)
         return whole
@@ -73,7 +82,8 @@ class Candidate:
     @classmethod
     def _made(cls, value: dict[str, Any], home: Home) -> Self:
         value["inputs"] = {name: tuple(snapshots) for name, snapshots in value["inputs"].items()}
-        value["findings"] = tuple(value["findings"])
+        value["findings"] = tuple(Finding(**finding) for finding in value["findings"])
+        value["held"] = tuple(Held(**held) for held in value["held"])
         value["assembled"]["unusable"] = {name: tuple(counts) for name, counts in value["assembled"]["unusable"].items()}
         value["assembled"] = Assembled(path=home.candidate / "public.db", **value["assembled"])
         if value["changes"] is not None:

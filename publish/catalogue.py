@@ -5,13 +5,16 @@ declarations only: no database, no network, no clock. What it cannot vouch for i
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .bounds import Bounds
 from .codes import CodeTable, load_codes
 from .dataset import Dataset, Table, read_datasets
+from .declarations import read
 from .errors import BadDeclaration, BadValue
 from .regions import LocalRegion, Regions
 from .sourcefile import SourceDeclaration, read_source
@@ -20,7 +23,7 @@ from .values import parser
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything declared. `recipe` is the SHA-256 of the declarations: another recipe means that our own doing changed."""
+    """Everything declared. `recipe` is the SHA-256 of what makes rows of records: another recipe means that our own doing changed."""
 
     folder: Path
     more_sources: Path | None
@@ -36,6 +39,12 @@ class Catalogue:
         if name not in self.sources:
             raise BadDeclaration(f"source {name!r} has no file datasets/sources/{name}.yml; declared: {', '.join(self.sources)}")
         return self.sources[name]
+
+    def bounds(self, source: str, table: str) -> Bounds:
+        """How far a table of a source may move: as the source's file says, and else its dataset's. Without any, nothing is judged."""
+        declared = self.tables[table].bounds or Bounds({})
+        own = self.sources[source].bounds.get(table) if source in self.sources else None
+        return own.over(declared) if own else declared
 
 
 def default_folder() -> Path:
@@ -82,8 +91,14 @@ def _recipe(*folders: Path) -> str:
     digest = hashlib.sha256()
     for folder in folders:
         for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.csv")]):
-            digest.update(f"{path.relative_to(folder)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+            said = path.read_bytes() if path.suffix == ".csv" else _without_bounds(path)
+            digest.update(f"{path.relative_to(folder)}\0{hashlib.sha256(said).hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+def _without_bounds(path: Path) -> bytes:
+    """What a file declares about rows: how far they may move is judged when they are made, and a comment makes none."""
+    return json.dumps({key: value for key, value in read(path).data.items() if key != "bounds"}, ensure_ascii=False).encode()
 
 
 def load(folder: Path | None = None, more_sources: Path | None = None) -> Catalogue:

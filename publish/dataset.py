@@ -4,10 +4,11 @@ What a column may show is an allow-list (`PUBLISHED`): a typo in a privacy class
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from .bounds import Bounds, read_bounds
 from .codes import CodeTable
 from .declarations import Node, Words, read
 from .errors import BadDeclaration
@@ -59,6 +60,7 @@ class Table:
     parent: str | None
     prefix: str | None
     columns: Mapping[str, Column]
+    bounds: Bounds | None = None  # None: made from declarations or from other rows, and so not judged
 
     @cached_property
     def published(self) -> tuple[Column, ...]:
@@ -123,11 +125,16 @@ def read_datasets(folder: Path, codes: Mapping[str, CodeTable]) -> Iterator[tupl
         raise BadDeclaration(f"{folder}: no dataset is declared here; expected files such as institutions.yml")
     for path in files:
         node = read(path)
-        node.only("dataset", "label", "about", "tables")
+        node.only("dataset", "label", "about", "tables", "bounds")
         name = node.text("dataset")
         if name != path.stem:
             raise node.fail(f"{name!r} differs from the file's name", "dataset")
         tables = [_table(key, name, below, codes) for key, below in node.nodes("tables").items()]
         if not tables or tables[0].name != name:
             raise node.fail(f"the first table must be {name!r}", "tables")
+        if "bounds" in node.data:
+            bounds = read_bounds(node.node("bounds"), {table.name: tuple(table.columns) for table in tables})
+            if name not in bounds:
+                raise node.fail(f"has none for {name!r}, whose parts go by them where they have none of their own", "bounds")
+            tables = [replace(t, bounds=bounds[t.name].over(bounds[name]) if t.name in bounds else bounds[name]) for t in tables]
         yield Dataset(name, node.words("label"), node.words("about"), tuple(t.name for t in tables)), tables

@@ -29,6 +29,12 @@ class BadHome(Mingbai):
     exit_code = 2
 
 
+class NotSigned(Mingbai):
+    """A decision came without a name or a reason that can be one; it was not entered."""
+
+    exit_code = 2
+
+
 class SourceUnavailable(Mingbai):
     """The source could not be reached or refused us for now; the run may be repeated and resumes."""
 

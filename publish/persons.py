@@ -118,6 +118,11 @@ def _fold(text: str) -> str:
     return text.translate(_FOLDED)
 
 
+def name_key(name: str) -> str:
+    """What a name is compared by, however it was typed: 张三 and 張 三 are one person."""
+    return _fold(name)
+
+
 class _Part(NamedTuple):
     """A part of a subject field: where it stands, how deep in brackets, a person's name or an organisation's."""
 

@@ -13,8 +13,11 @@ from typing import Any
 from .assemble import Assembled
 from .candidate import Candidate
 from .canonical import canonical
+from .catalogue import Catalogue
+from .fresh import is_stale
 from .home import Home, as_json, sync, write_whole
 from .snapshot import Snapshot
+from .sourcefile import SourceDeclaration
 
 TITLE = "明白 mingbai"
 
@@ -37,9 +40,17 @@ def file_sha256(path: Path) -> str:
 
 
 def seal(
-    part: Path, identifier: str, candidate: Candidate, sources: Mapping[str, tuple[Snapshot, ...]], previous: str | None
+    part: Path,
+    identifier: str,
+    candidate: Candidate,
+    sources: Mapping[str, tuple[Snapshot, ...]],
+    previous: Mapping[str, Any],
+    catalogue: Catalogue,
 ) -> dict[str, Any]:
-    """Write manifest.json and SHA256SUMS over everything in the folder, and make the folder durable. Returns the manifest."""
+    """Write manifest.json and SHA256SUMS over everything in the folder, and make the folder durable. Returns the manifest.
+
+    `previous` is the manifest of the live release, {} where there is none.
+    """
     made = candidate.assembled
     files: dict[str, dict[str, Any]] = {}
     for path in sorted(path for path in part.rglob("*") if path.is_file() and path.name not in ("manifest.json", "SHA256SUMS")):
@@ -48,9 +59,11 @@ def seal(
         "id": identifier,
         "title": TITLE,
         "released_on": made.day,
-        "previous": previous,
+        "previous": previous.get("id"),
         "recipe": candidate.recipe,
-        "sources": [_source(name, sources[name]) for name in sorted(sources)],
+        "sources": [_source(catalogue.source(name), sources[name], made.day, previous) for name in sorted(sources)],
+        "held": [vars(held) for held in candidate.held],
+        "unread": dict(candidate.unread),
         "tables": dict(made.tables),
         "accounting": {name: dict(kinds) for name, kinds in made.accounting.items()},
         "issues": dict(made.issues),
@@ -70,10 +83,16 @@ def seal(
     return manifest
 
 
-def _source(name: str, snapshots: tuple[Snapshot, ...]) -> dict[str, Any]:
+def _source(source: SourceDeclaration, snapshots: tuple[Snapshot, ...], day: str, previous: Mapping[str, Any]) -> dict[str, Any]:
     newest = snapshots[0]
+    as_of = {listing: newest.as_of(listing) for listing in sorted({page.listing for page in newest.pages})}
+    before = next((row for row in previous.get("sources", []) if row["id"] == source.name), None)
+    same = before is not None and before["snapshots"][0]["content_sha256"] == newest.content_sha256
+    since = before.get("content_since", previous["released_on"]) if before and same else day
     return {
-        "id": name,
-        "as_of": {listing: newest.as_of(listing) for listing in sorted({page.listing for page in newest.pages})},
+        "id": source.name,
+        "as_of": as_of,
+        "content_since": since,  # the day of the first release with what it says now
+        "stale": is_stale(since, max(filter(None, as_of.values()), default=None), source.interval_days, day),
         "snapshots": [{"id": snapshot.id, "content_sha256": snapshot.content_sha256} for snapshot in snapshots],
     }

@@ -1,125 +1,205 @@
-"""Judge a candidate before anybody sees it: go, or wait for a person.
+"""Judge a candidate before anybody sees it: go, go with a region held at its last good rows, or wait for people.
 
-Bounds are shares of the live release, judged for each source in total and for each of its regions, because a county that is lost moves
-the total by less than one percent (35 of 50 real accidents did). A first release has nothing to be compared with and is held only when it
-is empty or when too many records were unreadable. Whoever accepts the change repeats the digest: it names exactly what was looked at.
+Everything is judged against the live release, for each source in total and for each of its regions, because a county that is lost moves
+the total by less than one percent (35 of 50 real accidents did). A region beyond a bound of its own is held; a source beyond one of its
+own stops the release, and so do too many regions at once: then it is no accident of a region. A first release has nothing to be compared
+with and stops only when it is empty or too many records were unreadable. Whoever approves repeats the digest: it names exactly what was
+looked at.
 """
 
 import hashlib
-import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from .assemble import Assembled
+from .audit import Entry
 from .catalogue import Catalogue
-from .diff import Changes
 from .errors import ReviewNeeded
+from .guards import FEW, beyond, judged
+from .measure import Counts, Place, owner_of, total
 
-# Rule 3: a partition may lose 20%, a small one 3 rows, a source 5% in total. The rest are from pipelines that were read (OpenSanctions
-# allows growth to 2 times; a prototype blocked 10 of 10 disasters with 50%); a source file overrides each under `bounds`.
-BOUNDS = {"total_lost": 0.05, "total_added": 0.5, "partition_lost": 0.2, "small_partition_rows": 3.0, "set_aside": 0.05}
-GUARDED = ("institutions", "listings", "notices")
-COUNTED = ("ratings", "permits", "fund_supervision")  # no region of their own: a fifth of the whole is as much as a partition may lose
+TWO_PEOPLE = ("adverse_added", "adverse_removed")
+COUNTED_ANYHOW = ("lost",)  # rule 3: what a region lost counts in the total also where it is held, on the day that it is
+FEW_HELD = 3
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One bound that was passed: which, for what (source, table, region), the share found and the share allowed."""
+    """One bound that was passed, in what (a region, or None for the whole source), about what, and what follows: `hold` or `stop`."""
 
     bound: str
     source: str
     table: str
     region: str | None
-    before: int
-    now: int
+    subject: str
+    before: float
+    now: float
     allowed: float
+    effect: str
+    names: int = 1
 
     def __str__(self) -> str:
-        where = f"{self.source} {self.table}{f' {self.region}' if self.region else ''}"
-        return f"{where}: {self.before} before, {self.now} now ({self.bound}, allowed {self.allowed:g})"
+        where = " ".join(filter(None, (self.source, self.table, self.region, self.subject)))
+        if not (self.before or self.now or self.allowed):
+            return f"{where} ({self.bound})"
+        return f"{where}: {_number(self.before)} before, {_number(self.now)} now ({self.bound}, allowed {self.allowed:g})"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A partition that stays at its last good rows since a day, and the bound that it passed first."""
+
+    source: str
+    table: str
+    region: str
+    since: str
+    bound: str
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The findings that hold a candidate; none means go. `digest` names the candidate: approve that and no other."""
+    """What was found and what follows. `digest` names the candidate: approve that and no other. `names`: how many people must."""
 
     digest: str
-    findings: tuple[Finding | str, ...]
+    findings: tuple[Finding, ...]
+    outcome: str
+    names: int
 
 
-def review(
-    candidate: Assembled, changes: Changes, live: Path | None, catalogue: Catalogue, recipe: str, inputs: Mapping[str, tuple[str, ...]]
-) -> Verdict:
-    """The verdict on a candidate made of `inputs` (ids of snapshots by source) with `recipe`."""
-    whole = [candidate.day, recipe, *(f"{name} {' '.join(snapshots)}" for name, snapshots in sorted(inputs.items()))]
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value == int(value) else f"{value:.3g}"
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """What the guards say of the measures: what was found, and by place the bound for which a partition is held."""
+
+    findings: tuple[Finding, ...]
+    holds: Mapping[Place, str]
+
+
+def guard(
+    partitions: Mapping[Place, Counts], catalogue: Catalogue, accepted: Collection[Place] = (), already: Collection[Place] = ()
+) -> Guarded:
+    """Judge every partition and every source. `accepted` are partitions whose change somebody has accepted, `already` those that are held."""
+    findings: list[Finding] = []
+    holds: dict[Place, str] = {}
+    for place in sorted(partitions):
+        source, table, region = place
+        owner = _owner(place, catalogue)
+        if owner in accepted:
+            continue
+        for name, off in judged(partitions[place], catalogue.bounds(source, table), "partition"):
+            cannot = name == "lost" and partitions[place].get(("unreadable", ""), 0) > off.allowed * off.before
+            stops = name in TWO_PEOPLE or cannot  # what may have been withdrawn does not come back
+            findings.append(
+                Finding(f"partition_{name}", source, table, region, **vars(off), effect="stop" if stops else "hold", names=_names(name))
+            )
+            if not stops:
+                holds.setdefault(owner, f"partition_{name}")
+    for source, table in sorted({place[:2] for place in holds}):
+        if found := _too_many_held(partitions, holds, source, table, catalogue):
+            holds = {place: bound for place, bound in holds.items() if place[:2] != (source, table)}
+            of = {name for name, declared in catalogue.tables.items() if table in (name, declared.parent)}
+            findings = [replace(f, effect="stop") if f.source == source and f.table in of else f for f in findings]
+            findings.append(found)
+    for source, table in sorted({place[:2] for place in partitions}):
+        beside = {place: c for place, c in partitions.items() if _owner(place, catalogue) not in accepted}
+        moving = {place: c for place, c in beside.items() if _owner(place, catalogue) not in holds}
+        judging = {place: c for place, c in beside.items() if _owner(place, catalogue) not in already}
+        bounds = catalogue.bounds(source, table)
+        for counted, rule3 in ((judging, True), (moving, False)):
+            for name, off in judged(total(counted, source, table), bounds, "total"):
+                if (name in COUNTED_ANYHOW) == rule3:
+                    findings.append(Finding(f"total_{name}", source, table, None, **vars(off), effect="stop", names=_names(name)))
+    return Guarded(tuple(_without_adverse_of(findings, holds, catalogue)), holds)
+
+
+def _without_adverse_of(findings: Sequence[Finding], holds: Mapping[Place, str], catalogue: Catalogue) -> Iterator[Finding]:
+    """What a held region would have added to or taken from the black list does not happen."""
+    for finding in findings:
+        if not (finding.region is not None and finding.names > 1 and (finding.source, finding.table, finding.region) in holds):
+            yield finding
+
+
+def _names(guard: str) -> int:
+    return 2 if guard in TWO_PEOPLE else 1
+
+
+def _owner(place: Place, catalogue: Catalogue) -> Place:
+    """The partition that is held for a finding in `place`: a permit is held with its institution."""
+    source, table, region = place
+    declared = catalogue.tables[table]
+    return (source, owner_of(declared, catalogue).name if declared.parent else table, region)
+
+
+def _too_many_held(
+    partitions: Mapping[Place, Counts], holds: Mapping[Place, str], source: str, table: str, catalogue: Catalogue
+) -> Finding | None:
+    """Beyond this share of regions or rows it is no accident of a region: nothing is held, and people decide on the whole."""
+    allowed = catalogue.bounds(source, table).allowed.get("held", 0.0)
+    there = {place: c[("rows", "before")] for place, c in partitions.items() if place[:2] == (source, table) and c.get(("rows", "before"))}
+    held = [place for place in there if place in holds]
+    rows, all_rows = sum(there[place] for place in held), sum(there.values())
+    if rows > allowed * all_rows or len(held) > max(FEW_HELD, allowed * len(there)):
+        return Finding("held", source, table, None, "", len(there), len(there) - len(held), allowed, "stop")
+    return None
+
+
+def unusable(candidate: Assembled, catalogue: Catalogue) -> Iterator[Finding]:
+    """Listings of which too many records could not be used at all."""
+    for name, (records, aside) in candidate.unusable.items():
+        source, _, listing = name.partition("/")
+        declared = catalogue.sources[source].listings[listing].table
+        allowed = catalogue.bounds(source, declared).allowed.get("set_aside", 0.0)
+        if records and aside / records > allowed:
+            yield Finding("set_aside", source, listing, None, "", records, records - aside, allowed, "stop")
+
+
+def issues(before: Mapping[str, float], now: Mapping[str, float], records: Mapping[str, int], catalogue: Catalogue) -> Iterator[Finding]:
+    """Fields that nothing maps, values that cannot be read, keys given twice: a source has its usual share of each, and no sudden one."""
+    for name, share in sorted(now.items()):
+        source, _, rest = name.partition("/")
+        listing, _, subject = rest.partition(" ")
+        number = records.get(f"{source}/{listing}", 0)
+        bounds = catalogue.bounds(source, catalogue.sources[source].listings[listing].table).allowed
+        allowed = bounds.get("issues", 0.0)
+        if number and beyond(min(share - before.get(name, 0.0), 1.0), allowed, number, FEW["small_rows"]):
+            yield Finding("issues", source, listing, None, subject.strip(), before.get(name, 0.0), share, allowed, "stop")
+
+
+def refused(contents: Mapping[str, str], by: Mapping[str, Entry], older: Mapping[str, str]) -> Iterator[Finding]:
+    """Content that somebody has refused or gone back from, with who and why, and content that an earlier release had: an old delivery."""
+    for source, content in sorted(contents.items()):
+        if content in by:
+            entry = by[content]
+            yield Finding("refused", source, "", None, f"{entry.by}, {entry.at[:10]}: {entry.reason}", 0, 0, 0, "stop")
+        elif content in older:
+            yield Finding("old_content", source, "", None, older[content], 0, 0, 0, "stop")
+
+
+def empty(candidate: Assembled) -> Iterator[Finding]:
+    """A first release without an institution and without a notice."""
+    if candidate.tables["institutions"] + candidate.tables["notices"] == 0:
+        yield Finding("empty", "all", "institutions", None, "", 0, 0, 0, "stop")
+
+
+def review(findings: Sequence[Finding], held: Sequence[Held], day: str, recipe: str, inputs: Mapping[str, tuple[str, ...]]) -> Verdict:
+    """The verdict on a candidate made of `inputs` (ids of snapshots by source) with `recipe`, of which `held` is held."""
+    whole = [day, recipe, *(f"{name} {' '.join(snapshots)}" for name, snapshots in sorted(inputs.items()))]
+    whole += [f"held {h.source} {h.table} {h.region}" for h in held]
     digest = hashlib.sha256("\n".join(whole).encode()).hexdigest()[:16]
-    return Verdict(digest, tuple(_findings(candidate, changes, live, catalogue)))
+    names = max((finding.names for finding in findings if finding.effect == "stop"), default=0)
+    return Verdict(digest, tuple(findings), "stop" if names else "go_held" if held else "go", names)
 
 
 def require(verdict: Verdict, approval: str | None) -> None:
-    """Raises ReviewNeeded, with the digest to approve, unless nothing was found or `approval` is that digest. A wrong approval is never taken."""
-    if (verdict.findings and approval != verdict.digest) or approval not in (None, verdict.digest):
-        first = "; ".join(str(finding) for finding in verdict.findings[:3]) or "an approval that is not for it"
-        more = f" and {len(verdict.findings) - 3} more" if len(verdict.findings) > 3 else ""
+    """Raises ReviewNeeded, with the digest to approve, unless it goes by itself or `approval` is that digest. A wrong approval is never taken."""
+    if (verdict.names and approval != verdict.digest) or approval not in (None, verdict.digest):
+        stops = [finding for finding in verdict.findings if finding.effect == "stop"]
+        first = "; ".join(str(finding) for finding in stops[:3]) or "an approval that is not for it"
+        more = f" and {len(stops) - 3} more" if len(stops) > 3 else ""
         other = f" ({approval} is not its digest)" if approval else ""
         raise ReviewNeeded(
             f"held for review{other}: {first}{more}. Nothing was published. If this is right: mingbai run --approve {verdict.digest}"
         )
-
-
-def _findings(candidate: Assembled, changes: Changes, live: Path | None, catalogue: Catalogue) -> Iterator[Finding]:
-    for name, (records, aside) in candidate.unusable.items():
-        source, _, listing = name.partition("/")
-        allowed = _bounds(catalogue, source)["set_aside"]
-        if records and aside / records > allowed:
-            yield Finding("set_aside", source, listing, None, records, records - aside, allowed)
-    connection = sqlite3.connect(f"file:{candidate.path}?mode=ro", uri=True)
-    try:
-        if live is None:
-            if candidate.tables["institutions"] + candidate.tables["notices"] == 0:
-                yield Finding("empty", "all", "institutions", None, 0, 0, 0)
-            return
-        connection.execute("ATTACH ? AS old", [f"file:{live}?mode=ro"])
-        for table in GUARDED:
-            yield from _partitions(connection, table, catalogue, candidate.day)
-        for table in COUNTED:
-            before, now = (connection.execute(f'SELECT count(*) FROM {side}."{table}"').fetchone()[0] for side in ("old", "main"))
-            if before and (before - now) / before > BOUNDS["partition_lost"]:
-                yield Finding("table_lost", "all", table, None, before, now, BOUNDS["partition_lost"])
-    finally:
-        connection.close()
-
-
-def _partitions(connection: sqlite3.Connection, table: str, catalogue: Catalogue, day: str) -> Iterator[Finding]:
-    # what was absent before was judged then, and what ended by its own date is not lost
-    stood = "o.absent_since IS NULL" + (" AND o.public_until >= :day" if table == "notices" else "")
-    sql = f"""SELECT o.source_id, coalesce(o.region_code, o.region_text, ''), count(*), sum(n.id IS NOT NULL AND n.absent_since IS NULL)
-    FROM old."{table}" o LEFT JOIN main."{table}" n ON n.id = o.id WHERE {stood} GROUP BY 1, 2 ORDER BY 1, 2"""
-    totals: dict[str, list[int]] = {}
-    for source, region, before, now in connection.execute(sql, {"day": day}):
-        total = totals.setdefault(source, [0, 0])
-        total[0] += before
-        total[1] += now
-        bounds = _bounds(catalogue, source)
-        lost = before - now
-        vanished = now == 0 and before >= bounds["small_partition_rows"]
-        if vanished or (lost > bounds["small_partition_rows"] and lost / before > bounds["partition_lost"]):
-            yield Finding("partition_lost", source, table, region or None, before, now, bounds["partition_lost"])
-    added = dict(
-        connection.execute(
-            f'SELECT source_id, count(*) FROM main."{table}" n WHERE NOT EXISTS (SELECT 1 FROM old."{table}" o WHERE o.id = n.id) GROUP BY 1'
-        )
-    )
-    for source, (before, now) in totals.items():
-        bounds = _bounds(catalogue, source)
-        few = bounds["small_partition_rows"] if table == "notices" else 0  # one repaired of ten is an ordinary day
-        if now == 0 or (before - now > few and (before - now) / before > bounds["total_lost"]):
-            yield Finding("total_lost", source, table, None, before, now, bounds["total_lost"])
-        new = added.get(source, 0)
-        if new > bounds["small_partition_rows"] and new / before > bounds["total_added"]:
-            yield Finding("total_added", source, table, None, before, before + new, bounds["total_added"])
-
-
-def _bounds(catalogue: Catalogue, source: str) -> dict[str, float]:
-    return {**BOUNDS, **(catalogue.sources[source].bounds if source in catalogue.sources else {})}

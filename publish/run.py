@@ -14,20 +14,22 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from . import history
+from . import audit, history
 from .assemble import assemble
 from .candidate import Candidate
 from .catalogue import Catalogue
 from .diff import diff
 from .errors import BadHome, Mingbai, ReviewNeeded, SourceBroken
 from .extract import extract
+from .hold import hold
 from .home import Home, as_json, china_day, write_whole
 from .index import index
 from .live import go_live, repair
+from .measure import attach, measure, unread
 from .plans import source_plan
 from .progress import Progress, silent
 from .release import release, seal
-from .review import Verdict, require, review
+from .review import Finding, Held, Verdict, empty, guard, issues, refused, require, review, unusable
 from .snapshot import Snapshot, load
 from .stage import recipe, stage
 from .syndicate import syndicate
@@ -118,7 +120,7 @@ def _run(work: Work, addresses: Mapping[str, str], approval: str | None, access:
         fresh = {name: fetch(work, name, address, access, before) for name, address in addresses.items()}
         inputs = inputs_for(work, fresh, before)
         candidate = None if nothing_new(work, inputs) else judge(work, compare(work, assembled(work, inputs)))
-        if candidate is None or not (candidate.compared().news or candidate.findings):
+        if candidate is None or not (candidate.compared().news or candidate.names):
             _say_unusable(work, candidate)
             work.home.clear_candidate()  # one that was held is overtaken: its sources are what is live again
             for snapshot in fresh.values():  # other bytes that say the same: the archive keeps what releases are made of
@@ -224,6 +226,10 @@ def nothing_new(work: Work, inputs: Inputs) -> bool:
     manifest = work.live_manifest()
     if not manifest or manifest["recipe"] != recipe(work.catalogue):
         return False
+    newest = {row["id"]: row["snapshots"][0]["content_sha256"] for row in manifest["sources"]}
+    held = {(row["source"], row["table"], row["region"], newest.get(row["source"])) for row in manifest.get("held", [])}
+    if held and held & audit.accepted(work.home):
+        return False  # a person has accepted what was held: that is news without new content
     if manifest["next_expiry"] is not None and manifest["next_expiry"] < work.day.isoformat():
         return False
     before = {row["id"]: [snapshot["content_sha256"] for snapshot in row["snapshots"]] for row in manifest["sources"]}
@@ -239,11 +245,14 @@ def assembled(work: Work, inputs: Inputs) -> Candidate:
     staged = stage(inputs, work.catalogue, folder / "private.db", work.home.base, work.progress)
     made = assemble(staged, work.catalogue, work.day, folder / "public.db", work.progress)
     names = {name: tuple(snapshot.id for snapshot in snapshots) for name, snapshots in inputs.items()}
-    return Candidate(names, work.live, staged.recipe, made).save(work.home)
+    contents = {name: snapshots[0].content_sha256 for name, snapshots in inputs.items()}
+    return Candidate(names, work.live, staged.recipe, contents, made).save(work.home)
 
 
 def compare(work: Work, candidate: Candidate) -> Candidate:
-    """Find what the candidate would change."""
+    """Put what is held at its last good rows, then find what the candidate would change."""
+    if not candidate.guarded:
+        candidate = guarded(work, candidate)
     ours = work.live is not None and work.live_manifest()["recipe"] != candidate.recipe
     folder = work.home.candidate
     changes = diff(
@@ -258,17 +267,61 @@ def compare(work: Work, candidate: Candidate) -> Candidate:
     return candidate.save(work.home, changes=changes)
 
 
+def guarded(work: Work, candidate: Candidate) -> Candidate:
+    """Hold the candidate against the bounds, and in it what is held; what tripped is written down."""
+    made, private = candidate.assembled, work.home.candidate / "private.db"
+    now = unread(private)
+    found: list[Finding] = [*unusable(made, work.catalogue)]
+    held: tuple[Held, ...] = ()
+    if work.live_database is None:
+        found += empty(made)
+    else:
+        manifest, contents = work.live_manifest(), candidate.contents
+        if "unread" in manifest:
+            found += issues(manifest["unread"], now, {name: records for name, (records, _) in made.unusable.items()}, work.catalogue)
+        found += refused(contents, audit.refused(work.home), _older_contents(work))
+        before = {(row["source"], row["table"], row["region"]): row["since"] for row in manifest.get("held", [])}
+        connection = attach(made.path, work.live_database, private)
+        try:
+            if connection.execute("SELECT count(*) FROM held_partitions").fetchone()[0]:
+                raise BadHome(f"{work.home.candidate}: a run died while it put held regions into it; run `mingbai run` again")
+            accepted = {
+                (source, table, region) for source, table, region, content in audit.accepted(work.home) if contents.get(source) == content
+            }
+            guards = guard(measure(connection, work.catalogue, made.day), work.catalogue, accepted, before)
+            found += guards.findings
+            held = tuple(Held(*place, since=before.get(place, made.day), bound=bound) for place, bound in sorted(guards.holds.items()))
+            made = hold(connection, made, work.catalogue, held, before)
+        finally:
+            connection.close()
+    return candidate.save(work.home, assembled=made, guarded=True, findings=tuple(found), held=held, unread=now)
+
+
+def _older_contents(work: Work) -> dict[str, str]:
+    """What earlier releases were made of: content_sha256 to release; without what the live one is made of."""
+    older = {
+        row["snapshots"][0]["content_sha256"]: name
+        for name in work.home.release_ids()
+        if name != work.live
+        for row in work.home.manifest(name)["sources"]
+    }
+    for row in work.live_manifest()["sources"]:
+        older.pop(row["snapshots"][0]["content_sha256"], None)
+    return older
+
+
 def judge(work: Work, candidate: Candidate) -> Candidate:
-    """Hold the candidate against the bounds; its digest and what tripped are written down."""
-    verdict = review(candidate.assembled, candidate.compared(), work.live_database, work.catalogue, candidate.recipe, candidate.inputs)
-    return candidate.save(work.home, digest=verdict.digest, findings=tuple(str(finding) for finding in verdict.findings))
+    """The verdict on what the guards found; its digest is written down."""
+    candidate.compared()
+    verdict = review(candidate.findings, candidate.held, candidate.assembled.day, candidate.recipe, candidate.inputs)
+    return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names)
 
 
 def lay_out(work: Work, candidate: Candidate, approval: str | None = None) -> Candidate:
     """The release's folder under its temporary name. Raises ReviewNeeded when a bound was passed and `approval` is not the digest."""
     if candidate.digest is None:
         raise BadHome("the candidate has not been reviewed yet; run `mingbai review` first")
-    require(Verdict(candidate.digest, candidate.findings), approval)
+    require(Verdict(candidate.digest, candidate.findings, str(candidate.outcome), candidate.names), approval)
     identifier = work.home.next_release(work.day)
     release(candidate.assembled, work.home, identifier)
     return candidate.save(work.home, release=identifier)
@@ -302,7 +355,7 @@ def publish(work: Work, candidate: Candidate) -> str:
         if not (part / file).is_file():
             raise BadHome(f"{part}: has no {file}; run `mingbai {step}` first")
     sources = {name: tuple(load(work.home.raw / identifier) for identifier in names) for name, names in candidate.inputs.items()}
-    seal(part, candidate.laid_out(), candidate, sources, work.live)
+    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue)
     return go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day)
 
 
@@ -312,8 +365,10 @@ def write_status(work: Work, outcome: str, reason: str, checked: Sequence[str]) 
     status = work.home.read_status()
     at = work.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     sources = status.get("sources", {})
+    for row in work.live_manifest().get("sources", []):
+        sources.setdefault(row["id"], {})["content_since"] = row.get("content_since")
     for name in checked:
-        sources[name] = {"last_checked": at}
+        sources.setdefault(name, {})["last_checked"] = at
     write_whole(
         work.home.status,
         as_json({"live": work.live, "last_run": {"at": at, "outcome": outcome, "reason": reason}, "sources": sources}),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .bounds import Bounds, read_bounds
 from .dataset import Table
 from .declarations import Node, Words, read
 from .regions import LocalRegion
@@ -82,7 +83,7 @@ class ListingDeclaration:
 
 @dataclass(frozen=True)
 class SourceDeclaration:
-    """One source. `bounds` are shares of the last release beyond which a person looks first (review)."""
+    """One source. `bounds` stand, by table, in the place of those that the datasets declare."""
 
     name: str
     label: Words
@@ -96,7 +97,7 @@ class SourceDeclaration:
     listings: Mapping[str, ListingDeclaration]
     lookups: Mapping[str, Mapping[str, str]]
     local_regions: tuple[LocalRegion, ...]
-    bounds: Mapping[str, float]
+    bounds: Mapping[str, Bounds]
     rate: float  # requests a second, 0 for no limit
     page_size: int
 
@@ -243,8 +244,7 @@ def read_source(path: Path, tables: Mapping[str, Table]) -> SourceDeclaration:
         for key, below in (node.nodes("lookups") if "lookups" in node.data else {}).items()
     }
     local = node.nodes("local_regions") if "local_regions" in node.data else {}
-    bounds = node.node("bounds", {})
-    bounds.only("total_lost", "total_added", "partition_lost", "small_partition_rows", "set_aside")
+    judged = {table.name: tuple(table.columns) for table in tables.values() if table.bounds}
     return SourceDeclaration(
         name=name,
         label=label,
@@ -258,7 +258,7 @@ def read_source(path: Path, tables: Mapping[str, Table]) -> SourceDeclaration:
         listings={key: _listing(key, below, tables, label.zh, batch) for key, below in node.nodes("listings").items()},
         lookups=lookups,
         local_regions=tuple(LocalRegion(code=code, name=below.text("name"), parent=below.text("parent")) for code, below in local.items()),
-        bounds={key: float(bounds.number(key)) for key in bounds.data},
+        bounds=read_bounds(node.node("bounds", {}), judged),
         rate=float(node.number("rate", 10.0)),
         page_size=node.integer("page_size", 1000),
     )

@@ -34,9 +34,15 @@ CREATE TABLE issues (
 ) STRICT;
 """
 # Modules that read, show or move what others made. What is not named here counts: forgetting one costs a re-reading, never a stale row.
-MAKE_NO_ROWS = ("__init__", "__main__", "candidate", "canonical", "cli", "demo", "diff", "errors", "extract", "history", "home", "index", "issues", "live",
-    "metadata", "progress", "release", "review", "run", "snapshot", "syndicate", "workers")  # fmt: skip
-DECLARED_ONLY = ("sources", "regions", "codes", "notice_links")  # made from declarations or from other rows, never staged
+MAKE_NO_ROWS = ("__init__", "__main__", "audit", "bounds", "candidate", "canonical", "cli", "demo", "diff", "errors", "extract", "fresh", "guards", "history", "hold", "home", "index", "issues", "live",
+    "measure", "metadata", "progress", "release", "review", "run", "snapshot", "syndicate", "workers")  # fmt: skip
+DECLARED_ONLY = (
+    "sources",
+    "regions",
+    "codes",
+    "notice_links",
+    "held_partitions",
+)  # made from declarations or from other rows, never staged
 
 
 @dataclass(frozen=True)

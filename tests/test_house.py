@@ -26,13 +26,13 @@ TOP = {"publish", "datasets", "search", "feeds", "metadata.yml", "tests", "pypro
 # From the ground up. A room imports its own floor and those below; `web` and `platform` stand beside the stages and see less.
 FLOORS = (
     {"errors", "progress"},
-    {"cleaning", "dates", "persons", "values", "declarations"},
-    {"codes", "rules", "named", "screen", "regions", "identity", "home"},
+    {"cleaning", "dates", "fresh", "persons", "values", "declarations"},
+    {"bounds", "codes", "rules", "named", "screen", "regions", "identity", "home"},
     {"dataset"},
     {"sourcefile"},
     {"catalogue", "metadata"},
-    {"snapshot", "sources", "plans", "tables"},
-    {"extract", "mapping", "validate", "workers", "issues", "stage", "assemble", "link", "diff", "review"}
+    {"snapshot", "sources", "plans", "tables", "audit"},
+    {"extract", "mapping", "validate", "workers", "issues", "stage", "assemble", "link", "diff", "measure", "guards", "review", "hold"}
     | {"candidate", "release", "canonical", "history", "index", "syndicate", "live"},
     {"run"},
     {"demo"},

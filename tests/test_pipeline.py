@@ -435,17 +435,20 @@ def test_an_expiry_alone_is_news(work: Work) -> None:
 
 
 @pytest.mark.parametrize("lost", [7, 8, 20], ids=["a third of a county", "almost half", "a county"])
-def test_a_county_that_is_lost_is_held_until_its_digest_is_approved(work: Work, lost: int) -> None:
+def test_a_county_that_is_lost_stays_at_its_last_good_rows_and_the_rest_is_published(work: Work, lost: int) -> None:
     before = {
         "institutions": [institution(n) for n in range(1, 21)]
         + [institution(n, areaCode="330108", areaName="滨江区") for n in range(21, 421)]
     }
     publish_day(work, {**world(1), **before})
-    after = {**world(1), "institutions": before["institutions"][lost:]}
-    with pytest.raises(ReviewNeeded, match=r"330106: 20 before.*--approve"):
-        publish_day(work, after, 1)
-    assert work.live == "2026-11-01"
-    assert publish_day(work, after, 1, approve=True) == "2026-11-02"
+    after = {
+        **world(1),
+        "institutions": [*before["institutions"][lost:-1], institution(420, areaCode="330108", areaName="滨江区", address="新址")],
+    }
+    assert publish_day(work, after, 1) == "2026-11-02"
+    assert query(work, "SELECT count(*), count(absent_since) FROM institutions WHERE region_code = '330106'") == [(20, 0)]
+    assert query(work, "SELECT count(*) FROM institutions WHERE address = '新址'") == [(1,)]
+    assert query(work, "SELECT * FROM held_partitions") == [("platform", "institutions", "330106", "2026-11-02", "partition_lost")]
 
 
 def test_an_empty_delivery_never_becomes_a_release(work: Work) -> None:

@@ -142,7 +142,7 @@ def test_a_run_with_nothing_new_writes_not_one_byte_of_data(work: Work, platform
     assert ask(work, platform, 1) == Result("nothing_new", None)
     assert files(work.home, "status.json", "lock") == before
     assert status(work.home)["last_run"]["outcome"] == "nothing_new"
-    assert status(work.home)["sources"] == {"platform": {"last_checked": "2026-11-02T04:00:00Z"}}
+    assert status(work.home)["sources"] == {"platform": {"content_since": "2026-11-01", "last_checked": "2026-11-02T04:00:00Z"}}
 
 
 def test_the_same_snapshot_is_not_counted_as_a_second_one_without_a_record(work: Work, platform: Server) -> None:
@@ -176,7 +176,7 @@ def test_no_fault_of_the_platform_harms_the_last_good_release(kind: str, work: W
     assert work.home.detail.stat().st_mode & 0o077 == 0
     assert "\n" not in str(error.value)
     checked = 2 if kind in HELD else 1  # what is held was checked, what failed was not
-    assert said["sources"] == {"platform": {"last_checked": f"2026-11-0{checked}T04:00:00Z"}}
+    assert said["sources"] == {"platform": {"content_since": "2026-11-01", "last_checked": f"2026-11-0{checked}T04:00:00Z"}}
 
     platform.service.faults = Faults()
     assert ask(work, platform, 1) == Result("released", "2026-11-02")

@@ -1,0 +1,164 @@
+"""The log of what people decided: who, why, about what, in the order in which it was decided.
+
+`audit.jsonl` holds one entry a line and is only ever added to. Each entry carries the SHA-256 of the one before it, so that a line that was
+changed, taken out or put in between is found by whoever reads the log; that nothing was cut off at its end is shown by the releases, each of
+which has its entry. A log that is not whole answers nothing: what was refused must not look as if nobody had. It is private: staff sign with
+their names. A name here is what somebody typed and proves nothing about who sat at the keyboard.
+
+`about`, by act: `approve` and `refuse` have `digest` and `content`; `live` has `digest`, `release`, `instead_of` and `content`, which is what
+was gone back from; `accept` has `source`, `table`, `region` and `content`; `release` has `release`, `digest`, `names` and `content`. `content`
+is by source the content_sha256 of its newest snapshot, where that is not what was live before.
+"""
+
+import errno
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from .errors import BadHome, NotSigned
+from .home import Home, sync
+from .persons import name_key
+
+ACTS = ("approve", "refuse", "accept", "live", "release")
+FIRST = "0" * 64  # what the first entry follows
+LONGEST = {"name": 60, "reason": 2000}
+ITSELF = "mingbai"  # signs a release that needed nobody
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One decision. `sha256` is over everything else in it, `previous` included."""
+
+    number: int
+    at: str
+    act: str
+    by: str
+    reason: str
+    about: Mapping[str, Any]
+    previous: str
+    sha256: str
+
+
+def entries(home: Home) -> tuple[Entry, ...]:
+    """Every entry, oldest first. Raises BadHome naming the first line that is not what was written, or does not follow the one before."""
+    try:
+        data = home.audit.read_bytes()
+    except FileNotFoundError:
+        return ()
+    found: list[Entry] = []
+    previous = FIRST
+    for number, line in enumerate(data.splitlines(keepends=True), 1):
+        entry = _read(line)
+        if entry is None or (entry.number, entry.previous) != (number, previous):
+            raise BadHome(f"{home.audit}: line {number}: {_fault(line, entry, number)}")
+        found.append(entry)
+        previous = entry.sha256
+    return tuple(found)
+
+
+def append(home: Home, act: str, by: str, reason: str, about: Mapping[str, Any], now: datetime) -> Entry:
+    """Enter a decision; it is on the disk when this returns. The caller holds the home's lock.
+
+    Raises NotSigned when name or reason cannot be one, BadHome when the log is not whole: nothing is added to what is in doubt.
+    """
+    if act not in ACTS:
+        raise ValueError(f"{act!r} is no act; expected one of {', '.join(ACTS)}")
+    before = entries(home)
+    at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    bare = Entry(len(before) + 1, at, act, signed(by, "name"), signed(reason, "reason"), about, before[-1].sha256 if before else FIRST, "")
+    entry = Entry(**{**vars(bare), "sha256": _hash(bare)})
+    handle = os.open(home.audit, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    size = os.fstat(handle).st_size
+    try:
+        line = _line(vars(entry))
+        if os.write(handle, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(home.audit))
+        os.fsync(handle)
+    except OSError:
+        os.ftruncate(handle, size)  # a full disk leaves no half of a line behind
+        raise
+    finally:
+        os.close(handle)
+    sync(home.path)
+    return entry
+
+
+def signed(text: str, what: str) -> str:
+    """A `name` or a `reason` as it is entered, one line. Raises NotSigned when it says nothing, is too long or holds what cannot be seen."""
+    text = " ".join(text.split())
+    if len(name_key(text)) < 2 or len(text) > LONGEST[what] or not text.isprintable():
+        raise NotSigned(
+            f"--{'by' if what == 'name' else what} {text[:80]!r}: expected a {what} of 2 to {LONGEST[what]} characters that can be seen"
+        )
+    return text
+
+
+def approvals(home: Home, digest: str) -> tuple[str, ...]:
+    """The different people who approved the candidate of this digest since it was last refused, first come first."""
+    names: dict[str, str] = {}
+    for entry in entries(home):
+        if entry.about.get("digest") == digest:
+            if entry.act == "refuse":
+                names.clear()
+            elif entry.act in ("approve", "live"):
+                names.setdefault(name_key(entry.by), entry.by)
+    return tuple(names.values())
+
+
+def refused(home: Home) -> Mapping[str, Entry]:
+    """By content_sha256 of a snapshot: who refused it, or went back from it. What was released since, by people's leave, is not in it."""
+    found: dict[str, Entry] = {}
+    back: dict[str, Entry] = {}
+    for entry in entries(home):
+        if entry.act == "refuse":
+            found |= dict.fromkeys(entry.about["content"].values(), entry)
+        elif entry.act == "live":
+            back[entry.about["digest"]] = entry  # one that was never carried out left what is live in its place
+        elif entry.act == "release":
+            for content in entry.about["content"].values():
+                found.pop(content, None)
+            if gone := back.get(entry.about["digest"]):
+                found |= dict.fromkeys(gone.about["content"].values(), gone)
+    return found
+
+
+def accepted(home: Home) -> set[tuple[str, str, str, str]]:
+    """(source, table, region, content_sha256) of each change of a partition that somebody has accepted."""
+    return {
+        (entry.about["source"], entry.about["table"], entry.about["region"], content)
+        for entry in entries(home)
+        if entry.act == "accept"
+        for content in entry.about["content"].values()
+    }
+
+
+def _line(values: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(values, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+
+
+def _hash(entry: Entry) -> str:
+    return hashlib.sha256(_line({name: value for name, value in vars(entry).items() if name != "sha256"})).hexdigest()
+
+
+def _read(line: bytes) -> Entry | None:
+    """The entry that a line is, None where it is not to the byte what was written."""
+    try:
+        entry = Entry(**orjson.loads(line))
+        return entry if _line(vars(entry)) == line and _hash(entry) == entry.sha256 else None
+    except (orjson.JSONDecodeError, TypeError):
+        return None
+
+
+def _fault(line: bytes, entry: Entry | None, number: int) -> str:
+    if not line.endswith(b"\n"):
+        return "is torn, so what it says was never confirmed to anybody; keep a copy of the file, take this line out and decide again"
+    if entry is None:
+        return "is not what was written; restore the file from a copy that `mingbai audit` finds whole"
+    return (
+        f"is entry {entry.number} after {entry.previous[:12]}, expected entry {number} after the line above; restore the file from a copy"
+    )

@@ -1,0 +1,152 @@
+"""The guards: each looks at the counts of one partition, or of a whole source, for one kind of harm, and says where it is beyond its bound.
+
+A guard knows counts and an allowed share, nothing else: no database, no source, no region. A share of few rows says little, so what is found
+must also be beyond what is allowed by more than three standard deviations, and concern more than a few rows.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import sqrt
+
+from .bounds import Bounds
+from .measure import Counts
+
+SIGMAS = 3
+FEW = {"small_rows": 3.0, "small_total": 3.0, "small_adverse": 10.0}  # where a table that is judged does not say
+
+
+@dataclass(frozen=True)
+class Off:
+    """What a guard found: about which column or code, how it was and is, and what is allowed. Rows, or shares of them."""
+
+    subject: str
+    before: float
+    now: float
+    allowed: float
+
+
+def beyond(found: float, share: float, rows: float, few: float) -> bool:
+    """Whether `found`, a share of `rows`, is beyond `share` by more than chance, and concerns more than a few rows."""
+    return found > share + SIGMAS * sqrt(share * (1 - share) / rows) and found * rows > few
+
+
+def _too_many(number: float, share: float, rows: float, few: float) -> bool:
+    """Whether a count is more than a share of `rows`, the chance of a count, and a few, allow."""
+    return number > share * rows + SIGMAS * sqrt(share * rows) + few
+
+
+def lost(c: Counts, share: float, b: Mapping[str, float], whole: bool) -> Iterator[Off]:
+    """Rule 3, in the letter: more than the share, and more than a few rows; or all of it. What its own source took back is not lost."""
+    before, few = c["rows", "before"], b["small_total"] if whole else b["small_rows"]
+    gone = before - c["kept", ""] - c["explained", ""]
+    vanished = c["kept", ""] == 0 and gone >= (1 if whole else b["small_rows"])
+    if vanished or (gone > few and gone > share * before):
+        yield Off("", before, before - gone, share)
+
+
+def added(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """More new rows than the share and chance allow: pages given twice under new keys, another register in its place."""
+    if _too_many(c["added", ""], share, c["rows", "before"], b["small_rows"]):
+        yield Off("", c["rows", "before"], c["rows", "before"] + c["added", ""], share)
+
+
+def changed(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """A column that says something else in too many of the rows that stayed: swapped, shifted, replaced, of another year, times 10,000."""
+    for column, number in _of(c, "changed"):
+        if number and beyond(number / c["kept", ""], share, c["kept", ""], b["small_rows"]):
+            yield Off(column, 0, number / c["kept", ""], share)
+
+
+def emptied(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """Of the values that a column had: a column that is mostly empty loses all it has when it is blanked."""
+    for column, number in _of(c, "filled_before"):
+        if number and c["rows", "now"]:
+            before, now = number / c["rows", "before"], c["filled_now", column] / c["rows", "now"]
+            if beyond(1 - now / before, share, number, b["small_rows"]):
+                yield Off(column, before, now, share)
+
+
+def codes(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """A code whose share of the rows moved: a status that was flipped for all. Of ratings, a tenth of the scale."""
+    for code in sorted({subject for what, subject in c if what in ("code_before", "code_now")}):
+        if c["rows", "before"] and c["rows", "now"]:
+            before, now = c["code_before", code] / c["rows", "before"], c["code_now", code] / c["rows", "now"]
+            if beyond(abs(now - before), share, min(c["rows", "before"], c["rows", "now"]), b["small_rows"]):
+                yield Off(code, before, now, share)
+
+
+def chinese(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """Names and texts in which too many characters are no longer Chinese: read in the wrong encoding, or a column of numbers."""
+    for column, number in _of(c, "filled_now"):
+        if number and c["filled_before", column]:
+            before, now = c["chinese_before", column] / c["filled_before", column], c["chinese_now", column] / number
+            if beyond(before - now, share, number, b["small_rows"]):
+                yield Off(column, before, now, share)
+
+
+def invalid(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """Credit codes that are there and whose check character is wrong, more often than before."""
+    yield from _risen(c, share, b, "invalid", "written")
+
+
+def dates(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """Days that no record can have, more often than before: after today, or before there was anything to record."""
+    yield from _risen(c, share, b, "dates", "filled")
+
+
+def _risen(c: Counts, share: float, b: Mapping[str, float], what: str, of: str) -> Iterator[Off]:
+    for column, number in _of(c, f"{what}_now"):
+        if number and (rows := c[f"{of}_now", column]):
+            before, now = c[f"{what}_before", column] / (c[f"{of}_before", column] or 1), number / rows
+            if beyond(now - before, share, rows, b["small_rows"]):
+                yield Off(column, before, now, share)
+
+
+def unlinked(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """Notices that were about somebody and are no longer, as a share of those that were."""
+    if c["linked_before", ""] and c["rows", "now"]:
+        before, now = c["linked_before", ""] / c["rows", "before"], c["linked_now", ""] / c["rows", "now"]
+        if beyond(1 - now / before, share, c["linked_before", ""], b["small_rows"]):
+            yield Off("", before, now, share)
+
+
+def adverse_added(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """More on the black lists than the share and chance allow."""
+    if _too_many(c["adverse_added", ""], share, c["adverse_before", ""], b["small_adverse"]):
+        yield Off("", c["adverse_before", ""], c["adverse_before", ""] + c["adverse_added", ""], share)
+
+
+def adverse_removed(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """Fewer on the black lists than the share and chance allow, for whatever reason; or all that a region had."""
+    before, gone = c["adverse_before", ""], c["adverse_removed", ""]
+    if _too_many(gone, share, before, b["small_adverse"]) or (gone == before and gone > b["small_adverse"]):
+        yield Off("", before, before - gone, share)
+
+
+def _of(c: Counts, what: str) -> list[tuple[str, float]]:
+    return sorted((subject, number) for (kind, subject), number in c.items() if kind == what)
+
+
+Guard = Callable[[Counts, float, Mapping[str, float], bool], Iterator[Off]]
+GUARDS: dict[str, Guard] = {
+    guard.__name__: guard
+    for guard in (lost, added, changed, emptied, codes, chinese, invalid, dates, unlinked, adverse_added, adverse_removed)
+}
+
+
+class _Counts(dict[tuple[str, str], float]):
+    def __missing__(self, key: tuple[str, str]) -> float:
+        return 0.0
+
+
+def judged(counts: Counts, bounds: Bounds, scope: str) -> Iterator[tuple[str, Off]]:
+    """Each bound of a scope (`total` or `partition`) that the counts pass, and what was found. Nothing is judged that was not there before."""
+    c, small = _Counts(counts), {**FEW, **bounds.allowed}
+    if not c["rows", "before"]:
+        return
+    for name, guard in GUARDS.items():
+        share = bounds.allowed.get(f"{scope}_{name}")
+        if share is not None:
+            for off in guard(c, share, small, scope == "total"):
+                if name not in ("changed", "codes") or off.subject.split("=")[0] not in bounds.free:
+                    yield name, off

@@ -1,0 +1,214 @@
+"""What a candidate and the live release are like, counted for each partition: a source's rows of one table in one region.
+
+Only counts, so that a source is the sum of its partitions: how many rows there are and were, how many of these are still there, in how many
+a column says something else, how many of its values there are, how many rows have a code. All of it is SQL over the two databases and the
+staging file, grouped as it runs, so that memory does not grow with the rows. It knows no bound and judges nothing.
+
+A row stands while it is public and not marked as absent. What ended by its own date did not get lost. A part of a record (a permit) is where
+its record is, and a rating where its institution is.
+"""
+
+import re
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .assemble import ADVERSE, VISIBLE
+from .catalogue import Catalogue
+from .dataset import Table
+from .stage import staged_tables
+
+Place = tuple[str, str, str]  # source, table, region ("": it has none)
+Counts = dict[tuple[str, str], float]  # (what, about which column or code): how many
+# Reasons for which a notice is not shown that are its own; any other says that we could not read what decides about it.
+OWN_REASONS = ("withdrawn", "repaired", "expired", "minor")
+REGION = "coalesce({p}.region_code, {p}.region_text, '')"
+FIRST_DAY = "1949"  # the record of a training institution from before then is a misreading
+_HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]+")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """SQL for the rows of a table on one side: where they are from (the row is `s`, what has source and region `p`) and which of them stand."""
+
+    table: Table
+    side: str
+    origin: str
+    stands: str
+    place: str
+
+
+def rows_of(table: Table, catalogue: Catalogue, side: str) -> Rows:
+    """The rows of `table` in the database attached as `side`; `place` gives source and region of each."""
+    owner = owner_of(table, catalogue)
+    if owner is table:
+        return Rows(table, side, f'{side}."{table.name}" s', _stands(table, "s"), f"s.source_id, {REGION.format(p='s')}")
+    origin = f'{side}."{table.name}" s JOIN {side}."{owner.name}" p ON p.id = s."{table.ref_to(owner.name)}"'
+    stands = f"{_stands(owner, 'p')} AND {_stands(table, 's')}"
+    source = "s.source_id" if "source_id" in table.columns else "p.source_id"
+    return Rows(table, side, origin, stands, f"{source}, {REGION.format(p='p')}")
+
+
+def owner_of(table: Table, catalogue: Catalogue) -> Table:
+    """The table whose rows say where those of `table` are: itself, its parent, or what it refers to."""
+    if table.parent:
+        return catalogue.tables[table.parent]
+    if "region_code" in table.columns:
+        return table
+    return next(catalogue.tables[c.ref] for c in table.columns.values() if c.ref and "region_code" in catalogue.tables[c.ref].columns)
+
+
+def _stands(table: Table, row: str) -> str:
+    present = f"{row}.absent_since IS NULL" if "absent_since" in table.columns else "1"
+    return f"{present} AND coalesce({VISIBLE.get(table.name, '1').replace('s.', f'{row}.')}, 0)"
+
+
+def adverse(table: str, row: str) -> str | None:
+    """SQL that is true of a row that is held against somebody; None for a table that has none."""
+    return {"notices": "1", "listings": f"{row}.list IN {ADVERSE}"}.get(table)
+
+
+def han(text: str | None) -> float | None:
+    """The share of Chinese characters in a text: of a name nearly 1, of one that was read in the wrong encoding much less."""
+    return None if not text else sum(map(len, _HAN.findall(text))) / len(text)
+
+
+def attach(candidate: Path, live: Path, private: Path) -> sqlite3.Connection:
+    """A connection to the candidate (main), the live release (old) and the staging file (private), with temp.withheld: id, reason."""
+    connection = sqlite3.connect(f"file:{candidate}?mode=rw", uri=True, isolation_level=None)
+    connection.execute("PRAGMA temp_store=FILE")
+    connection.execute("PRAGMA cache_size=-65536")
+    for name, path in (("old", live), ("private", private)):
+        connection.execute(f"ATTACH ? AS {name}", [f"file:{path}?mode=ro"])
+    connection.execute("CREATE TEMP TABLE withheld (id TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID")
+    connection.execute("INSERT INTO withheld SELECT id, min(withheld) FROM private.notices WHERE withheld IS NOT NULL GROUP BY id")
+    connection.create_function("han", 1, han, deterministic=True)
+    return connection
+
+
+def measure(connection: sqlite3.Connection, catalogue: Catalogue, day: str) -> dict[Place, Counts]:
+    """The counts of every partition that has rows on either side. `connection` is what `attach` gives."""
+    counts: dict[Place, Counts] = defaultdict(lambda: defaultdict(float))
+    for table in staged_tables(catalogue):
+        known = {row[1] for row in connection.execute(f'PRAGMA old.table_info("{table.name}")')}
+        if table.bounds and known:
+            _Table(connection, table, catalogue, day, known, counts).all()
+    _linked(connection, catalogue, day, counts)
+    return {place: dict(found) for place, found in counts.items()}
+
+
+class _Table:
+    def __init__(
+        self, connection: sqlite3.Connection, table: Table, catalogue: Catalogue, day: str, known: set[str], counts: dict[Place, Counts]
+    ) -> None:
+        self.connection, self.table, self.counts, self.bound = connection, table, counts, {"day": day}
+        self.old, self.new = (rows_of(table, catalogue, side) for side in ("old", "main"))
+        self.columns = [
+            c for c in table.published if c.name in known and c.kind not in ("id", "ref") and c.name not in (*table.key, "absent_since")
+        ]
+        self.codes = [c for c in table.published if c.name in known and c.kind == "code"]
+        self.same = " AND ".join(f'n."{key}" = s."{key}"' for key in table.key)
+
+    def all(self) -> None:
+        for rows, when in ((self.old, "before"), (self.new, "now")):
+            self._side(rows, when)
+        there = f'main."{self.table.name}" n ON {self.same}' + (
+            " AND n.absent_since IS NULL" if "absent_since" in self.table.columns else ""
+        )
+        changed = [(("changed", c.name), f'sum(n."{c.name}" IS NOT s."{c.name}")') for c in self.columns]
+        self._count([(("kept", ""), "count(*)"), *changed], f"{self.old.origin} JOIN {there} WHERE {self.old.stands}", self.old)
+        self._count(
+            [(("added", ""), "count(*)")],
+            f'{self.new.origin} WHERE {self.new.stands} AND NOT EXISTS (SELECT 1 FROM old."{self.table.name}" n WHERE {self.same})',
+            self.new,
+        )
+        if self.table.prefix:
+            own = ", ".join(f"'{reason}'" for reason in OWN_REASONS)
+            lost = f"{self.old.origin} JOIN temp.withheld w ON w.id = s.id LEFT JOIN {there} WHERE {self.old.stands} AND n.id IS NULL"
+            self._count(
+                [(("explained", ""), f"sum(w.reason IN ({own}))"), (("unreadable", ""), f"sum(w.reason NOT IN ({own}))")], lost, self.old
+            )
+        self._adverse()
+
+    def _side(self, rows: Rows, when: str) -> None:
+        wanted = [(("rows", when), "count(*)")]
+        for c in self.columns:
+            value = f's."{c.name}"'
+            wanted.append(((f"filled_{when}", c.name), f"count({value})"))
+            if c.kind in ("name", "prose"):
+                wanted.append(((f"chinese_{when}", c.name), f"sum(han({value}))"))
+            if c.kind == "date" and not c.name.endswith("_until"):
+                wanted.append(((f"dates_{when}", c.name), f"sum({value} > :day OR {value} < '{FIRST_DAY}')"))
+            if c.kind == "credit_code" and f"{c.name}_text" in self.table.columns:
+                wanted.append(((f"written_{when}", c.name), f's."{c.name}_text" IS NOT NULL'.join(("sum(", ")"))))
+                wanted.append(((f"invalid_{when}", c.name), f's."{c.name}_text" IS NOT NULL AND {value} IS NULL'.join(("sum(", ")"))))
+        self._count(wanted, f"{rows.origin} WHERE {rows.stands}", rows)
+        for subject, value in self._coded():
+            sql = f"SELECT {rows.place}, {value}, count(*) FROM {rows.origin} WHERE {rows.stands} AND {value} IS NOT NULL GROUP BY 1, 2, 3"
+            for source, region, code, number in self.connection.execute(sql, self.bound):
+                self.counts[source, self.table.name, region][f"code_{when}", f"{subject}={code}"] += number
+
+    def _coded(self) -> list[tuple[str, str]]:
+        coded = [(c.name, f's."{c.name}"') for c in self.codes]
+        if self.table.name == "ratings":  # a distribution is the share of each tenth of the scale
+            coded += [("scale_max", "s.scale_max"), ("mean_rating", "CAST(10 * s.mean_rating / s.scale_max AS INTEGER)")]
+        return coded
+
+    def _count(self, wanted: list[tuple[tuple[str, str], str]], rest: str, rows: Rows) -> None:
+        sql = f"SELECT {rows.place}, {', '.join(expression for _, expression in wanted)} FROM {rest} GROUP BY 1, 2"
+        for source, region, *numbers in self.connection.execute(sql, self.bound):
+            found = self.counts[source, self.table.name, region]
+            for (key, _), number in zip(wanted, numbers, strict=True):
+                found[key] += number or 0
+
+    def _adverse(self) -> None:
+        name = self.table.name
+        if (ours := adverse(name, "s")) is None:
+            return
+        still = f"{adverse(name, 'n')} AND {self.same}"
+        self._count([(("adverse_before", ""), "count(*)")], f"{self.old.origin} WHERE {self.old.stands} AND {ours}", self.old)
+        self._count(
+            [(("adverse_removed", ""), "count(*)")],
+            f'{self.old.origin} WHERE {self.old.stands} AND {ours} AND NOT EXISTS (SELECT 1 FROM main."{name}" n WHERE {still} AND n.absent_since IS NULL)',
+            self.old,
+        )
+        self._count(
+            [(("adverse_added", ""), "count(*)")],
+            f'{self.new.origin} WHERE {self.new.stands} AND {ours} AND NOT EXISTS (SELECT 1 FROM old."{name}" n WHERE {still})',
+            self.new,
+        )
+
+
+def _linked(connection: sqlite3.Connection, catalogue: Catalogue, day: str, counts: dict[Place, Counts]) -> None:
+    for side, when in (("old", "before"), ("main", "now")):
+        rows = rows_of(catalogue.tables["notices"], catalogue, side)
+        sql = f"""SELECT {rows.place}, count(*) FROM {rows.origin} WHERE {rows.stands}
+        AND EXISTS (SELECT 1 FROM {side}.notice_links k WHERE k.notice_id = s.id) GROUP BY 1, 2"""
+        for source, region, number in connection.execute(sql, {"day": day}):
+            counts[source, "notices", region][f"linked_{when}", ""] += number
+
+
+def total(partitions: Mapping[Place, Counts], source: str, table: str) -> Counts:
+    """The counts of the whole of a source's table: the sum over the partitions that are given."""
+    whole: Counts = defaultdict(float)
+    for (from_, of, _), counts in partitions.items():
+        if (from_, of) == (source, table):
+            for key, number in counts.items():
+                whole[key] += number
+    return dict(whole)
+
+
+def unread(private: Path) -> dict[str, float]:
+    """What of the newest snapshots could not be used as it is, as `SOURCE/LISTING KIND FIELD`: the share of the listing's records."""
+    connection = sqlite3.connect(f"file:{private}?mode=ro", uri=True)
+    try:
+        rows = connection.execute(
+            """SELECT i.source || '/' || i.listing || ' ' || i.kind || ' ' || i.field, sum(i.count) * 1.0 / r.records FROM issues i
+            JOIN (SELECT source, listing, sum(records) AS records FROM pages WHERE generation = 0 GROUP BY 1, 2) r USING (source, listing)
+            JOIN pages p ON p.page = i.page WHERE p.generation = 0 AND i.kind <> 'screened' AND r.records > 0 GROUP BY i.source, i.listing, i.kind, i.field ORDER BY 1"""
+        )
+        return {name: round(share, 6) for name, share in rows}
+    finally:
+        connection.close()

@@ -84,6 +84,7 @@ class Strength:
 
 FEW = Strength("3 records", False, 3)
 COUNTY = Strength("one county", True, "county")
+THIRD = Strength("a third of a county", True, "third")
 TENTH = Strength("a tenth", True, 0.1)
 ALL = Strength("all", True, 1.0)
 
@@ -122,9 +123,10 @@ class Delivery:
     def chosen(self, listing: str, how: Any) -> list[Record]:
         """The records that are struck: so many, a share, or those of one county."""
         records = self.records[listing]
-        if how == "county":
+        if how in ("county", "third"):
             county = self.county()
-            return [record for record in records if self.county_of(listing, record) == county]
+            there = [record for record in records if self.county_of(listing, record) == county]
+            return there if how == "county" else there[: len(there) // 3]
         number = how if isinstance(how, int) else round(how * len(records))
         places = set(self.chance.sample(range(len(records)), min(number, len(records))))
         return [record for place, record in enumerate(records) if place in places]

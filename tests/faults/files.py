@@ -222,7 +222,7 @@ def header_on_every_page(folder: Path, strength: Strength, chance: Random) -> No
     )
 
 
-@file_fault(Strength("all rows", False))
+@file_fault(Strength("all rows", True))
 def rows_twice(folder: Path, strength: Strength, chance: Random) -> None:
     """every row was pasted twice: reported, and nothing is lost"""
     above, rows, below = _lines(_white(folder))

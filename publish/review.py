@@ -84,28 +84,28 @@ def guard(
     """Judge every partition and every source. `accepted` are partitions whose change somebody has accepted, `already` those that are held."""
     findings: list[Finding] = []
     holds: dict[Place, str] = {}
-    for place in sorted(partitions):
+    gone_for_good: set[Place] = set()
+    for place in sorted(partitions, key=lambda place: (place[1] == "notices", place)):  # their links hang on the institutions
         source, table, region = place
         owner = _owner(place, catalogue)
         if owner in accepted:
             continue
-        for name, off in judged(partitions[place], catalogue.bounds(source, table), "partition"):
-            cannot = name == "lost" and partitions[place].get(("unreadable", ""), 0) > off.allowed * off.before
-            stops = name in TWO_PEOPLE or cannot  # what may have been withdrawn does not come back
-            findings.append(
-                Finding(f"partition_{name}", source, table, region, **vars(off), effect="stop" if stops else "hold", names=_names(name))
-            )
-            if not stops:
+        counts = _linked_again(place, partitions[place], holds)
+        for name, off in judged(counts, catalogue.bounds(source, table), "partition"):
+            effect = "stop" if name in TWO_PEOPLE else "hold"
+            findings.append(Finding(f"partition_{name}", source, table, region, **vars(off), effect=effect, names=_names(name)))
+            if effect == "hold":
                 holds.setdefault(owner, f"partition_{name}")
+            if name == "lost" and counts.get(("unreadable", ""), 0) > off.allowed * off.before:
+                gone_for_good.add(owner)  # what may have been withdrawn does not come back
+    holds, findings = _not_held(gone_for_good, holds, findings, catalogue)
     for source, table in sorted({place[:2] for place in holds}):
         if found := _too_many_held(partitions, holds, source, table, catalogue):
-            holds = {place: bound for place, bound in holds.items() if place[:2] != (source, table)}
-            of = {name for name, declared in catalogue.tables.items() if table in (name, declared.parent)}
-            findings = [replace(f, effect="stop") if f.source == source and f.table in of else f for f in findings]
+            holds, findings = _not_held({p for p in holds if p[:2] == (source, table)}, holds, findings, catalogue)
             findings.append(found)
     for source, table in sorted({place[:2] for place in partitions}):
         beside = {place: c for place, c in partitions.items() if _owner(place, catalogue) not in accepted}
-        moving = {place: c for place, c in beside.items() if _owner(place, catalogue) not in holds}
+        moving = {place: _linked_again(place, c, holds) for place, c in beside.items() if _owner(place, catalogue) not in holds}
         judging = {place: c for place, c in beside.items() if _owner(place, catalogue) not in already}
         bounds = catalogue.bounds(source, table)
         for counted, rule3 in ((judging, True), (moving, False)):
@@ -113,6 +113,21 @@ def guard(
                 if (name in COUNTED_ANYHOW) == rule3:
                     findings.append(Finding(f"total_{name}", source, table, None, **vars(off), effect="stop", names=_names(name)))
     return Guarded(tuple(_without_adverse_of(findings, holds, catalogue)), holds)
+
+
+def _not_held(
+    places: Collection[Place], holds: Mapping[Place, str], findings: Sequence[Finding], catalogue: Catalogue
+) -> tuple[dict[Place, str], list[Finding]]:
+    """Holds without these places, and what was found in them as what stops."""
+    stopping = [replace(f, effect="stop") if _owner((f.source, f.table, f.region or ""), catalogue) in places else f for f in findings]
+    return {place: bound for place, bound in holds.items() if place not in places}, stopping
+
+
+def _linked_again(place: Place, counts: Counts, holds: Mapping[Place, str]) -> Counts:
+    """Notices lost their links only because institutions of their region are spoilt; where those are held, the links are made again."""
+    if place[1] != "notices" or not any(table == "institutions" and region == place[2] for _, table, region in holds):
+        return counts
+    return {key: number for key, number in counts.items() if key[0] not in ("linked_before", "linked_now")}
 
 
 def _without_adverse_of(findings: Sequence[Finding], holds: Mapping[Place, str], catalogue: Catalogue) -> Iterator[Finding]:

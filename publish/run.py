@@ -298,15 +298,19 @@ def guarded(work: Work, candidate: Candidate) -> Candidate:
 
 
 def _older_contents(work: Work) -> dict[str, str]:
-    """What earlier releases were made of: content_sha256 to release; without what the live one is made of."""
+    """What earlier releases were made of: content_sha256 to release. Not what the live one is made of, nor, where something of a source
+    is held, what it said before that: a county that comes back can be to the letter what it was."""
     older = {
         row["snapshots"][0]["content_sha256"]: name
         for name in work.home.release_ids()
         if name != work.live
         for row in work.home.manifest(name)["sources"]
     }
-    for row in work.live_manifest()["sources"]:
-        older.pop(row["snapshots"][0]["content_sha256"], None)
+    manifest = work.live_manifest()
+    held = {row["source"] for row in manifest.get("held", [])}
+    for row in manifest["sources"]:
+        for snapshot in row["snapshots"][: None if row["id"] in held else 1]:
+            older.pop(snapshot["content_sha256"], None)
     return older
 
 

@@ -13,7 +13,7 @@ is by source the content_sha256 of its newest snapshot, where that is not what w
 import errno
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from .errors import BadHome, NotSigned
-from .home import Home, sync
+from .home import Home, release_order, sync
 from .persons import name_key
 
 ACTS = ("approve", "refuse", "accept", "live", "release")
@@ -135,6 +135,13 @@ def accepted(home: Home) -> set[tuple[str, str, str, str]]:
         if entry.act == "accept"
         for content in entry.about["content"].values()
     }
+
+
+def cut_off(home: Home, found: Sequence[Entry]) -> list[str]:
+    """Releases that went live after the first that is in the log and are not in it: its end is missing, which no chain can show."""
+    known = [str(entry.about["release"]) for entry in found if entry.act == "release"]
+    first = min(map(release_order, known), default=None)
+    return [name for name in home.release_ids() if name not in known and first is not None and release_order(name) > first]
 
 
 def _line(values: Mapping[str, Any]) -> bytes:

@@ -37,6 +37,18 @@ class Candidate:
     outcome: str | None = None  # go, go_held or stop
     names: int = 0  # different people who must approve; 0: it goes by itself
     release: str | None = None
+    approved: str | None = None  # the digest that people approved, where the candidate was made anew on a later day
+    restores: str | None = None  # the release whose data it has
+
+    def judged(self) -> str:
+        """The digest. Raises BadHome when `review` has not run."""
+        if self.digest is None:
+            raise BadHome("the candidate has not been reviewed yet; run `mingbai review` first")
+        return self.digest
+
+    def signed_as(self) -> str:
+        """The digest under which people approve it."""
+        return self.approved or self.judged()
 
     def compared(self) -> Changes:
         """Raises BadHome when `diff` has not run."""

@@ -8,16 +8,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
 from .candidate import Candidate
+from .decide import approve
 from .errors import BadHome, ReviewNeeded, SourceUnavailable
 from .run import Result, Work, run
 
 DAY_ZERO = date(2026, 11, 1)  # of the reference platform
 MARK = "demo.txt"  # in a home of invented data: the demo goes into no other
+NAMES = ("演示甲", "演示乙")  # who approves: nobody takes these for people
 BETWEEN = 7  # days between the two releases: enough for a few new notices, corrections and withdrawals
 
 
@@ -42,7 +44,11 @@ def _publish(work: Work, address: str, say: Callable[[str], None]) -> Result:
         return run(work, {"platform": address})
     except ReviewNeeded as held:
         say(f"{held}\nThe demo approves it.")
-        return run(work, {}, approval=Candidate.load(work.home).digest)
+        candidate = Candidate.load(work.home)
+        for name in NAMES[: candidate.names]:
+            with suppress(ReviewNeeded):
+                return approve(work, candidate.judged(), name, "演示数据，自动批准")
+        raise
 
 
 def demo(work: Work, port: int, institutions: int, say: Callable[[str], None]) -> None:

@@ -46,10 +46,11 @@ def seal(
     sources: Mapping[str, tuple[Snapshot, ...]],
     previous: Mapping[str, Any],
     catalogue: Catalogue,
+    before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write manifest.json and SHA256SUMS over everything in the folder, and make the folder durable. Returns the manifest.
 
-    `previous` is the manifest of the live release, {} where there is none.
+    `previous` is the manifest of the live release, {} where there is none; `before` that of the one whose content this one goes on from.
     """
     made = candidate.assembled
     files: dict[str, dict[str, Any]] = {}
@@ -60,8 +61,9 @@ def seal(
         "title": TITLE,
         "released_on": made.day,
         "previous": previous.get("id"),
+        "restores": candidate.restores,
         "recipe": candidate.recipe,
-        "sources": [_source(catalogue.source(name), sources[name], made.day, previous) for name in sorted(sources)],
+        "sources": [_source(catalogue.source(name), sources[name], made.day, before or previous) for name in sorted(sources)],
         "held": [vars(held) for held in candidate.held],
         "unread": dict(candidate.unread),
         "tables": dict(made.tables),

@@ -15,11 +15,12 @@ from .assemble import Assembled
 from .audit import Entry
 from .catalogue import Catalogue
 from .errors import ReviewNeeded
-from .guards import FEW, beyond, judged
+from .guards import FEW, GUARDS, beyond, judged
 from .measure import Counts, Place, owner_of, total
 
 TWO_PEOPLE = ("adverse_added", "adverse_removed")
 COUNTED_ANYHOW = ("lost",)  # rule 3: what a region lost counts in the total also where it is held, on the day that it is
+ALL_OTHERS = tuple(name for name in GUARDS if name not in (*COUNTED_ANYHOW, *TWO_PEOPLE))
 FEW_HELD = 3
 
 
@@ -88,10 +89,10 @@ def guard(
     for place in sorted(partitions, key=lambda place: (place[1] == "notices", place)):  # their links hang on the institutions
         source, table, region = place
         owner = _owner(place, catalogue)
-        if owner in accepted:
-            continue
         counts = _linked_again(place, partitions[place], holds)
         for name, off in judged(counts, catalogue.bounds(source, table), "partition"):
+            if owner in accepted and name not in TWO_PEOPLE:  # nobody is put on a black list, or taken from it, by one person
+                continue
             effect = "stop" if name in TWO_PEOPLE else "hold"
             findings.append(Finding(f"partition_{name}", source, table, region, **vars(off), effect=effect, names=_names(name)))
             if effect == "hold":
@@ -104,13 +105,12 @@ def guard(
             holds, findings = _not_held({p for p in holds if p[:2] == (source, table)}, holds, findings, catalogue)
             findings.append(found)
     for source, table in sorted({place[:2] for place in partitions}):
-        beside = {place: c for place, c in partitions.items() if _owner(place, catalogue) not in accepted}
-        moving = {place: _linked_again(place, c, holds) for place, c in beside.items() if _owner(place, catalogue) not in holds}
-        judging = {place: c for place, c in beside.items() if _owner(place, catalogue) not in already}
-        bounds = catalogue.bounds(source, table)
-        for counted, rule3 in ((judging, True), (moving, False)):
-            for name, off in judged(total(counted, source, table), bounds, "total"):
-                if (name in COUNTED_ANYHOW) == rule3:
+        moving = {place: _linked_again(place, c, holds) for place, c in partitions.items() if _owner(place, catalogue) not in holds}
+        looked_at = {place: c for place, c in moving.items() if _owner(place, catalogue) not in accepted}
+        rule3 = {place: c for place, c in partitions.items() if _owner(place, catalogue) not in {*accepted, *already}}
+        for counted, names in ((rule3, COUNTED_ANYHOW), (moving, TWO_PEOPLE), (looked_at, ALL_OTHERS)):
+            for name, off in judged(total(counted, source, table), catalogue.bounds(source, table), "total"):
+                if name in names:
                     findings.append(Finding(f"total_{name}", source, table, None, **vars(off), effect="stop", names=_names(name)))
     return Guarded(tuple(_without_adverse_of(findings, holds, catalogue)), holds)
 
@@ -199,22 +199,33 @@ def empty(candidate: Assembled) -> Iterator[Finding]:
         yield Finding("empty", "all", "institutions", None, "", 0, 0, 0, "stop")
 
 
-def review(findings: Sequence[Finding], held: Sequence[Held], day: str, recipe: str, inputs: Mapping[str, tuple[str, ...]]) -> Verdict:
-    """The verdict on a candidate made of `inputs` (ids of snapshots by source) with `recipe`, of which `held` is held."""
+def review(
+    findings: Sequence[Finding],
+    held: Sequence[Held],
+    day: str,
+    recipe: str,
+    inputs: Mapping[str, tuple[str, ...]],
+    restores: str | None = None,
+) -> Verdict:
+    """The verdict on a candidate made of `inputs` (ids of snapshots by source) with `recipe`, of which `held` is held, or that `restores` a release."""
     whole = [day, recipe, *(f"{name} {' '.join(snapshots)}" for name, snapshots in sorted(inputs.items()))]
     whole += [f"held {h.source} {h.table} {h.region}" for h in held]
+    whole += [f"restores {restores}"] if restores else []
     digest = hashlib.sha256("\n".join(whole).encode()).hexdigest()[:16]
     names = max((finding.names for finding in findings if finding.effect == "stop"), default=0)
     return Verdict(digest, tuple(findings), "stop" if names else "go_held" if held else "go", names)
 
 
-def require(verdict: Verdict, approval: str | None) -> None:
-    """Raises ReviewNeeded, with the digest to approve, unless it goes by itself or `approval` is that digest. A wrong approval is never taken."""
-    if (verdict.names and approval != verdict.digest) or approval not in (None, verdict.digest):
-        stops = [finding for finding in verdict.findings if finding.effect == "stop"]
-        first = "; ".join(str(finding) for finding in stops[:3]) or "an approval that is not for it"
-        more = f" and {len(stops) - 3} more" if len(stops) > 3 else ""
-        other = f" ({approval} is not its digest)" if approval else ""
-        raise ReviewNeeded(
-            f"held for review{other}: {first}{more}. Nothing was published. If this is right: mingbai run --approve {verdict.digest}"
-        )
+def require(verdict: Verdict, names: Sequence[str]) -> None:
+    """Raises ReviewNeeded, with the digest to approve, while fewer different people (`names`) have approved it than must."""
+    if len(names) >= verdict.names:
+        return
+    stops = [finding for finding in verdict.findings if finding.effect == "stop"]
+    first = "; ".join(str(finding) for finding in stops[:3])
+    more = f" and {len(stops) - 3} more" if len(stops) > 3 else ""
+    missing = f"{verdict.names} must approve it" if verdict.names > 1 else "somebody must approve it"
+    if names:
+        missing = f"{', '.join(names)} approved it and {verdict.names - len(names)} more must"
+    raise ReviewNeeded(
+        f"held for review: {first}{more}{'. ' if first else ''}Nothing was published; {missing}. Look with `mingbai review`; with a name and a reason: mingbai approve {verdict.digest}"
+    )

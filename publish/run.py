@@ -2,12 +2,12 @@
 
 Nothing that a reader sees changes before the last step. A run that fails or is held says so in status.json and leaves the live release
 as it was; a run without new content makes no release. Stages write what they made into the candidate's folder, so that each can be run by
-itself and a held candidate goes on where it stopped: the source is not asked again.
+itself and a held candidate goes on where it stopped (decide.py): the source is not asked again.
 """
 
 import shutil
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -16,6 +16,7 @@ from typing import Any
 
 from . import audit, history
 from .assemble import assemble
+from .audit import ITSELF, append, approvals
 from .candidate import Candidate
 from .catalogue import Catalogue
 from .diff import diff
@@ -30,8 +31,10 @@ from .plans import source_plan
 from .progress import Progress, silent
 from .release import release, seal
 from .review import Finding, Held, Verdict, empty, guard, issues, refused, require, review, unusable
+from .reviewpage import PAGE, page
 from .snapshot import Snapshot, load
 from .stage import recipe, stage
+from .summary import Summary, summary
 from .syndicate import syndicate
 
 Inputs = Mapping[str, tuple[Snapshot, ...]]
@@ -40,10 +43,15 @@ DEFAULT_SITE = "http://127.0.0.1:8001"
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended: `released` with the id, or `nothing_new`."""
+    """How a run ended: `released` with the id, `nothing_new`, or `refused` by a person."""
 
     outcome: str
     release: str | None
+
+    @property
+    def said(self) -> str:
+        """What readers are told where there is no release."""
+        return "a person refused the change" if self.outcome == "refused" else "no new content"
 
 
 @dataclass(frozen=True)
@@ -83,21 +91,30 @@ class Work:
         return self.home.manifest(self.live) if self.live else {}
 
 
-def run(work: Work, addresses: Mapping[str, str], *, approval: str | None = None, access: Access = ANYHOW) -> Result:
-    """From the sources at `addresses` (by name) to a live release, or to nothing new. Holds the home's lock throughout.
+def run(work: Work, addresses: Mapping[str, str], *, access: Access = ANYHOW) -> Result:
+    """From the sources at `addresses` (by name) to a live release, or to nothing new.
 
     Raises a Mingbai error when the run failed or is held; status.json then says so and the live release is untouched.
+    """
+    return at_work(work, tuple(addresses), lambda: _run(work, addresses, access))
+
+
+def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check: Callable[[], object] = lambda: None) -> Result:
+    """Do what may end in a release: under the home's lock, after what a run that died left was put right, with its end in status.json.
+
+    What `check` raises is between us and who typed it, and readers are not told.
     """
     with work.home.locked():
         for line in repair(work.home, work.catalogue):
             work.progress.say(line)
+        check()
         try:
-            result = _run(work, addresses, approval, access)
+            result = task()
         except BaseException as error:
-            _failed(work, error, tuple(addresses))
+            _failed(work, error, asked)
             raise
         work.home.detail.unlink(missing_ok=True)
-        write_status(work, result.outcome, f"release {result.release}" if result.release else "no new content", tuple(addresses))
+        write_status(work, result.outcome, f"release {result.release}" if result.release else result.said, asked)
         return result
 
 
@@ -114,23 +131,26 @@ def _failed(work: Work, error: BaseException, asked: Sequence[str]) -> None:
         write_whole(work.home.detail, f"{error if kind else repr(error)}\n".encode("utf-8", "backslashreplace"), 0o600)
 
 
-def _run(work: Work, addresses: Mapping[str, str], approval: str | None, access: Access) -> Result:
-    if approval is None:
-        before = released(work)
-        fresh = {name: fetch(work, name, address, access, before) for name, address in addresses.items()}
-        inputs = inputs_for(work, fresh, before)
-        candidate = None if nothing_new(work, inputs) else judge(work, compare(work, assembled(work, inputs)))
-        if candidate is None or not (candidate.compared().news or candidate.names):
-            _say_unusable(work, candidate)
-            work.home.clear_candidate()  # one that was held is overtaken: its sources are what is live again
-            for snapshot in fresh.values():  # other bytes that say the same: the archive keeps what releases are made of
-                if snapshot.id not in {kept.id for several in before.values() for kept in several}:
-                    shutil.rmtree(snapshot.folder)
-            return Result("nothing_new", None)
-    else:
-        candidate = continued(work, approval)
-        approval = candidate.digest
-    candidate = lay_out(work, candidate, approval)
+def _run(work: Work, addresses: Mapping[str, str], access: Access) -> Result:
+    before = released(work)
+    fresh = {name: fetch(work, name, address, access, before) for name, address in addresses.items()}
+    inputs = inputs_for(work, fresh, before)
+    candidate = None if nothing_new(work, inputs) else judge(work, compare(work, assembled(work, inputs)))
+    if candidate is None or not (candidate.compared().news or candidate.names):
+        _say_unusable(work, candidate)
+        work.home.clear_candidate()  # one that was held is overtaken: its sources are what is live again
+        for snapshot in fresh.values():  # other bytes that say the same: the archive keeps what releases are made of
+            if snapshot.id not in {kept.id for several in before.values() for kept in several}:
+                shutil.rmtree(snapshot.folder)
+        return Result("nothing_new", None)
+    return go_on(work, candidate)
+
+
+def go_on(work: Work, candidate: Candidate) -> Result:
+    """From a judged candidate to the live release. Raises ReviewNeeded while people have to look at it, with a page of what it would change."""
+    if candidate.names > len(approvals(work.home, candidate.signed_as())):
+        show(work, candidate)
+    candidate = lay_out(work, candidate)
     make_index(work, candidate)
     make_feeds(work, candidate)
     return Result("released", publish(work, candidate))
@@ -140,23 +160,6 @@ def _say_unusable(work: Work, candidate: Candidate | None) -> None:
     for name, (records, aside) in candidate.assembled.unusable.items() if candidate else ():
         if aside:
             work.progress.say(f"{name}: {aside:,} of {records:,} records are set aside; `mingbai validate` shows them")
-
-
-def continued(work: Work, approval: str) -> Candidate:
-    """The held candidate whose digest is `approval`, as it is today: what has ended since is left out.
-
-    Raises ReviewNeeded when it is another one, or when today it would change something else than what was looked at.
-    """
-    held = Candidate.load(work.home)
-    if held.digest is None or approval != held.digest:
-        raise ReviewNeeded(f"{approval} is not its digest; look at `mingbai status` again and approve {held.digest} if it is right")
-    if held.recipe == recipe(work.catalogue) and held.assembled.day == work.day.isoformat():
-        return held
-    inputs = {name: tuple(load(work.home.raw / identifier) for identifier in names) for name, names in held.inputs.items()}
-    again = judge(work, compare(work, assembled(work, inputs)))
-    if again.recipe != held.recipe or (again.findings, again.compared().counts) != (held.findings, held.compared().counts):
-        raise ReviewNeeded(f"what was approved is not what it would be today; look again and approve {again.digest} if it is right")
-    return again
 
 
 def fetch(work: Work, name: str, address: str, access: Access = ANYHOW, before: Inputs | None = None) -> Snapshot:
@@ -317,15 +320,21 @@ def _older_contents(work: Work) -> dict[str, str]:
 def judge(work: Work, candidate: Candidate) -> Candidate:
     """The verdict on what the guards found; its digest is written down."""
     candidate.compared()
-    verdict = review(candidate.findings, candidate.held, candidate.assembled.day, candidate.recipe, candidate.inputs)
+    verdict = review(candidate.findings, candidate.held, candidate.assembled.day, candidate.recipe, candidate.inputs, candidate.restores)
     return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names)
 
 
-def lay_out(work: Work, candidate: Candidate, approval: str | None = None) -> Candidate:
-    """The release's folder under its temporary name. Raises ReviewNeeded when a bound was passed and `approval` is not the digest."""
-    if candidate.digest is None:
-        raise BadHome("the candidate has not been reviewed yet; run `mingbai review` first")
-    require(Verdict(candidate.digest, candidate.findings, str(candidate.outcome), candidate.names), approval)
+def show(work: Work, candidate: Candidate) -> Summary:
+    """What the candidate would change, as a person needs it; written beside the candidate as a page."""
+    found = summary(candidate, work.live_database, work.catalogue, approvals(work.home, candidate.signed_as()))
+    write_whole(work.home.candidate / PAGE, page(found).encode(), 0o600)
+    return found
+
+
+def lay_out(work: Work, candidate: Candidate) -> Candidate:
+    """The release's folder under its temporary name. Raises ReviewNeeded while fewer people than it needs have approved it."""
+    digest = candidate.signed_as()
+    require(Verdict(digest, candidate.findings, str(candidate.outcome), candidate.names), approvals(work.home, digest))
     identifier = work.home.next_release(work.day)
     release(candidate.assembled, work.home, identifier)
     return candidate.save(work.home, release=identifier)
@@ -359,8 +368,24 @@ def publish(work: Work, candidate: Candidate) -> str:
         if not (part / file).is_file():
             raise BadHome(f"{part}: has no {file}; run `mingbai {step}` first")
     sources = {name: tuple(load(work.home.raw / identifier) for identifier in names) for name, names in candidate.inputs.items()}
-    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue)
+    before = work.home.manifest(candidate.restores) if candidate.restores else None
+    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before)
+    _enter(work, candidate)
     return go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day)
+
+
+def _enter(work: Work, candidate: Candidate) -> None:
+    """The release's entry in the log of decisions, just before it goes live: there is no release that nobody can account for."""
+    digest = candidate.signed_as()
+    names = approvals(work.home, digest)
+    about = {"release": candidate.laid_out(), "digest": digest, "names": names, "content": fresh_content(work, candidate)}
+    append(work.home, "release", "、".join(names) or ITSELF, "approved" if names else "within its bounds", about, work.now)
+
+
+def fresh_content(work: Work, candidate: Candidate) -> dict[str, str]:
+    """By source the content_sha256 of the candidate's newest snapshot, where that is not what is live."""
+    live = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest().get("sources", [])}
+    return {name: content for name, content in candidate.contents.items() if content != live.get(name)}
 
 
 def write_status(work: Work, outcome: str, reason: str, checked: Sequence[str]) -> None:

@@ -28,7 +28,8 @@ NOW = "2026-11-01T12:00:00+08:00"
 NEXT = "2026-11-02T12:00:00+08:00"
 HANGZHOU = [(code, name, "浙江省", "杭州市") for code, name in (("330106", "西湖区"), ("330108", "滨江区"), ("330109", "萧山区"))]
 STEPS = ("extract", "validate", "stage", "diff", "review", "release", "index", "feeds", "go-live")
-HELD = re.compile(r"--approve ([0-9a-f]{16})$")
+HELD = re.compile(r"mingbai approve ([0-9a-f]{16})$")
+SIGNED = ("--by", "张三", "--reason", "与来源核对过")
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +176,10 @@ def test_a_step_that_was_left_out_is_named(missing: int, steady: Server, home: P
         (["run", "--source", "platform="], "expected NAME=ADDRESS"),
         (["run"], "no source is given"),
         (["run", "--source", "platform=ftp://example.org/"], "neither http"),
-        (["run", "--approve", "0123456789abcdef"], "no release is in the making"),
+        (["approve", "0123456789abcdef", *SIGNED], "no release is in the making"),
+        (["refuse", "0123456789abcdef", *SIGNED], "no release is in the making"),
+        (["live", "2026-10-01", *SIGNED], "release 2026-10-01 is not here"),
+        (["live", "yesterday", *SIGNED], "is no release id"),
         (["extract"], "no source is given"),
         (["--datasets", "/nonexistent", "check"], "/nonexistent"),
         (["--more-sources", "/nonexistent", "check"], "/nonexistent"),
@@ -233,16 +237,100 @@ def test_a_held_candidate_is_exit_code_5_and_goes_live_by_its_digest(platform: S
     digest = HELD.search(line)
     assert digest is not None, line
     assert f"in the making: {digest[1]}" in done(mingbai(home, "status", now=NEXT))
-    assert "is not its digest" in told(mingbai(home, "run", "--approve", "0" * 16, now=NEXT), 5)
+    assert "is not its digest" in told(mingbai(home, "approve", "0" * 16, *SIGNED, now=NEXT), 5)
     assert digest[1] in told(mingbai(home, "release", now=NEXT), 5), "the single step holds it too"
     platform.stop()
-    assert "release 2026-11-02 is live" in done(mingbai(home, "run", "--approve", digest[1], now=NEXT))
+    assert "release 2026-11-02 is live" in done(mingbai(home, "approve", digest[1], *SIGNED, now=NEXT))
 
 
-@pytest.mark.parametrize("name", ["run", "extract", "stage", "diff", "review", "release", "index", "feeds", "go-live"])
+@pytest.fixture
+def held(platform: Server, home: Path) -> str:
+    """A home in which a candidate is held; its digest."""
+    done(mingbai(home, "run", *source(platform)))
+    platform.service.faults = Faults(["county_lost"])
+    platform.move(1)
+    digest = HELD.search(told(mingbai(home, "run", *source(platform), now=NEXT), 5))
+    assert digest is not None
+    return digest[1]
+
+
+def test_review_says_in_both_languages_what_would_change_and_where_the_page_is(held: str, home: Path) -> None:
+    said = done(mingbai(home, "review", now=NEXT))
+    assert said.splitlines()[-1] == f"held {held}"
+    for words in (
+        "已拦下，没有发布任何内容",
+        "Stopped, and nothing was published",
+        "首次缺失",
+        "浙江省杭州市",
+        f"mingbai refuse {held} --by 姓名 --reason 理由",
+    ):
+        assert words in said, words
+    page = Path(said.splitlines()[-2])
+    assert held in page.read_text("utf-8")
+    assert done(mingbai(home, "review", now=NEXT)) == said, "looking changes nothing"
+
+
+@pytest.mark.parametrize("name", ["approve", "refuse", "live"])
+@pytest.mark.parametrize("left_out", ["--by", "--reason"])
+def test_a_decision_without_a_name_or_a_reason_is_refused(name: str, left_out: str, held: str, home: Path) -> None:
+    signed = {"--by": "张三", "--reason": "与来源核对过"}
+    given = [part for option, value in signed.items() if option != left_out for part in (option, value)]
+    about = "2026-10-01" if name == "live" else held
+    assert mingbai(home, name, about, *given, now=NEXT).exit_code == 2
+    assert left_out in told(mingbai(home, name, about, *given, left_out, " ", now=NEXT), 2)
+    assert (Home(home).live(), Home(home).audit.read_bytes().count(b"\n")) == ("2026-11-01", 1)
+
+
+def test_what_is_refused_is_gone_and_in_the_log(held: str, home: Path) -> None:
+    assert "the live release stays as it is" in done(mingbai(home, "refuse", held, *SIGNED, now=NEXT))
+    assert "no release is in the making" in told(mingbai(home, "review", now=NEXT), 2)
+    assert "in the making" not in done(mingbai(home, "status", now=NEXT))
+    assert "last run: 2026-11-02T04:00:00Z refused" in done(mingbai(home, "status", now=NEXT))
+    log = done(mingbai(home, "audit", now=NEXT)).splitlines()
+    assert [line.split()[2] for line in log[:-1]] == ["release", "refuse"]
+    assert "by 张三: 与来源核对过" in log[1]
+    assert log[-1].startswith("2 entries, each follows the one before")
+
+
+def test_a_log_that_was_changed_or_cut_off_is_exit_code_2(platform: Server, home: Path) -> None:
+    assert done(mingbai(home, "audit")) == "no entries yet\n"
+    for day in (0, 1):
+        platform.move(day)
+        done(mingbai(home, "run", *source(platform), now=(NOW, NEXT)[day]))
+    log = Home(home).audit
+    whole = log.read_bytes()
+    assert "2 entries" in done(mingbai(home, "audit"))
+    log.write_bytes(whole.splitlines(keepends=True)[0])
+    assert "has no entry of release 2026-11-02" in told(mingbai(home, "audit"), 2)
+    log.write_bytes(whole.replace(b"mingbai", b"nobody!", 1))
+    assert "audit.jsonl: line 1: is not what was written" in told(mingbai(home, "audit"), 2)
+    log.write_bytes(whole[:-9])
+    assert "audit.jsonl: line 2: is torn" in told(mingbai(home, "audit"), 2)
+
+
+def test_one_can_go_back_to_an_earlier_release(platform: Server, home: Path) -> None:
+    for day in (0, 1):
+        platform.move(day)
+        done(mingbai(home, "run", *source(platform), now=(NOW, NEXT)[day]))
+    said = done(mingbai(home, "live", "2026-11-01", *SIGNED, now=NEXT))
+    assert "release 2026-11-02.2 is live" in said
+    assert Home(home).manifest("2026-11-02.2")["restores"] == "2026-11-01"
+    assert "is live already" in told(mingbai(home, "live", "2026-11-02.2", *SIGNED, now=NEXT), 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["run", "extract", "stage", "diff", "review", "release", "index", "feeds", "go-live", "approve", "refuse", "live"]
+)
 def test_another_run_at_work_is_exit_code_6(name: str, steady: Server, home: Path) -> None:
     with Home(home).locked():
-        assert "is working here" in told(mingbai(home, name, *(source(steady) if name in ("run", "extract") else ())), 6)
+        assert "is working here" in told(
+            mingbai(
+                home,
+                name,
+                *(source(steady) if name in ("run", "extract") else ("x", *SIGNED) if name in ("approve", "refuse", "live") else ()),
+            ),
+            6,
+        )
 
 
 def test_status_says_what_is_live_and_how_the_last_run_ended(steady: Server, home: Path) -> None:

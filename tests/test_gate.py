@@ -60,12 +60,12 @@ def judged(work: Work, listings: Mapping[str, Any], day: int) -> Candidate | Non
     return None if nothing_new(at, inputs) else judge(at, compare(at, assembled(at, inputs)))
 
 
-def deliver(work: Work, listings: Mapping[str, Any], day: int = 0, approve: bool = False) -> str:
-    """Take a delivery through the whole run. Returns the outcome. Raises ReviewNeeded when it is a stop that is not approved."""
+def deliver(work: Work, listings: Mapping[str, Any], day: int = 0) -> str:
+    """Take a delivery through the whole run. Returns the outcome. Raises ReviewNeeded when it is a stop."""
     at, candidate = day_of(work, day), judged(work, listings, day)
     if candidate is None:
         return "nothing new"
-    candidate = lay_out(at, candidate, candidate.digest if approve else None)
+    candidate = lay_out(at, candidate)
     make_index(at, candidate)
     make_feeds(at, candidate)
     publish(at, candidate)

@@ -181,12 +181,18 @@ def outcomes(module: Any, catalogue: Catalogue) -> Iterator[tuple[str, Any, Any]
     yield "three small ones of seven", held(dict(list(tiny.items())[:7])), (3, set(), {1})
     accepted = ("platform", "institutions", "330000")
     yield "what somebody accepted", held(partitions(1, 100), accepted={accepted}), (0, set(), set())
+    moved = ("platform", "institutions", "339999")
+    renamed = {**partitions(0), moved: few(1000, 1000, changed__name=1000)}
+    yield "a county of new names", held(renamed), (0, {"partition_changed", "held", "total_changed"}, {1})
+    yield "new names that somebody accepted", held(renamed, accepted={moved}), (0, set(), set())
+    black = counts(adverse_before=100, adverse_added=500)
+    blacks = {**partitions(0, 100, "notices"), ("platform", "notices", "330000"): black}
+    yield "nobody is put on a black list by one person", held(blacks, accepted={("platform", "notices", "330000")}), (0, {"partition_adverse_added", "total_adverse_added"}, {2})  # fmt: skip
     yield "a part is held with its record", set(module.guard(partitions(1, 100, "permits"), catalogue).holds), {accepted}
     unreadable = {**few(100, 0), ("unreadable", ""): 50.0}
     yield "what may be withdrawn does not come back", held(partitions(1, 100, "notices", unreadable)), (0, {"partition_lost"}, {1})
     some = {**few(100, 0), ("unreadable", ""): 20.0}
     yield "a few of them are not shown", held(partitions(1, 100, "notices", some)), (1, set(), {1})
-    black = counts(adverse_before=100, adverse_added=500)
     yield (
         "a county that is black all at once",
         held(partitions(1, 100, "notices", black)),
@@ -219,33 +225,23 @@ def outcomes(module: Any, catalogue: Catalogue) -> Iterator[tuple[str, Any, Any]
     for asked, found, region, right in (("go", [], [], ("go", 0)), ("held", hold, kept, ("go_held", 0)), ("stop", stop, [], ("stop", 1)), ("pair", pair, [], ("stop", 2))):  # fmt: skip
         verdict = module.review(found, region, "2026-11-01", "recipe", {})
         yield asked, (verdict.outcome, verdict.names), right
-        for approval in (None, verdict.digest, "0123456789abcdef"):
-            yield (
-                f"{asked} {approval}",
-                _passes(module, verdict, approval),
-                approval == verdict.digest or (approval is None and right[1] == 0),
-            )
-
+        for names in ((), ("张三",), ("张三", "李四")):
+            yield f"{asked} {names}", not _says(module, verdict, names), len(names) >= right[1]
     verdict = module.review([*hold, *stop], [], "2026-11-01", "recipe", {})
     message = _says(module, verdict)
     yield "the message names three that stop", (message.count("before"), f"and {len(stop) - 3} more" in message, message.count("(partition_lost")), (3, True, 3)  # fmt: skip
-    yield "and no more where there are no more", "more" in _says(module, module.review(pair, [], "", "", {})), False
+    two = module.review(pair, [], "", "", {})
+    yield "and no more where there are no more", "and 2 more" in _says(module, two) or "and 1 more" in _says(module, two), False
+    yield "how many must", [said for names in ((), ("张三",)) for said in ("2 must approve it", "张三 approved it and 1 more must") if said in _says(module, two, names)], ["2 must approve it", "张三 approved it and 1 more must"]  # fmt: skip
+    yield "one must", "somebody must approve it" in _says(module, module.review(stop, [], "", "", {})), True
 
 
-def _says(module: Any, verdict: Any) -> str:
+def _says(module: Any, verdict: Any, names: tuple[str, ...] = ()) -> str:
     try:
-        module.require(verdict, None)
+        module.require(verdict, names)
     except review.ReviewNeeded as error:
         return str(error)
     return ""
-
-
-def _passes(module: Any, verdict: Any, approval: str | None) -> bool:
-    try:
-        module.require(verdict, approval)
-    except review.ReviewNeeded:
-        return False
-    return True
 
 
 @pytest.fixture(scope="module")

@@ -27,14 +27,15 @@ TOP = {"publish", "datasets", "search", "feeds", "metadata.yml", "tests", "pypro
 FLOORS = (
     {"errors", "progress"},
     {"cleaning", "dates", "fresh", "persons", "values", "declarations"},
-    {"bounds", "codes", "rules", "named", "screen", "regions", "identity", "home"},
+    {"bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording"},
     {"dataset"},
     {"sourcefile"},
     {"catalogue", "metadata"},
     {"snapshot", "sources", "plans", "tables", "audit"},
     {"extract", "mapping", "validate", "workers", "issues", "stage", "assemble", "link", "diff", "measure", "guards", "review", "hold"}
-    | {"candidate", "release", "canonical", "history", "index", "syndicate", "live"},
+    | {"candidate", "release", "canonical", "history", "index", "syndicate", "live", "summary", "reviewtext", "reviewpage", "restore"},
     {"run"},
+    {"decide"},
     {"demo"},
     {"cli"},
     {"__main__"},
@@ -47,7 +48,7 @@ LIBRARIES = {"search": ("publish/index.py", "publish/web/"), "feeds": ("publish/
 # One third-party library, one home.
 HOMES = {
     "apsw": ("publish/canonical.py",),
-    "click": ("publish/cli.py",),
+    "click": ("publish/cli/",),
     "datasette": ("publish/web/",),
     "feedgen": ("feeds/",),
     "jinja2": ("publish/web/",),

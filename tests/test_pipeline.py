@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from making import credit_code, institution, listing, notice, rating, snapshot, world
+from making import credit_code, institution, listing, notice, rating, sign, snapshot, world
 from publish import history
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load
@@ -49,7 +49,9 @@ def publish_day(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0,
     if not candidate.compared().news:
         work.home.clear_candidate()
         return None
-    candidate = lay_out(work, candidate, candidate.digest if approve else None)
+    if approve:
+        sign(work, candidate)
+    candidate = lay_out(work, candidate)
     make_index(work, candidate)
     make_feeds(work, candidate)
     return publish(work, candidate)

@@ -21,6 +21,7 @@ import pytest
 
 from deliveries.scripted import Asked, Said, serving
 from publish.catalogue import Catalogue, load
+from publish.decide import approve
 from publish.errors import BadHome, Busy, Mingbai, ReviewNeeded, SourceBroken, SourceUnavailable
 from publish.extract import extract
 from publish.home import Home
@@ -300,24 +301,24 @@ def test_a_held_candidate_is_published_by_its_digest_and_the_source_is_not_asked
     platform.service.faults = Faults(["county_lost"])
     with pytest.raises(ReviewNeeded, match=r"3301\d\d: \d+ before, 0 now") as held:
         ask(work, platform, 1)
-    digest = str(held.value).rpartition("--approve ")[2]
+    digest = str(held.value).rpartition("approve ")[2]
     platform.stop()
 
     with pytest.raises(ReviewNeeded, match="0123456789abcdef is not its digest"):
-        run(on(work, 1), {}, approval="0123456789abcdef")
+        approve(on(work, 1), "0123456789abcdef", "张三", "与来源核对过")
     assert seen_by_readers(work.home) == live
     assert status(work.home)["last_run"]["outcome"] == "ReviewNeeded"
 
-    assert run(on(work, 1), {}, approval=digest) == Result("released", "2026-11-02")
+    assert approve(on(work, 1), digest, "张三", "与来源核对过") == Result("released", "2026-11-02")
     assert work.live_manifest()["accounting"]["institutions"]["kept_absent"] > 20, "what is missing for the first time is kept and marked"
     with pytest.raises(BadHome, match="no release is in the making"):
-        run(on(work, 1), {}, approval=digest)
+        approve(on(work, 1), digest, "张三", "与来源核对过")
     assert work.live == "2026-11-02"
 
 
 def test_an_approval_when_nothing_is_held_is_one_line(work: Work) -> None:
     with pytest.raises(BadHome, match="no release is in the making"):
-        run(work, {}, approval="0123456789abcdef")
+        approve(work, "0123456789abcdef", "张三", "与来源核对过")
 
 
 def test_a_digest_approves_what_was_looked_at_and_not_what_came_after(work: Work, platform: Server) -> None:
@@ -328,11 +329,11 @@ def test_a_digest_approves_what_was_looked_at_and_not_what_came_after(work: Work
         platform.move(day)
         with pytest.raises(ReviewNeeded) as held:
             ask(work, platform, day)
-        digests.append(str(held.value).rpartition("--approve ")[2])
+        digests.append(str(held.value).rpartition("approve ")[2])
     assert digests[0] != digests[1]
     with pytest.raises(ReviewNeeded, match="is not its digest"):
-        run(on(work, 2), {}, approval=digests[0])
-    assert run(on(work, 2), {}, approval=digests[1]).release == "2026-11-03"
+        approve(on(work, 2), digests[0], "张三", "与来源核对过")
+    assert approve(on(work, 2), digests[1], "张三", "与来源核对过").release == "2026-11-03"
 
 
 def test_workers_make_the_same_bytes_as_this_process(work: Work, platform: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

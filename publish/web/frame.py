@@ -18,9 +18,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ..home import CHINA
+from ..wording import LANGUAGES, wording
 from .facts import freshness
 from .visit import Visit, address, current
-from .wording import LANGUAGES, wording
 
 HERE = Path(__file__).parent
 TEMPLATES, STATIC = HERE / "templates", HERE / "static"

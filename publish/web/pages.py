@@ -14,6 +14,7 @@ from jinja2 import Environment
 
 import search
 
+from ..wording import LANGUAGES, say
 from . import facts
 from .answer import HTML, TEXT, Answer, as_json, file_answer
 from .ended import ended
@@ -22,7 +23,6 @@ from .reader import Reader
 from .shelf import Shelf
 from .terms import in_force, over, tombstone
 from .visit import Visit
-from .wording import LANGUAGES, say
 
 MOST_WORDS = 16  # as search answers; more is no question
 LONGEST_QUERY = 200  # characters; what is beyond it is not searched for, and the page says so

@@ -30,13 +30,13 @@ from datasette.views.base import DatasetteError
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
+from ..wording import LANGUAGES, say
 from .answer import App
 from .ended import INNER, ended, guard, on_day, shadow
 from .frame import LONGEST, LONGEST_PROSE, Dictionary, Frame, equip, web_address
 from .reader import Reader, harden, read_only
 from .site import ROUTE, Site
 from .visit import Visit, address, current
-from .wording import LANGUAGES, say
 
 SETTINGS = {
     "allow_download": False,  # files are served as files, with entity tags, which Datasette does not do

@@ -12,13 +12,13 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from ..home import china_day
+from ..wording import LANGUAGES
 from .answer import Answer, App, Receive, Scope, Send, give, guarded, redirect
 from .pages import NotHere, Pages
 from .reader import Reader
 from .shelf import Shelf
 from .terms import Clock
 from .visit import Visit, current
-from .wording import LANGUAGES
 
 log = logging.getLogger(__name__)
 ROUTE = "mingbai"  # the database's name in Datasette's addresses

@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from ..wording import LANGUAGES, say
 from .reader import Reader
-from .wording import LANGUAGES, say
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Every text of the site, in Chinese and English, from words/zh.yml and words/en.yml.
+"""Every text of the site and of what the staff looks at, in Chinese and English, from web/words/zh.yml and en.yml.
 
 A text is a format string and knows no markup: it is escaped like any other value, after its values are filled in. Both files have the
 same keys, and no template holds a text of its own (tests/test_web.py).
@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from ..declarations import read
+from .declarations import read
 
 LANGUAGES = ("zh", "en")  # the first is the default and has no prefix in the address
-FOLDER = Path(__file__).parent / "words"
+FOLDER = Path(__file__).parent / "web" / "words"
 
 
 @cache

@@ -1,0 +1,6 @@
+"""The command `mingbai`: what staff type. Each module brings its commands; they are listed in the order of the work. The home of click."""
+
+from . import beside, clerk, steps
+from .group import main
+
+__all__ = ["beside", "clerk", "main", "steps"]

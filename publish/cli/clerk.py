@@ -1,0 +1,112 @@
+"""What a clerk types: look at a candidate, approve or refuse it, go back to an earlier release, read the log. A decision needs a name and a reason."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from .. import decide
+from ..audit import Entry, cut_off, entries
+from ..candidate import Candidate
+from ..errors import BadHome
+from ..reviewpage import PAGE
+from ..reviewtext import lines, seen
+from ..run import judge, show
+from ..wording import LANGUAGES
+from .group import MakeWork, main
+from .steps import accounting
+
+
+def signature(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The two options without which nothing is decided."""
+    command = click.option("--reason", required=True, metavar="TEXT", help="Why, in a sentence; kept in the log.")(command)
+    return click.option("--by", required=True, metavar="NAME", help="Who decides; kept in the log.")(command)
+
+
+@main.command()
+@click.pass_obj
+def review(make: MakeWork) -> None:
+    """Hold the candidate against the bounds; show what it would change, in Chinese and English, and write it as a page."""
+    work = make()
+    with work.home.locked():
+        candidate = Candidate.load(work.home)
+        if candidate.approved is None:  # what people have begun to approve stays as they saw it
+            candidate = judge(work, candidate)
+        found = show(work, candidate)
+    for lang in LANGUAGES:
+        for line in lines(found, lang):
+            click.echo(line)
+        click.echo()
+    click.echo(work.home.candidate / PAGE)
+    click.echo(f"{'held' if candidate.names else 'go'} {candidate.signed_as()}")
+
+
+@main.command()
+@click.argument("digest")
+@signature
+@click.pass_obj
+def approve(make: MakeWork, digest: str, by: str, reason: str) -> None:
+    """Approve the held candidate of a digest and publish it; says who is missing where two people have to."""
+    work = make()
+    result = decide.approve(work, digest, by, reason)
+    click.echo(accounting(work, str(result.release)))
+
+
+@main.command()
+@click.argument("digest")
+@signature
+@click.pass_obj
+def refuse(make: MakeWork, digest: str, by: str, reason: str) -> None:
+    """Refuse the held candidate of a digest; if the source says the same again, it is held again."""
+    decide.refuse(make(), digest, by, reason)
+    click.echo(f"refused {digest}; the live release stays as it is")
+
+
+@main.command()
+@click.argument("source")
+@click.argument("table")
+@click.argument("region")
+@signature
+@click.pass_obj
+def accept(make: MakeWork, source: str, table: str, region: str, by: str, reason: str) -> None:
+    """Accept a true mass change of a held region (TABLE such as institutions, REGION as `review` and `status` give it) and publish it."""
+    work = make()
+    result = decide.accept(work, source, table, region, by, reason)
+    click.echo(accounting(work, str(result.release)))
+
+
+@main.command()
+@click.argument("release")
+@signature
+@click.pass_obj
+def live(make: MakeWork, release: str, by: str, reason: str) -> None:
+    """Go back to what an earlier release says, as a new release; what has ended or was withdrawn since does not come back."""
+    work = make()
+    result = decide.back(work, release, by, reason)
+    click.echo(accounting(work, str(result.release)))
+
+
+@main.command()
+@click.pass_obj
+def audit(make: MakeWork) -> None:
+    """Print the log of decisions and check that nothing in it was changed, taken out or cut off."""
+    home = make().home
+    found = entries(home)
+    for entry in found:
+        click.echo(_line(entry))
+    if missing := cut_off(home, found):
+        raise BadHome(
+            f"{home.audit}: has no entry of release {', '.join(missing)}: something was cut off its end; restore the file from a copy"
+        )
+    click.echo(f"{len(found):,} entries, each follows the one before; the last is {found[-1].sha256}" if found else "no entries yet")
+
+
+def _line(entry: Entry) -> str:
+    about = "; ".join(f"{key} {_said(value)}" for key, value in entry.about.items() if value)
+    return f"{entry.number} {entry.at} {entry.act} by {seen(entry.by)}: {seen(entry.reason, 200)} ({about})"
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {str(one)[:12]}" for key, one in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,120 @@
+"""The group of the commands: its options, the order in which help lists them, and how an error becomes one line and an exit code.
+
+Options can be given as MINGBAI_* variables; there is no other configuration. Exit codes: 0 done (also: nothing new), 1 a value or record
+cannot be used, 2 a wrong declaration, option or home, 3 the source is out of reach for now, 4 the source broke a promise, 5 held for review,
+6 another run is working here, 130 interrupted.
+"""
+
+import errno
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..catalogue import load
+from ..errors import BadHome, Mingbai
+from ..home import Home
+from ..run import DEFAULT_SITE, Work
+from .bar import Bar
+
+ORDER = (
+    "run", "extract", "validate", "stage", "diff", "review", "release", "index", "feeds", "go-live", "status", "approve", "refuse", "accept",
+    "live", "audit", "serve",
+)  # fmt: skip
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
+
+
+class Commands(click.Group):
+    """Lists commands in the order of the work and turns every error that is ours into one line and its exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self.commands, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Mingbai as error:
+            click.echo(f"mingbai: {' '.join(str(error).split())}", err=True)
+            ctx.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("mingbai: interrupted; run again, what was fetched is kept", err=True)
+            ctx.exit(130)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            click.echo(
+                f"mingbai: {error.filename or ctx.params['home']}: {error.strerror}; the live release is as it was. Make room and run again",
+                err=True,
+            )
+            ctx.exit(BadHome.exit_code)
+        except sqlite3.OperationalError as error:
+            if not any(word in str(error) for word in ("full", "I/O", "unable to open", "readonly")):
+                raise
+            click.echo(f"mingbai: {ctx.params['home']}: {error}; the live release is as it was. Make room and run again", err=True)
+            ctx.exit(BadHome.exit_code)
+
+
+@click.group(
+    cls=Commands, context_settings={"auto_envvar_prefix": "MINGBAI", "max_content_width": 110, "help_option_names": ["-h", "--help"]}
+)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    default=Path("var"),
+    show_default=True,
+    show_envvar=True,
+    help="Folder for everything that is made.",
+)
+@click.option(
+    "--datasets",
+    type=click.Path(path_type=Path),
+    default=None,
+    show_envvar=True,
+    help="Folder of declarations; the project's own unless given.",
+)
+@click.option(
+    "--more-sources", type=click.Path(path_type=Path), default=None, show_envvar=True, help="Folder with further source files (NAME.yml)."
+)
+@click.option(
+    "--site", default=DEFAULT_SITE, show_default=True, show_envvar=True, help="Public address of the site, for links and ids in feeds."
+)
+@click.option("--now", default=None, show_envvar=True, help="Act as if it were this instant (ISO 8601 with zone), to repeat a run.")
+@click.version_option(__version__, prog_name="mingbai")
+@click.pass_context
+def main(ctx: click.Context, home: Path, datasets: Path | None, more_sources: Path | None, site: str, now: str | None) -> None:
+    """Publish open data on off-campus training from the platform and the bureaus.
+
+    \b
+    A first release:    mingbai run --source platform=https://platform.example
+    Look at it:         mingbai serve
+    Where it is held:   mingbai review, then approve or refuse DIGEST --by NAME --reason TEXT
+    Back to a release:  mingbai live RELEASE --by NAME --reason TEXT
+    By single steps:    mingbai extract, stage, diff, review, release, index, feeds, go-live
+
+    Exit codes: 0 done or nothing new, 2 wrong declaration, option or home, 3 source out of reach, 4 source broke a promise,
+    5 held for review, 6 another run is working, 130 interrupted.
+    """
+
+    def work() -> Work:
+        return Work(Home(home), load(datasets, more_sources), _instant(now), site.rstrip("/"), Bar())
+
+    ctx.obj = work
+
+
+def _instant(now: str | None) -> datetime:
+    if now is None:
+        return datetime.now(UTC)
+    try:
+        instant = datetime.fromisoformat(now)
+    except ValueError as error:
+        raise click.BadParameter(f"{now!r} is no ISO 8601 instant", param_hint="--now") from error
+    if instant.tzinfo is None:
+        raise click.BadParameter(f"{now!r} has no time zone; add Z or +08:00", param_hint="--now")
+    return instant
+
+
+MakeWork = Callable[[], Work]

@@ -1,0 +1,207 @@
+"""The run and its steps, one command each, in the order of the work, and what they left: `status`."""
+
+from pathlib import Path
+
+import click
+
+from ..audit import approvals
+from ..candidate import Candidate
+from ..catalogue import Catalogue
+from ..errors import BadDeclaration, BadHome
+from ..issues import summary
+from ..run import Access, Work, assembled, compare, fetch, inputs_for, lay_out, make_feeds, make_index, publish, run
+from ..snapshot import Snapshot
+from ..snapshot import load as load_snapshot
+from ..validate import validate
+from .group import MakeWork, main
+
+sources_option = click.option(
+    "--source", "sources", multiple=True, metavar="NAME=ADDRESS", envvar="MINGBAI_SOURCES", show_envvar=True,
+    help="A source (datasets/sources/NAME.yml) and where it is now: an address, a folder or file of a delivery, or an archived snapshot. Repeatable.",
+)  # fmt: skip
+token_option = click.option(
+    "--token", default=None, envvar="MINGBAI_TOKEN", show_envvar=True, help="Bearer token for the platform; best given as the variable."
+)
+rate_option = click.option(
+    "--rate", type=float, default=None, envvar="MINGBAI_RATE", show_envvar=True,
+    help="Requests a second, 0 for no limit; else as the source's file says.",
+)  # fmt: skip
+
+
+def _addresses(catalogue: Catalogue, given: tuple[str, ...]) -> dict[str, str]:
+    """Name to address, from NAME=ADDRESS; without any, the sources whose file gives an address."""
+    addresses = {}
+    for pair in given:
+        name, separator, address = pair.partition("=")
+        if not separator or not address:
+            raise BadDeclaration(f"--source {pair!r}: expected NAME=ADDRESS, such as platform=https://platform.example")
+        catalogue.source(name)
+        addresses[name] = address
+    if not given:
+        addresses = {source.name: source.address for source in catalogue.sources.values() if source.address}
+    if not addresses:
+        raise BadDeclaration(f"no source is given; add --source NAME=ADDRESS with one of {', '.join(catalogue.sources)}")
+    return addresses
+
+
+@main.command("run")
+@sources_option
+@token_option
+@rate_option
+@click.pass_obj
+def run_command(make: MakeWork, sources: tuple[str, ...], token: str | None, rate: float | None) -> None:
+    """Extract every source and publish what is new: all steps in order."""
+    work = make()
+    result = run(work, _addresses(work.catalogue, sources), access=Access(token, rate))
+    if result.release is None:
+        click.echo("nothing new; the live release stays as it is")
+    else:
+        click.echo(accounting(work, result.release))
+
+
+@main.command()
+@sources_option
+@token_option
+@rate_option
+@click.pass_obj
+def extract(make: MakeWork, sources: tuple[str, ...], token: str | None, rate: float | None) -> None:
+    """Fetch every source into a sealed snapshot; print their ids."""
+    work = make()
+    with work.home.locked():
+        for name, address in _addresses(work.catalogue, sources).items():
+            click.echo(fetch(work, name, address, Access(token, rate)).id)
+
+
+def _newest(work: Work) -> dict[str, Snapshot]:
+    """The newest sealed snapshot of each source."""
+    found: dict[str, Snapshot] = {}
+    for path in sorted(work.home.raw.glob("*/seal.json")):
+        snapshot = load_snapshot(path.parent)
+        if snapshot.source in work.catalogue.sources and (
+            snapshot.source not in found or found[snapshot.source].taken_at <= snapshot.taken_at
+        ):
+            found[snapshot.source] = snapshot
+    if not found:
+        raise BadHome(f"{work.home.raw}: holds no snapshot; run `mingbai extract` first")
+    return found
+
+
+@main.command("validate")
+@click.argument("snapshot", required=False)
+@click.option("--examples", default=3, show_default=True, help="Examples to show of each kind of issue.")
+@click.pass_obj
+def validate_command(make: MakeWork, snapshot: str | None, examples: int) -> None:
+    """Read a snapshot (the newest of each source unless its id is given) and report every issue; nothing is written."""
+    work = make()
+    if snapshot and not (work.home.raw / Path(snapshot).name / "seal.json").is_file():
+        raise BadHome(
+            f"{work.home.raw}: has no snapshot {snapshot!r}; there are {', '.join(sorted(p.parent.name for p in work.home.raw.glob('*/seal.json'))) or 'none'}"
+        )
+    for one in [load_snapshot(work.home.raw / Path(snapshot).name)] if snapshot else _newest(work).values():
+        click.echo(f"{one.id}")
+        for line in summary((batch for _, batch in validate(one, work.catalogue)), examples):
+            click.echo(f"  {line}")
+
+
+@main.command()
+@click.pass_obj
+def stage(make: MakeWork) -> None:
+    """Validate the newest snapshots and make the private and the public tables of a candidate."""
+    work = make()
+    with work.home.locked():
+        candidate = assembled(work, inputs_for(work, _newest(work)))
+    for table, kinds in candidate.assembled.accounting.items():
+        click.echo(f"{table}: {', '.join(f'{kind} {number:,}' for kind, number in kinds.items())}")
+
+
+@main.command()
+@click.pass_obj
+def diff(make: MakeWork) -> None:
+    """Compare the candidate with the live release."""
+    work = make()
+    with work.home.locked():
+        changes = compare(work, Candidate.load(work.home)).compared()
+    click.echo("the first release" if changes.first else "no change" if not changes.counts else "")
+    for table, kinds in changes.counts.items():
+        click.echo(f"{table}: {', '.join(f'{kind} {number:,}' for kind, number in kinds.items())}")
+
+
+@main.command()
+@click.pass_obj
+def release(make: MakeWork) -> None:
+    """Lay the candidate out as a release folder under a temporary name; print its id."""
+    work = make()
+    with work.home.locked():
+        click.echo(lay_out(work, Candidate.load(work.home)).release)
+
+
+@main.command()
+@click.pass_obj
+def index(make: MakeWork) -> None:
+    """Build the search index of the release in the making."""
+    work = make()
+    with work.home.locked():
+        click.echo(f"{make_index(work, Candidate.load(work.home)):,} documents")
+
+
+@main.command()
+@click.pass_obj
+def feeds(make: MakeWork) -> None:
+    """Write the feeds of the release in the making."""
+    work = make()
+    with work.home.locked():
+        click.echo(f"{make_feeds(work, Candidate.load(work.home)):,} entries")
+
+
+@main.command("go-live")
+@click.pass_obj
+def go_live(make: MakeWork) -> None:
+    """Seal the release in the making and make it the live one, in one rename."""
+    work = make()
+    with work.home.locked():
+        click.echo(accounting(work, publish(work, Candidate.load(work.home))))
+
+
+def accounting(work: Work, identifier: str) -> str:
+    """What a release holds, in lines."""
+    manifest = work.home.manifest(identifier)
+    lines = [f"release {identifier} is live"]
+    lines += [
+        f"  {table}: {', '.join(f'{kind} {number:,}' for kind, number in kinds.items())}" for table, kinds in manifest["accounting"].items()
+    ]
+    if manifest["issues"]:
+        lines.append(f"  issues: {', '.join(f'{kind} {number:,}' for kind, number in manifest['issues'].items())}")
+    return "\n".join(lines)
+
+
+@main.command()
+@click.pass_obj
+def status(make: MakeWork) -> None:
+    """Say which release is live, how the last run ended, and what is held."""
+    work = make()
+    found = work.home.read_status()
+    click.echo(f"live: {work.home.live() or 'no release yet'}")
+    last = found.get("last_run")
+    click.echo(f"last run: {last['at']} {last['outcome']}: {last['reason']}" if last else "last run: none")
+    if work.home.detail.is_file():
+        click.echo(f"  {work.home.detail.read_text(encoding='utf-8').strip()}")
+    for held in work.live_manifest().get("held", []):
+        click.echo(
+            f"held: {held['source']} {held['table']} {held['region']} since {held['since']} ({held['bound']}); `mingbai accept` where the change is true"
+        )
+    for name, source in found.get("sources", {}).items():
+        click.echo(f"source {name}: last checked {source['last_checked']}")
+    if (work.home.candidate / "candidate.json").is_file():
+        try:
+            candidate = Candidate.load(work.home)
+        except BadHome as error:
+            click.echo(f"in the making: {error}")
+            return
+        click.echo(f"in the making: {candidate.signed_as() if candidate.digest else 'not reviewed yet'}")
+        if candidate.names:
+            names = approvals(work.home, candidate.signed_as())
+            click.echo(
+                f"  {candidate.names} must approve it; {', '.join(names) or 'nobody'} has; `mingbai review` shows what it would change"
+            )
+        for finding in candidate.findings:
+            click.echo(f"  {finding}")

@@ -1,0 +1,210 @@
+"""What a person decides about a candidate or a release: approve, refuse, go back. Each decision is entered in the log before it has an effect.
+
+A decision names a digest: it is about what was looked at and about nothing that came after. It says who and why; who that is, the machine's
+own accounts have to see to.
+"""
+
+import shutil
+from pathlib import Path
+
+from .audit import append, approvals, signed
+from .candidate import Candidate
+from .diff import diff
+from .errors import BadHome, ReviewNeeded
+from .home import release_order
+from .measure import attach, measure
+from .persons import name_key
+from .restore import restore
+from .review import Finding, Held, guard
+from .run import Inputs, Result, Work, assembled, at_work, compare, fresh_content, go_on, judge, released, show
+from .snapshot import load
+from .stage import recipe
+from .summary import summary
+
+
+def approve(work: Work, digest: str, by: str, reason: str) -> Result:
+    """Approve the held candidate of this digest and publish it; no source is asked.
+
+    Raises ReviewNeeded where it is another one, while more people have to approve it, or when it would not be today what was looked at.
+    """
+
+    _signed(by, reason)
+
+    def task() -> Result:
+        held = _held(work, digest)
+        names = approvals(work.home, digest)
+        if name_key(by) not in map(name_key, names):
+            append(work.home, "approve", by, reason, {"digest": digest, "content": fresh_content(work, held)}, work.now)
+        elif len(names) < held.names:
+            raise ReviewNeeded(f"{by} has approved {digest} already; {held.names} different people must, so another one has to look at it")
+        if len(approvals(work.home, digest)) < held.names:
+            return go_on(work, held)  # which says who is missing
+        return go_on(work, _as_today(work, held))
+
+    return at_work(work, (), task, lambda: _held(work, digest))
+
+
+def refuse(work: Work, digest: str, by: str, reason: str) -> Result:
+    """Refuse the held candidate of this digest: it is cleared, and what the source said is remembered, so that it is held again if it comes again."""
+    _signed(by, reason)
+
+    def task() -> Result:
+        held = _held(work, digest)
+        append(work.home, "refuse", by, reason, {"digest": digest, "content": fresh_content(work, held)}, work.now)
+        work.home.clear_candidate()
+        return Result("refused", None)
+
+    return at_work(work, (), task, lambda: _held(work, digest))
+
+
+def accept(work: Work, source: str, table: str, region: str, by: str, reason: str) -> Result:
+    """Accept what the source says of a held partition, and publish it at once; no source is asked. Another bound that it passes still stops it.
+
+    What is accepted is what the source said then: where it says something else by the next run, that is judged by itself.
+    """
+    _signed(by, reason)
+    place = (source, table, region)
+
+    def task() -> Result:
+        inputs, content = _with_held(work, place)
+        append(
+            work.home, "accept", by, reason, {"source": source, "table": table, "region": region, "content": {source: content}}, work.now
+        )
+        return go_on(work, _judged_anew(work, inputs))
+
+    return at_work(work, (), task, lambda: _with_held(work, place))
+
+
+def back(work: Work, release: str, by: str, reason: str) -> Result:
+    """Go back to what `release` says, as a new release, without what has ended, was withdrawn, repaired or corrected since.
+
+    Raises ReviewNeeded, with a digest, where another person has to approve it too.
+    """
+    _signed(by, reason)
+
+    def task() -> Result:
+        live = _goes_back_to(work, release)
+        candidate = _restored(work, release)
+        gone = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest()["sources"]}
+        for row in work.home.manifest(release)["sources"]:
+            if gone.get(row["id"]) == row["snapshots"][0]["content_sha256"]:
+                del gone[row["id"]]
+        about = {"digest": candidate.judged(), "release": release, "instead_of": live, "content": gone}
+        append(work.home, "live", by, reason, about, work.now)
+        return go_on(work, candidate)
+
+    return at_work(work, (), task, lambda: _goes_back_to(work, release))
+
+
+def _with_held(work: Work, place: tuple[str, str, str]) -> tuple[Inputs, str]:
+    """The inputs of what a partition is held in, the candidate or else the live release, and what its source said. Raises BadHome where it is not held."""
+    candidate = _in_the_making(work)
+    if candidate is not None and place in {(held.source, held.table, held.region) for held in candidate.held}:
+        return _inputs(work, candidate), candidate.contents[place[0]]
+    manifest = work.live_manifest()
+    known = [(held["source"], held["table"], held["region"]) for held in manifest.get("held", [])]
+    if place in known:
+        return released(work), next(row["snapshots"][0]["content_sha256"] for row in manifest["sources"] if row["id"] == place[0])
+    known += [(held.source, held.table, held.region) for held in (candidate.held if candidate else ())]
+    raise BadHome(f"{work.home.path}: {' '.join(place)} is not held; held are: {'; '.join(map(' '.join, known)) or 'none'}")
+
+
+def _in_the_making(work: Work) -> Candidate | None:
+    try:
+        return Candidate.load(work.home)
+    except BadHome:
+        return None
+
+
+def _signed(by: str, reason: str) -> None:
+    """Raises NotSigned before anything is done where this is no name or no reason."""
+    signed(by, "name")
+    signed(reason, "reason")
+
+
+def _held(work: Work, digest: str) -> Candidate:
+    held = Candidate.load(work.home)
+    if digest != held.signed_as():
+        raise ReviewNeeded(f"{digest} is not its digest; look at `mingbai review` again and decide about {held.signed_as()}")
+    return held
+
+
+def _as_today(work: Work, held: Candidate) -> Candidate:
+    """The candidate as it is today: what has ended since is left out. Raises ReviewNeeded when it would change something else than what was looked at."""
+    if held.recipe == recipe(work.catalogue) and held.assembled.day == work.day.isoformat():
+        return held
+    again = _restored(work, held.restores) if held.restores else _judged_anew(work, _inputs(work, held))
+    if _looked_at(again) != _looked_at(held):
+        show(work, again)
+        raise ReviewNeeded(f"what was approved is not what it would be today; look with `mingbai review`: mingbai approve {again.judged()}")
+    return again.save(work.home, approved=held.signed_as())
+
+
+def _judged_anew(work: Work, inputs: Inputs) -> Candidate:
+    return judge(work, compare(work, assembled(work, inputs)))
+
+
+def _looked_at(candidate: Candidate) -> tuple[object, ...]:
+    """What a person has seen of a candidate, as far as another day can change it."""
+    return candidate.recipe, candidate.findings, candidate.held, candidate.names, candidate.compared().counts
+
+
+def _inputs(work: Work, candidate: Candidate) -> Inputs:
+    return {name: tuple(load(work.home.raw / identifier) for identifier in names) for name, names in candidate.inputs.items()}
+
+
+def _goes_back_to(work: Work, release: str) -> str:
+    """The live release's id. Raises BadHome where `release` is none that one can go back to."""
+    release_order(release)
+    live = work.live
+    known = work.home.release_ids()
+    if live is None or release == live or release not in known:
+        others = ", ".join(name for name in known if name != live) or "none"
+        what = "is live already" if release == live else "is not here"
+        raise BadHome(f"{work.home.releases}: release {release} {what}; releases to go back to: {others}")
+    return live
+
+
+def _restored(work: Work, release: str) -> Candidate:
+    """The candidate with the data of `release`, compared with the live one. It is copied; where our own doing changed since, it is made anew of its snapshots."""
+    manifest = work.home.manifest(release)
+    inputs = {row["id"]: tuple(snapshot["id"] for snapshot in row["snapshots"]) for row in manifest["sources"]}
+    home, made = work.home, recipe(work.catalogue)
+    home.clear_candidate()
+    home.candidate.mkdir(mode=0o700, parents=True)
+    path, live = home.candidate / "public.db", work.live_database
+    assert live is not None
+    if manifest["recipe"] == made:
+        shutil.copyfile(home.releases / release / "mingbai.db", path)
+        held = tuple(Held(**row) for row in manifest["held"])
+    else:
+        stages = {name: tuple(load(home.raw / identifier) for identifier in names) for name, names in inputs.items()}
+        manifest, held = {**manifest, **vars(assembled(work, stages).assembled)}, ()
+    data = restore(path, release, live, home.history, home.base, manifest, work.catalogue, work.day)
+    changes = diff(data, live, work.catalogue, home.candidate / "changes.db", ours=True, progress=work.progress)
+    contents = {row["id"]: row["snapshots"][0]["content_sha256"] for row in manifest["sources"]}
+    candidate = Candidate(
+        inputs,
+        work.live,
+        made,
+        contents,
+        data,
+        changes,
+        findings=_adverse(work, path, live),
+        held=held,
+        unread=manifest["unread"],
+        restores=release,
+    )
+    candidate = judge(work, candidate.save(home))
+    # whoever would be put on a black list once more, or again shown with a notice, is looked at by a second person
+    return candidate.save(home, names=2 if summary(candidate, live, work.catalogue).adverse.added else max(1, candidate.names))
+
+
+def _adverse(work: Work, path: Path, live: Path) -> tuple[Finding, ...]:
+    """What going back would add to the black list or take from it beyond the bounds. No other bound holds a person back who goes back."""
+    connection = attach(path, live, work.home.base)
+    try:
+        found = guard(measure(connection, work.catalogue, work.day.isoformat()), work.catalogue).findings
+    finally:
+        connection.close()
+    return tuple(finding for finding in found if finding.names > 1)

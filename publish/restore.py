@@ -1,0 +1,125 @@
+"""Make the data of an earlier release fit to be live again: what has ended, was withdrawn, repaired or corrected since does not come back.
+
+Going back undoes what a source or we did to the data, never what an authority decided about a notice. Where the reason to go back is itself
+a flood of withdrawals, these stay withdrawn: a notice that is missing until the next run harms nobody as one that was revoked does.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from .assemble import ENDS, VISIBLE, Assembled
+from .catalogue import Catalogue
+from .dataset import Table
+from .errors import BadHome
+from .tables import connect
+
+OVER = ("withdrawal", "repair", "expiry")  # causes in history of a notice that is gone for good
+WITHHELD = ("withdrawn", "repaired", "expired")  # the same, as the staging file of the live release says it
+CHANGED = ("correction", "dispute")  # what is live says it better, or nothing does
+
+
+def restore(
+    path: Path, old: str, live: Path, history: Path, base: Path, manifest: Mapping[str, Any], catalogue: Catalogue, day: date
+) -> Assembled:
+    """Take out of `path`, a copy of the database of release `old`, what must not come back, judged by `live` (the database of the live release),
+    the history and `base` (its staging file). `manifest` is the old release's; its accounting gains `over_since`.
+
+    Raises BadHome when the history does not know the release.
+    """
+    connection = connect(path)
+    try:
+        connection.execute("ATTACH ? AS live", [f"{live}"])
+        connection.execute("ATTACH ? AS history", [f"{history}"])
+        number = connection.execute("SELECT number FROM history.releases WHERE id = ?", [old]).fetchone()
+        if number is None:
+            raise BadHome(f"{history}: does not know release {old}, so what was withdrawn since cannot be told; restore the history first")
+        if base.is_file():
+            connection.execute("ATTACH ? AS private", [f"{base}"])
+        connection.execute("BEGIN")
+        before = _rows(connection, catalogue)
+        _take_out_notices(connection, catalogue, number[0], base.is_file())
+        for name, visible in VISIBLE.items():
+            connection.execute(f'DELETE FROM main."{name}" AS s WHERE NOT coalesce({visible}, 0)', {"day": day.isoformat()})
+        _take_out_parts(connection, catalogue)
+        after = _rows(connection, catalogue)
+        ends = " UNION ALL ".join(f'SELECT min({end}) AS day FROM main."{name}" s' for name, end in ENDS.items())
+        expiry = connection.execute(f"SELECT min(day) FROM ({ends})").fetchone()[0]
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+    accounting = {
+        name: _fates(fates, *(before[name][place] - after[name][place] for place in (0, 1)))
+        for name, fates in manifest["accounting"].items()
+    }
+    return Assembled(
+        path, day.isoformat(), accounting, {}, {name: rows for name, (rows, _) in after.items()}, dict(manifest["issues"]), expiry
+    )
+
+
+def _rows(connection: sqlite3.Connection, catalogue: Catalogue) -> dict[str, tuple[int, int]]:
+    """By table how many rows there are, and how many of them are marked as absent."""
+    return {
+        table.name: connection.execute(
+            f'SELECT count(*), {"count(absent_since)" if "absent_since" in table.columns else "0"} FROM main."{table.name}"'
+        ).fetchone()
+        for table in catalogue.tables.values()
+    }
+
+
+def _fates(fates: Mapping[str, int], gone: int, gone_absent: int) -> dict[str, int]:
+    now = {**fates, "published": fates["published"] - (gone - gone_absent)}
+    if gone_absent:
+        now["kept_absent"] = fates["kept_absent"] - gone_absent
+    if gone - gone_absent:
+        now["over_since"] = fates.get("over_since", 0) + gone - gone_absent
+    return now
+
+
+def _take_out_notices(connection: sqlite3.Connection, catalogue: Catalogue, number: int, staged: bool) -> None:
+    marks = ",".join("?" * len(OVER))
+    since = "FROM history.changes WHERE table_name = 'notices' AND release > ?"
+    connection.execute(
+        f"CREATE TEMP TABLE over AS SELECT key AS id {since} AND kind = 'remove' AND cause IN ({marks}) AND key NOT IN (SELECT id FROM live.notices)",
+        [number, *OVER],
+    )
+    if staged:
+        connection.execute(
+            f"INSERT INTO over SELECT id FROM private.notices WHERE withheld IN ({','.join('?' * len(WITHHELD))}) AND id NOT IN (SELECT id FROM live.notices)",
+            WITHHELD,
+        )
+    connection.execute("DELETE FROM main.notices WHERE id IN (SELECT id FROM over)")
+    marks = ",".join("?" * len(CHANGED))
+    connection.execute(
+        f"CREATE TEMP TABLE better AS SELECT DISTINCT key AS id {since} AND kind = 'change' AND cause IN ({marks}) AND key IN (SELECT id FROM main.notices)",
+        [number, *CHANGED],
+    )
+    notices = catalogue.tables["notices"]
+    for table in (notices, *(table for table in catalogue.tables.values() if table.parent == "notices" or table.ref_to("notices"))):
+        column = "id" if table is notices else table.ref_to("notices")
+        connection.execute(f'DELETE FROM main."{table.name}" WHERE "{column}" IN (SELECT id FROM better)')
+        _copy(connection, table, f'"{column}" IN (SELECT id FROM better)')
+    _copy(connection, catalogue.tables["documents"], "id IN (SELECT document_id FROM main.notices WHERE id IN (SELECT id FROM better))")
+
+
+def _copy(connection: sqlite3.Connection, table: Table, where: str) -> None:
+    """Rows of the live release beside those that are there."""
+    there = {row[1] for row in connection.execute(f'PRAGMA live.table_info("{table.name}")')}
+    names = ", ".join(f'"{column.name}"' for column in table.published if column.name in there)
+    connection.execute(f'INSERT OR IGNORE INTO main."{table.name}" ({names}) SELECT {names} FROM live."{table.name}" WHERE {where}')
+
+
+def _take_out_parts(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
+    """What belonged to a row that is gone, and documents that nothing names any more."""
+    for table in catalogue.tables.values():
+        if upwards := table.ref_to("notices"):
+            connection.execute(f'DELETE FROM main."{table.name}" WHERE "{upwards}" NOT IN (SELECT id FROM main.notices)')
+    connection.execute("DELETE FROM main.notice_links WHERE institution_id NOT IN (SELECT id FROM main.institutions)")
+    named = " UNION ".join(
+        f'SELECT document_id FROM main."{t.name}" WHERE document_id IS NOT NULL'
+        for t in catalogue.tables.values()
+        if "document_id" in t.columns
+    )
+    connection.execute(f"DELETE FROM main.documents WHERE id NOT IN ({named})")

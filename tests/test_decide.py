@@ -1,0 +1,561 @@
+"""What people decide: who has to, what is remembered, and that going back brings back nothing that has ended."""
+
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from making import approved, institution, listing, notice, snapshot, world
+from publish.audit import append, approvals, cut_off, entries, refused
+from publish.candidate import Candidate
+from publish.catalogue import Catalogue, load
+from publish.decide import accept, approve, back, refuse
+from publish.errors import BadHome, NotSigned, ReviewNeeded
+from publish.home import Home
+from publish.reviewpage import PAGE, page
+from publish.reviewtext import lines
+from publish.run import Result, Work, lay_out, run, show
+from publish.wording import LANGUAGES
+
+NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
+WHY = "与来源核对过"
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load()
+
+
+@pytest.fixture
+def work(tmp_path: Path, catalogue: Catalogue) -> Work:
+    return Work(Home(tmp_path / "home").prepare(), catalogue, NOON)
+
+
+def on(work: Work, day: int) -> Work:
+    return replace(work, now=NOON + timedelta(days=day))
+
+
+def deliver(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0) -> Result:
+    """A delivery of a day goes through the run."""
+    work = on(work, day)
+    folder = work.home.path.parent / "handed-in"
+    made = snapshot(folder, f"platform-{day:03d}-{len(list(folder.glob('*')))}", listings, as_of=work.day.isoformat())
+    return run(work, {"platform": str(made.folder)})
+
+
+def held(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 1) -> Candidate:
+    """A delivery that the gate holds; the candidate."""
+    with pytest.raises(ReviewNeeded):
+        deliver(work, listings, day)
+    return Candidate.load(work.home)
+
+
+def lost(size: int = 40) -> dict[str, list[Any]]:
+    """Half of what there was."""
+    return {**world(size), "institutions": [institution(n) for n in range(1, size // 2)]}
+
+
+def query(work: Work, sql: str) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(f"file:{work.live_database}?mode=ro&immutable=1", uri=True)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+def acts(work: Work) -> list[tuple[str, str]]:
+    return [(entry.act, entry.by) for entry in entries(work.home)]
+
+
+def test_a_release_that_needs_nobody_is_in_the_log_too(work: Work) -> None:
+    deliver(work, world(3))
+    assert acts(work) == [("release", "mingbai")]
+    assert entries(work.home)[0].about["release"] == "2026-11-01"
+
+
+def test_an_approval_is_entered_with_its_reason_and_then_the_release(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, lost())
+    assert approve(on(work, 1), candidate.judged(), "张三", f"  {WHY} ") == Result("released", "2026-11-02")
+    assert acts(work)[1:] == [("approve", "张三"), ("release", "张三")]
+    _, approval, release = entries(work.home)
+    assert (approval.reason, approval.about["digest"], release.about["names"]) == (WHY, candidate.digest, ["张三"])
+
+
+@pytest.mark.parametrize("decide", [approve, refuse])
+@pytest.mark.parametrize(("by", "reason"), [("", WHY), ("张三", ""), (" ", " "), ("张三\x1b[2J", WHY)])
+def test_nothing_is_decided_without_a_name_and_a_reason(decide: Any, by: str, reason: str, work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, lost())
+    with pytest.raises(NotSigned):
+        decide(on(work, 1), candidate.judged(), by, reason)
+    assert (acts(work), work.live) == ([("release", "mingbai")], "2026-11-01")
+    assert Candidate.load(work.home).digest == candidate.digest
+
+
+def blackened(work: Work) -> Candidate:
+    """What is held puts everybody on the black list, and needs two people."""
+    deliver(work, world(40))
+    candidate = held(work, {**world(40), "listings": [listing(n, list="黑名单") for n in range(1, 41)]})
+    assert candidate.names == 2
+    return candidate
+
+
+def test_where_two_have_to_approve_one_person_is_not_enough_however_often(work: Work) -> None:
+    digest, today = blackened(work).judged(), on(work, 1)
+    with pytest.raises(ReviewNeeded, match=f"张三 approved it and 1 more must.*mingbai approve {digest}"):
+        approve(today, digest, "张三", WHY)
+    for name in ("张三", "张 三　", "張三"):
+        with pytest.raises(ReviewNeeded, match=r"has approved .* already"):
+            approve(today, digest, name, WHY)
+    assert work.live == "2026-11-01"
+    assert "张三" in (work.home.candidate / PAGE).read_text("utf-8"), "the page says who has approved it"
+    assert approve(today, digest, "李四", WHY) == Result("released", "2026-11-02")
+    assert acts(work)[1:] == [("approve", "张三"), ("approve", "李四"), ("release", "张三、李四")]
+
+
+def test_the_single_steps_need_the_same_names(work: Work) -> None:
+    digest, today = blackened(work).judged(), on(work, 1)
+    with pytest.raises(ReviewNeeded, match="2 must approve it"):
+        lay_out(today, Candidate.load(work.home))
+    with pytest.raises(ReviewNeeded, match="1 more must"):
+        approve(today, digest, "张三", WHY)
+    with pytest.raises(ReviewNeeded, match="张三 approved it and 1 more must"):
+        lay_out(today, Candidate.load(work.home))
+
+
+def test_the_second_of_two_can_approve_on_the_next_day(work: Work) -> None:
+    digest = blackened(work).judged()
+    with pytest.raises(ReviewNeeded, match="1 more must"):
+        approve(on(work, 1), digest, "张三", WHY)
+    assert approve(on(work, 2), digest, "李四", WHY) == Result("released", "2026-11-03")
+    assert entries(work.home)[-1].about["names"] == ["张三", "李四"]
+
+
+def test_a_refusal_takes_back_the_approvals_before_it(work: Work) -> None:
+    candidate = blackened(work)
+    with pytest.raises(ReviewNeeded, match="1 more must"):
+        approve(on(work, 1), candidate.judged(), "张三", WHY)
+    refuse(on(work, 1), candidate.judged(), "王五", "与公告不符")
+    assert approvals(work.home, candidate.judged()) == ()
+    assert work.live == "2026-11-01"
+
+
+def test_what_ends_between_looking_and_approving_is_looked_at_again(work: Work) -> None:
+    first = {**world(40), "notices": [notice(n, publicUntil="2026-11-02" if n < 9 else "2027-06-30") for n in range(1, 41)]}
+    deliver(work, first)
+    digest = held(work, {**first, "institutions": lost()["institutions"]}).judged()
+    with pytest.raises(ReviewNeeded, match="is not what it would be today"):
+        approve(on(work, 2), digest, "张三", WHY)
+    again = Candidate.load(work.home).judged()
+    assert again in (work.home.candidate / PAGE).read_text("utf-8")
+    assert approve(on(work, 2), again, "张三", WHY) == Result("released", "2026-11-03")
+
+
+def test_what_was_approved_yesterday_goes_out_today_where_it_is_the_same(work: Work) -> None:
+    deliver(work, world(40))
+    digest = held(work, lost()).judged()
+    assert approve(on(work, 2), digest, "张三", WHY) == Result("released", "2026-11-03")
+    assert entries(work.home)[-1].about["digest"] == digest
+
+
+def test_an_approval_of_another_digest_is_not_entered(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, lost())
+    for decide in (approve, refuse):
+        with pytest.raises(ReviewNeeded, match=f"0123456789abcdef is not its digest.*{candidate.digest}"):
+            decide(on(work, 1), "0123456789abcdef", "张三", WHY)
+    assert acts(work) == [("release", "mingbai")]
+
+
+def test_a_slip_of_the_clerk_is_nothing_that_readers_are_told(work: Work) -> None:
+    deliver(work, world(40))
+    said = work.home.status.read_bytes()
+    with pytest.raises(BadHome, match="no release is in the making"):
+        approve(on(work, 1), "0123456789abcdef", "张三", WHY)
+    with pytest.raises(BadHome, match="is not here"):
+        back(on(work, 1), "2026-10-01", "张三", WHY)
+    assert work.home.status.read_bytes() == said
+
+
+def test_an_approval_whose_release_died_is_carried_out_without_a_second_one(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, lost())
+    append(work.home, "approve", "张三", WHY, {"digest": candidate.digest, "content": {}}, work.now)
+    assert approve(on(work, 1), candidate.judged(), "张三", WHY) == Result("released", "2026-11-02")
+    assert acts(work)[1:] == [("approve", "张三"), ("release", "张三")]
+
+
+def test_what_is_refused_is_cleared_and_remembered(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, lost())
+    assert refuse(on(work, 1), candidate.judged(), "李四", "来源少了一半") == Result("refused", None)
+    assert not work.home.candidate.exists()
+    content = orjson.loads((work.home.raw / candidate.inputs["platform"][0] / "seal.json").read_bytes())["content_sha256"]
+    assert [(sha, entry.by, entry.reason) for sha, entry in refused(work.home).items()] == [(content, "李四", "来源少了一半")]
+    assert work.home.read_status()["last_run"]["reason"] == "a person refused the change"
+    assert work.live == "2026-11-01"
+    assert b"\xe6\x9d\x8e" not in work.home.status.read_bytes(), "readers are not told who"
+
+
+def test_what_was_refused_is_held_again_and_says_by_whom(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, lost())
+    refuse(on(work, 1), candidate.judged(), "李四", "来源少了一半")
+    assert (
+        deliver(work, {**world(40), "institutions": [*world(39)["institutions"], institution(40, address="新址")]}, 2).release
+        == "2026-11-03"
+    )
+    with pytest.raises(ReviewNeeded, match=r"李四.*来源少了一半"):
+        deliver(work, lost(), 3)
+    told = [*lines(show(on(work, 3), Candidate.load(work.home)), "zh")]
+    assert "  李四, 2026-11-02: 来源少了一半，内容曾被退回；需要有人批准" in told
+    assert approved(on(work, 3)) == Result("released", "2026-11-04"), "people can change their minds"
+    assert refused(work.home) == {}
+
+
+# A region that is held
+
+BEYOND = [institution(n, areaCode="330108", areaName="滨江区") for n in range(21, 421)]
+
+
+def two_counties(**county: Any) -> dict[str, list[Any]]:
+    """A county of 20 institutions and one of 400, each with a white listing; `county` changes the records of the small one."""
+    there = [institution(n) for n in range(1, 21)]
+    lists = [listing(n, **({"areaCode": "330108"} if n > 20 else {})) for n in range(1, 421)]
+    return {**world(1), "institutions": [*there, *BEYOND], "listings": lists} | county
+
+
+@pytest.fixture
+def cut_short(work: Work) -> Work:
+    """A live release in which a county is held."""
+    deliver(work, two_counties())
+    assert deliver(work, two_counties(institutions=BEYOND, listings=two_counties()["listings"][20:]), 1) == Result("released", "2026-11-02")
+    assert [(held["table"], held["region"]) for held in work.live_manifest()["held"]] == [
+        ("institutions", "330106"),
+        ("listings", "330106"),
+    ]
+    return work
+
+
+def test_a_true_change_of_a_held_region_is_accepted_and_published_at_once(cut_short: Work) -> None:
+    absent = "SELECT count(*), count(absent_since) FROM institutions WHERE region_code = '330106'"
+    assert query(cut_short, absent) == [(20, 0)]
+    assert accept(on(cut_short, 1), "platform", "institutions", "330106", "张三", WHY) == Result("released", "2026-11-02.2")
+    assert query(cut_short, absent) == [(20, 20)], "rule 2: what is missing for the first time stays once more, marked"
+    assert [held["table"] for held in cut_short.live_manifest()["held"]] == ["listings"]
+    assert acts(cut_short)[-2:] == [("accept", "张三"), ("release", "mingbai")]
+
+
+def test_what_is_not_held_cannot_be_accepted(cut_short: Work) -> None:
+    before = acts(cut_short)
+    with pytest.raises(
+        BadHome, match="platform notices 330106 is not held; held are: platform institutions 330106; platform listings 330106"
+    ):
+        accept(on(cut_short, 1), "platform", "notices", "330106", "张三", WHY)
+    assert acts(cut_short) == before
+
+
+def test_one_person_cannot_put_a_county_on_the_black_list_by_accepting_it(work: Work) -> None:
+    deliver(work, two_counties())
+    black = [listing(n, list="黑名单") for n in range(1, 21)]
+    deliver(work, two_counties(listings=[*black, *two_counties()["listings"][20:]]), 1)
+    (one,) = work.live_manifest()["held"]
+    assert query(work, "SELECT count(*) FROM listings WHERE list = 'black'") == [(0,)]
+    with pytest.raises(ReviewNeeded, match="2 must approve it"):
+        accept(on(work, 1), "platform", one["table"], one["region"], "张三", WHY)
+    assert query(work, "SELECT count(*) FROM listings WHERE list = 'black'") == [(0,)]
+    assert approved(on(work, 1)) == Result("released", "2026-11-02.2")
+    assert query(work, "SELECT count(*) FROM listings WHERE list = 'black'") == [(20,)]
+
+
+def test_what_is_held_is_on_the_page_with_the_way_to_accept_it(cut_short: Work) -> None:
+    held(cut_short, two_counties(institutions=BEYOND[:100], listings=two_counties()["listings"][20:]), 2)
+    text = (cut_short.home.candidate / PAGE).read_text("utf-8")
+    assert "mingbai accept platform listings 330106 --by" in text
+    assert "浙江省杭州市西湖区 · 列入记录" in text
+
+
+def test_a_log_that_was_tampered_with_stops_the_next_release(work: Work) -> None:
+    deliver(work, world(40))
+    data = work.home.audit.read_bytes()
+    work.home.audit.write_bytes(data.replace(b'"release":"2026-11-01"', b'"release":"2026-11-02"'))
+    with pytest.raises(BadHome, match="line 1: is not what was written"):
+        deliver(work, world(41), 1)
+    assert work.live == "2026-11-01"
+
+
+def test_a_log_that_was_cut_off_is_found_by_the_releases(work: Work) -> None:
+    for day in range(3):
+        deliver(work, world(40 + day), day)
+    assert cut_off(work.home, entries(work.home)) == []
+    kept = work.home.audit.read_bytes().splitlines(keepends=True)[:1]
+    work.home.audit.write_bytes(b"".join(kept))
+    assert cut_off(work.home, entries(work.home)) == ["2026-11-02", "2026-11-03"]
+
+
+# Going back
+
+
+NOTICES = [notice(n, publicUntil="2027-06-30") for n in range(1, 41)]
+NOTICES[3] = notice(4, publicUntil="2026-11-04")  # ends while a later release is live
+SECRET = "撤销的决定不再公布"
+LATER = [
+    *({**NOTICES[n], **change} for n, change in enumerate(({"state": "已撤销"}, {"state": "已修复"}, {"state": "已更正", "facts": "更正后的事实。"}))),
+    *NOTICES[3:],
+]  # fmt: skip
+
+
+@pytest.fixture
+def later(work: Work) -> Work:
+    """Two releases: of the second, every name is wrong, and since the first some notices were withdrawn, repaired and corrected."""
+    first = {**world(40), "notices": [{**NOTICES[0], "title": SECRET, "docTitle": SECRET}, *NOTICES[1:]]}
+    deliver(work, first)
+    wrong = [institution(n, orgName=f"杭州市错名{n}培训中心有限公司") for n in range(1, 41)]
+    try:
+        deliver(work, {**first, "institutions": wrong, "notices": LATER}, 1)
+    except ReviewNeeded:
+        approved(on(work, 1))
+    assert query(work, "SELECT count(*) FROM institutions WHERE name LIKE '%错名%'") == [(40,)]
+    return work
+
+
+def gone_back(work: Work, release: str = "2026-11-01", day: int = 4) -> Result:
+    try:
+        return back(on(work, day), release, "张三", "名称全错了")
+    except ReviewNeeded:
+        return approved(on(work, day))
+
+
+def test_going_back_is_a_new_release_with_the_old_data(later: Work) -> None:
+    before = {path: path.read_bytes() for path in (later.home.releases / "2026-11-01").rglob("*") if path.is_file()}
+    assert gone_back(later) == Result("released", "2026-11-05")
+    manifest, old = later.live_manifest(), later.home.manifest("2026-11-01")
+    assert (manifest["restores"], manifest["previous"], old["restores"]) == ("2026-11-01", "2026-11-02", None)
+    assert [source["snapshots"] for source in manifest["sources"]] == [source["snapshots"] for source in old["sources"]]
+    assert query(later, "SELECT count(*) FROM institutions WHERE name LIKE '%启明%'") == [(40,)]
+    assert before == {path: path.read_bytes() for path in before}, "the old release is not touched"
+    assert {"mingbai.db", "search/index.db", "feeds/notices.atom"} <= manifest["files"].keys()
+    history = sqlite3.connect(later.home.history)
+    assert history.execute("SELECT id FROM releases ORDER BY number").fetchall() == [("2026-11-01",), ("2026-11-02",), ("2026-11-05",)]
+    names = "SELECT DISTINCT name LIKE '%启明%', release_from, release_to FROM institutions ORDER BY 2"
+    assert history.execute(names).fetchall() == [(1, 1, 2), (0, 2, 3), (1, 3, None)]
+    history.close()
+
+
+def test_what_ended_or_was_withdrawn_repaired_or_corrected_since_does_not_come_back(later: Work) -> None:
+    gone_back(later)
+    numbers = {number for (number,) in query(later, "SELECT document_no FROM notices")}
+    assert {f"西教罚〔2026〕{n}号" for n in range(1, 41)} - numbers == {f"西教罚〔2026〕{n}号" for n in (1, 2, 4)}
+    assert query(later, "SELECT state, facts FROM notices WHERE document_no = '西教罚〔2026〕3号'") == [("corrected", "更正后的事实。")]
+    for table in ("notice_links", "notice_penalties", "notice_measures"):
+        assert query(later, f"SELECT count(*) FROM {table} WHERE notice_id NOT IN (SELECT id FROM notices)") == [(0,)]
+    assert query(later, "PRAGMA foreign_key_check") == []
+    written = b"".join(path.read_bytes() for path in (later.home.current / "").resolve().rglob("*") if path.is_file())
+    assert SECRET.encode() not in written
+    accounting = later.live_manifest()["accounting"]["notices"]
+    assert (accounting["published"], accounting["over_since"]) == (37, 3)
+    assert accounting["records"] == sum(number for fate, number in accounting.items() if fate not in ("records", "kept_absent"))
+
+
+def test_going_back_after_our_own_doing_changed_makes_the_data_anew_under_todays_rules(later: Work) -> None:
+    path = later.home.releases / "2026-11-01" / "manifest.json"
+    path.write_bytes(orjson.dumps({**orjson.loads(path.read_bytes()), "recipe": "0" * 64}))
+    gone_back(later)
+    there = query(later, "SELECT count(*) FROM institutions WHERE name LIKE '%启明%'")
+    assert there == [(40,)]
+    assert query(later, "SELECT count(*) FROM notices") == [(37,)]
+    assert later.live_manifest()["recipe"] == later.home.manifest("2026-11-02")["recipe"]
+
+
+def test_two_people_go_back_to_a_release_that_puts_somebody_on_a_black_list_again(work: Work) -> None:
+    black = [*world(40)["listings"][1:], listing(1, list="黑名单")]
+    deliver(work, {**world(40), "listings": black})
+    deliver(work, world(40), 1)
+    with pytest.raises(ReviewNeeded, match="张三 approved it and 1 more must"):
+        back(on(work, 2), "2026-11-01", "张三", WHY)
+    assert work.live == "2026-11-02"
+    candidate = Candidate.load(work.home)
+    text = (work.home.candidate / PAGE).read_text("utf-8")
+    assert "数据回到版本 2026-11-01" in text
+    assert "黑名单" in text
+    with pytest.raises(ReviewNeeded, match=r"has approved .* already"):
+        approve(on(work, 3), candidate.judged(), "张三", WHY)
+    assert approve(on(work, 3), candidate.judged(), "李四", WHY) == Result("released", "2026-11-04")
+    assert work.live_manifest()["restores"] == "2026-11-01"
+    assert acts(work)[2:] == [("live", "张三"), ("approve", "李四"), ("release", "张三、李四")]
+    assert set(refused(work.home)) == {work.home.manifest("2026-11-02")["sources"][0]["snapshots"][0]["content_sha256"]}
+
+
+def test_what_was_gone_back_from_is_refused(later: Work) -> None:
+    gone_from = later.live_manifest()["sources"][0]["snapshots"][0]["content_sha256"]
+    gone_back(later)
+    assert [(sha, entry.by) for sha, entry in refused(later.home).items()] == [(gone_from, "张三")]
+    assert [act for act, _ in acts(later)][-2:] in (["live", "release"], ["approve", "release"])
+
+
+def test_a_run_after_going_back_goes_on_from_there(later: Work) -> None:
+    gone_back(later)
+    right = {**world(41), "notices": LATER}
+    assert deliver(later, right, 5) == Result("released", "2026-11-06")
+    assert query(later, "SELECT count(*) FROM institutions") == [(41,)]
+
+
+def test_what_was_gone_back_from_does_not_come_again_by_itself(later: Work) -> None:
+    gone_back(later)
+    wrong = [institution(n, orgName=f"杭州市错名{n}培训中心有限公司") for n in range(1, 41)]
+    with pytest.raises(ReviewNeeded, match=r"张三.*名称全错了"):
+        deliver(later, {**world(40), "institutions": wrong, "notices": LATER}, 5)
+    assert later.live == "2026-11-05"
+
+
+@pytest.mark.parametrize(
+    ("release", "said"), [("2026-11-02", "is live already"), ("2026-10-01", "is not here"), ("../x", "is no release id")]
+)
+def test_one_cannot_go_back_to_what_is_live_or_not_here(release: str, said: str, later: Work) -> None:
+    before = acts(later)
+    with pytest.raises(BadHome, match=said):
+        back(on(later, 4), release, "张三", WHY)
+    assert (later.live, acts(later)) == ("2026-11-02", before)
+
+
+def test_going_back_without_the_history_is_refused(later: Work) -> None:
+    with sqlite3.connect(later.home.history) as history:
+        history.execute("DELETE FROM releases WHERE id = '2026-11-01'")
+    history.close()
+    with pytest.raises(BadHome, match="does not know release 2026-11-01"):
+        back(on(later, 4), "2026-11-01", "张三", WHY)
+    assert later.live == "2026-11-02"
+
+
+# The summary
+
+
+class Markup(HTMLParser):
+    """Tags, addresses and the text of a page; every element has to be closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attributes
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+ODD = "<script>alert(1)</script>\x1b[2J\u202e某培训部"
+
+
+@pytest.fixture
+def seen(work: Work) -> str:
+    """The page of a candidate in which much moves, with names that would like to be markup and a person among them."""
+    first = world(40)
+    deliver(work, first)
+    second = {
+        "institutions": [institution(n, address="新地址1号") for n in range(1, 15)],
+        "listings": [*first["listings"][:30], listing(50, orgId="ORG000001", list="黑名单", orgName=ODD), listing(31, list="黑名单")],
+        "notices": [*first["notices"][5:], notice(90, subjectName="欧阳小明", subjectType="个人", title="关于欧阳小明的处罚决定"), notice(91, subjectName=ODD)],
+        "ratings": first["ratings"],
+    }  # fmt: skip
+    held(work, second)
+    return (work.home.candidate / PAGE).read_text("utf-8")
+
+
+def test_the_page_is_whole_loads_nothing_and_runs_nothing(seen: str) -> None:
+    markup = Markup(seen)
+    assert markup.open == []
+    assert not {"script", "img", "iframe", "link", "object", "form"} & set(markup.tags)
+    assert {name for name, _ in markup.attributes} <= {"charset", "name", "content", "http-equiv", "lang", "id", "class", "href", "scope", "tabindex", "role", "aria-label", "viewbox", "preserveaspectratio", "x", "y", "width", "height"}  # fmt: skip
+    assert {value for name, value in markup.attributes if name == "href"} == {"#zh", "#en"}
+    assert "url(" not in seen
+    assert "svg" in markup.tags
+    assert all(character.isprintable() or character == "\n" for character in markup.text)
+
+
+def test_the_page_says_in_both_languages_what_comes_and_goes_and_why_it_is_held(seen: str) -> None:
+    text = Markup(seen).text
+    for said in (
+        "已拦下，没有发布任何内容",
+        "浙江省杭州市西湖区",
+        "黑名单",
+        "新进入黑、灰、预警名单",
+        "首次缺失",
+        "Stopped, and nothing was published",
+        "Black list",
+        "办学地址",
+        "Teaching address",
+        "mingbai approve ",
+    ):
+        assert said in text, said
+    assert "<script>alert(1)</script>··[2J" not in seen
+    assert "alert(1)" in text, "who looks sees what the source wrote"
+
+
+def test_a_natural_person_is_masked_for_the_clerk_as_for_everybody(seen: str, work: Work, catalogue: Catalogue) -> None:
+    assert "小明" not in seen
+    assert "欧阳某" in seen
+    told = "\n".join(line for lang in LANGUAGES for line in lines(show(on(work, 1), Candidate.load(work.home)), lang))
+    assert "小明" not in told
+    assert "欧阳某" in told
+    assert all(character.isprintable() or character == "\n" for character in told), "nothing moves the cursor"
+    assert "13800000000" not in seen + told
+
+
+def test_the_page_is_for_the_staff_alone_and_the_same_for_the_same_candidate(seen: str, work: Work) -> None:
+    path = work.home.candidate / PAGE
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert page(show(on(work, 3), Candidate.load(work.home))) == seen
+
+
+def test_the_numbers_of_the_summary_are_those_of_the_data(seen: str, work: Work) -> None:
+    found = show(on(work, 1), Candidate.load(work.home))
+    connection = sqlite3.connect(work.home.candidate / "public.db")
+    connection.execute("ATTACH ? AS old", [str(work.live_database)])
+    for table, moved in found.tables.items():
+        before, now = (connection.execute(f"SELECT count(*) FROM {side}.{table}").fetchone()[0] for side in ("old", "main"))
+        assert (moved.before, moved.now, moved.now - moved.before) == (before, now, moved.added - moved.removed), table
+    for table, by in found.regions.items():
+        for name in ("before", "now", "added", "removed", "changed", "missed"):
+            assert sum(getattr(moved, name) for moved in by.values()) == getattr(found.tables[table], name), (table, name)
+    connection.close()
+    assert found.adverse.added == len(found.entering) == 4, "a new black listing, one that turned black, and two notices"
+    assert {one.name for one in found.entering if one.table == "listings"} > {"杭州市西湖区启明31艺术培训中心有限公司"}
+    assert sum(moved.before for moved in found.lists["listings"].values()) == found.tables["listings"].before
+
+
+def test_a_column_that_would_be_public_for_the_first_time_is_told(work: Work, catalogue: Catalogue) -> None:
+    first = catalogue.tables["institutions"]
+    old = replace(first, columns={**first.columns, "address": replace(first.columns["address"], privacy="private", search=0)})
+    deliver(replace(work, catalogue=replace(catalogue, tables={**catalogue.tables, "institutions": old}, recipe="another")), world(40))
+    candidate = held(work, lost())
+    assert "机构 · 办学地址：新公开" in (work.home.candidate / PAGE).read_text("utf-8")
+    assert "  Institutions · Teaching address: published for the first time" in [*lines(show(on(work, 1), candidate), "en")]
+
+
+def test_a_first_release_that_is_held_can_be_looked_at(work: Work) -> None:
+    held(work, {"institutions": [], "listings": [], "notices": [], "ratings": []}, 0)
+    assert "这是第一个版本" in (work.home.candidate / PAGE).read_text("utf-8")
+
+
+def test_nobody_but_the_owner_can_write_to_the_log(work: Work) -> None:
+    deliver(work, world(3))
+    assert os.stat(work.home.audit).st_mode & 0o077 == 0

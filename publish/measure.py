@@ -49,24 +49,39 @@ _HAN = re.compile(f"[{_usual()}]+")
 
 @dataclass(frozen=True)
 class Rows:
-    """SQL for the rows of a table on one side: where they are from (the row is `s`, what has source and region `p`) and which of them stand."""
+    """SQL for the rows of a table on one side. `s` is the row and `p` what has its source and region: the row itself where `up` is None, else
+    the row of `owner` that its column `up` names. `stands` and `owner_stands` say which of them stand."""
 
     table: Table
     side: str
-    origin: str
+    up: str | None
+    owner: str
     stands: str
+    owner_stands: str
     place: str
+
+    def grouped(self, wanted: list[str], joined: str = "", where: str = "1", by: str | None = None) -> str:
+        """SQL for source, region, the value of `by` where it is given, and the `wanted` sums of each group.
+
+        Parts are summed up for each record first, in the order in which they lie: of millions of ratings that is three times faster than
+        sorting them by region.
+        """
+        sums = ", ".join(f"{expression} AS a{number}" for number, expression in enumerate(wanted))
+        rows = f'{self.side}."{self.table.name}" s {joined} WHERE {self.stands} AND {where}'
+        if self.up is None:
+            return f"SELECT {self.place}, {by or 'NULL'}, {sums} FROM {rows} GROUP BY 1, 2, 3"
+        inner = f'SELECT s."{self.up}" AS up, {by or "NULL"} AS code, {sums} FROM {rows} GROUP BY 1{", 2" if by else ""}'
+        outer = ", ".join(f"sum(a{number})" for number in range(len(wanted)))
+        return f"""SELECT {self.place}, code, {outer} FROM ({inner}) s JOIN {self.side}."{self.owner}" p ON p.id = s.up
+            WHERE {self.owner_stands} GROUP BY 1, 2, 3"""
 
 
 def rows_of(table: Table, catalogue: Catalogue, side: str) -> Rows:
-    """The rows of `table` in the database attached as `side`; `place` gives source and region of each."""
+    """The rows of `table` in the database attached as `side`."""
     owner = owner_of(table, catalogue)
-    if owner is table:
-        return Rows(table, side, f'{side}."{table.name}" s', _stands(table, "s"), f"s.source_id, {REGION.format(p='s')}")
-    origin = f'{side}."{table.name}" s JOIN {side}."{owner.name}" p ON p.id = s."{table.ref_to(owner.name)}"'
-    stands = f"{_stands(owner, 'p')} AND {_stands(table, 's')}"
-    source = "s.source_id" if "source_id" in table.columns else "p.source_id"
-    return Rows(table, side, origin, stands, f"{source}, {REGION.format(p='p')}")
+    up, row = (None, "s") if owner is table else (table.ref_to(owner.name), "p")
+    place = f"{row}.source_id, {REGION.format(p=row)}"
+    return Rows(table, side, up, owner.name, _stands(table, "s"), _stands(owner, "p"), place)
 
 
 def owner_of(table: Table, catalogue: Catalogue) -> Table:
@@ -148,18 +163,13 @@ class _Table:
             for c in self.columns
             if c.kind in ("name", "prose")
         ]
-        self._count([(("kept", ""), "count(*)"), *changed], f"{self.old.origin} JOIN {there} WHERE {self.old.stands}", self.old)
-        self._count(
-            [(("added", ""), "count(*)")],
-            f'{self.new.origin} WHERE {self.new.stands} AND NOT EXISTS (SELECT 1 FROM old."{self.table.name}" n WHERE {self.same})',
-            self.new,
-        )
+        self._count(self.old, [(("kept", ""), "count(*)"), *changed], f"JOIN {there}")
+        new = f'NOT EXISTS (SELECT 1 FROM old."{self.table.name}" n WHERE {self.same})'
+        self._count(self.new, [(("added", ""), "count(*)")], where=new)
         if self.table.prefix:
             own = ", ".join(f"'{reason}'" for reason in OWN_REASONS)
-            lost = f"{self.old.origin} JOIN temp.withheld w ON w.id = s.id LEFT JOIN {there} WHERE {self.old.stands} AND n.id IS NULL"
-            self._count(
-                [(("explained", ""), f"sum(w.reason IN ({own}))"), (("unreadable", ""), f"sum(w.reason NOT IN ({own}))")], lost, self.old
-            )
+            why = [(("explained", ""), f"sum(w.reason IN ({own}))"), (("unreadable", ""), f"sum(w.reason NOT IN ({own}))")]
+            self._count(self.old, why, f"JOIN temp.withheld w ON w.id = s.id LEFT JOIN {there}", "n.id IS NULL")
         self._adverse()
 
     def _side(self, rows: Rows, when: str) -> None:
@@ -177,9 +187,9 @@ class _Table:
         if apart := TOLD_APART.get(self.table.name):
             told = " || char(31) || ".join(f"coalesce(s.\"{name}\", '')" for name in apart)
             wanted.append(((f"doubled_{when}", ""), f"count(*) - count(DISTINCT {told})"))
-        self._count(wanted, f"{rows.origin} WHERE {rows.stands}", rows)
+        self._count(rows, wanted)
         for subject, value in self._coded():
-            sql = f"SELECT {rows.place}, {value}, count(*) FROM {rows.origin} WHERE {rows.stands} AND {value} IS NOT NULL GROUP BY 1, 2, 3"
+            sql = rows.grouped(["count(*)"], where=f"{value} IS NOT NULL", by=value)
             for source, region, code, number in self.connection.execute(sql, self.bound):
                 self.counts[source, self.table.name, region][f"code_{when}", f"{subject}={code}"] += number
 
@@ -189,9 +199,9 @@ class _Table:
             coded += [("scale_max", "s.scale_max"), ("mean_rating", "CAST(10 * s.mean_rating / s.scale_max AS INTEGER)")]
         return coded
 
-    def _count(self, wanted: list[tuple[tuple[str, str], str]], rest: str, rows: Rows) -> None:
-        sql = f"SELECT {rows.place}, {', '.join(expression for _, expression in wanted)} FROM {rest} GROUP BY 1, 2"
-        for source, region, *numbers in self.connection.execute(sql, self.bound):
+    def _count(self, rows: Rows, wanted: list[tuple[tuple[str, str], str]], joined: str = "", where: str = "1") -> None:
+        sql = rows.grouped([expression for _, expression in wanted], joined, where)
+        for source, region, _, *numbers in self.connection.execute(sql, self.bound):
             found = self.counts[source, self.table.name, region]
             for (key, _), number in zip(wanted, numbers, strict=True):
                 found[key] += number or 0
@@ -201,25 +211,18 @@ class _Table:
         if (ours := adverse(name, "s")) is None:
             return
         still = f"{adverse(name, 'n')} AND {self.same}"
-        self._count([(("adverse_before", ""), "count(*)")], f"{self.old.origin} WHERE {self.old.stands} AND {ours}", self.old)
-        self._count(
-            [(("adverse_removed", ""), "count(*)")],
-            f'{self.old.origin} WHERE {self.old.stands} AND {ours} AND NOT EXISTS (SELECT 1 FROM main."{name}" n WHERE {still} AND n.absent_since IS NULL)',
-            self.old,
-        )
-        self._count(
-            [(("adverse_added", ""), "count(*)")],
-            f'{self.new.origin} WHERE {self.new.stands} AND {ours} AND NOT EXISTS (SELECT 1 FROM old."{name}" n WHERE {still})',
-            self.new,
-        )
+        gone = f'NOT EXISTS (SELECT 1 FROM main."{name}" n WHERE {still} AND n.absent_since IS NULL)'
+        new = f'NOT EXISTS (SELECT 1 FROM old."{name}" n WHERE {still})'
+        self._count(self.old, [(("adverse_before", ""), "count(*)")], where=ours)
+        self._count(self.old, [(("adverse_removed", ""), "count(*)")], where=f"{ours} AND {gone}")
+        self._count(self.new, [(("adverse_added", ""), "count(*)")], where=f"{ours} AND {new}")
 
 
 def _linked(connection: sqlite3.Connection, catalogue: Catalogue, day: str, counts: dict[Place, Counts]) -> None:
     for side, when in (("old", "before"), ("main", "now")):
         rows = rows_of(catalogue.tables["notices"], catalogue, side)
-        sql = f"""SELECT {rows.place}, count(*) FROM {rows.origin} WHERE {rows.stands}
-        AND EXISTS (SELECT 1 FROM {side}.notice_links k WHERE k.notice_id = s.id) GROUP BY 1, 2"""
-        for source, region, number in connection.execute(sql, {"day": day}):
+        sql = rows.grouped(["count(*)"], where=f"EXISTS (SELECT 1 FROM {side}.notice_links k WHERE k.notice_id = s.id)")
+        for source, region, _, number in connection.execute(sql, {"day": day}):
             counts[source, "notices", region][f"linked_{when}", ""] += number
 
 

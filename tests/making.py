@@ -103,6 +103,7 @@ def snapshot(
     as_of: str = "2026-11-01",
     page_size: int = 1000,
     source: str = "platform",
+    taken_at: str = "2026-11-01T00:00:00Z",
 ) -> Snapshot:
     """A sealed snapshot of the records, as if the platform had sent them in pages of `page_size`."""
     part = raw / f"{name}.part"
@@ -137,8 +138,8 @@ def snapshot(
                     len(chunk),
                     "http://127.0.0.1/",
                     None,
-                    "2026-11-01T00:00:00Z",
+                    taken_at,
                     as_of,
                 )
             )
-    return seal(part, source=source, address="http://127.0.0.1/", taken_at="2026-11-01T00:00:00Z", pages=pages)
+    return seal(part, source=source, address="http://127.0.0.1/", taken_at=taken_at, pages=pages)

@@ -61,12 +61,16 @@ def _rows(connection: Working, catalogue: Catalogue) -> dict[str, tuple[int, int
 
 
 def _fates(fates: Mapping[str, int], gone: int, gone_absent: int) -> dict[str, int]:
-    now = {**fates, "published": fates["published"] - (gone - gone_absent)}
-    if gone_absent:
-        now["kept_absent"] = fates["kept_absent"] - gone_absent
-    if gone - gone_absent:
-        now["over_since"] = fates.get("over_since", 0) + gone - gone_absent
-    return now
+    """The accounting without rows that are gone; what was kept beside the records goes first as far as it is marked, else last."""
+    now = dict(fates)
+    for fate, most in (("kept_absent", gone_absent), ("published", gone), ("kept_held", gone)):
+        taken = min(gone, most, now.get(fate, 0))
+        gone -= taken
+        if taken:
+            now[fate] -= taken
+            if fate == "published":
+                now["over_since"] = now.get("over_since", 0) + taken
+    return {fate: number for fate, number in now.items() if number or fate in ("records", "published")}
 
 
 def _take_out_notices(connection: Working, catalogue: Catalogue, number: int, staged: bool) -> None:

@@ -137,8 +137,8 @@ def loses_no_more(connection: Working, catalogue: Catalogue, place: Place) -> bo
     declared = catalogue.tables[table]
     if "absent_since" not in declared.columns:  # ratings are of the newest snapshot alone: nothing says what the one before had
         return False
-    rows = rows_of(declared, catalogue, "main")
-    sql = f"SELECT count(*), count(s.absent_since) FROM {rows.origin} WHERE ({rows.place}) = (?, ?)"
+    place_of = rows_of(declared, catalogue, "main").place
+    sql = f'SELECT count(*), count(s.absent_since) FROM main."{table}" s WHERE ({place_of}) = (?, ?)'
     there, absent = connection.all(sql, [source, region])[0]
     counts = {("rows", "before"): there, ("kept", ""): there - absent}
     return "lost" not in dict(judged(counts, catalogue.bounds(source, table), "partition"))

@@ -138,7 +138,7 @@ def snapshot(
                     len(chunk),
                     "http://127.0.0.1/",
                     None,
-                    "2026-11-01T00:00:00Z",
+                    taken_at,
                     as_of,
                 )
             )

@@ -420,6 +420,24 @@ def test_not_to_go_back_says_nothing_of_what_the_source_said_then(work: Work) ->
     assert (refused(work.home), work.live) == ({}, "2026-11-02")
 
 
+def test_a_release_with_a_held_region_can_be_gone_back_to(work: Work) -> None:
+    small = [notice(n, publicUntil="2026-11-04" if n < 4 else "2027-06-30") for n in range(1, 21)]
+    others = [notice(n, areaCode="330108", publicUntil="2027-06-30") for n in range(21, 421)]
+    deliver(work, {**world(1), "notices": [*small, *others]})
+    assert deliver(work, {**world(1), "notices": others}, 1) == Result("released", "2026-11-02")
+    assert deliver(work, {**world(1), "notices": [*small[3:], *others, notice(421, publicUntil="2027-06-30")]}, 2) == Result(
+        "released", "2026-11-03"
+    )
+    assert (len(work.home.manifest("2026-11-02")["held"]), work.live_manifest()["held"]) == (1, [])
+    assert gone_back(work, "2026-11-02", 4) == Result("released", "2026-11-05")
+    manifest = work.live_manifest()
+    assert manifest["held"] == work.home.manifest("2026-11-02")["held"]
+    assert query(work, "SELECT count(*) FROM notices WHERE region_code = '330106'") == [(17,)], "three have ended since"
+    fates = manifest["accounting"]["notices"]
+    assert fates["published"] + fates.get("kept_absent", 0) + fates.get("kept_held", 0) == 417
+    assert manifest["sources"][0]["content_since"] == "2026-11-02"
+
+
 def test_what_was_gone_back_from_is_refused(later: Work) -> None:
     gone_from = later.live_manifest()["sources"][0]["snapshots"][0]["content_sha256"]
     gone_back(later)

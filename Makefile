@@ -12,7 +12,7 @@ INSTALL_ALL := $(INSTALL) --no-binary feedgen --no-build-isolation
 INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --no-index --editable .
 UV := uv==0.13.9
 
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint bench trials matrix lock clean
 
 help:  ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,12 @@ lint: .venv/.dev  ## Check style, format and types
 
 bench: .venv/.dev  ## Measure a run at full size; ARGS go to tests/bench/run.py
 	@.venv/bin/python tests/bench/run.py $(ARGS)
+
+trials: .venv/.dev  ## Run the tests that take long (marked bench); ARGS go to pytest
+	@.venv/bin/python -m pytest -m bench $(ARGS)
+
+matrix: .venv/.dev  ## Do every fault to a clean delivery and write tests/faults/MATRIX.md; ARGS=WORDS tries those alone and writes nothing
+	@cd tests && ../.venv/bin/python -m faults.matrix $(ARGS)
 
 lock: | .venv/bin/python  ## Write the locks anew from pyproject.toml, keeping what still fits; ARGS=--upgrade takes the newest
 	@.venv/bin/python -m venv .venv/lock

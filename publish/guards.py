@@ -57,6 +57,20 @@ def changed(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterato
             yield Off(column, 0, number / c["kept", ""], share)
 
 
+def traded(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """Rows that took a name or a key over from another row: a column was sorted, slipped or shuffled without the others. Nobody else does."""
+    for column, number in _of(c, "traded"):
+        if number and beyond(number / c["kept", ""], share, c["kept", ""], b["small_rows"]):
+            yield Off(column, 0, number / c["kept", ""], share)
+
+
+def cut(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """Names and texts of which the beginning alone is left: a field was too short for them."""
+    for column, number in _of(c, "cut"):
+        if number and beyond(number / c["kept", ""], share, c["kept", ""], b["small_rows"]):
+            yield Off(column, 0, number / c["kept", ""], share)
+
+
 def emptied(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Of the values that a column had: a column that is mostly empty loses all it has when it is blanked."""
     for column, number in _of(c, "filled_before"):
@@ -110,6 +124,14 @@ def unlinked(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterat
             yield Off("", before, now, share)
 
 
+def doubled(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+    """Rows that say what another one says, more often than before: entered again under new keys, or one value dragged down a column."""
+    if c["rows", "before"] and c["rows", "now"]:
+        before, now = c["doubled_before", ""] / c["rows", "before"], c["doubled_now", ""] / c["rows", "now"]
+        if beyond(now - before, share, c["rows", "now"], b["small_rows"]):
+            yield Off("", before, now, share)
+
+
 def adverse_added(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """More on the black lists than the share and chance allow."""
     if _too_many(c["adverse_added", ""], share, c["adverse_before", ""], b["small_adverse"]):
@@ -130,7 +152,22 @@ def _of(c: Counts, what: str) -> list[tuple[str, float]]:
 Guard = Callable[[Counts, float, Mapping[str, float], bool], Iterator[Off]]
 GUARDS: dict[str, Guard] = {
     guard.__name__: guard
-    for guard in (lost, added, changed, emptied, codes, chinese, invalid, dates, unlinked, adverse_added, adverse_removed)
+    for guard in (
+        lost,
+        added,
+        changed,
+        traded,
+        cut,
+        emptied,
+        codes,
+        chinese,
+        invalid,
+        dates,
+        unlinked,
+        doubled,
+        adverse_added,
+        adverse_removed,
+    )
 }
 
 

@@ -26,29 +26,62 @@ Counts = dict[tuple[str, str], float]  # (what, about which column or code): how
 OWN_REASONS = ("withdrawn", "repaired", "expired", "minor")
 REGION = "coalesce({p}.region_code, {p}.region_text, '')"
 FIRST_DAY = "1949"  # the record of a training institution from before then is a misreading
-_HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]+")
+# What a row must not share with another one of its region, or it was entered twice (rule 9: a name alone may be shared).
+TOLD_APART = {
+    "institutions": ("name", "address"),
+    "notices": ("subject_name", "facts", "decided_on"),
+    "listings": ("institution_id", "list", "authority"),
+}
+
+# What no row takes over from another one: names and keys that moved among the rows, as when a column is sorted alone or slips by a row.
+ITS_OWN = {"institutions": ("name", "credit_code"), "listings": ("institution_id",)}
+
+
+def _usual() -> str:
+    """The characters that Chinese is written with: GB 2312, and the 5,401 of the first level of Big5. UTF-8 that was read as GBK is 72% Chinese
+    (clean names and texts are 82%), but of characters that nobody writes: of these it has 31%."""
+    every = map(chr, range(0x4E00, 0xA000))
+    return "".join(c for c in every if c.encode("gb2312", "ignore") or b"\xa4" <= c.encode("big5", "ignore") < b"\xc9")
+
+
+_HAN = re.compile(f"[{_usual()}]+")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """SQL for the rows of a table on one side: where they are from (the row is `s`, what has source and region `p`) and which of them stand."""
+    """SQL for the rows of a table on one side. `s` is the row and `p` what has its source and region: the row itself where `up` is None, else
+    the row of `owner` that its column `up` names. `stands` and `owner_stands` say which of them stand."""
 
     table: Table
     side: str
-    origin: str
+    up: str | None
+    owner: str
     stands: str
+    owner_stands: str
     place: str
+
+    def grouped(self, wanted: list[str], joined: str = "", where: str = "1", by: str | None = None) -> str:
+        """SQL for source, region, the value of `by` where it is given, and the `wanted` sums of each group.
+
+        Parts are summed up for each record first, in the order in which they lie: of millions of ratings that is three times faster than
+        sorting them by region.
+        """
+        sums = ", ".join(f"{expression} AS a{number}" for number, expression in enumerate(wanted))
+        rows = f'{self.side}."{self.table.name}" s {joined} WHERE {self.stands} AND {where}'
+        if self.up is None:
+            return f"SELECT {self.place}, {by or 'NULL'}, {sums} FROM {rows} GROUP BY 1, 2, 3"
+        inner = f'SELECT s."{self.up}" AS up, {by or "NULL"} AS code, {sums} FROM {rows} GROUP BY 1{", 2" if by else ""}'
+        outer = ", ".join(f"sum(a{number})" for number in range(len(wanted)))
+        return f"""SELECT {self.place}, code, {outer} FROM ({inner}) s JOIN {self.side}."{self.owner}" p ON p.id = s.up
+            WHERE {self.owner_stands} GROUP BY 1, 2, 3"""
 
 
 def rows_of(table: Table, catalogue: Catalogue, side: str) -> Rows:
-    """The rows of `table` in the database attached as `side`; `place` gives source and region of each."""
+    """The rows of `table` in the database attached as `side`."""
     owner = owner_of(table, catalogue)
-    if owner is table:
-        return Rows(table, side, f'{side}."{table.name}" s', _stands(table, "s"), f"s.source_id, {REGION.format(p='s')}")
-    origin = f'{side}."{table.name}" s JOIN {side}."{owner.name}" p ON p.id = s."{table.ref_to(owner.name)}"'
-    stands = f"{_stands(owner, 'p')} AND {_stands(table, 's')}"
-    source = "s.source_id" if "source_id" in table.columns else "p.source_id"
-    return Rows(table, side, origin, stands, f"{source}, {REGION.format(p='p')}")
+    up, row = (None, "s") if owner is table else (table.ref_to(owner.name), "p")
+    place = f"{row}.source_id, {REGION.format(p=row)}"
+    return Rows(table, side, up, owner.name, _stands(table, "s"), _stands(owner, "p"), place)
 
 
 def owner_of(table: Table, catalogue: Catalogue) -> Table:
@@ -71,7 +104,7 @@ def adverse(table: str, row: str) -> str | None:
 
 
 def han(text: str | None) -> float | None:
-    """The share of Chinese characters in a text: of a name nearly 1, of one that was read in the wrong encoding much less."""
+    """The share of usual Chinese characters in a text: of a name nearly 1, of one that was read in the wrong encoding much less."""
     return None if not text else sum(map(len, _HAN.findall(text))) / len(text)
 
 
@@ -106,7 +139,9 @@ class _Table:
         self.connection, self.table, self.counts, self.bound = connection, table, counts, {"day": day}
         self.old, self.new = (rows_of(table, catalogue, side) for side in ("old", "main"))
         self.columns = [
-            c for c in table.published if c.name in known and c.kind not in ("id", "ref") and c.name not in (*table.key, "absent_since")
+            c
+            for c in table.published
+            if c.name in known and c.kind != "id" and c.ref not in ("sources", "documents") and c.name not in (*table.key, "absent_since")
         ]
         self.codes = [c for c in table.published if c.name in known and c.kind == "code"]
         self.same = " AND ".join(f'n."{key}" = s."{key}"' for key in table.key)
@@ -118,18 +153,23 @@ class _Table:
             " AND n.absent_since IS NULL" if "absent_since" in self.table.columns else ""
         )
         changed = [(("changed", c.name), f'sum(n."{c.name}" IS NOT s."{c.name}")') for c in self.columns]
-        self._count([(("kept", ""), "count(*)"), *changed], f"{self.old.origin} JOIN {there} WHERE {self.old.stands}", self.old)
-        self._count(
-            [(("added", ""), "count(*)")],
-            f'{self.new.origin} WHERE {self.new.stands} AND NOT EXISTS (SELECT 1 FROM old."{self.table.name}" n WHERE {self.same})',
-            self.new,
-        )
+        changed += [
+            (("traded", name), f'sum(n."{name}" IS NOT s."{name}" AND n."{name}" IN (SELECT "{name}" FROM old."{self.table.name}"))')
+            for name in ITS_OWN.get(self.table.name, ())
+            if name in {c.name for c in self.columns}
+        ]
+        changed += [
+            (("cut", c.name), f"""sum(length(n."{c.name}") < length(s."{c.name}") AND instr(s."{c.name}", n."{c.name}") = 1)""")
+            for c in self.columns
+            if c.kind in ("name", "prose")
+        ]
+        self._count(self.old, [(("kept", ""), "count(*)"), *changed], f"JOIN {there}")
+        new = f'NOT EXISTS (SELECT 1 FROM old."{self.table.name}" n WHERE {self.same})'
+        self._count(self.new, [(("added", ""), "count(*)")], where=new)
         if self.table.prefix:
             own = ", ".join(f"'{reason}'" for reason in OWN_REASONS)
-            lost = f"{self.old.origin} JOIN temp.withheld w ON w.id = s.id LEFT JOIN {there} WHERE {self.old.stands} AND n.id IS NULL"
-            self._count(
-                [(("explained", ""), f"sum(w.reason IN ({own}))"), (("unreadable", ""), f"sum(w.reason NOT IN ({own}))")], lost, self.old
-            )
+            why = [(("explained", ""), f"sum(w.reason IN ({own}))"), (("unreadable", ""), f"sum(w.reason NOT IN ({own}))")]
+            self._count(self.old, why, f"JOIN temp.withheld w ON w.id = s.id LEFT JOIN {there}", "n.id IS NULL")
         self._adverse()
 
     def _side(self, rows: Rows, when: str) -> None:
@@ -144,9 +184,12 @@ class _Table:
             if c.kind == "credit_code" and f"{c.name}_text" in self.table.columns:
                 wanted.append(((f"written_{when}", c.name), f's."{c.name}_text" IS NOT NULL'.join(("sum(", ")"))))
                 wanted.append(((f"invalid_{when}", c.name), f's."{c.name}_text" IS NOT NULL AND {value} IS NULL'.join(("sum(", ")"))))
-        self._count(wanted, f"{rows.origin} WHERE {rows.stands}", rows)
+        if apart := TOLD_APART.get(self.table.name):
+            told = " || char(31) || ".join(f"coalesce(s.\"{name}\", '')" for name in apart)
+            wanted.append(((f"doubled_{when}", ""), f"count(*) - count(DISTINCT {told})"))
+        self._count(rows, wanted)
         for subject, value in self._coded():
-            sql = f"SELECT {rows.place}, {value}, count(*) FROM {rows.origin} WHERE {rows.stands} AND {value} IS NOT NULL GROUP BY 1, 2, 3"
+            sql = rows.grouped(["count(*)"], where=f"{value} IS NOT NULL", by=value)
             for source, region, code, number in self.connection.execute(sql, self.bound):
                 self.counts[source, self.table.name, region][f"code_{when}", f"{subject}={code}"] += number
 
@@ -156,9 +199,9 @@ class _Table:
             coded += [("scale_max", "s.scale_max"), ("mean_rating", "CAST(10 * s.mean_rating / s.scale_max AS INTEGER)")]
         return coded
 
-    def _count(self, wanted: list[tuple[tuple[str, str], str]], rest: str, rows: Rows) -> None:
-        sql = f"SELECT {rows.place}, {', '.join(expression for _, expression in wanted)} FROM {rest} GROUP BY 1, 2"
-        for source, region, *numbers in self.connection.execute(sql, self.bound):
+    def _count(self, rows: Rows, wanted: list[tuple[tuple[str, str], str]], joined: str = "", where: str = "1") -> None:
+        sql = rows.grouped([expression for _, expression in wanted], joined, where)
+        for source, region, _, *numbers in self.connection.execute(sql, self.bound):
             found = self.counts[source, self.table.name, region]
             for (key, _), number in zip(wanted, numbers, strict=True):
                 found[key] += number or 0
@@ -168,25 +211,18 @@ class _Table:
         if (ours := adverse(name, "s")) is None:
             return
         still = f"{adverse(name, 'n')} AND {self.same}"
-        self._count([(("adverse_before", ""), "count(*)")], f"{self.old.origin} WHERE {self.old.stands} AND {ours}", self.old)
-        self._count(
-            [(("adverse_removed", ""), "count(*)")],
-            f'{self.old.origin} WHERE {self.old.stands} AND {ours} AND NOT EXISTS (SELECT 1 FROM main."{name}" n WHERE {still} AND n.absent_since IS NULL)',
-            self.old,
-        )
-        self._count(
-            [(("adverse_added", ""), "count(*)")],
-            f'{self.new.origin} WHERE {self.new.stands} AND {ours} AND NOT EXISTS (SELECT 1 FROM old."{name}" n WHERE {still})',
-            self.new,
-        )
+        gone = f'NOT EXISTS (SELECT 1 FROM main."{name}" n WHERE {still} AND n.absent_since IS NULL)'
+        new = f'NOT EXISTS (SELECT 1 FROM old."{name}" n WHERE {still})'
+        self._count(self.old, [(("adverse_before", ""), "count(*)")], where=ours)
+        self._count(self.old, [(("adverse_removed", ""), "count(*)")], where=f"{ours} AND {gone}")
+        self._count(self.new, [(("adverse_added", ""), "count(*)")], where=f"{ours} AND {new}")
 
 
 def _linked(connection: sqlite3.Connection, catalogue: Catalogue, day: str, counts: dict[Place, Counts]) -> None:
     for side, when in (("old", "before"), ("main", "now")):
         rows = rows_of(catalogue.tables["notices"], catalogue, side)
-        sql = f"""SELECT {rows.place}, count(*) FROM {rows.origin} WHERE {rows.stands}
-        AND EXISTS (SELECT 1 FROM {side}.notice_links k WHERE k.notice_id = s.id) GROUP BY 1, 2"""
-        for source, region, number in connection.execute(sql, {"day": day}):
+        sql = rows.grouped(["count(*)"], where=f"EXISTS (SELECT 1 FROM {side}.notice_links k WHERE k.notice_id = s.id)")
+        for source, region, _, number in connection.execute(sql, {"day": day}):
             counts[source, "notices", region][f"linked_{when}", ""] += number
 
 

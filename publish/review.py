@@ -8,6 +8,7 @@ looked at.
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,11 +16,14 @@ from .assemble import Assembled
 from .audit import Entry
 from .catalogue import Catalogue
 from .errors import ReviewNeeded
-from .guards import FEW, beyond, judged
-from .measure import Counts, Place, owner_of, total
+from .guards import FEW, GUARDS, beyond, judged
+from .measure import Counts, Place, owner_of, rows_of, total
 
 TWO_PEOPLE = ("adverse_added", "adverse_removed")
 COUNTED_ANYHOW = ("lost",)  # rule 3: what a region lost counts in the total also where it is held, on the day that it is
+ALL_OTHERS = tuple(name for name in GUARDS if name not in (*COUNTED_ANYHOW, *TWO_PEOPLE))
+ACCEPTABLE = (*COUNTED_ANYHOW, *ALL_OTHERS)  # nobody is put on a black list, or taken from it, by one person
+NOTHING_ACCEPTED: Mapping[Place, Collection[str]] = {}
 FEW_HELD = 3
 
 
@@ -79,40 +83,80 @@ class Guarded:
 
 
 def guard(
-    partitions: Mapping[Place, Counts], catalogue: Catalogue, accepted: Collection[Place] = (), already: Collection[Place] = ()
+    partitions: Mapping[Place, Counts],
+    catalogue: Catalogue,
+    accepted: Mapping[Place, Collection[str]] = NOTHING_ACCEPTED,
+    already: Collection[Place] = (),
 ) -> Guarded:
-    """Judge every partition and every source. `accepted` are partitions whose change somebody has accepted, `already` those that are held."""
+    """Judge every partition and every source. `accepted` says of partitions which guards' findings somebody has accepted, of ACCEPTABLE;
+    `already` are those that are held.
+    """
     findings: list[Finding] = []
     holds: dict[Place, str] = {}
-    for place in sorted(partitions):
+    gone_for_good: set[Place] = set()
+    for place in sorted(partitions, key=lambda place: (place[1] == "notices", place)):  # their links hang on the institutions
         source, table, region = place
         owner = _owner(place, catalogue)
-        for name, off in judged(partitions[place], catalogue.bounds(source, table), "partition"):
-            if owner in accepted and name not in TWO_PEOPLE:  # nobody is put on a black list, or taken from it, by one person
+        counts = _linked_again(place, partitions[place], holds)
+        for name, off in judged(counts, catalogue.bounds(source, table), "partition"):
+            if name in accepted.get(owner, ()):
                 continue
-            cannot = name == "lost" and partitions[place].get(("unreadable", ""), 0) > off.allowed * off.before
-            stops = name in TWO_PEOPLE or cannot  # what may have been withdrawn does not come back
-            findings.append(
-                Finding(f"partition_{name}", source, table, region, **vars(off), effect="stop" if stops else "hold", names=_names(name))
-            )
-            if not stops:
+            effect = "stop" if name in TWO_PEOPLE else "hold"
+            findings.append(Finding(f"partition_{name}", source, table, region, **vars(off), effect=effect, names=_names(name)))
+            if effect == "hold":
                 holds.setdefault(owner, f"partition_{name}")
+            if name == "lost" and counts.get(("unreadable", ""), 0) > off.allowed * off.before:
+                gone_for_good.add(owner)  # what may have been withdrawn does not come back
+    holds, findings = _not_held(gone_for_good, holds, findings, catalogue)
     for source, table in sorted({place[:2] for place in holds}):
         if found := _too_many_held(partitions, holds, source, table, catalogue):
-            holds = {place: bound for place, bound in holds.items() if place[:2] != (source, table)}
-            of = {name for name, declared in catalogue.tables.items() if table in (name, declared.parent)}
-            findings = [replace(f, effect="stop") if f.source == source and f.table in of else f for f in findings]
+            holds, findings = _not_held({p for p in holds if p[:2] == (source, table)}, holds, findings, catalogue)
             findings.append(found)
     for source, table in sorted({place[:2] for place in partitions}):
-        beside = {place: c for place, c in partitions.items() if _owner(place, catalogue) not in accepted}
-        moving = {place: c for place, c in beside.items() if _owner(place, catalogue) not in holds}
-        judging = {place: c for place, c in beside.items() if _owner(place, catalogue) not in already}
-        bounds = catalogue.bounds(source, table)
-        for counted, rule3 in ((judging, True), (moving, False)):
-            for name, off in judged(total(counted, source, table), bounds, "total"):
-                if (name in COUNTED_ANYHOW) == rule3:
+        moving = {place: _linked_again(place, c, holds) for place, c in partitions.items() if _owner(place, catalogue) not in holds}
+        looked_at = {place: c for place, c in moving.items() if accepted.get(_owner(place, catalogue)) != ACCEPTABLE}
+        rule3 = {place: c for place, c in partitions.items() if _owner(place, catalogue) not in {*accepted, *already}}
+        for counted, names in ((rule3, COUNTED_ANYHOW), (moving, TWO_PEOPLE), (looked_at, ALL_OTHERS)):
+            for name, off in judged(total(counted, source, table), catalogue.bounds(source, table), "total"):
+                if name in names:
                     findings.append(Finding(f"total_{name}", source, table, None, **vars(off), effect="stop", names=_names(name)))
     return Guarded(tuple(_without_adverse_of(findings, holds, catalogue)), holds)
+
+
+def hanging_on(table: str, catalogue: Catalogue) -> list[str]:
+    """The tables that are held by themselves and whose rows are where those of `table` are."""
+    others = (t for t in catalogue.tables.values() if t.bounds and not t.parent and t.name != table)
+    return [other.name for other in others if owner_of(other, catalogue).name == table]
+
+
+def loses_no_more(connection: sqlite3.Connection, catalogue: Catalogue, place: Place) -> bool:
+    """Whether a partition of the candidate (measure.attach) has, within its bound, all that the snapshot before the newest had. Who that
+    one had and the newest has not is in it, marked as absent.
+    """
+    source, table, region = place
+    declared = catalogue.tables[table]
+    if "absent_since" not in declared.columns:  # ratings are of the newest snapshot alone: nothing says what the one before had
+        return False
+    place_of = rows_of(declared, catalogue, "main").place
+    sql = f'SELECT count(*), count(s.absent_since) FROM main."{table}" s WHERE ({place_of}) = (?, ?)'
+    there, absent = connection.execute(sql, [source, region]).fetchone()
+    counts = {("rows", "before"): there, ("kept", ""): there - absent}
+    return "lost" not in dict(judged(counts, catalogue.bounds(source, table), "partition"))
+
+
+def _not_held(
+    places: Collection[Place], holds: Mapping[Place, str], findings: Sequence[Finding], catalogue: Catalogue
+) -> tuple[dict[Place, str], list[Finding]]:
+    """Holds without these places, and what was found in them as what stops."""
+    stopping = [replace(f, effect="stop") if _owner((f.source, f.table, f.region or ""), catalogue) in places else f for f in findings]
+    return {place: bound for place, bound in holds.items() if place not in places}, stopping
+
+
+def _linked_again(place: Place, counts: Counts, holds: Mapping[Place, str]) -> Counts:
+    """Notices lost their links only because institutions of their region are spoilt; where those are held, the links are made again."""
+    if place[1] != "notices" or not any(table == "institutions" and region == place[2] for _, table, region in holds):
+        return counts
+    return {key: number for key, number in counts.items() if key[0] not in ("linked_before", "linked_now")}
 
 
 def _without_adverse_of(findings: Sequence[Finding], holds: Mapping[Place, str], catalogue: Catalogue) -> Iterator[Finding]:
@@ -201,16 +245,16 @@ def review(
     return Verdict(digest, tuple(findings), "stop" if names else "go_held" if held else "go", names)
 
 
-def require(digest: str, needed: int, findings: Sequence[Finding], names: Sequence[str]) -> None:
-    """Raises ReviewNeeded, with the digest to approve, while fewer than `needed` different people (`names`) have approved it."""
-    if len(names) >= needed:
+def require(verdict: Verdict, names: Sequence[str]) -> None:
+    """Raises ReviewNeeded, with the digest to approve, while fewer different people (`names`) have approved it than must."""
+    if len(names) >= verdict.names:
         return
-    stops = [finding for finding in findings if finding.effect == "stop"]
+    stops = [finding for finding in verdict.findings if finding.effect == "stop"]
     first = "; ".join(str(finding) for finding in stops[:3])
     more = f" and {len(stops) - 3} more" if len(stops) > 3 else ""
-    missing = f"{needed} must approve it" if needed > 1 else "somebody must approve it"
+    missing = f"{verdict.names} must approve it" if verdict.names > 1 else "somebody must approve it"
     if names:
-        missing = f"{', '.join(names)} approved it and {needed - len(names)} more must"
+        missing = f"{', '.join(names)} approved it and {verdict.names - len(names)} more must"
     raise ReviewNeeded(
-        f"held for review: {first}{more}{'. ' if first else ''}Nothing was published. {missing}. Look with `mingbai review`; with a name and a reason: mingbai approve {digest}"
+        f"held for review: {first}{more}{'. ' if first else ''}Nothing was published; {missing}. Look with `mingbai review`; with a name and a reason: mingbai approve {verdict.digest}"
     )

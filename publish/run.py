@@ -26,11 +26,11 @@ from .home import Home, as_json, china_day, write_whole
 from .index import index
 from .keep import keep
 from .live import go_live, repair
-from .measure import attach, measure, unread
+from .measure import Place, attach, measure, unread
 from .plans import source_plan
 from .progress import Progress, silent
 from .release import release, seal
-from .review import Finding, Held, empty, guard, issues, refused, require, review, unusable
+from .review import ACCEPTABLE, Finding, Held, Verdict, empty, guard, hanging_on, issues, loses_no_more, refused, require, review, unusable
 from .reviewpage import PAGE, page
 from .snapshot import Snapshot, discard, load
 from .stage import recipe, stage
@@ -311,9 +311,7 @@ def guarded(work: Work, candidate: Candidate) -> Candidate:
         try:
             if connection.execute("SELECT count(*) FROM held_partitions").fetchone()[0]:
                 raise BadHome(f"{work.home.candidate}: a run died while it put held regions into it; run `mingbai run` again")
-            accepted = {
-                (source, table, region) for source, table, region, content in audit.accepted(work.home) if contents.get(source) == content
-            }
+            accepted = _accepted(work, candidate, connection)
             guards = guard(measure(connection, work.catalogue, made.day), work.catalogue, accepted, before)
             found += guards.findings
             held = tuple(Held(*place, since=before.get(place, made.day), bound=bound) for place, bound in sorted(guards.holds.items()))
@@ -323,16 +321,37 @@ def guarded(work: Work, candidate: Candidate) -> Candidate:
     return candidate.save(work.home, assembled=made, guarded=True, findings=tuple(found), held=held, unread=now)
 
 
+def _accepted(work: Work, candidate: Candidate, connection: sqlite3.Connection) -> dict[Place, tuple[str, ...]]:
+    """The partitions whose change somebody has accepted: what the newest snapshot says of them, or, of what they lost, what the one before
+    said, where the newest has lost no more. A daily source says something new before a clerk's acceptance is carried out.
+    """
+    before = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest()["sources"]}
+    found: dict[Place, tuple[str, ...]] = {}
+    for source, table, region, content in sorted(audit.accepted(work.home)):
+        if candidate.contents.get(source) == content:
+            found[source, table, region] = ACCEPTABLE
+        elif before.get(source) == content and loses_no_more(connection, work.catalogue, (source, table, region)):
+            found.setdefault((source, table, region), ("lost",))
+    for source, table, region in list(found):
+        for other in hanging_on(table, work.catalogue):  # ratings go with their institutions
+            found.setdefault((source, other, region), ("lost",))
+    return found
+
+
 def _older_contents(work: Work) -> dict[str, str]:
-    """What earlier releases were made of: content_sha256 to release; without what the live one is made of."""
+    """What earlier releases were made of: content_sha256 to release. Not what the live one is made of, nor, where something of a source
+    is held, what it said before that: a county that comes back can be to the letter what it was."""
     older = {
         row["snapshots"][0]["content_sha256"]: name
         for name in work.home.release_ids()
         if name != work.live
         for row in work.home.manifest(name)["sources"]
     }
-    for row in work.live_manifest()["sources"]:
-        older.pop(row["snapshots"][0]["content_sha256"], None)
+    manifest = work.live_manifest()
+    held = {row["source"] for row in manifest.get("held", [])}
+    for row in manifest["sources"]:
+        for snapshot in row["snapshots"][: None if row["id"] in held else 1]:
+            older.pop(snapshot["content_sha256"], None)
     return older
 
 
@@ -340,7 +359,7 @@ def judge(work: Work, candidate: Candidate) -> Candidate:
     """The verdict on what the guards found; its digest is written down."""
     candidate.compared()
     verdict = review(candidate.findings, candidate.held, candidate.assembled.day, candidate.recipe, candidate.inputs, candidate.restores)
-    return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names)
+    return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names, approved=None)
 
 
 def show(work: Work, candidate: Candidate) -> Summary:
@@ -352,7 +371,8 @@ def show(work: Work, candidate: Candidate) -> Summary:
 
 def lay_out(work: Work, candidate: Candidate) -> Candidate:
     """The release's folder under its temporary name. Raises ReviewNeeded while fewer people than it needs have approved it."""
-    require(candidate.signed_as(), candidate.names, candidate.findings, approvals(work.home, candidate.signed_as()))
+    digest = candidate.signed_as()
+    require(Verdict(digest, candidate.findings, str(candidate.outcome), candidate.names), approvals(work.home, digest))
     identifier = work.home.next_release(work.day)
     release(candidate.assembled, work.home, identifier)
     return candidate.save(work.home, release=identifier)
@@ -402,7 +422,7 @@ def _enter(work: Work, candidate: Candidate) -> None:
     about = {"release": candidate.laid_out(), "digest": digest, "names": list(names), "content": fresh_content(work, candidate)}
     if any((entry.act, entry.about) == ("release", about) for entry in entries(work.home)):
         return  # by a run that died before it was live
-    append(work.home, "release", "、".join(names) or ITSELF, "approved" if names else "within its bounds", about, work.now)
+    append(work.home, "release", ITSELF, "approved by people" if names else "within its bounds", about, work.now)
 
 
 def fresh_content(work: Work, candidate: Candidate) -> dict[str, str]:

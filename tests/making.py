@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from publish.audit import append
 from publish.candidate import Candidate
 from publish.decide import approve
 from publish.errors import ReviewNeeded
@@ -68,6 +69,12 @@ def rating(number: int = 1, month: str = "2026-10", histogram: Sequence[int] = (
 
 
 CLERKS = ("张三", "李四")
+
+
+def sign(work: Work, candidate: Candidate) -> None:
+    """Two people approve a candidate; nothing is published by that alone."""
+    for name in CLERKS:
+        append(work.home, "approve", name, "与来源核对过", {"digest": candidate.signed_as(), "content": {}}, work.now)
 
 
 def approved(work: Work) -> Result:
@@ -131,7 +138,7 @@ def snapshot(
                     len(chunk),
                     "http://127.0.0.1/",
                     None,
-                    "2026-11-01T00:00:00Z",
+                    taken_at,
                     as_of,
                 )
             )

@@ -74,6 +74,53 @@ def test_metadata_yml_is_what_the_declarations_say(root: Path) -> None:
         ("sources/platform.yml", "key: [orgId]", "key: []", "listings.institutions.key: is empty"),
         ("sources/platform.yml", "interval_days: 1", "interval_days: daily", "interval_days: 'daily' is not a whole number"),
         ("codes/lists.csv", "white,", "white,", ""),
+        (
+            "institutions.yml",
+            "partition_lost: 0.2",
+            "partition_lots: 0.2",
+            "institutions.yml: bounds.institutions.partition_lots: is not a key here",
+        ),
+        (
+            "institutions.yml",
+            "partition_lost: 0.2",
+            "partition_lost: 20",
+            "bounds.institutions.partition_lost: 20 is out of its range; expected a number from 0 to 1",
+        ),
+        ("institutions.yml", "partition_lost: 0.2", "partition_lost: -0.2", "bounds.institutions.partition_lost: -0.2 is out of its range"),
+        ("institutions.yml", "partition_lost: 0.2", "partition_lost: .nan", "bounds.institutions.partition_lost: nan is out of its range"),
+        (
+            "institutions.yml",
+            "partition_lost: 0.2",
+            "partition_lost: a fifth",
+            "bounds.institutions.partition_lost: 'a fifth' is not a number",
+        ),
+        ("institutions.yml", "free: [updated_on]", "free: [updated]", "bounds.institutions.free: 'updated' is none of its columns"),
+        ("institutions.yml", "  permits: {total_lost", "  notices: {total_lost", "institutions.yml: bounds.notices: is not a key here"),
+        (
+            "listings.yml",
+            "  listings: {total_lost: 0.05",
+            "  listing: {total_lost: 0.05",
+            "listings.yml: bounds.listing: is not a key here",
+        ),
+        ("ratings.yml", "bounds:\n  ratings: {total_lost: 0.05, ", "bounds: {}\nx: {", "ratings.yml"),
+        (
+            "sources/platform.yml",
+            "interval_days: 1",
+            "interval_days: 1\nbounds: {total_lost: 0.5}",
+            "platform.yml: bounds.total_lost: is not a key here",
+        ),
+        (
+            "sources/platform.yml",
+            "interval_days: 1",
+            "interval_days: 1\nbounds: {sources: {total_lost: 0.5}}",
+            "platform.yml: bounds.sources: is not a key here",
+        ),
+        (
+            "sources/platform.yml",
+            "interval_days: 1",
+            "interval_days: 1\nbounds: {notices: {lost: 0.5}}",
+            "platform.yml: bounds.notices.lost: is not a key here",
+        ),
     ],
 )
 def test_a_wrong_declaration_is_refused_naming_file_and_key(folder: Path, file: str, old: str, new: str, complaint: str) -> None:
@@ -89,6 +136,31 @@ def test_a_wrong_declaration_is_refused_naming_file_and_key(folder: Path, file: 
         load(folder)
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_bounds_of_a_source_stand_before_those_of_its_dataset_and_parts_go_by_their_main_table(folder: Path) -> None:
+    path = folder / "sources" / "platform.yml"
+    path.write_text(path.read_text(encoding="utf-8") + "bounds: {notices: {partition_lost: 0.9, free: [facts]}}\n", encoding="utf-8")
+    catalogue = load(folder)
+    notices, permits = catalogue.bounds("platform", "notices"), catalogue.bounds("platform", "permits")
+    assert (notices.allowed["partition_lost"], notices.allowed["total_lost"], notices.free) == (0.9, 0.05, {"facts"})
+    assert (permits.allowed["total_lost"], permits.allowed["partition_lost"]) == (0.2, 0.2)
+    assert not catalogue.bounds("platform", "regions").allowed
+
+
+def test_a_change_of_bounds_or_of_a_comment_leaves_the_recipe_and_one_of_a_mapping_does_not(folder: Path) -> None:
+    before = load(folder).recipe
+    for file, old, new, same in (
+        ("institutions.yml", "partition_lost: 0.2", "partition_lost: 0.3", True),
+        ("sources/platform.yml", "interval_days: 1\n", "interval_days: 1  # daily\nbounds: {notices: {total_lost: 0.2}}\n", True),
+        ("sources/platform.yml", "orgName: name", "brandName: name", False),
+        ("codes/lists.csv", "白|合规名单", "白|合规的名单", False),
+    ):
+        path = folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        assert (load(folder).recipe == before) == same, file
 
 
 def test_a_yaml_bomb_is_refused(folder: Path) -> None:

@@ -14,9 +14,8 @@ from urllib.parse import quote
 
 import pytest
 
-from making import CLERKS, credit_code, institution, listing, notice, rating, snapshot, world
+from making import credit_code, institution, listing, notice, rating, sign, snapshot, world
 from publish import history
-from publish.audit import append
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load
 from publish.errors import BadHome, ReviewNeeded, SourceBroken
@@ -50,8 +49,8 @@ def publish_day(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0,
     if not candidate.compared().news:
         work.home.clear_candidate()
         return None
-    for name in CLERKS if approve else ():
-        append(work.home, "approve", name, "与来源核对过", {"digest": candidate.judged(), "content": {}}, work.now)
+    if approve:
+        sign(work, candidate)
     candidate = lay_out(work, candidate)
     make_index(work, candidate)
     make_feeds(work, candidate)

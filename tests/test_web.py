@@ -713,7 +713,7 @@ def test_every_word_is_used_and_every_used_word_is_there():
         asked |= {key for key in keys if f'"{key}"' in path.read_text("utf-8")}
     for name in ("reviewpage", "reviewtext"):  # the clerk's page, which says only the part after "review."
         text = (TEMPLATES.parents[1] / f"{name}.py").read_text("utf-8")
-        asked |= {f"review.{part}" for part in re.findall(r'say\(f"((?:\w+\.)+)\{', text) if part != "review."}
+        asked |= {f"review.{part}" for part in re.findall(r"""say\(f["']((?:\w+\.)+)\{""", text) if part != "review."}
         asked |= {key for key in keys if re.search(rf"""["']{re.escape(key.removeprefix("review."))}["']""", text)}
     assert {word for word in asked if word not in keys and not (word.endswith(".") and any(key.startswith(word) for key in keys))} == set()
     assert {key for key in keys if key not in asked and not any(word.endswith(".") and key.startswith(word) for word in asked)} == set()
@@ -758,3 +758,71 @@ async def test_the_release_that_is_served_is_never_written(site, home):
 
 def test_the_marks_of_a_release_are_in_its_rows():
     assert "旧" in rows("旧")["institutions"][0]["name"]
+
+
+HELD_SINCE = "2026-11-20"
+
+
+@pytest.fixture(scope="module")
+def held_home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    """A release in which one county of the platform is held, and the platform says the same for three weeks under a new day."""
+    home = tmp_path_factory.mktemp("held")
+    tables = {**rows("标记")}
+    folder = make_release(home, TODAY, catalogue, tables=tables)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["sources"] = [{"id": "platform", "content_since": "2026-11-01"}]
+    manifest["held"] = [
+        {"source": "platform", "table": table, "region": "350102", "since": HELD_SINCE, "bound": "partition_lost"}
+        for table in ("institutions", "notices")
+    ]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    go_live(home, TODAY)
+    return home
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("", f"来源自 {HELD_SINCE} 起提供的该地区数据异常减少或改变"),
+        ("/en", f"Since {HELD_SINCE} the source has suddenly cut this region short"),
+    ],
+)
+async def test_what_is_held_is_marked_wherever_it_is_shown_and_nothing_else_is(site, held_home, lang, words):
+    async with visitor(site(where=held_home)) as client:
+        for path in (f"/institutions/{SWEET}", f"/notices/{ACTIVE}", "/search?q=甜果", "/"):
+            assert words in text_of((await client.get(lang + path)).text), path
+        for path in (f"/institutions/{TONG}", f"/notices/{UNLINKED}", "/search?q=同学堂"):
+            assert words not in text_of((await client.get(lang + path)).text), path
+        for path in ("/data", "/status"):
+            page = text_of((await client.get(lang + path)).text).replace(" ", "")
+            assert ("福建省福州市鼓楼区（自2026-11-20起）" if not lang else "(since2026-11-20)") in page, path
+        assert (await client.get(f"/institutions/{SWEET}.json")).json()["held_since"] == HELD_SINCE
+        assert (await client.get(f"/notices/{ACTIVE}.json")).json()["held_since"] == HELD_SINCE
+        assert (await client.get("/search.json?q=甜果")).json()["results"][0]["held_since"] == HELD_SINCE
+        serving = (await client.get("/status.json")).json()["serving"]
+        assert [row["region"] for row in serving["held"]] == ["350102", "350102"]
+
+
+@pytest.mark.parametrize("lang", ["", "/en"])
+@pytest.mark.parametrize("path", [*PAGES, "/institutions/nowhere", "/mingbai/institutions"])
+async def test_every_page_says_that_a_source_stands_still_and_that_a_region_is_held(site, held_home, path, lang):
+    async with visitor(site(where=held_home)) as client:
+        page = text_of((await client.get(lang + path)).text)
+    assert ("有 2 个来源超过预期时间没有新内容" if not lang else "Sources without new content for longer than expected: 2") in page
+    assert ("部分地区暂停更新" if not lang else "Some regions are not updated for now") in page
+
+
+async def test_a_source_is_stale_from_the_day_after_three_intervals_without_new_content(site, held_home):
+    for day, stale in ((4, False), (5, True)):
+        async with visitor(site(now=datetime(2026, 11, day, 4, tzinfo=UTC), where=held_home)) as client:
+            serving = (await client.get("/status.json")).json()["serving"]
+            assert {source["id"]: source["is_stale"] for source in serving["sources"]}["platform"] == stale
+            assert ("platform" in serving["stale_sources"]) == stale
+
+
+async def test_nothing_is_marked_where_nothing_is_held(site):
+    async with visitor(site()) as client:
+        for path in PAGES:
+            page = text_of((await client.get(path)).text)
+            assert "部分地区暂停更新" not in page, path
+            assert "异常减少或改变；" not in page, path

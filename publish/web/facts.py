@@ -37,7 +37,8 @@ def cards(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
         {
             **found[id],
             "source_as_of": reader.source_as_of(found[id]["source_id"]),
-            "listings": [_listing(listing, today) for listing in listings.get(id, [])],
+            "held_since": reader.held_since("institutions", found[id]),
+            "listings": [_listing(reader, listing, today) for listing in listings.get(id, [])],
             "notices_in_force": in_force.get(id, []),
             "unmatched_notices": unmatched(reader, found[id], today),
             "permits": [{**permit, "state": permit_state(permit, today)} for permit in permits.get(id, [])],
@@ -48,8 +49,13 @@ def cards(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
     ]
 
 
-def _listing(listing: Row, today: str) -> Row:
-    return {**listing, "is_over": bool(listing["valid_until"]) and over(listing["valid_until"], today)}
+def _listing(reader: Reader, listing: Row, today: str) -> Row:
+    is_over = bool(listing["valid_until"]) and over(listing["valid_until"], today)
+    return {**listing, "is_over": is_over, "held_since": reader.held_since("listings", listing)}
+
+
+def _held(reader: Reader, notices: Iterable[Row]) -> list[Row]:
+    return [{**notice, "held_since": reader.held_since("notices", notice)} for notice in notices]
 
 
 def unmatched(reader: Reader, institution: Row, today: str) -> list[Row]:
@@ -67,7 +73,7 @@ def _unmatched(reader: Reader, today: str) -> dict[tuple[str, str], list[Row]]:
 
 def notices(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
     """The notices with these ids that are in force, in this order; `links` is the number of institutions that one is linked to."""
-    found = {row["id"]: row for row in reader.rows(queries.NOTICE_CARDS, orjson.dumps(ids).decode(), today)}
+    found = {row["id"]: row for row in _held(reader, reader.rows(queries.NOTICE_CARDS, orjson.dumps(ids).decode(), today))}
     return [found[id] for id in ids if id in found]
 
 
@@ -90,12 +96,13 @@ def institution(reader: Reader, id: str, today: str) -> Row | None:
             item.pop("institution_id")
     for permit in row["permits"]:
         permit["state"] = permit_state(permit, today)
-    row["listings"] = [_listing(item, today) for item in row["listings"]]
+    row["listings"] = [_listing(reader, item, today) for item in row["listings"]]
     for item in row["listings"]:
         item["as_of"] = item["as_of"] or item["document_as_of"]
-    row["notices"] = reader.rows(queries.NOTICES, id, today, MOST)
+    row["notices"] = _held(reader, reader.rows(queries.NOTICES, id, today, MOST))
     row["unmatched_notices"] = unmatched(reader, row, today)
     row["source_as_of"] = reader.source_as_of(row["source_id"])
+    row["held_since"] = reader.held_since("institutions", row)
     row["ratings"] = ratings(reader, id)
     return row
 
@@ -129,6 +136,7 @@ def notice(reader: Reader, id: str) -> Row | None:
     row["penalties"] = [found["penalty_code"] for found in reader.rows(queries.PENALTIES, id)]
     row["measures"] = [found["measure_code"] for found in reader.rows(queries.MEASURES, id)]
     row["links"] = reader.rows(queries.LINKS, id)
+    row["held_since"] = reader.held_since("notices", row)
     return row
 
 
@@ -140,7 +148,7 @@ def overview(reader: Reader, today: str) -> dict[str, Any]:
 def _overview(reader: Reader, today: str) -> dict[str, Any]:
     counted = reader.row(queries.COUNT_IN_FORCE, "", today)
     return {
-        "newest": reader.rows(queries.NEWEST, "", today, NEWEST),
+        "newest": _held(reader, reader.rows(queries.NEWEST, "", today, NEWEST)),
         "notices_in_force": counted["n"] if counted else 0,
         # a code that the release does not know counts nowhere
         "provinces": [row for row in reader.rows(queries.PROVINCES) if row["code"] in reader.regions],
@@ -148,11 +156,24 @@ def _overview(reader: Reader, today: str) -> dict[str, Any]:
 
 
 def freshness(reader: Reader, today: str) -> dict[str, Any]:
-    """How old the data is: the oldest and newest as-of of its sources, and which of them are stale."""
+    """How old the data is: the oldest and newest as-of of its sources, which of them are stale, and which regions stay as they were."""
     days = sorted(s["as_of"] for s in reader.sources if s["as_of"])
     return {
         "release": reader.id,
         "as_of": days[-1] if days else None,
         "oldest_as_of": days[0] if days else None,
         "stale_sources": [s["id"] for s in reader.sources if is_stale(s, today)],
+        "held": reader.held,
     }
+
+
+def sources(reader: Reader, today: str) -> list[Row]:
+    """The sources of a release, each with whether it is stale and the regions of it that are held: (region, since), each once."""
+    return [
+        {
+            **source,
+            "is_stale": is_stale(source, today),
+            "held": sorted({(row["region"], row["since"]) for row in reader.held if row["source"] == source["id"]}),
+        }
+        for source in reader.sources
+    ]

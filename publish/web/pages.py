@@ -19,9 +19,9 @@ from . import facts
 from .answer import HTML, TEXT, Answer, as_json, file_answer
 from .ended import ended
 from .frame import STATIC, Dictionary
-from .reader import Reader, Row
+from .reader import Reader
 from .shelf import Shelf
-from .terms import in_force, is_stale, over, tombstone
+from .terms import in_force, over, tombstone
 from .visit import Visit
 
 MOST_WORDS = 16  # as search answers; more is no question
@@ -134,7 +134,7 @@ class Pages:
             offset=offset,
             more=more,
             limit=limit,
-            sources=reader.sources,
+            sources=facts.sources(reader, visit.today),
         )
 
     def institution(self, visit: Visit, reader: Reader) -> Answer:
@@ -159,12 +159,11 @@ class Pages:
         return self.render("notice.html", it=found)
 
     def data(self, visit: Visit, reader: Reader) -> Answer:
-        sources = [{**source, "is_stale": is_stale(source, visit.today)} for source in reader.sources]
         return self.render(
             "data.html",
             dictionary=dict(sorted(self._dictionary.items(), key=_reading_order)),
             counts=ended(reader, visit.today).counts,
-            sources=sources,
+            sources=facts.sources(reader, visit.today),
         )
 
     def feed(self, visit: Visit, reader: Reader) -> Answer:
@@ -190,11 +189,11 @@ class Pages:
             serving = reader and {
                 "id": reader.id,
                 "released_on": reader.released_on,
-                "sources": reader.sources,
+                "sources": facts.sources(reader, visit.today),
                 **facts.freshness(reader, visit.today),
             }
             return as_json({"serving": serving, "problem": self._shelf.problem, "status": last})
-        sources: list[Row] = [{**source, "is_stale": is_stale(source, visit.today)} for source in reader.sources] if reader else []
+        sources = facts.sources(reader, visit.today) if reader else []
         checked = {name: source.get("last_checked") for name, source in (last or {}).get("sources", {}).items()}
         return self.render("status.html", sources=sources, checked=checked, last=last, problem=self._shelf.problem)
 

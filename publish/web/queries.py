@@ -11,7 +11,7 @@ _PARTS = {
     "$in_force": IN_FORCE,
     "$ids": "(SELECT value FROM json_each(?1))",
     "$notice": """n.id, n.kind, n.title, n.subject_name, n.subject_kind, n.region_code, n.region_text, n.authority, n.violation_type, n.decided_on,
-        n.published_on, n.public_until, n.seriousness, n.state""",
+        n.published_on, n.public_until, n.seriousness, n.state, n.source_id""",
     "$linked": "(SELECT count(*) FROM notice_links k WHERE k.notice_id = n.id) AS links",
     "$document": "d.title AS document_title, d.url AS document_url, COALESCE(d.as_of, s.as_of) AS document_as_of, s.label_zh AS source_zh, s.label_en AS source_en",
     "$from": "LEFT JOIN documents d ON d.id = x.document_id LEFT JOIN sources s ON s.id = x.source_id",
@@ -28,7 +28,7 @@ CARDS = _sql(
     "SELECT id, name, credit_code, region_code, region_text, address, status, absent_since, source_id FROM institutions WHERE id IN $ids"
 )
 CARD_LISTINGS = _sql(
-    """SELECT l.institution_id, l.id, l.list, l.subject_name, l.authority, l.batch_label, COALESCE(l.as_of, d.as_of, s.as_of) AS as_of, l.valid_until, l.absent_since
+    """SELECT l.institution_id, l.id, l.list, l.subject_name, l.authority, l.batch_label, COALESCE(l.as_of, d.as_of, s.as_of) AS as_of, l.valid_until, l.absent_since, l.source_id, l.region_code, l.region_text
     FROM listings l $from WHERE l.institution_id IN $ids ORDER BY COALESCE(l.as_of, d.as_of, s.as_of) DESC, l.id""",
     "l",
 )

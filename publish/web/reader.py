@@ -63,7 +63,10 @@ class Reader:
             self.index = search.open_index(folder / "search" / "index.db")
             self.counts = self._counts()
             self.references = self._references()
-            self.sources = self.rows("SELECT * FROM sources ORDER BY id")
+            since = {row["id"]: row.get("content_since") for row in self.manifest.get("sources", [])}
+            self.sources = [{**row, "content_since": since.get(row["id"])} for row in self.rows("SELECT * FROM sources ORDER BY id")]
+            self.held: list[Row] = self.manifest.get("held", [])
+            self._held = {(row["source"], row["table"], row["region"]): row["since"] for row in self.held}
             self._labels = {(r["table_name"], r["code"]): (r["label_zh"], r["label_en"]) for r in self.rows("SELECT * FROM codes")}
             # the newest meaning of a code comes last and wins
             regions = self.rows("SELECT code, name_zh, name_en, level, parent_code FROM regions ORDER BY code, valid_from")
@@ -109,6 +112,10 @@ class Reader:
     def source_as_of(self, source_id: str | None) -> str | None:
         """The day up to which a source was read; None where it does not say."""
         return next((source["as_of"] for source in self.sources if source["id"] == source_id), None)
+
+    def held_since(self, table: str, row: Row) -> str | None:
+        """The day since which a row stays as it was, because its source cut its region short; None where it is not so."""
+        return self._held.get((row["source_id"], table, row["region_code"] or row["region_text"] or ""))
 
     def label(self, table: str, code: str | None, lang: str) -> str:
         """What a code means; the code itself where the release has no word for it, "" for None."""

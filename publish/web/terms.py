@@ -5,12 +5,12 @@ the precision of the source: a permit valid until 2026-11 is valid on the whole 
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from .. import fresh
 from ..rules import SHOWN_STATES
 
-STALE_INTERVALS = 3  # rule 4: no change of content for so many expected intervals
 Clock = Callable[[], datetime]
 
 
@@ -51,8 +51,5 @@ def permit_state(permit: Mapping[str, Any], today: str) -> str:
 
 
 def is_stale(source: Mapping[str, Any], today: str) -> bool:
-    """Whether a source's content is older than it may be. A source without an as-of or an interval promises nothing and is not stale."""
-    as_of, interval = source["as_of"], source["interval_days"]
-    if not as_of or len(as_of) != 10 or not interval:
-        return False
-    return bool((date.fromisoformat(today) - date.fromisoformat(as_of)).days > STALE_INTERVALS * interval)
+    """Whether a source of a release is stale today."""
+    return fresh.is_stale(source["content_since"], source["as_of"], source["interval_days"], today)

@@ -1,0 +1,80 @@
+"""Clean deliveries go out by themselves: day after day at half a percent of churn, and month after month.
+
+A false stop costs more than a person's hour: a gate that cries is a gate that people learn to approve unread.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from publish.candidate import Candidate
+from publish.catalogue import Catalogue, load
+from publish.errors import ReviewNeeded
+from publish.home import Home
+from publish.run import Work, run
+
+from .clean import Days
+from .harness import hand_over, noon
+
+MONTHLY = 0.25  # of the daily pace: 1.5% of notices new, 0.4% of institutions new and gone a month, as a real register moves
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load()
+
+
+def deliveries(folder: Path, catalogue: Catalogue, days: Days, step: int, number: int) -> Iterator[tuple[str, str]]:
+    """How each of so many clean deliveries, `step` days apart, ended: a word, and why where it did not go out whole by itself."""
+    work = Work(Home(folder / "home"), catalogue, noon(days))
+    for _ in range(number):
+        work = replace(work, now=noon(days))
+        try:
+            run(work, {"platform": hand_over(folder / "handed", days.records(), work.now)})
+            held = work.live_manifest().get("held", [])
+            yield ("held" if held else "released"), " ".join(map(str, held))
+        except ReviewNeeded as stopped:
+            yield "stopped", f"{days.today}: {stopped}"
+            run(work, {}, approval=Candidate.load(work.home).digest)
+        days.step(step)
+
+
+def counted(found: Iterator[tuple[str, str]]) -> Counter[str]:
+    """How many ended in which way; the reasons are printed."""
+    counts: Counter[str] = Counter()
+    for word, why in found:
+        counts[word] += 1
+        if why:
+            print(word, why)  # pytest shows it where the test fails, and with -s
+    print(dict(counts))
+    return counts
+
+
+def test_forty_days_of_half_a_percent_go_out_by_themselves(catalogue: Catalogue, tmp_path: Path) -> None:
+    assert counted(deliveries(tmp_path, catalogue, Days(seed=11), 1, 40)) == {"released": 40}
+
+
+def test_a_years_monthly_deliveries_go_out_by_themselves(catalogue: Catalogue, tmp_path: Path) -> None:
+    counts = counted(deliveries(tmp_path, catalogue, Days(seed=12, pace=MONTHLY), 30, 13))
+    assert counts["stopped"] == 0
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(5))
+def test_at_most_one_of_five_hundred_clean_releases_is_stopped(seed: int, catalogue: Catalogue, tmp_path: Path) -> None:
+    """A hundred days of each of five worlds; one false stop in all of them would already be as many as is allowed."""
+    counts = counted(deliveries(tmp_path, catalogue, Days(1000, seed=100 + seed, counties=20), 1, 100))
+    assert counts["stopped"] == 0
+    assert counts["held"] <= 2
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(3))
+def test_monthly_deliveries_of_three_worlds_go_out_by_themselves(seed: int, catalogue: Catalogue, tmp_path: Path) -> None:
+    counts = counted(deliveries(tmp_path, catalogue, Days(1000, seed=200 + seed, counties=20, pace=MONTHLY), 30, 25))
+    assert counts["stopped"] == 0

@@ -1,0 +1,339 @@
+"""Each guard's own table of cases, and proof that the table would notice a guard that is turned round or taken out.
+
+A pipeline of this kind ran for years with a guard that was coded the wrong way round. So every comparison of guards.py and review.py is turned
+round here, one at a time, and every guard is emptied, and each time some case of the table must fail.
+"""
+
+import ast
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import publish
+from publish import guards, review
+from publish.assemble import Assembled
+from publish.audit import Entry
+from publish.bounds import Bounds
+from publish.catalogue import Catalogue, load
+from publish.measure import Counts, Place
+
+HERE = Path(publish.__file__).parent
+ALL = Bounds(
+    {f"{scope}_{name}": 0.1 if scope == "total" else 0.2 for scope in ("total", "partition") for name in guards.GUARDS}
+    | {"small_rows": 3, "small_total": 0, "small_adverse": 10}
+)
+ROWS = {("rows", "before"): 100.0, ("rows", "now"): 100.0, ("kept", ""): 100.0}
+
+
+def counts(**more: float) -> Counts:
+    """Counts of a hundred rows that did not move, but for what is given as what__subject=number."""
+    return {**ROWS, **{(what, subject): number for key, number in more.items() for what, _, subject in [key.partition("__")]}}
+
+
+def few(before: float, kept: float, **more: float) -> Counts:
+    """Counts of a few rows."""
+    return {**counts(**more), ("rows", "before"): before, ("rows", "now"): kept, ("kept", ""): kept}
+
+
+# guard, scope, counts, whether it finds something
+CASES: list[tuple[str, str, Counts, bool]] = [
+    ("lost", "partition", few(100, 80), False),
+    ("lost", "partition", few(100, 79), True),
+    ("lost", "partition", few(10, 7), False),
+    ("lost", "partition", few(10, 6), True),
+    ("lost", "partition", few(3, 0), True),
+    ("lost", "partition", few(2, 0), False),
+    ("lost", "partition", few(100, 70, explained=15), False),
+    ("lost", "partition", few(100, 60, explained=15), True),
+    ("lost", "partition", few(100, 0, explained=100), False),
+    ("lost", "partition", few(0, 0), False),
+    ("lost", "total", few(100, 90), False),
+    ("lost", "total", few(100, 89), True),
+    ("lost", "total", few(1, 0), True),
+    ("lost", "total", few(1, 0, explained=1), False),
+    ("added", "partition", counts(added=36), False),
+    ("added", "partition", counts(added=37), True),
+    ("added", "partition", few(0, 50, added=50), False),
+    ("added", "total", counts(added=22), False),
+    ("added", "total", counts(added=23), True),
+    ("changed", "partition", counts(changed__name=32), False),
+    ("changed", "partition", counts(changed__name=33), True),
+    ("changed", "partition", few(4, 4, changed__name=4), True),
+    ("changed", "partition", few(3, 3, changed__name=3), False),
+    ("changed", "partition", few(0, 0), False),
+    ("emptied", "partition", counts(filled_before__address=100, filled_now__address=68), False),
+    ("emptied", "partition", counts(filled_before__address=100, filled_now__address=67), True),
+    ("emptied", "partition", counts(filled_before__address=6, filled_now__address=0), True),
+    ("emptied", "partition", counts(filled_before__address=3, filled_now__address=0), False),
+    ("emptied", "partition", counts(filled_before__address=0, filled_now__address=100), False),
+    ("emptied", "partition", few(100, 0, filled_before__address=100, filled_now__address=0), False),
+    ("codes", "partition", {**counts(), ("code_before", "status=open"): 90, ("code_now", "status=open"): 59}, False),
+    ("codes", "partition", {**counts(), ("code_before", "status=open"): 90, ("code_now", "status=open"): 57}, True),
+    ("codes", "partition", {**counts(), ("code_now", "status=shut"): 40}, True),
+    ("codes", "partition", {**few(3, 3), ("code_now", "status=shut"): 3}, False),
+    ("codes", "partition", {**few(100, 0), ("code_before", "status=open"): 90}, False),
+    ("chinese", "partition", counts(filled_before__name=100, filled_now__name=100, chinese_before__name=95, chinese_now__name=63), False),
+    ("chinese", "partition", counts(filled_before__name=100, filled_now__name=100, chinese_before__name=95, chinese_now__name=62), True),
+    ("traded", "partition", counts(traded__name=32), False),
+    ("traded", "partition", counts(traded__name=33), True),
+    ("traded", "partition", few(3, 3, traded__name=3), False),
+    ("cut", "partition", counts(cut__name=32), False),
+    ("cut", "partition", counts(cut__name=33), True),
+    ("cut", "partition", few(3, 3, cut__name=3), False),
+    ("doubled", "partition", counts(doubled_before=2, doubled_now=34), False),
+    ("doubled", "partition", counts(doubled_before=2, doubled_now=35), True),
+    ("doubled", "partition", few(0, 10, doubled_now=9), False),
+    ("doubled", "partition", few(10, 0, doubled_before=9), False),
+    ("chinese", "partition", counts(filled_before__name=0, filled_now__name=100, chinese_now__name=0), False),
+    ("chinese", "partition", counts(filled_before__name=100, filled_now__name=0, chinese_before__name=95), False),
+    ("invalid", "partition", counts(written_before__code=100, written_now__code=100, invalid_before__code=1, invalid_now__code=33), False),
+    ("invalid", "partition", counts(written_before__code=100, written_now__code=100, invalid_before__code=1, invalid_now__code=34), True),
+    ("invalid", "partition", counts(written_before__code=100, written_now__code=100, invalid_before__code=90, invalid_now__code=90), False),
+    ("dates", "partition", counts(filled_before__on=100, filled_now__on=100, dates_before__on=0, dates_now__on=32), False),
+    ("dates", "partition", counts(filled_before__on=100, filled_now__on=100, dates_before__on=0, dates_now__on=33), True),
+    ("unlinked", "partition", counts(linked_before=50, linked_now=32), False),
+    ("unlinked", "partition", counts(linked_before=50, linked_now=31), True),
+    ("unlinked", "partition", counts(linked_before=0, linked_now=0), False),
+    ("unlinked", "partition", few(50, 0, linked_before=50), False),
+    ("adverse_added", "partition", counts(adverse_before=20, adverse_added=20), False),
+    ("adverse_added", "partition", counts(adverse_before=20, adverse_added=21), True),
+    ("adverse_added", "partition", counts(adverse_before=0, adverse_added=10), False),
+    ("adverse_added", "partition", counts(adverse_before=0, adverse_added=11), True),
+    ("adverse_removed", "partition", counts(adverse_before=100, adverse_removed=43), False),
+    ("adverse_removed", "partition", counts(adverse_before=100, adverse_removed=44), True),
+    ("adverse_removed", "partition", counts(adverse_before=11, adverse_removed=11), True),
+    ("adverse_removed", "partition", counts(adverse_before=10, adverse_removed=10), False),
+]  # fmt: skip
+
+
+def finds(module: Any, guard: str, scope: str, found: Counts) -> bool:
+    """Whether a module's guard of that name finds something in counts."""
+    return guard in {name for name, _ in module.judged(found, ALL, scope)}
+
+
+@pytest.mark.parametrize(("guard", "scope", "found", "expected"), CASES)
+def test_a_guard_finds_what_is_beyond_its_bound_and_nothing_else(guard: str, scope: str, found: Counts, expected: bool) -> None:
+    assert finds(guards, guard, scope, found) == expected
+
+
+def test_every_guard_has_a_table() -> None:
+    assert {guard for guard, *_ in CASES} == guards.GUARDS.keys()
+
+
+def not_free(module: Any) -> set[str]:
+    """The columns about which something is found where as_of is free."""
+    found = {
+        **counts(changed__as_of=100, changed__name=100, filled_before__as_of=100),
+        ("code_now", "as_of=x"): 90.0,
+        ("code_now", "name=x"): 90.0,
+    }
+    return {f"{name} {off.subject}" for name, off in module.judged(found, replace(ALL, free=frozenset(["as_of"])), "total")}
+
+
+RIGHTLY = {"changed name", "codes name=x", "emptied as_of"}
+
+
+def test_a_column_that_is_free_may_change_in_every_row_and_not_be_blanked() -> None:
+    assert not_free(guards) == RIGHTLY
+
+
+# -- review: what follows -------------------------------------------------------------------------------------------
+
+LOST = few(100, 0)
+
+
+def partitions(spoilt: int, of: int = 20, table: str = "institutions", how: Counts = LOST) -> dict[Place, Counts]:
+    """So many of a source's counties spoilt."""
+    return {("platform", table, f"33{number:04d}"): (how if number < spoilt else counts()) for number in range(of)}
+
+
+def entry(reason: str) -> Entry:
+    return Entry(1, "2026-11-01T00:00:00Z", "refuse", "张三", reason, {}, "", "")
+
+
+def made(unusable: Mapping[str, tuple[int, int]], rows: int = 1) -> Assembled:
+    return Assembled(Path(), "2026-11-01", {}, unusable, {"institutions": rows, "notices": 0}, {}, None)
+
+
+def outcomes(module: Any, catalogue: Catalogue) -> Iterator[tuple[str, Any, Any]]:
+    """(what is asked, what `module` says, what is right) of everything that review decides."""
+
+    def held(parts: dict[Place, Counts], **more: Any) -> tuple[int, set[str], set[int]]:
+        found = module.guard(parts, catalogue, **more)
+        return len(found.holds), {f.bound for f in found.findings if f.effect == "stop"}, {f.names for f in found.findings}
+
+    yield "nothing moved", held(partitions(0)), (0, set(), set())
+    yield "a county of a hundred", held(partitions(1, 100)), (1, set(), {1})
+    yield "a county of twenty is a twentieth in total", held(partitions(1)), (1, set(), {1})
+    yield "two of twenty are held and more than a twentieth", held(partitions(2)), (2, {"total_lost"}, {1})
+    yield "two that were held already do not stop every day", held(partitions(2), already=set(partitions(2)) & set(list(partitions(2))[:2])), (2, set(), {1})  # fmt: skip
+    yield "four of twenty are a fifth", held(partitions(4)), (4, {"total_lost"}, {1})
+    yield "five of twenty are no accident of a county", held(partitions(5)), (0, {"partition_lost", "held", "total_lost"}, {1})
+    large = {**partitions(0), ("platform", "institutions", "339999"): few(1000, 0)}
+    yield "one that is most of the source", held(large), (0, {"partition_lost", "held", "total_lost"}, {1})
+    tiny = {**partitions(0, 4), **{("platform", "institutions", f"34{n:04d}"): few(5, 0) for n in range(4)}}
+    yield "four small ones of eight", held(tiny), (0, {"partition_lost", "held"}, {1})
+    yield "three small ones of seven", held(dict(list(tiny.items())[:7])), (3, set(), {1})
+    accepted = ("platform", "institutions", "330000")
+    yield "what somebody accepted", held(partitions(1, 100), accepted={accepted: module.ACCEPTABLE}), (0, set(), set())
+    moved = ("platform", "institutions", "339999")
+    renamed = {**partitions(0), moved: few(1000, 1000, changed__name=1000)}
+    yield "a county of new names", held(renamed), (0, {"partition_changed", "held", "total_changed"}, {1})
+    yield "new names that somebody accepted", held(renamed, accepted={moved: module.ACCEPTABLE}), (0, set(), set())
+    yield "new names are not accepted with a loss", held(renamed, accepted={moved: ("lost",)}), (0, {"partition_changed", "held", "total_changed"}, {1})  # fmt: skip
+    yield (
+        "what hangs on what",
+        [module.hanging_on(table, catalogue) for table in ("institutions", "notices", "ratings")],
+        [["ratings"], [], []],
+    )
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE institutions (id, source_id, region_code, region_text, absent_since)")
+    for county, absent in (("a", 3), ("b", 4)):
+        connection.executemany(
+            "INSERT INTO institutions VALUES (?,'platform',?,NULL,?)", [(n, county, "x" if n < absent else None) for n in range(10)]
+        )
+    places = [("platform", "institutions", "a"), ("platform", "institutions", "b"), ("platform", "ratings", "a")]
+    yield "loses no more", [module.loses_no_more(connection, catalogue, place) for place in places], [True, False, False]
+    connection.close()
+    black = counts(adverse_before=100, adverse_added=500)
+    blacks = {**partitions(0, 100, "notices"), ("platform", "notices", "330000"): black}
+    yield "nobody is put on a black list by one person", held(blacks, accepted={("platform", "notices", "330000"): module.ACCEPTABLE}), (0, {"partition_adverse_added", "total_adverse_added"}, {2})  # fmt: skip
+    yield "a part is held with its record", set(module.guard(partitions(1, 100, "permits"), catalogue).holds), {accepted}
+    unreadable = {**few(100, 0), ("unreadable", ""): 50.0}
+    yield "what may be withdrawn does not come back", held(partitions(1, 100, "notices", unreadable)), (0, {"partition_lost"}, {1})
+    some = {**few(100, 0), ("unreadable", ""): 20.0}
+    yield "a few of them are not shown", held(partitions(1, 100, "notices", some)), (1, set(), {1})
+    yield (
+        "a county that is black all at once",
+        held(partitions(1, 100, "notices", black)),
+        (0, {"partition_adverse_added", "total_adverse_added"}, {2}),
+    )
+    both = {**few(100, 0), ("adverse_before", ""): 100.0, ("adverse_removed", ""): 100.0}
+    yield "a lost county takes nobody from the list", held(partitions(1, 100, "notices", both)), (1, set(), {1})
+    unlinked = counts(linked_before=90, linked_now=10)
+    spoilt = {**partitions(1, 100), **partitions(1, 100, "notices", unlinked)}
+    yield "links hang on what is held", held(spoilt), (1, set(), {1})
+    yield "links that nobody explains", held(partitions(1, 100, "notices", unlinked)), (1, set(), {1})
+    name = "platform/notices"
+    for share, aside, right in (("within", 5, 0), ("beyond", 6, 1)):
+        yield f"set aside {share}", len(list(module.unusable(made({name: (100, aside)}), catalogue))), right
+    yield "no records at all", len(list(module.unusable(made({name: (0, 0)}), catalogue))), 0
+    for now, right in ((0.3, 0), (0.33, 0), (0.4, 1)):
+        said = list(module.issues({f"{name} bad_value kind": 0.3}, {f"{name} bad_value kind": now}, {name: 1000}, catalogue))
+        yield f"issues {now}", len(said), right
+    yield "issues of no record", len(list(module.issues({}, {f"{name} bad_value kind": 1.0}, {}, catalogue))), 0
+    yield "three issues", len(list(module.issues({}, {f"{name} bad_value kind": 1.0}, {name: 3}, catalogue))), 0
+    yield "empty", len(list(module.empty(made({}, 0)))), 1
+    yield "not empty", len(list(module.empty(made({}, 1)))), 0
+    content = {"platform": "a"}
+    yield "refused", [f.bound for f in module.refused(content, {"a": entry("x")}, {})], ["refused"]
+    yield "older", [f.bound for f in module.refused(content, {}, {"a": "2026-10-01"})], ["old_content"]
+    yield "neither", list(module.refused(content, {"b": entry("x")}, {"b": "2026-10-01"})), []
+    stop, hold = (list(module.guard(parts, catalogue).findings) for parts in (partitions(5), partitions(1, 100)))
+    pair = list(module.guard(partitions(1, 100, "notices", black), catalogue).findings)
+    kept = [module.Held("platform", "institutions", "330000", "2026-11-01", "partition_lost")]
+    for asked, found, region, right in (("go", [], [], ("go", 0)), ("held", hold, kept, ("go_held", 0)), ("stop", stop, [], ("stop", 1)), ("pair", pair, [], ("stop", 2))):  # fmt: skip
+        verdict = module.review(found, region, "2026-11-01", "recipe", {})
+        yield asked, (verdict.outcome, verdict.names), right
+        for names in ((), ("张三",), ("张三", "李四")):
+            yield f"{asked} {names}", not _says(module, verdict, names), len(names) >= right[1]
+    verdict = module.review([*hold, *stop], [], "2026-11-01", "recipe", {})
+    message = _says(module, verdict)
+    yield "the message names three that stop", (message.count("before"), f"and {len(stop) - 3} more" in message, message.count("(partition_lost")), (3, True, 3)  # fmt: skip
+    two = module.review(pair, [], "", "", {})
+    yield "and no more where there are no more", "and 2 more" in _says(module, two) or "and 1 more" in _says(module, two), False
+    yield "how many must", [said for names in ((), ("张三",)) for said in ("2 must approve it", "张三 approved it and 1 more must") if said in _says(module, two, names)], ["2 must approve it", "张三 approved it and 1 more must"]  # fmt: skip
+    yield "one must", "somebody must approve it" in _says(module, module.review(stop, [], "", "", {})), True
+
+
+def _says(module: Any, verdict: Any, names: tuple[str, ...] = ()) -> str:
+    try:
+        module.require(verdict, names)
+    except review.ReviewNeeded as error:
+        return str(error)
+    return ""
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load()
+
+
+def test_what_follows_from_what_was_found(catalogue: Catalogue) -> None:
+    for asked, said, right in outcomes(review, catalogue):
+        assert said == right, asked
+
+
+# -- would the tables notice? ----------------------------------------------------------------------------------------
+
+ROUND: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Gt: ast.LtE, ast.GtE: ast.Lt, ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+}  # fmt: skip
+
+
+def judging(tree: ast.Module) -> Iterator[ast.FunctionDef]:
+    """The functions of a module that judge; how a finding reads is not judging."""
+    yield from (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name != "_number")
+
+
+def mutants(file: str) -> Iterator[tuple[str, ast.Module]]:
+    """Each module that `file` becomes when one comparison is turned round, or one function that yields is emptied."""
+    text = (HERE / file).read_text("utf-8")
+    spots = [(f.name, place) for f in judging(ast.parse(text)) for place, node in enumerate(ast.walk(f)) if isinstance(node, ast.Compare)]
+    for name, place in spots:
+        tree = ast.parse(text)
+        function = next(f for f in judging(tree) if f.name == name)
+        node = list(ast.walk(function))[place]
+        assert isinstance(node, ast.Compare)
+        node.ops[0] = ROUND[type(node.ops[0])]()
+        yield f"{file}: {name}, line {node.lineno}: {ast.unparse(node)}", ast.fix_missing_locations(tree)
+    for name in dict.fromkeys(
+        f.name for f in judging(ast.parse(text)) if any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(f))
+    ):
+        tree = ast.parse(text)
+        function = next(f for f in judging(tree) if f.name == name)
+        function.body = ast.parse("yield from ()").body
+        yield f"{file}: {name}, emptied", ast.fix_missing_locations(tree)
+
+
+def loaded(tree: ast.Module) -> ModuleType:
+    """A module of `publish` from a syntax tree, known to nobody else."""
+    module = ModuleType("publish.mutant")
+    module.__package__ = "publish"
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    try:
+        exec(compile(tree, "mutant", "exec"), module.__dict__)
+    finally:
+        del sys.modules[module.__name__]
+    return module
+
+
+def notices_guards(module: ModuleType, _: Catalogue) -> bool:
+    return not_free(module) != RIGHTLY or any(finds(module, guard, scope, found) != right for guard, scope, found, right in CASES)
+
+
+def notices_review(module: ModuleType, catalogue: Catalogue) -> bool:
+    return any(said != right for _, said, right in outcomes(module, catalogue))
+
+
+@pytest.mark.parametrize(("file", "notices"), [("guards.py", notices_guards), ("review.py", notices_review)])
+def test_a_guard_that_is_turned_round_or_taken_out_is_noticed(
+    file: str, notices: Callable[[ModuleType, Catalogue], bool], catalogue: Catalogue
+) -> None:
+    missed, tried = [], 0
+    for what, tree in mutants(file):
+        tried += 1
+        try:
+            if not notices(loaded(tree), catalogue):
+                missed.append(what)
+        except (ZeroDivisionError, ValueError, sqlite3.Error):
+            pass  # noticed, and how
+    assert not missed, "\n".join(missed)
+    assert tried > 15, "the tables of cases try every comparison"

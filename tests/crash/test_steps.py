@@ -13,7 +13,7 @@ from publish.run import Work, assembled, compare, fetch, inputs_for, judge, lay_
 
 Step = Callable[[Work, Candidate], object]
 LATER: tuple[Step, ...] = (compare, judge, lay_out, make_index, make_feeds, publish)
-POINTS = 40
+POINTS = 20
 
 
 def typed(work: Work, archive: Path, at: Path) -> None:

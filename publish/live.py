@@ -15,6 +15,7 @@ from .candidate import FILE
 from .catalogue import Catalogue
 from .diff import Changes
 from .home import Home, as_json, sync, write_whole
+from .snapshot import NOTES, PART
 
 
 def go_live(home: Home, part: Path, catalogue: Catalogue, changes: Changes, day: str) -> str:
@@ -68,6 +69,9 @@ def repair(home: Home, catalogue: Catalogue) -> list[str]:
         if path.name != f"{laid_out}.part":
             shutil.rmtree(path)
             done.append(f"removed the unfinished {path.name}")
+    for path in home.raw.glob(f"*{PART}"):
+        if not (path / NOTES).is_dir():  # killed as it began, was sealed or was removed: no extraction can go on with it
+            shutil.rmtree(path)
     for path in home.path.glob(".*.part"):
         path.unlink()
     if live is not None:

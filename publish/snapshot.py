@@ -25,6 +25,7 @@ Record = tuple[int, dict[str, Any]]
 
 SEAL = "seal.json"
 PART = ".part"
+NOTES = ".attempt"  # in the folder of an extraction that can go on
 FORMAT = 1
 
 

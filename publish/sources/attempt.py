@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from ..errors import BadHome
-from ..snapshot import PART, Page, file_hash
+from ..snapshot import NOTES, PART, Page, file_hash
 
 PRIVATE = 0o700
 
@@ -41,7 +41,7 @@ class Attempt:
         self._make(raw)
         self._key = {"source": source, "address": address}
         self.folder, self.taken_at = self._found(raw) or self._new(raw, name)
-        self._notes = self.folder / ".attempt"
+        self._notes = self.folder / NOTES
         self._sealed = self._journal()
 
     def stamp(self) -> str:
@@ -117,7 +117,7 @@ class Attempt:
     def _found(self, raw: Path) -> tuple[Path, str] | None:
         for part in sorted(raw.glob(f"*{PART}")):
             try:
-                about = orjson.loads((part / ".attempt" / "about.json").read_bytes())
+                about = orjson.loads((part / NOTES / "about.json").read_bytes())
             except (
                 FileNotFoundError,
                 NotADirectoryError,
@@ -138,9 +138,9 @@ class Attempt:
         if free is None:
             raise BadHome(f"{raw.name}/{stem}: there are 99 snapshots of this second; the clock of this machine stands still")
         folder = raw / (free + PART)
-        self._make(folder / ".attempt")
+        self._make(folder / NOTES)
         taken_at = _utc(self._now)
-        (folder / ".attempt" / "about.json").write_bytes(orjson.dumps({**self._key, "taken_at": taken_at}))
+        (folder / NOTES / "about.json").write_bytes(orjson.dumps({**self._key, "taken_at": taken_at}))
         return folder, taken_at
 
     def _journal(self) -> dict[str, list[Sealed]]:

@@ -336,7 +336,7 @@ def judge(work: Work, candidate: Candidate) -> Candidate:
     """The verdict on what the guards found; its digest is written down."""
     candidate.compared()
     verdict = review(candidate.findings, candidate.held, candidate.assembled.day, candidate.recipe, candidate.inputs, candidate.restores)
-    return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names)
+    return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names, approved=None)
 
 
 def show(work: Work, candidate: Candidate) -> Summary:
@@ -394,7 +394,7 @@ def _enter(work: Work, candidate: Candidate) -> None:
     digest = candidate.signed_as()
     names = approvals(work.home, digest)
     about = {"release": candidate.laid_out(), "digest": digest, "names": names, "content": fresh_content(work, candidate)}
-    append(work.home, "release", "、".join(names) or ITSELF, "approved" if names else "within its bounds", about, work.now)
+    append(work.home, "release", ITSELF, "approved by people" if names else "within its bounds", about, work.now)
 
 
 def fresh_content(work: Work, candidate: Candidate) -> dict[str, str]:

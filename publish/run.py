@@ -339,11 +339,13 @@ def _accepted(work: Work, candidate: Candidate, connection: Working) -> dict[Pla
 def _older_contents(work: Work) -> dict[str, str]:
     """What earlier releases were made of: content_sha256 to release. Not what the live one is made of, nor, where something of a source
     is held, what it said before that: a county that comes back can be to the letter what it was."""
+    full = {source.name for source in work.catalogue.sources.values() if any(x.batch == "full_snapshot" for x in source.listings.values())}
     older = {
         row["snapshots"][0]["content_sha256"]: name
         for name in work.home.release_ids()
         if name != work.live
         for row in work.home.manifest(name)["sources"]
+        if row["id"] in full  # an increment may come again
     }
     manifest = work.live_manifest()
     held = {row["source"] for row in manifest.get("held", [])}

@@ -64,16 +64,24 @@ def test_every_row_of_thirteen_dates_is_published_or_accounted_for(real_data: Pa
     past.close()
 
 
-@pytest.mark.parametrize("accident", ["2024-10-12", "2025-08-31"])
-def test_a_real_accident_is_held_and_the_last_good_release_stays(
-    real_data: Path, catalogue: Catalogue, tmp_path: Path, accident: str
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("accident", "after", "next_day"), [("2024-10-12", "ReviewNeeded", "ReviewNeeded"), ("2025-08-31", "SourceBroken", "released")]
+)
+def test_a_real_accident_leaves_the_last_good_release(
+    real_data: Path, catalogue: Catalogue, tmp_path: Path, accident: str, after: str, next_day: str
 ) -> None:
+    """In 2024 counties were cut short, a ninth of the register, and on the next day a fifteenth was missing still. In 2025 it was empty."""
     register = real_data / "register"
-    before = next(register.glob(f"accident_{accident}_before_*")).name.removesuffix(".csv.gz")
+    days = {kind: next(register.glob(f"accident_{accident}_{kind}_*")).name[-17:-7] for kind in ("before", "after", "next")}
     violations = "2024-09-30" if accident < "2025" else "2025-04-30"
     work = Work(Home(tmp_path / "home"), catalogue, datetime.now(CHINA))
-    deliver(register, tmp_path / "delivery", work, before[-10:], before, violations)
-    live = work.live
-    with pytest.raises(Mingbai, match="register"):
-        deliver(register, tmp_path / "delivery", work, accident, f"accident_{accident}_after_{accident}", violations)
-    assert work.live == live
+    found = {}
+    for kind, day in days.items():
+        live = work.live
+        try:
+            found[kind] = deliver(register, tmp_path / "delivery", work, day, f"accident_{accident}_{kind}_{day}", violations).outcome
+        except Mingbai as error:
+            found[kind] = type(error).__name__
+            assert work.live == live
+    assert found == {"before": "released", "after": after, "next": next_day}

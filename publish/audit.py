@@ -27,7 +27,7 @@ from .persons import name_key
 ACTS = ("approve", "refuse", "accept", "live", "release")
 FIRST = "0" * 64  # what the first entry follows
 LONGEST = {"name": 60, "reason": 2000}
-ITSELF = "mingbai"  # signs a release that needed nobody
+ITSELF = "mingbai"  # signs a release; who approved it stands in `names`
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from .candidate import Candidate
 from .diff import diff
 from .errors import BadHome, ReviewNeeded
 from .home import release_order
-from .measure import attach, measure
+from .measure import attach, measure, unread
 from .persons import name_key
 from .restore import restore
 from .review import Finding, Held, guard
@@ -50,7 +50,8 @@ def refuse(work: Work, digest: str, by: str, reason: str) -> Result:
 
     def task() -> Result:
         held = _held(work, digest)
-        append(work.home, "refuse", by, reason, {"digest": digest, "content": fresh_content(work, held)}, work.now)
+        content = {} if held.restores else fresh_content(work, held)  # not to go back says nothing of what the source said then
+        append(work.home, "refuse", by, reason, {"digest": digest, "content": content}, work.now)
         work.home.clear_candidate()
         return Result("refused", None)
 
@@ -176,10 +177,11 @@ def _restored(work: Work, release: str) -> Candidate:
     assert live is not None
     if manifest["recipe"] == made:
         shutil.copyfile(home.releases / release / "mingbai.db", path)
-        held = tuple(Held(**row) for row in manifest["held"])
+        held, misread = tuple(Held(**row) for row in manifest["held"]), manifest["unread"]
     else:
         stages = {name: tuple(load(home.raw / identifier) for identifier in names) for name, names in inputs.items()}
         manifest, held = {**manifest, **vars(assembled(work, stages).assembled)}, ()
+        misread = unread(home.candidate / "private.db")
     data = restore(path, release, live, home.history, home.base, manifest, work.catalogue, work.day)
     changes = diff(data, live, work.catalogue, home.candidate / "changes.db", ours=True, progress=work.progress)
     contents = {row["id"]: row["snapshots"][0]["content_sha256"] for row in manifest["sources"]}
@@ -192,7 +194,7 @@ def _restored(work: Work, release: str) -> Candidate:
         changes,
         findings=_adverse(work, path, live),
         held=held,
-        unread=manifest["unread"],
+        unread=misread,
         restores=release,
     )
     candidate = judge(work, candidate.save(home))

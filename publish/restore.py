@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from .assemble import ENDS, VISIBLE, Assembled
+from .assemble import VISIBLE, Assembled, next_expiry
 from .catalogue import Catalogue
 from .dataset import Table
 from .errors import BadHome
@@ -45,8 +45,7 @@ def restore(
             connection.execute(f'DELETE FROM main."{name}" AS s WHERE NOT coalesce({visible}, 0)', {"day": day.isoformat()})
         _take_out_parts(connection, catalogue)
         after = _rows(connection, catalogue)
-        ends = " UNION ALL ".join(f'SELECT min({end}) AS day FROM main."{name}" s' for name, end in ENDS.items())
-        expiry = connection.execute(f"SELECT min(day) FROM ({ends})").fetchone()[0]
+        expiry = next_expiry(connection)
         connection.execute("COMMIT")
     finally:
         connection.close()
@@ -70,12 +69,16 @@ def _rows(connection: sqlite3.Connection, catalogue: Catalogue) -> dict[str, tup
 
 
 def _fates(fates: Mapping[str, int], gone: int, gone_absent: int) -> dict[str, int]:
-    now = {**fates, "published": fates["published"] - (gone - gone_absent)}
-    if gone_absent:
-        now["kept_absent"] = fates["kept_absent"] - gone_absent
-    if gone - gone_absent:
-        now["over_since"] = fates.get("over_since", 0) + gone - gone_absent
-    return now
+    """The accounting without rows that are gone; what was kept beside the records goes first as far as it is marked, else last."""
+    now = dict(fates)
+    for fate, most in (("kept_absent", gone_absent), ("published", gone), ("kept_held", gone)):
+        taken = min(gone, most, now.get(fate, 0))
+        gone -= taken
+        if taken:
+            now[fate] -= taken
+            if fate == "published":
+                now["over_since"] = now.get("over_since", 0) + taken
+    return {fate: number for fate, number in now.items() if number or fate in ("records", "published")}
 
 
 def _take_out_notices(connection: sqlite3.Connection, catalogue: Catalogue, number: int, staged: bool) -> None:

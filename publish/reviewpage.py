@@ -114,7 +114,7 @@ def _table(
         return
     yield tag("h2", title)
     head = _head(labels, columns)
-    kinds = ["n" if column in NUMBERS else "prose" for column in columns]
+    kinds = ["n" if column in NUMBERS else "day" if column == "day" else "prose" for column in columns]
     body = tag("tbody", *(tag("tr", *(tag("td", cell, class_=kind) for cell, kind in zip(row, kinds, strict=True))) for row in rows))
     yield tag("div", tag("table", head, body, class_=kind), class_="scroll", tabindex="0", role="group", aria_label=title)
     if total > len(rows):

@@ -14,6 +14,7 @@ from .wording import say
 
 LINES = 8  # of each part on a terminal; the page has the rest
 LONGEST = 60
+ISSUES = ("unmapped_field", "missing_field", "bad_value", "duplicate_key", "duplicate_part", "set_aside")  # kinds that have words
 
 
 def seen(value: object, longest: int = LONGEST) -> str:
@@ -74,15 +75,27 @@ class Labels:
         """What a finding is about, from the source down."""
         parts = [self.region(finding.region)] if finding.region is not None else []
         if finding.table:
-            parts.append(self.table(finding.table))
+            parts.append(self.table(self._table_of(finding.source, finding.table)))
         if len(self.summary.candidate.inputs) > 1 or finding.source not in self.catalogue.sources:
             parts.append(self.source(finding.source))
         if finding.subject:
-            parts.append(seen(self.field(finding.table, finding.subject), 200))
+            parts.append(
+                self.issue(finding.subject) if finding.bound == "issues" else seen(self.field(finding.table, finding.subject), 200)
+            )
         return " · ".join(parts)
 
     def names(self, needed: int) -> str:
         return self.say("names.one") if needed == 1 else self.say("names", n=needed)
+
+    def _table_of(self, source: str, name: str) -> str:
+        """The table that a listing of a source fills; a table is its own."""
+        declared = self.catalogue.sources.get(source)
+        return declared.listings[name].table if declared and name in declared.listings else name
+
+    def issue(self, subject: str) -> str:
+        """What could not be read: the kind of issue and the field."""
+        kind, _, field = subject.partition(" ")
+        return f"{self.say(f'issue.{kind}') if kind in ISSUES else kind} {seen(field)}".strip()
 
     def effect(self, finding: Finding) -> str:
         """What follows of a bound that was passed."""

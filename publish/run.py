@@ -318,11 +318,13 @@ def _accepted(work: Work, candidate: Candidate, connection: sqlite3.Connection) 
 def _older_contents(work: Work) -> dict[str, str]:
     """What earlier releases were made of: content_sha256 to release. Not what the live one is made of, nor, where something of a source
     is held, what it said before that: a county that comes back can be to the letter what it was."""
+    full = {source.name for source in work.catalogue.sources.values() if any(x.batch == "full_snapshot" for x in source.listings.values())}
     older = {
         row["snapshots"][0]["content_sha256"]: name
         for name in work.home.release_ids()
         if name != work.live
         for row in work.home.manifest(name)["sources"]
+        if row["id"] in full  # an increment may come again
     }
     manifest = work.live_manifest()
     held = {row["source"] for row in manifest.get("held", [])}
@@ -336,7 +338,7 @@ def judge(work: Work, candidate: Candidate) -> Candidate:
     """The verdict on what the guards found; its digest is written down."""
     candidate.compared()
     verdict = review(candidate.findings, candidate.held, candidate.assembled.day, candidate.recipe, candidate.inputs, candidate.restores)
-    return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names)
+    return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names, approved=None)
 
 
 def show(work: Work, candidate: Candidate) -> Summary:
@@ -394,7 +396,7 @@ def _enter(work: Work, candidate: Candidate) -> None:
     digest = candidate.signed_as()
     names = approvals(work.home, digest)
     about = {"release": candidate.laid_out(), "digest": digest, "names": names, "content": fresh_content(work, candidate)}
-    append(work.home, "release", "、".join(names) or ITSELF, "approved" if names else "within its bounds", about, work.now)
+    append(work.home, "release", ITSELF, "approved by people" if names else "within its bounds", about, work.now)
 
 
 def fresh_content(work: Work, candidate: Candidate) -> dict[str, str]:

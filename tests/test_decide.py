@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -84,7 +85,7 @@ def test_an_approval_is_entered_with_its_reason_and_then_the_release(work: Work)
     deliver(work, world(40))
     candidate = held(work, lost())
     assert approve(on(work, 1), candidate.judged(), "张三", f"  {WHY} ") == Result("released", "2026-11-02")
-    assert acts(work)[1:] == [("approve", "张三"), ("release", "张三")]
+    assert acts(work)[1:] == [("approve", "张三"), ("release", "mingbai")]
     _, approval, release = entries(work.home)
     assert (approval.reason, approval.about["digest"], release.about["names"]) == (WHY, candidate.digest, ["张三"])
 
@@ -118,7 +119,7 @@ def test_where_two_have_to_approve_one_person_is_not_enough_however_often(work: 
     assert work.live == "2026-11-01"
     assert "张三" in (work.home.candidate / PAGE).read_text("utf-8"), "the page says who has approved it"
     assert approve(today, digest, "李四", WHY) == Result("released", "2026-11-02")
-    assert acts(work)[1:] == [("approve", "张三"), ("approve", "李四"), ("release", "张三、李四")]
+    assert acts(work)[1:] == [("approve", "张三"), ("approve", "李四"), ("release", "mingbai")]
 
 
 def test_the_single_steps_need_the_same_names(work: Work) -> None:
@@ -190,7 +191,7 @@ def test_an_approval_whose_release_died_is_carried_out_without_a_second_one(work
     candidate = held(work, lost())
     append(work.home, "approve", "张三", WHY, {"digest": candidate.digest, "content": {}}, work.now)
     assert approve(on(work, 1), candidate.judged(), "张三", WHY) == Result("released", "2026-11-02")
-    assert acts(work)[1:] == [("approve", "张三"), ("release", "张三")]
+    assert acts(work)[1:] == [("approve", "张三"), ("release", "mingbai")]
 
 
 def test_what_is_refused_is_cleared_and_remembered(work: Work) -> None:
@@ -274,6 +275,14 @@ def test_one_person_cannot_put_a_county_on_the_black_list_by_accepting_it(work: 
     assert query(work, "SELECT count(*) FROM listings WHERE list = 'black'") == [(0,)]
     assert approved(on(work, 1)) == Result("released", "2026-11-02.2")
     assert query(work, "SELECT count(*) FROM listings WHERE list = 'black'") == [(20,)]
+
+
+def test_what_nobody_maps_is_told_in_words(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, {**world(40), "institutions": [institution(n, chainStore="是") for n in range(1, 41)]})
+    told = [[*lines(show(on(work, 1), candidate), lang)] for lang in LANGUAGES]
+    assert any(line.startswith("  机构 · 没有对应的字段 chainStore，无法读取的字段或内容；需要有人批准") for line in told[0])
+    assert any(line.startswith("  Institutions · field that nothing maps chainStore, ") for line in told[1])
 
 
 def test_what_is_held_is_on_the_page_with_the_way_to_accept_it(cut_short: Work) -> None:
@@ -390,8 +399,43 @@ def test_two_people_go_back_to_a_release_that_puts_somebody_on_a_black_list_agai
         approve(on(work, 3), candidate.judged(), "张三", WHY)
     assert approve(on(work, 3), candidate.judged(), "李四", WHY) == Result("released", "2026-11-04")
     assert work.live_manifest()["restores"] == "2026-11-01"
-    assert acts(work)[2:] == [("live", "张三"), ("approve", "李四"), ("release", "张三、李四")]
+    assert acts(work)[2:] == [("live", "张三"), ("approve", "李四"), ("release", "mingbai")]
     assert set(refused(work.home)) == {work.home.manifest("2026-11-02")["sources"][0]["snapshots"][0]["content_sha256"]}
+
+
+def test_a_release_with_many_names_has_its_entry(work: Work) -> None:
+    digest = blackened(work).judged()
+    for name in ("甲" * 60, "乙" * 60):
+        with suppress(ReviewNeeded):
+            approve(on(work, 1), digest, name, WHY)
+    assert entries(work.home)[-1].about["names"] == ["甲" * 60, "乙" * 60]
+
+
+def test_not_to_go_back_says_nothing_of_what_the_source_said_then(work: Work) -> None:
+    deliver(work, {**world(40), "listings": [*world(40)["listings"][1:], listing(1, list="黑名单")]})
+    deliver(work, world(40), 1)
+    with pytest.raises(ReviewNeeded):
+        back(on(work, 2), "2026-11-01", "张三", WHY)
+    refuse(on(work, 2), Candidate.load(work.home).judged(), "李四", "不必回退")
+    assert (refused(work.home), work.live) == ({}, "2026-11-02")
+
+
+def test_a_release_with_a_held_region_can_be_gone_back_to(work: Work) -> None:
+    small = [notice(n, publicUntil="2026-11-04" if n < 4 else "2027-06-30") for n in range(1, 21)]
+    others = [notice(n, areaCode="330108", publicUntil="2027-06-30") for n in range(21, 421)]
+    deliver(work, {**world(1), "notices": [*small, *others]})
+    assert deliver(work, {**world(1), "notices": others}, 1) == Result("released", "2026-11-02")
+    assert deliver(work, {**world(1), "notices": [*small[3:], *others, notice(421, publicUntil="2027-06-30")]}, 2) == Result(
+        "released", "2026-11-03"
+    )
+    assert (len(work.home.manifest("2026-11-02")["held"]), work.live_manifest()["held"]) == (1, [])
+    assert gone_back(work, "2026-11-02", 4) == Result("released", "2026-11-05")
+    manifest = work.live_manifest()
+    assert manifest["held"] == work.home.manifest("2026-11-02")["held"]
+    assert query(work, "SELECT count(*) FROM notices WHERE region_code = '330106'") == [(17,)], "three have ended since"
+    fates = manifest["accounting"]["notices"]
+    assert fates["published"] + fates.get("kept_absent", 0) + fates.get("kept_held", 0) == 417
+    assert manifest["sources"][0]["content_since"] == "2026-11-02"
 
 
 def test_what_was_gone_back_from_is_refused(later: Work) -> None:

@@ -373,7 +373,7 @@ SPOILT = {
     "a stray comma": Spoilt(lambda work: replaced(work, bureau.as_csv([list(WHITE), *white()]).replace("文三路７号", "文三路,７号").encode()), ASIDE, [(8, "long_row", "")]),
     "a row that ends early": Spoilt(lambda work: put(work, [row[:7] if number == 7 else row for number, row in enumerate([list(WHITE), *white()])]), ALL, [(8, "short_row", "")]),
     "a column that moved": Spoilt(lambda work: put(work, columns(WHITE[::-1])), ALL, []),
-    "a column more": Spoilt(lambda work: put(work, [[*WHITE, "是否连锁"], *([*row, "否"] for row in white())]), ALL, [(2, "unmapped_field", "是否连锁")]),
+    "a column more": Spoilt(lambda work: put(work, [[*WHITE, "是否连锁"], *([*row, "否"] for row in white())]), ALL, [(2, "unmapped_field", "是否连锁")], held=True),
     "10 MB in one cell of a csv": Spoilt(long_cell("csv in UTF-8"), ASIDE, [(AT + 7, "oversize", "培训地址")]),
     "10 MB in one cell of an ndjson": Spoilt(long_cell("ndjson"), ASIDE, [(7, "oversize", "培训地址")]),
     "10 MB in one cell of a json": Spoilt(long_cell("json"), ASIDE, [(7, "oversize", "培训地址")]),
@@ -397,7 +397,7 @@ def test_a_bad_row_is_told_by_file_and_row_and_every_other_row_is_published(case
     before = published(work.home)
     spoilt.spoil(work)
     if spoilt.held:
-        with pytest.raises(ReviewNeeded, match=r"set_aside, allowed 0\.05"):
+        with pytest.raises(ReviewNeeded, match=r"set_aside, allowed 0\.05|issues, allowed 0\.02"):
             hand_over(work)
         assert published(work.home) == before
     else:

@@ -713,7 +713,7 @@ def test_every_word_is_used_and_every_used_word_is_there():
         asked |= {key for key in keys if f'"{key}"' in path.read_text("utf-8")}
     for name in ("reviewpage", "reviewtext"):  # the clerk's page, which says only the part after "review."
         text = (TEMPLATES.parents[1] / f"{name}.py").read_text("utf-8")
-        asked |= {f"review.{part}" for part in re.findall(r'say\(f"((?:\w+\.)+)\{', text) if part != "review."}
+        asked |= {f"review.{part}" for part in re.findall(r"""say\(f["']((?:\w+\.)+)\{""", text) if part != "review."}
         asked |= {key for key in keys if re.search(rf"""["']{re.escape(key.removeprefix("review."))}["']""", text)}
     assert {word for word in asked if word not in keys and not (word.endswith(".") and any(key.startswith(word) for key in keys))} == set()
     assert {key for key in keys if key not in asked and not any(word.endswith(".") and key.startswith(word) for word in asked)} == set()

@@ -36,8 +36,8 @@ TOLD_APART = {
     "listings": ("institution_id", "list", "authority"),
 }
 
-# What no row takes over from another one: names and keys that moved among the rows, as when a column is sorted alone or slips by a row.
-ITS_OWN = {"institutions": ("name", "credit_code"), "listings": ("institution_id",)}
+# What few rows take over from another one: names, keys and texts that moved among the rows, as when a column is sorted alone or filled down.
+ITS_OWN = {"institutions": ("name", "credit_code"), "listings": ("institution_id",), "notices": ("facts",)}
 
 
 def _usual() -> str:

@@ -69,6 +69,11 @@ class _Holding:
         )
         self.connection.executemany(f"INSERT INTO {name} VALUES (?,?,?)", sorted(places))
 
+    def shared(self, table: Table) -> list[str]:
+        """The columns of a table that the live release has too: what was declared since is empty in a row of its."""
+        known = {row[1] for row in self.connection.execute(f'PRAGMA old.table_info("{table.name}")')}
+        return [column.name for column in table.published if column.name in known]
+
     def run(self, sql: str) -> int:
         return self.connection.change(sql, self.bound if ":day" in sql else ())
 
@@ -112,7 +117,7 @@ class _Holding:
     def bring_back(self, table: Table, which: str, absent_since: str) -> int:
         """Rows of the live release, with their parts. Returns how many."""
         name = table.name
-        columns = [c.name for c in table.published]
+        columns = self.shared(table)
         values = ", ".join(absent_since if column == "absent_since" else f'o."{column}"' for column in columns)
         names = ", ".join(f'"{column}"' for column in columns)
         already = f'EXISTS (SELECT 1 FROM main."{name}" n WHERE n.id = o.id)'
@@ -120,7 +125,9 @@ class _Holding:
         self.run(f"INSERT OR IGNORE INTO temp.back SELECT o.id, '{name}' FROM old.\"{name}\" o {where}")
         number = self.run(f'INSERT INTO main."{name}" ({names}) SELECT {values} FROM old."{name}" o {where} ORDER BY o.id')
         for child in self.children(table):
-            parts = ", ".join(f'"{c.name}"' for c in child.published)
+            parts = ", ".join(f'"{column}"' for column in self.shared(child))
+            if not parts:
+                continue
             up = f'"{child.ref_to(name)}"'
             self.run(
                 f"""INSERT OR IGNORE INTO main."{child.name}" ({parts}) SELECT {parts} FROM old."{child.name}" WHERE {up} IN
@@ -147,7 +154,7 @@ class _Holding:
             held = f"""SELECT i.id FROM main.institutions i WHERE {self.within("i", "held", institutions)} OR {self.within("i", "held", table)}
                 UNION SELECT id FROM temp.back WHERE tbl = 'institutions'"""
             fresh = self.run(f'DELETE FROM main."{table.name}" WHERE "{up}" IN ({held})')
-            names = ", ".join(f'"{c.name}"' for c in table.published)
+            names = ", ".join(f'"{column}"' for column in self.shared(table))
             kept = self.run(
                 f"""INSERT INTO main."{table.name}" ({names}) SELECT {names} FROM old."{table.name}" s WHERE "{up}" IN ({held})
                 AND coalesce({VISIBLE.get(table.name, "1")}, 0) ORDER BY {", ".join(f'"{key}"' for key in table.key)}"""
@@ -170,8 +177,8 @@ class _Holding:
     def documents(self) -> None:
         """The documents that the kept rows name, as they were: the day that one is of is that of its rows, not of what came after."""
         documents = self.catalogue.tables["documents"]
-        names = ", ".join(f'"{c.name}"' for c in documents.published)
-        differs = " OR ".join(f'n."{c.name}" IS NOT o."{c.name}"' for c in documents.published)
+        names = ", ".join(f'"{column}"' for column in self.shared(documents))
+        differs = " OR ".join(f'n."{column}" IS NOT o."{column}"' for column in self.shared(documents))
 
         def kept_as(id: str, source: str, as_of: str | None) -> str:
             return make_id(str(documents.prefix), source, key_text([id, as_of]))
@@ -185,7 +192,7 @@ class _Holding:
                 f"""CREATE TEMP TABLE "other_{table.name}" AS SELECT o.id, kept_as(o.id, o.source_id, o.as_of) AS kept
                 FROM old.documents o JOIN main.documents n ON n.id = o.id WHERE o.id IN ({wanted}) AND ({differs})"""
             )
-            values = ", ".join("k.kept" if c.name == "id" else f'o."{c.name}"' for c in documents.published)
+            values = ", ".join("k.kept" if column == "id" else f'o."{column}"' for column in self.shared(documents))
             self.run(
                 f"""INSERT OR IGNORE INTO main.documents ({names}) SELECT {values} FROM old.documents o
                 JOIN temp."other_{table.name}" k ON k.id = o.id ORDER BY k.kept"""

@@ -5,6 +5,7 @@ The world is two counties of unequal size, so that the small one can be lost wit
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -241,6 +242,17 @@ def test_who_is_new_in_a_held_county_waits_with_all_that_refers_to_it(work: Work
     assert deliver(work, after, 1) == "go_held"
     assert query(work, "SELECT count(*) FROM institutions") == [(FEW + MANY,)]
     assert query(work, "PRAGMA foreign_key_check") == []
+
+
+def test_a_column_that_was_declared_since_is_empty_in_a_kept_row(work: Work, catalogue: Catalogue) -> None:
+    now = catalogue.tables["institutions"]
+    then = replace(now, columns={**now.columns, "address": replace(now.columns["address"], privacy="private", search=0)})
+    deliver(replace(work, catalogue=replace(catalogue, tables={**catalogue.tables, "institutions": then}, recipe="another")), world())
+    assert deliver(work, without(world(), *LOST), 1) == "go_held"
+    assert query(work, "SELECT region_code, count(*), count(address) FROM institutions GROUP BY 1") == [
+        (LARGE, MANY, MANY),
+        (SMALL, FEW, 0),
+    ]
 
 
 def test_a_few_of_a_small_county_and_a_fifth_of_a_large_one_may_go(work: Work) -> None:

@@ -5,7 +5,6 @@ round here, one at a time, and every guard is emptied, and each time some case o
 """
 
 import ast
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import apsw
 import pytest
 
 import publish
@@ -22,6 +22,7 @@ from publish.audit import Entry
 from publish.bounds import Bounds
 from publish.catalogue import Catalogue, load
 from publish.measure import Counts, Place
+from publish.tables import Working
 
 HERE = Path(publish.__file__).parent
 ALL = Bounds(
@@ -192,7 +193,7 @@ def outcomes(module: Any, catalogue: Catalogue) -> Iterator[tuple[str, Any, Any]
         [module.hanging_on(table, catalogue) for table in ("institutions", "notices", "ratings")],
         [["ratings"], [], []],
     )
-    connection = sqlite3.connect(":memory:")
+    connection = Working(":memory:")
     connection.execute("CREATE TABLE institutions (id, source_id, region_code, region_text, absent_since)")
     for county, absent in (("a", 3), ("b", 4)):
         connection.executemany(
@@ -333,7 +334,7 @@ def test_a_guard_that_is_turned_round_or_taken_out_is_noticed(
         try:
             if not notices(loaded(tree), catalogue):
                 missed.append(what)
-        except (ZeroDivisionError, ValueError, sqlite3.Error):
+        except (ZeroDivisionError, ValueError, apsw.Error):
             pass  # noticed, and how
     assert not missed, "\n".join(missed)
     assert tried > 15, "the tables of cases try every comparison"

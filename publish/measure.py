@@ -156,11 +156,13 @@ class _Table:
             " AND n.absent_since IS NULL" if "absent_since" in self.table.columns else ""
         )
         changed = [(("changed", c.name), f'sum(n."{c.name}" IS NOT s."{c.name}")') for c in self.columns]
+        changed += [(("blanked", c.name), f'sum(s."{c.name}" IS NOT NULL AND n."{c.name}" IS NULL)') for c in self.columns]
         changed += [
             (("traded", name), f'sum(n."{name}" IS NOT s."{name}" AND n."{name}" IN (SELECT "{name}" FROM old."{self.table.name}"))')
             for name in ITS_OWN.get(self.table.name, ())
             if name in {c.name for c in self.columns}
         ]
+        changed += [(("scaled", c.name), _scaled(c.name)) for c in self.columns if c.kind == "fen"]
         changed += [
             (("cut", c.name), f"""sum(length(n."{c.name}") < length(s."{c.name}") AND instr(s."{c.name}", n."{c.name}") = 1)""")
             for c in self.columns
@@ -219,6 +221,16 @@ class _Table:
         self._count(self.old, [(("adverse_before", ""), "count(*)")], where=ours)
         self._count(self.old, [(("adverse_removed", ""), "count(*)")], where=f"{ours} AND {gone}")
         self._count(self.new, [(("adverse_added", ""), "count(*)")], where=f"{ours} AND {new}")
+
+
+def _scaled(column: str) -> str:
+    """SQL that counts amounts which are a power of ten of what they were, from 10 to 10,000 times as much or as little."""
+    before, now = f's."{column}"', f'n."{column}"'
+    return f"sum({before} <> {now} AND ({now} IN ({_tens(before)}) OR {before} IN ({_tens(now)})))"
+
+
+def _tens(value: str) -> str:
+    return ", ".join(f"{value} * {10**power}" for power in range(1, 5))
 
 
 def _linked(connection: Working, catalogue: Catalogue, day: str, counts: dict[Place, Counts]) -> None:

@@ -16,10 +16,11 @@ from .measure import attached, measure, unread
 from .persons import name_key
 from .restore import restore
 from .review import Finding, Held, guard
-from .run import Inputs, Result, Work, assembled, at_work, compare, fresh_content, go_on, judge, released, show
+from .run import Inputs, assembled, compare, fresh_content, go_on, judge, released, show
 from .snapshot import load
 from .stage import recipe
 from .summary import summary
+from .work import Result, Work, at_work
 
 
 def approve(work: Work, digest: str, by: str, reason: str) -> Result:

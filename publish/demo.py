@@ -15,7 +15,8 @@ from datetime import date, timedelta
 from .candidate import Candidate
 from .decide import approve
 from .errors import BadHome, ReviewNeeded, SourceUnavailable
-from .run import Result, Work, run
+from .run import run
+from .work import Result, Work
 
 DAY_ZERO = date(2026, 11, 1)  # of the reference platform
 MARK = "demo.txt"  # in a home of invented data: the demo goes into no other

@@ -6,101 +6,33 @@ itself and a held candidate goes on where it stopped (decide.py): the source is 
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from . import audit, history
 from .assemble import assemble
 from .audit import ITSELF, append, approvals, entries
 from .candidate import Candidate
-from .catalogue import Catalogue
 from .diff import diff
-from .errors import BadHome, Mingbai, ReviewNeeded, SourceBroken
+from .errors import BadHome, SourceBroken
 from .extract import extract
-from .hold import hold
-from .home import Home, as_json, china_day, write_whole
+from .guarded import guarded
+from .home import china_day, write_whole
 from .index import index
 from .keep import keep
-from .live import go_live, repair
-from .measure import Place, attached, measure, unread
+from .live import go_live
 from .plans import source_plan
-from .progress import Progress, silent
 from .release import release, seal
-from .review import ACCEPTABLE, Finding, Held, Verdict, empty, guard, hanging_on, issues, loses_no_more, refused, require, review, unusable
+from .review import Verdict, require, review
 from .reviewpage import PAGE, page
 from .snapshot import Snapshot, discard, load
 from .stage import recipe, stage
 from .summary import Summary, summary
 from .syndicate import syndicate
-from .tables import Working
+from .work import ANYHOW, Access, Result, Work, at_work
 
 Inputs = Mapping[str, tuple[Snapshot, ...]]
-DEFAULT_SITE = "http://127.0.0.1:8001"
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a run ended: `released` with the id, `nothing_new`, or `refused` by a person."""
-
-    outcome: str
-    release: str | None
-
-    @property
-    def said(self) -> str:
-        """What readers are told where there is no release."""
-        return "a person refused the change" if self.outcome == "refused" else "no new content"
-
-
-@dataclass(frozen=True)
-class Access:
-    """How to ask the sources this time: a bearer token, and requests a second where not as their files say (0: no limit)."""
-
-    token: str | None = field(default=None, repr=False)
-    rate: float | None = None
-
-
-ANYHOW = Access()
-
-
-@dataclass(frozen=True)
-class Work:
-    """What every step of a run needs: where, from what, when, and whom to tell."""
-
-    home: Home
-    catalogue: Catalogue
-    now: datetime
-    site: str = DEFAULT_SITE
-    progress: Progress = silent
-
-    @property
-    def day(self) -> date:
-        """Today in China. While the clock is behind the live release, the day of that one: what has ended does not come back."""
-        live = self.live_manifest()
-        return max([china_day(self.now), *([date.fromisoformat(live["released_on"])] if live else [])])
-
-    @property
-    def live(self) -> str | None:
-        return self.home.live()
-
-    @property
-    def live_database(self) -> Path | None:
-        return self.home.releases / self.live / "mingbai.db" if self.live else None
-
-    def live_manifest(self) -> dict[str, Any]:
-        return self.home.manifest(self.live) if self.live else {}
-
-
-@contextmanager
-def opened(work: Work) -> Iterator[None]:
-    """The home for one run or one step of it: locked, and what a run that died left put right."""
-    with work.home.locked():
-        for line in repair(work.home, work.catalogue):
-            work.progress.say(line)
-        yield
 
 
 def run(work: Work, addresses: Mapping[str, str], *, access: Access = ANYHOW) -> Result:
@@ -109,49 +41,6 @@ def run(work: Work, addresses: Mapping[str, str], *, access: Access = ANYHOW) ->
     Raises a Mingbai error when the run failed or is held; status.json then says so and the live release is untouched.
     """
     return at_work(work, tuple(addresses), lambda: _run(work, addresses, access))
-
-
-def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check: Callable[[], object] = lambda: None) -> Result:
-    """Do what may end in a release: under the home's lock, after what a run that died left was put right, with its end in status.json.
-
-    What `check` raises is between us and who typed it, and readers are not told.
-    """
-    with opened(work):
-        for line in keep(work.home):
-            work.progress.say(line)
-        check()
-        before = work.live
-        try:
-            result = task()
-        except BaseException as error:
-            if work.live == before:
-                _failed(work, error, asked)
-                raise
-            if not isinstance(error, OSError | sqlite3.Error):
-                raise
-            work.progress.say(f"release {work.live} is live; what follows could not be done ({error}) and is done by the next run")
-            result = Result("released", work.live)
-        try:
-            work.home.detail.unlink(missing_ok=True)
-            write_status(work, result.outcome, f"release {result.release}" if result.release else result.said, asked)
-        except OSError as error:
-            if result.release is None:
-                raise
-            work.progress.say(f"{work.home.status}: {error.strerror}; it still says how the run before ended")
-        return result
-
-
-def _failed(work: Work, error: BaseException, asked: Sequence[str]) -> None:
-    """Tell readers that the run failed, and the staff why. The error goes on its way even if that cannot be written."""
-    kind = next((known for known in type(error).__mro__ if known.__module__ == Mingbai.__module__), None)
-    with suppress(OSError):
-        write_status(
-            work,
-            kind.__name__ if kind else "Interrupted" if isinstance(error, KeyboardInterrupt) else "Failed",
-            getattr(error, "public", Mingbai.public),
-            asked if isinstance(error, ReviewNeeded) else (),  # what is held was checked
-        )
-        write_whole(work.home.detail, f"{error if kind else repr(error)}\n".encode("utf-8", "backslashreplace"), 0o600)
 
 
 def _run(work: Work, addresses: Mapping[str, str], access: Access) -> Result:
@@ -294,67 +183,6 @@ def compare(work: Work, candidate: Candidate) -> Candidate:
     return candidate.save(work.home, changes=changes)
 
 
-def guarded(work: Work, candidate: Candidate) -> Candidate:
-    """Hold the candidate against the bounds, and in it what is held; what tripped is written down."""
-    made, private = candidate.assembled, work.home.candidate / "private.db"
-    now = unread(private)
-    found: list[Finding] = [*unusable(made, work.catalogue)]
-    held: tuple[Held, ...] = ()
-    if work.live_database is None:
-        found += empty(made)
-    else:
-        manifest, contents = work.live_manifest(), candidate.contents
-        if "unread" in manifest:
-            found += issues(manifest["unread"], now, {name: records for name, (records, _) in made.unusable.items()}, work.catalogue)
-        found += refused(contents, audit.refused(work.home), _older_contents(work))
-        before = {(row["source"], row["table"], row["region"]): row["since"] for row in manifest.get("held", [])}
-        with attached(made.path, work.live_database, private) as connection:
-            if connection.one("SELECT count(*) FROM held_partitions"):
-                raise BadHome(f"{work.home.candidate}: a run died while it put held regions into it; run `mingbai run` again")
-            accepted = _accepted(work, candidate, connection)
-            guards = guard(measure(connection, work.catalogue, made.day), work.catalogue, accepted, before)
-            found += guards.findings
-            held = tuple(Held(*place, since=before.get(place, made.day), bound=bound) for place, bound in sorted(guards.holds.items()))
-            made = hold(connection, made, work.catalogue, held, before)
-    return candidate.save(work.home, assembled=made, guarded=True, findings=tuple(found), held=held, unread=now)
-
-
-def _accepted(work: Work, candidate: Candidate, connection: Working) -> dict[Place, tuple[str, ...]]:
-    """The partitions whose change somebody has accepted: what the newest snapshot says of them, or, of what they lost, what the one before
-    said, where the newest has lost no more. A daily source says something new before a clerk's acceptance is carried out.
-    """
-    before = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest()["sources"]}
-    found: dict[Place, tuple[str, ...]] = {}
-    for source, table, region, content in sorted(audit.accepted(work.home)):
-        if candidate.contents.get(source) == content:
-            found[source, table, region] = ACCEPTABLE
-        elif before.get(source) == content and loses_no_more(connection, work.catalogue, (source, table, region)):
-            found.setdefault((source, table, region), ("lost",))
-    for source, table, region in list(found):
-        for other in hanging_on(table, work.catalogue):  # ratings go with their institutions
-            found.setdefault((source, other, region), ("lost",))
-    return found
-
-
-def _older_contents(work: Work) -> dict[str, str]:
-    """What earlier releases were made of: content_sha256 to release. Not what the live one is made of, nor, where something of a source
-    is held, what it said before that: a county that comes back can be to the letter what it was."""
-    full = {source.name for source in work.catalogue.sources.values() if any(x.batch == "full_snapshot" for x in source.listings.values())}
-    older = {
-        row["snapshots"][0]["content_sha256"]: name
-        for name in work.home.release_ids()
-        if name != work.live
-        for row in work.home.manifest(name)["sources"]
-        if row["id"] in full  # an increment may come again
-    }
-    manifest = work.live_manifest()
-    held = {row["source"] for row in manifest.get("held", [])}
-    for row in manifest["sources"]:
-        for snapshot in row["snapshots"][: None if row["id"] in held else 1]:
-            older.pop(snapshot["content_sha256"], None)
-    return older
-
-
 def judge(work: Work, candidate: Candidate) -> Candidate:
     """The verdict on what the guards found; its digest is written down."""
     candidate.compared()
@@ -429,19 +257,3 @@ def fresh_content(work: Work, candidate: Candidate) -> dict[str, str]:
     """By source the content_sha256 of the candidate's newest snapshot, where that is not what is live."""
     live = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest().get("sources", [])}
     return {name: content for name, content in candidate.contents.items() if content != live.get(name)}
-
-
-def write_status(work: Work, outcome: str, reason: str, checked: Sequence[str]) -> None:
-    """Say how the run ended, and for each source that answered when it was last checked. Public: an error says
-    what kind it is and no more, because its message can repeat what the source wrote."""
-    status = work.home.read_status()
-    at = work.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    sources = status.get("sources", {})
-    for row in work.live_manifest().get("sources", []):
-        sources.setdefault(row["id"], {})["content_since"] = row.get("content_since")
-    for name in checked:
-        sources.setdefault(name, {})["last_checked"] = at
-    write_whole(
-        work.home.status,
-        as_json({"live": work.live, "last_run": {"at": at, "outcome": outcome, "reason": reason}, "sources": sources}),
-    )

@@ -12,8 +12,8 @@ from publish.audit import append
 from publish.candidate import Candidate
 from publish.decide import approve
 from publish.errors import ReviewNeeded
-from publish.run import Result, Work
 from publish.snapshot import Page, Snapshot, seal
+from publish.work import Result, Work
 
 Record = dict[str, Any]
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"

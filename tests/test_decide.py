@@ -22,8 +22,9 @@ from publish.errors import BadHome, NotSigned, ReviewNeeded
 from publish.home import Home
 from publish.reviewpage import PAGE, page
 from publish.reviewtext import lines
-from publish.run import Result, Work, lay_out, run, show
+from publish.run import lay_out, run, show
 from publish.wording import LANGUAGES
+from publish.work import Result, Work
 
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
 WHY = "与来源核对过"

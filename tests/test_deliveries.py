@@ -22,7 +22,8 @@ from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load
 from publish.errors import BadDeclaration, ReviewNeeded, SourceBroken
 from publish.home import Home
-from publish.run import Result, Work, run
+from publish.run import run
+from publish.work import Result, Work
 
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
 CSV = "白名单-2026-11-01.csv"

@@ -18,7 +18,8 @@ from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load
 from publish.errors import ReviewNeeded
 from publish.home import Home
-from publish.run import Work, assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, nothing_new, publish
+from publish.run import assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, nothing_new, publish
+from publish.work import Work
 
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
 SMALL, LARGE = "330108", "330106"

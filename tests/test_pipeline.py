@@ -22,8 +22,9 @@ from publish.errors import BadHome, ReviewNeeded, SourceBroken
 from publish.home import Home
 from publish.link import link
 from publish.live import repair
-from publish.run import Work, assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, nothing_new, publish, released
+from publish.run import assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, nothing_new, publish, released
 from publish.tables import create_published, working
+from publish.work import Work
 from search import open_index
 
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)

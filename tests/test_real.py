@@ -12,7 +12,8 @@ from making import approved
 from publish.catalogue import Catalogue, load
 from publish.errors import Mingbai, ReviewNeeded
 from publish.home import CHINA, Home
-from publish.run import Result, Work, run
+from publish.run import run
+from publish.work import Result, Work
 
 pytestmark = pytest.mark.real
 

@@ -28,7 +28,8 @@ from publish.home import Home
 from publish.platform import FAULTS, Server, World, new_world, serve
 from publish.platform.faults import Faults
 from publish.platform.service import Request, Response, Service
-from publish.run import Access, Result, Work, run
+from publish.run import run
+from publish.work import Access, Result, Work
 
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
 HANGZHOU = [(code, name, "浙江省", "杭州市") for code, name in (("330106", "西湖区"), ("330108", "滨江区"), ("330109", "萧山区"))]

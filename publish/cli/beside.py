@@ -8,7 +8,7 @@ import click
 from ..demo import demo as run_demo
 from ..metadata import metadata_text
 from ..platform import FAULTS, serve_forever
-from ..run import DEFAULT_SITE
+from ..work import DEFAULT_SITE
 from .group import MakeWork, main
 
 

@@ -11,8 +11,9 @@ from ..candidate import Candidate
 from ..errors import BadHome
 from ..reviewpage import PAGE
 from ..reviewtext import lines, seen
-from ..run import judge, opened, show
+from ..run import judge, show
 from ..wording import LANGUAGES
+from ..work import opened
 from .group import MakeWork, main
 from .steps import accounting
 

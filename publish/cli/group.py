@@ -18,7 +18,7 @@ from .. import __version__
 from ..catalogue import load
 from ..errors import BadHome, Mingbai
 from ..home import Home
-from ..run import DEFAULT_SITE, Work
+from ..work import DEFAULT_SITE, Work
 from .bar import Bar
 
 ORDER = (

@@ -10,10 +10,11 @@ from ..catalogue import Catalogue
 from ..errors import BadDeclaration, BadHome
 from ..issues import summary
 from ..keep import POLICY
-from ..run import Access, Work, assembled, compare, fetch, inputs_for, lay_out, make_feeds, make_index, opened, publish, run
+from ..run import assembled, compare, fetch, inputs_for, lay_out, make_feeds, make_index, publish, run
 from ..snapshot import Snapshot, sealed
 from ..snapshot import load as load_snapshot
 from ..validate import validate
+from ..work import Access, Work, opened
 from .group import MakeWork, main
 
 sources_option = click.option(

@@ -11,7 +11,7 @@ from publish import decide
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
 from publish.errors import ReviewNeeded
-from publish.run import Work
+from publish.work import Work
 
 
 @pytest.fixture(scope="session")

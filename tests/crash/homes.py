@@ -26,7 +26,8 @@ from publish.cli.group import FULL_WORDS, NO_RIGHT, NO_ROOM
 from publish.errors import BadHome
 from publish.home import Home, as_json
 from publish.regions import Regions
-from publish.run import Result, Work, run
+from publish.run import run
+from publish.work import Result, Work
 
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
 PAGE = 20

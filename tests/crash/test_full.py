@@ -20,7 +20,7 @@ from homes import FINE, IN_WORDS, Scene, copied, ended, forked, in_words, seen_b
 from test_kill import POINTS
 
 from publish.cli import main
-from publish.run import Work
+from publish.work import Work
 
 TRIALS = max(POINTS // 8, 1)
 

@@ -38,8 +38,8 @@ from making import notice
 from publish.catalogue import Catalogue
 from publish.errors import BadHome, Busy
 from publish.home import Home, release_order
-from publish.run import Work
 from publish.web.reader import Reader
+from publish.work import Work
 
 NOBODY = 65534
 

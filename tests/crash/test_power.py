@@ -10,7 +10,7 @@ from disk import Disk
 from homes import FINE, Scene, ended, forked, seen_by_readers
 from test_kill import POINTS
 
-from publish.run import Work
+from publish.work import Work
 
 CUTS = max(POINTS // 5, 1)
 

@@ -19,7 +19,8 @@ from publish.candidate import Candidate
 from publish.catalogue import Catalogue
 from publish.errors import SourceBroken
 from publish.home import Home
-from publish.run import Access, Work, assembled, compare, fetch, inputs_for, judge, run
+from publish.run import assembled, compare, fetch, inputs_for, judge, run
+from publish.work import Access, Work
 
 from .clean import Days, Records
 

@@ -18,7 +18,8 @@ from publish.home import Home
 from publish.platform import FAULTS as WIRE
 from publish.platform import Server, new_world, serve
 from publish.platform.faults import Faults
-from publish.run import Work, run
+from publish.run import run
+from publish.work import Work
 
 from . import columns, lists
 from .clean import Days, Records

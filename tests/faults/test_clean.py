@@ -14,7 +14,8 @@ from making import approved
 from publish.catalogue import Catalogue, load
 from publish.errors import ReviewNeeded
 from publish.home import Home
-from publish.run import Work, run
+from publish.run import run
+from publish.work import Work
 
 from .clean import Days
 from .harness import hand_over, noon

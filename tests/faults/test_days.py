@@ -11,7 +11,8 @@ import pytest
 from publish.catalogue import Catalogue, load
 from publish.errors import ReviewNeeded
 from publish.home import Home
-from publish.run import Work, run
+from publish.run import run
+from publish.work import Work
 
 from .clean import Days, Records
 from .harness import hand_over, noon

@@ -10,7 +10,8 @@ import pytest
 
 from publish.catalogue import Catalogue, load
 from publish.home import CHINA, Home
-from publish.run import Work, run
+from publish.run import run
+from publish.work import Work
 
 from .clean import Records
 from .fault import FAULTS, REGISTER, Fault, Strength, damaged

@@ -1,0 +1,74 @@
+"""The gate's part of a run: measure the candidate against the live release and hold in it what is held, before anything is compared.
+
+What people decided before counts here: a partition whose change somebody has accepted, and content that was refused or gone back from.
+"""
+
+from . import audit
+from .candidate import Candidate
+from .errors import BadHome
+from .hold import hold
+from .measure import Place, attached, measure, unread
+from .review import ACCEPTABLE, Finding, Held, empty, guard, hanging_on, issues, loses_no_more, refused, unusable
+from .tables import Working
+from .work import Work
+
+
+def guarded(work: Work, candidate: Candidate) -> Candidate:
+    """Hold the candidate against the bounds, and in it what is held; what tripped is written down."""
+    made, private = candidate.assembled, work.home.candidate / "private.db"
+    now = unread(private)
+    found: list[Finding] = [*unusable(made, work.catalogue)]
+    held: tuple[Held, ...] = ()
+    if work.live_database is None:
+        found += empty(made)
+    else:
+        manifest, contents = work.live_manifest(), candidate.contents
+        if "unread" in manifest:
+            found += issues(manifest["unread"], now, {name: records for name, (records, _) in made.unusable.items()}, work.catalogue)
+        found += refused(contents, audit.refused(work.home), _older_contents(work))
+        before = {(row["source"], row["table"], row["region"]): row["since"] for row in manifest.get("held", [])}
+        with attached(made.path, work.live_database, private) as connection:
+            if connection.one("SELECT count(*) FROM held_partitions"):
+                raise BadHome(f"{work.home.candidate}: a run died while it put held regions into it; run `mingbai run` again")
+            accepted = _accepted(work, candidate, connection)
+            guards = guard(measure(connection, work.catalogue, made.day), work.catalogue, accepted, before)
+            found += guards.findings
+            held = tuple(Held(*place, since=before.get(place, made.day), bound=bound) for place, bound in sorted(guards.holds.items()))
+            made = hold(connection, made, work.catalogue, held, before)
+    return candidate.save(work.home, assembled=made, guarded=True, findings=tuple(found), held=held, unread=now)
+
+
+def _accepted(work: Work, candidate: Candidate, connection: Working) -> dict[Place, tuple[str, ...]]:
+    """The partitions whose change somebody has accepted: what the newest snapshot says of them, or, of what they lost, what the one before
+    said, where the newest has lost no more. A daily source says something new before a clerk's acceptance is carried out.
+    """
+    before = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest()["sources"]}
+    found: dict[Place, tuple[str, ...]] = {}
+    for source, table, region, content in sorted(audit.accepted(work.home)):
+        if candidate.contents.get(source) == content:
+            found[source, table, region] = ACCEPTABLE
+        elif before.get(source) == content and loses_no_more(connection, work.catalogue, (source, table, region)):
+            found.setdefault((source, table, region), ("lost",))
+    for source, table, region in list(found):
+        for other in hanging_on(table, work.catalogue):  # ratings go with their institutions
+            found.setdefault((source, other, region), ("lost",))
+    return found
+
+
+def _older_contents(work: Work) -> dict[str, str]:
+    """What earlier releases were made of: content_sha256 to release. Not what the live one is made of, nor, where something of a source
+    is held, what it said before that: a county that comes back can be to the letter what it was."""
+    full = {source.name for source in work.catalogue.sources.values() if any(x.batch == "full_snapshot" for x in source.listings.values())}
+    older = {
+        row["snapshots"][0]["content_sha256"]: name
+        for name in work.home.release_ids()
+        if name != work.live
+        for row in work.home.manifest(name)["sources"]
+        if row["id"] in full  # an increment may come again
+    }
+    manifest = work.live_manifest()
+    held = {row["source"] for row in manifest.get("held", [])}
+    for row in manifest["sources"]:
+        for snapshot in row["snapshots"][: None if row["id"] in held else 1]:
+            older.pop(snapshot["content_sha256"], None)
+    return older

@@ -5,6 +5,7 @@ own accounts have to see to.
 """
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from .audit import append, approvals, signed
@@ -103,6 +104,8 @@ def _with_held(work: Work, place: tuple[str, str, str]) -> tuple[Inputs, str]:
     candidate = _in_the_making(work)
     if candidate is not None and place in {(held.source, held.table, held.region) for held in candidate.held}:
         return _inputs(work, candidate), candidate.contents[place[0]]
+    if candidate is not None and candidate.digest is not None and candidate.names:
+        raise ReviewNeeded(f"{candidate.digest} waits for a decision and would be lost: approve or refuse it first; see `mingbai review`")
     manifest = work.live_manifest()
     known = [(held["source"], held["table"], held["region"]) for held in manifest.get("held", [])]
     if place in known:
@@ -193,18 +196,21 @@ def _restored(work: Work, release: str) -> Candidate:
         contents,
         data,
         changes,
+        guarded=True,
         findings=_adverse(work, path, live),
         held=held,
         unread=misread,
         restores=release,
     )
-    candidate = judge(work, candidate.save(home))
-    # whoever would be put on a black list once more, or again shown with a notice, is looked at by a second person
-    return candidate.save(home, names=2 if summary(candidate, live, work.catalogue).adverse.added else max(1, candidate.names))
+    # whoever would be put on a black list once more, or again shown with a notice, is looked at by a second person; and where nothing says
+    # what was withdrawn since, all of it
+    again = bool(summary(candidate, live, work.catalogue).adverse.added) or not home.base.is_file()
+    goes_back = Finding("restores", "all", "", None, release, 0, 0, 0, "stop", 2 if again else 1)
+    return judge(work, replace(candidate, findings=(*candidate.findings, goes_back)).save(home))
 
 
 def _adverse(work: Work, path: Path, live: Path) -> tuple[Finding, ...]:
     """What going back would add to the black list or take from it beyond the bounds. No other bound holds a person back who goes back."""
-    with attached(path, live, work.home.base) as connection:
+    with attached(path, live, work.home.base, work.day.isoformat()) as connection:
         found = guard(measure(connection, work.catalogue, work.day.isoformat()), work.catalogue).findings
     return tuple(finding for finding in found if finding.names > 1)

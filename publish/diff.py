@@ -70,9 +70,10 @@ def diff(
             if kinds:
                 counts[table.name] = kinds
             progress.advance(1)
+        _ends(connection, private, candidate.day)  # whoever's doing the rest is: what was withdrawn was withdrawn
         if not ours:
-            _causes(connection, private, candidate.day)
-            _causes_of_parts(connection, catalogue)
+            _causes(connection)
+        _causes_of_parts(connection, catalogue)
         connection.execute("COMMIT")
     progress.finish()
     return Changes(path, False, counts)
@@ -116,20 +117,13 @@ def _table(connection: Working, table: Table, cause: str) -> dict[str, int]:
     return {kind: number for kind, number in kinds.items() if number}
 
 
-def _causes(connection: Working, private: Path | None, day: str) -> None:
-    """Notices have causes of their own: what ended by time, was repaired, withdrawn, corrected or disputed did not just change."""
+def _ends(connection: Working, private: Path | None, day: str) -> None:
+    """Notices end for causes of their own: by time, or because they were repaired or withdrawn."""
     connection.execute(
         "UPDATE changes SET cause = 'expiry' WHERE kind = 'remove' AND table_name = 'notices' AND key IN (SELECT id FROM old.notices WHERE public_until < ?)",
         [day],
     )
-    for state, cause in (("corrected", "correction"), ("disputed", "dispute")):
-        # only where the state itself changed: while a notice is disputed, its other changes are not the dispute's
-        connection.execute(
-            """UPDATE changes SET cause = ? WHERE kind = 'change' AND table_name = 'notices' AND key IN (
-              SELECT c.key FROM changes c WHERE c.table_name = 'notices' AND c.field = 'state' AND c.after = ?)""",
-            [cause, state],
-        )
-    if private is not None:
+    if private is not None and private.is_file():
         connection.execute("ATTACH ? AS private", [str(private)])
         for state, cause in (("withdrawn", "withdrawal"), ("repaired", "repair"), ("expired", "expiry")):
             connection.execute(
@@ -138,12 +132,22 @@ def _causes(connection: Working, private: Path | None, day: str) -> None:
             )
 
 
+def _causes(connection: Working) -> None:
+    """A notice that was corrected or disputed did not just change, where the state itself changed: its other changes are not the dispute's."""
+    for state, cause in (("corrected", "correction"), ("disputed", "dispute")):
+        connection.execute(
+            """UPDATE changes SET cause = ? WHERE kind = 'change' AND table_name = 'notices' AND key IN (
+              SELECT c.key FROM changes c WHERE c.table_name = 'notices' AND c.field = 'state' AND c.after = ?)""",
+            [cause, state],
+        )
+
+
 def _causes_of_parts(connection: Working, catalogue: Catalogue) -> None:
     """What went or changed with its notice did so for the notice's reason. The key of a part begins with its parent's."""
     for table in catalogue.tables.values():
         if table.ref_to("notices") == table.key[0]:
             connection.execute(
-                """UPDATE changes SET cause = n.cause FROM (SELECT key, kind, cause FROM changes WHERE table_name = 'notices' AND cause <> 'source') n
+                """UPDATE changes SET cause = n.cause FROM (SELECT key, kind, cause FROM changes WHERE table_name = 'notices' AND cause NOT IN ('source', 'pipeline')) n
                 WHERE table_name = ? AND changes.kind = n.kind AND substr(changes.key, 1, instr(changes.key, ' ') - 1) = n.key""",
                 [table.name],
             )

@@ -14,7 +14,7 @@ from .mapping import Cell, Plan
 from .rules import READS
 
 MEMO = 65536  # distinct judgements remembered: small histograms repeat by the million
-PLAIN = ({str}, {int}, {float})  # types of a column whose values can be told apart by their value: 1, 1.0 and True are one key
+PLAIN = ({str}, {int})  # types of a column that can be told apart by their value: 1, 1.0 and True are one key
 
 
 class Flat:

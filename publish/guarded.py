@@ -26,8 +26,10 @@ def guarded(work: Work, candidate: Candidate) -> Candidate:
         if "unread" in manifest:
             found += issues(manifest["unread"], now, {name: records for name, (records, _) in made.unusable.items()}, work.catalogue)
         found += refused(contents, audit.refused(work.home), _older_contents(work))
+        if manifest.get("restores"):  # what somebody went back from may come again in other words: the next release is looked at
+            found.append(Finding("restored", "all", "", None, str(manifest["restores"]), 0, 0, 0, "stop"))
         before = {(row["source"], row["table"], row["region"]): row["since"] for row in manifest.get("held", [])}
-        with attached(made.path, work.live_database, private) as connection:
+        with attached(made.path, work.live_database, private, made.day) as connection:
             if connection.one("SELECT count(*) FROM held_partitions"):
                 raise BadHome(f"{work.home.candidate}: a run died while it put held regions into it; run `mingbai run` again")
             accepted = _accepted(work, candidate, connection)

@@ -53,28 +53,26 @@ def added(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[
 
 def changed(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """A column that says something else in too many of the rows that stayed: swapped, shifted, replaced, of another year, times 10,000."""
-    for column, number in _of(c, "changed"):
-        if number and beyond(number / c["kept", ""], share, c["kept", ""], b["small_rows"]):
-            yield Off(column, 0, number / c["kept", ""], share)
+    yield from _in_what_stayed(c, share, b, "changed")
 
 
 def traded(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Rows that took a name or a key over from another row: a column was sorted, slipped or shuffled without the others. Nobody else does."""
-    for column, number in _of(c, "traded"):
-        if number and beyond(number / c["kept", ""], share, c["kept", ""], b["small_rows"]):
-            yield Off(column, 0, number / c["kept", ""], share)
+    yield from _in_what_stayed(c, share, b, "traded")
 
 
 def scaled(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Amounts that are ten, a hundred, a thousand or ten thousand times what they were: yuan read as 万元, fen as yuan. Nobody else does that."""
-    for column, number in _of(c, "scaled"):
-        if number and beyond(number / c["kept", ""], share, c["kept", ""], b["small_rows"]):
-            yield Off(column, 0, number / c["kept", ""], share)
+    yield from _in_what_stayed(c, share, b, "scaled")
 
 
 def cut(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Names and texts of which the beginning alone is left: a field was too short for them."""
-    for column, number in _of(c, "cut"):
+    yield from _in_what_stayed(c, share, b, "cut")
+
+
+def _in_what_stayed(c: Counts, share: float, b: Mapping[str, float], what: str) -> Iterator[Off]:
+    for column, number in _of(c, what):
         if number and beyond(number / c["kept", ""], share, c["kept", ""], b["small_rows"]):
             yield Off(column, 0, number / c["kept", ""], share)
 
@@ -192,11 +190,11 @@ class _Counts(dict[tuple[str, str], float]):
 
 
 def judged(counts: Counts, bounds: Bounds, scope: str) -> Iterator[tuple[str, Off]]:
-    """Each bound of a scope (`total` or `partition`) that the counts pass, and what was found. Nothing is judged that was not there before."""
+    """Each bound of a scope (`total` or `partition`) that the counts pass, and what was found. Where nothing was before, only who comes on a black list is judged."""
     c, small = _Counts(counts), {**FEW, **bounds.allowed}
-    if not c["rows", "before"]:
-        return
     for name, guard in GUARDS.items():
+        if not c["rows", "before"] and name != "adverse_added":
+            continue
         share = bounds.allowed.get(f"{scope}_{name}")
         if share is not None:
             for off in guard(c, share, small, scope == "total"):

@@ -106,19 +106,37 @@ def adverse(table: str, row: str) -> str | None:
     return {"notices": "1", "listings": f"{row}.list IN {ADVERSE}"}.get(table)
 
 
+def subject(table: str, row: str) -> str:
+    """SQL for whom an adverse row is held against: the same row about somebody else puts that one on the list."""
+    return {
+        "notices": f"coalesce({row}.subject_credit_code, {row}.subject_name)",
+        "listings": f"coalesce({row}.institution_id, {row}.subject_name)",
+    }[table]
+
+
 def han(text: str | None) -> float | None:
     """The share of usual Chinese characters in a text: of a name nearly 1, of one that was read in the wrong encoding much less."""
     return None if not text else sum(map(len, _HAN.findall(text))) / len(text)
 
 
 @contextmanager
-def attached(candidate: Path, live: Path, private: Path) -> Iterator[Working]:
-    """A connection to the candidate (main), the live release (old) and the staging file (private), with temp.withheld: id, reason."""
+def attached(candidate: Path, live: Path, private: Path, day: str) -> Iterator[Working]:
+    """A connection to the candidate (main), the live release (old) and the staging file (private), with temp.withheld: id, reason.
+
+    Withheld is what the newest snapshots say must not be shown on `day`: also what they say themselves has ended. Without a staging file nothing is known of it.
+    """
     with working(candidate, journal="DELETE") as connection:
-        for name, path in (("old", live), ("private", private)):
-            connection.execute(f"ATTACH ? AS {name}", [f"file:{quote(str(path))}?mode=ro"])
+        connection.execute("ATTACH ? AS old", [f"file:{quote(str(live))}?mode=ro"])
         connection.execute("CREATE TEMP TABLE withheld (id TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID")
-        connection.execute("INSERT INTO withheld SELECT id, min(withheld) FROM private.notices WHERE withheld IS NOT NULL GROUP BY id")
+        if private.is_file():
+            connection.execute("ATTACH ? AS private", [f"file:{quote(str(private))}?mode=ro"])
+            connection.execute("INSERT INTO withheld SELECT id, min(withheld) FROM private.notices WHERE withheld IS NOT NULL GROUP BY id")
+            for table, given in (("notices", "s.public_until_rule = 'source'"), ("listings", "s.valid_until IS NOT NULL")):
+                connection.execute(
+                    f"""INSERT OR IGNORE INTO withheld SELECT s.id, 'ended' FROM private."{table}" s JOIN private.pages p USING (page)
+                    WHERE p.generation = 0 AND s.withheld IS NULL AND {given} AND NOT coalesce({VISIBLE[table]}, 0)""",
+                    {"day": day},
+                )
         connection.teach(han)
         yield connection
 
@@ -215,7 +233,7 @@ class _Table:
         name = self.table.name
         if (ours := adverse(name, "s")) is None:
             return
-        still = f"{adverse(name, 'n')} AND {self.same}"
+        still = f"{adverse(name, 'n')} AND {self.same} AND {subject(name, 'n')} IS {subject(name, 's')}"
         gone = f'NOT EXISTS (SELECT 1 FROM main."{name}" n WHERE {still} AND n.absent_since IS NULL)'
         new = f'NOT EXISTS (SELECT 1 FROM old."{name}" n WHERE {still})'
         self._count(self.old, [(("adverse_before", ""), "count(*)")], where=ours)

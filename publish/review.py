@@ -107,6 +107,7 @@ def guard(
                 holds.setdefault(owner, f"partition_{name}")
             if name == "lost" and counts.get(("unreadable", ""), 0) > off.allowed * off.before:
                 gone_for_good.add(owner)  # what may have been withdrawn does not come back
+    holds |= dict.fromkeys(_cut_with(partitions, holds, accepted, catalogue), "partition_lost")
     holds, findings = _not_held(gone_for_good, holds, findings, catalogue)
     for source, table in sorted({place[:2] for place in holds}):
         if found := _too_many_held(partitions, holds, source, table, catalogue):
@@ -142,6 +143,21 @@ def loses_no_more(connection: Working, catalogue: Catalogue, place: Place) -> bo
     there, absent = connection.all(sql, [source, region])[0]
     counts = {("rows", "before"): there, ("kept", ""): there - absent}
     return "lost" not in dict(judged(counts, catalogue.bounds(source, table), "partition"))
+
+
+def _cut_with(
+    partitions: Mapping[Place, Counts], holds: Mapping[Place, str], accepted: Mapping[Place, Collection[str]], catalogue: Catalogue
+) -> list[Place]:
+    """What else a region lost whose institutions were cut short, however few rows: its two notices are below every bound and went with them."""
+    cut = {(source, region) for (source, table, region), bound in holds.items() if table == "institutions" and bound == "partition_lost"}
+    return [
+        (source, table, region)
+        for (source, table, region), c in partitions.items()
+        if (source, region) in cut
+        and _owner((source, table, region), catalogue) == (source, table, region)
+        and (source, table, region) not in {*holds, *accepted}
+        and c.get(("rows", "before"), 0) - c.get(("kept", ""), 0) - c.get(("explained", ""), 0) > 0
+    ]
 
 
 def _not_held(
@@ -235,11 +251,16 @@ def review(
     recipe: str,
     inputs: Mapping[str, tuple[str, ...]],
     restores: str | None = None,
+    base: str | None = None,
 ) -> Verdict:
-    """The verdict on a candidate made of `inputs` (ids of snapshots by source) with `recipe`, of which `held` is held, or that `restores` a release."""
-    whole = [day, recipe, *(f"{name} {' '.join(snapshots)}" for name, snapshots in sorted(inputs.items()))]
+    """The verdict on a candidate made of `inputs` (content of the newest and ids of older snapshots, by source) with `recipe`, of which `held` is held, or that `restores` a release.
+
+    `base` is the release that it would follow: what was approved once is approved on that one and never again on another.
+    """
+    whole = [f"after {base}", day, recipe, *(f"{name} {' '.join(snapshots)}" for name, snapshots in sorted(inputs.items()))]
     whole += [f"held {h.source} {h.table} {h.region}" for h in held]
     whole += [f"restores {restores}"] if restores else []
+    whole += [str(finding) for finding in findings]
     digest = hashlib.sha256("\n".join(whole).encode()).hexdigest()[:16]
     names = max((finding.names for finding in findings if finding.effect == "stop"), default=0)
     return Verdict(digest, tuple(findings), "stop" if names else "go_held" if held else "go", names)

@@ -4,6 +4,7 @@ What a source wrote is shown with every character that cannot be seen replaced: 
 """
 
 from collections.abc import Iterator, Mapping
+from shlex import quote
 from typing import Any
 
 from .candidate import Candidate
@@ -147,7 +148,9 @@ def steps(labels: Labels) -> tuple[str, ...]:
 
 def accept_step(labels: Labels, one: Held) -> str:
     """The command by which a person accepts the change of what is held."""
-    return " ".join(("mingbai accept", one.source, one.table, one.region or repr(""), _signature(labels)))
+    return " ".join(
+        ("mingbai accept", one.source, one.table, quote(one.region), _signature(labels))
+    )  # a region can be the source's own words
 
 
 def _signature(labels: Labels) -> str:

@@ -186,7 +186,10 @@ def compare(work: Work, candidate: Candidate) -> Candidate:
 def judge(work: Work, candidate: Candidate) -> Candidate:
     """The verdict on what the guards found; its digest is written down."""
     candidate.compared()
-    verdict = review(candidate.findings, candidate.held, candidate.assembled.day, candidate.recipe, candidate.inputs, candidate.restores)
+    made = candidate.assembled
+    # the newest snapshot by what it says: a source that is asked again and says the same takes nobody's approval away
+    inputs = {name: (candidate.contents.get(name, newest), *older) for name, (newest, *older) in candidate.inputs.items()}
+    verdict = review(candidate.findings, candidate.held, made.day, candidate.recipe, inputs, candidate.restores, candidate.base)
     return candidate.save(work.home, digest=verdict.digest, outcome=verdict.outcome, names=verdict.names, approved=None)
 
 
@@ -199,11 +202,20 @@ def show(work: Work, candidate: Candidate) -> Summary:
 
 def lay_out(work: Work, candidate: Candidate) -> Candidate:
     """The release's folder under its temporary name. Raises ReviewNeeded while fewer people than it needs have approved it."""
+    _of_today(work, candidate)
     digest = candidate.signed_as()
     require(Verdict(digest, candidate.findings, str(candidate.outcome), candidate.names), approvals(work.home, digest))
     identifier = work.home.next_release(work.day)
     release(candidate.assembled, work.home, identifier)
     return candidate.save(work.home, release=identifier)
+
+
+def _of_today(work: Work, candidate: Candidate) -> None:
+    """Raises BadHome for a candidate of another day: it may show what has ended since."""
+    if candidate.assembled.day != work.day.isoformat():
+        raise BadHome(
+            f"the candidate is of {candidate.assembled.day} and today is {work.day}; run `mingbai run` again, or `mingbai approve`"
+        )
 
 
 def part_of(work: Work, candidate: Candidate) -> Path:
@@ -225,6 +237,7 @@ def make_feeds(work: Work, candidate: Candidate) -> int:
 
 def publish(work: Work, candidate: Candidate) -> str:
     """Seal the release and make it the live one. Returns its id."""
+    _of_today(work, candidate)
     part = part_of(work, candidate)
     for file, step in (
         ("mingbai.db", "release"),

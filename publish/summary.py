@@ -13,6 +13,7 @@ from typing import Any
 from .assemble import ADVERSE
 from .candidate import Candidate
 from .catalogue import Catalogue
+from .measure import subject
 
 MAINS = ("institutions", "listings", "notices")
 NAMES = 500  # of each way, in the page; whoever has to look at more has a question for the source and not for this page
@@ -150,9 +151,9 @@ def _by(db: sqlite3.Connection, table: str, value: str) -> dict[str, Movement]:
 
 
 def _moved(table: str, new: str, old: str) -> str:
-    """The rows of one side that are adverse and are not on the same list, or are no notice at all, on the other."""
-    code = LISTS[table]
-    return f'{new}."{table}" n LEFT JOIN {old}."{table}" o ON o.id = n.id WHERE (o.id IS NULL OR o.{code} IS NOT n.{code}) AND {IS_ADVERSE[table]}'
+    """The rows of one side that are adverse and are not on the same list, not about the same one, or are no notice at all, on the other."""
+    code, other = LISTS[table], f"{subject(table, 'o')} IS NOT {subject(table, 'n')}"
+    return f'{new}."{table}" n LEFT JOIN {old}."{table}" o ON o.id = n.id WHERE (o.id IS NULL OR o.{code} IS NOT n.{code} OR {other}) AND {IS_ADVERSE[table]}'
 
 
 def _adverse(db: sqlite3.Connection, side: str) -> int:

@@ -22,7 +22,8 @@ from publish.errors import BadHome, NotSigned, ReviewNeeded
 from publish.home import Home
 from publish.reviewpage import PAGE, page
 from publish.reviewtext import lines
-from publish.run import lay_out, run, show
+from publish.run import assembled, compare, judge, lay_out, publish, run, show
+from publish.snapshot import load as load_snapshot
 from publish.wording import LANGUAGES
 from publish.work import Result, Work
 
@@ -108,6 +109,76 @@ def blackened(work: Work) -> Candidate:
     candidate = held(work, {**world(40), "listings": [listing(n, list="黑名单") for n in range(1, 41)]})
     assert candidate.names == 2
     return candidate
+
+
+def test_to_look_again_takes_no_name_away(work: Work) -> None:
+    deliver(work, {**world(40), "listings": [*world(40)["listings"][1:], listing(1, list="黑名单")]})
+    deliver(work, world(40), 1)
+    today = on(work, 2)
+    with pytest.raises(ReviewNeeded, match="1 more must"):
+        back(today, "2026-11-01", "张三", WHY)
+    digest = judge(today, Candidate.load(work.home)).judged()
+    with pytest.raises(ReviewNeeded):
+        approve(today, digest, "张三", WHY)
+    assert work.live == "2026-11-02"
+
+
+def test_what_was_approved_once_is_not_approved_on_another_release(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, lost())
+    approve(on(work, 1), candidate.judged(), "张三", WHY)
+    with suppress(ReviewNeeded):
+        back(on(work, 1), "2026-11-01", "李四", WHY)
+    if work.live == "2026-11-02":
+        approve(on(work, 1), Candidate.load(work.home).judged(), "王五", WHY)
+    assert work.live == "2026-11-02.2"
+    again = run_of(on(work, 1), candidate)
+    assert again.judged() != candidate.digest
+    with pytest.raises(ReviewNeeded, match="somebody must approve"):
+        lay_out(on(work, 1), again)
+
+
+def test_a_source_that_says_the_same_again_takes_no_approval_away(work: Work) -> None:
+    digest = blackened(work).judged()
+    with suppress(ReviewNeeded):
+        approve(on(work, 1), digest, "张三", WHY)
+    again = held(work, {**world(40), "listings": [listing(n, list="黑名单") for n in range(1, 41)]})
+    assert again.judged() == digest
+    assert approve(on(work, 1), digest, "李四", WHY) == Result("released", "2026-11-02")
+
+
+def run_of(work: Work, candidate: Candidate) -> Candidate:
+    """The candidate of the same snapshots, made again on what is live now."""
+    inputs = {name: tuple(load_snapshot(work.home.raw / identifier) for identifier in names) for name, names in candidate.inputs.items()}
+    return judge(work, compare(work, assembled(work, inputs)))
+
+
+def test_who_takes_anothers_place_on_the_black_list_is_put_there_by_two(work: Work) -> None:
+    black = [listing(n, list="黑名单") for n in range(1, 31)]
+    rest = [listing(n) for n in range(31, 101)]
+    deliver(work, {**world(100), "listings": [*black, *rest]})
+    others = [
+        {**one, "orgId": f"ORG{n + 60:06d}", "orgName": f"杭州市西湖区启明{n + 60}艺术培训中心有限公司"} for n, one in enumerate(black, 1)
+    ]
+    candidate = held(work, {**world(100), "listings": [*others, *rest]})
+    assert candidate.names == 2
+    assert show(on(work, 1), candidate).adverse.added == 30
+
+
+def test_where_nobody_was_on_a_black_list_two_people_put_them_there(work: Work) -> None:
+    deliver(work, {**world(40), "notices": []})
+    assert held(work, {**world(40), "notices": [notice(n) for n in range(1, 41)]}).names == 2
+
+
+def test_a_candidate_of_yesterday_does_not_go_out_by_single_steps(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, lost())
+    with suppress(ReviewNeeded):
+        lay_out(on(work, 1), candidate)
+    with pytest.raises(BadHome, match="is of 2026-11-02 and today is 2026-11-04"):
+        lay_out(on(work, 3), candidate)
+    with pytest.raises(BadHome, match="today is 2026-11-04"):
+        publish(on(work, 3), replace(candidate, release="2026-11-04"))
 
 
 def test_where_two_have_to_approve_one_person_is_not_enough_however_often(work: Work) -> None:
@@ -448,9 +519,11 @@ def test_what_was_gone_back_from_is_refused(later: Work) -> None:
 
 def test_a_run_after_going_back_goes_on_from_there(later: Work) -> None:
     gone_back(later)
-    right = {**world(41), "notices": LATER}
-    assert deliver(later, right, 5) == Result("released", "2026-11-06")
+    candidate = held(later, {**world(41), "notices": LATER}, 5)
+    assert [finding.bound for finding in candidate.findings] == ["restored"], "what was wrong may come again in other words"
+    assert approve(on(later, 5), candidate.judged(), "张三", WHY) == Result("released", "2026-11-06")
     assert query(later, "SELECT count(*) FROM institutions") == [(41,)]
+    assert deliver(later, {**world(42), "notices": LATER}, 6) == Result("released", "2026-11-07")
 
 
 def test_what_was_gone_back_from_does_not_come_again_by_itself(later: Work) -> None:

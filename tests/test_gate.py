@@ -225,6 +225,20 @@ def test_what_ended_never_comes_back_with_its_county(work: Work) -> None:
     assert (in_small(work, "notices"), in_small(work, "listings")) == ([(FEW - 1, 0)], [(FEW - 1, 0)])
 
 
+@pytest.mark.parametrize(
+    ("table", "ended"), [("notices", {"publicUntil": "2026-11-01"}), ("listings", {"list": "黑名单", "validTo": "2026-11-01"})]
+)
+def test_what_its_source_now_says_has_ended_does_not_come_back_with_its_county(work: Work, table: str, ended: dict[str, str]) -> None:
+    """Also where the live release has a later end: the source's newest word counts."""
+    first = world()
+    if table == "listings":
+        first = changed(first, "listings", range(1, 2), list="黑名单", validTo="2027-06-30")
+    deliver(work, first)
+    after = changed(without(first, *LOST[1:]), table, range(1, 2), **ended)
+    assert deliver(work, after, 1) == "go_held"
+    assert in_small(work, table) == [(FEW - 1, 0)]
+
+
 def test_notices_whose_state_nobody_can_read_cannot_be_held_and_stop(work: Work) -> None:
     deliver(work, world())
     candidate = judged(work, changed(world(), "notices", OF_SMALL, state="看不懂的状态"), 1)

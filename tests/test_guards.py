@@ -187,6 +187,11 @@ def outcomes(module: Any, catalogue: Catalogue) -> Iterator[tuple[str, Any, Any]
     yield "two that were held already do not stop every day", held(partitions(2), already=set(partitions(2)) & set(list(partitions(2))[:2])), (2, set(), {1})  # fmt: skip
     yield "four of twenty are a fifth", held(partitions(4)), (4, {"total_lost"}, {1})
     yield "five of twenty are no accident of a county", held(partitions(5)), (0, {"partition_lost", "held", "total_lost"}, {1})
+    beside = {("platform", "notices", f"33{n:04d}"): few(2, 0) if n < 2 else counts() for n in range(20)}
+    beside = {**partitions(1), **beside, ("platform", "listings", "330000"): counts()}
+    cut = [("platform", "institutions", "330000"), ("platform", "notices", "330000")]
+    yield "the two notices of a county that was cut", sorted(module.guard(beside, catalogue).holds), cut
+    yield "of one whose loss is accepted", sorted(module.guard(beside, catalogue, {cut[1]: ("lost",)}).holds), cut[:1]
     large = {**partitions(0), ("platform", "institutions", "339999"): few(1000, 0)}
     yield "one that is most of the source", held(large), (0, {"partition_lost", "held", "total_lost"}, {1})
     tiny = {**partitions(0, 4), **{("platform", "institutions", f"34{n:04d}"): few(5, 0) for n in range(4)}}

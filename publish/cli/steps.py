@@ -171,6 +171,9 @@ def accounting(work: Work, identifier: str) -> str:
     lines += [
         f"  {table}: {', '.join(f'{kind} {number:,}' for kind, number in kinds.items())}" for table, kinds in manifest["accounting"].items()
     ]
+    lines += [
+        f"  held since {held['since']}: {held['source']} {held['table']} {held['region']} ({held['bound']})" for held in manifest["held"]
+    ]
     if manifest["issues"]:
         lines.append(f"  issues: {', '.join(f'{kind} {number:,}' for kind, number in manifest['issues'].items())}")
     return "\n".join(lines)

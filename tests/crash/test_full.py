@@ -88,10 +88,10 @@ def test_the_disk_is_full(name: str, scenes: dict[str, Scene], small_disk: Path,
 def test_a_release_that_is_live_is_not_called_failed_because_nothing_more_can_be_written(scenes: dict[str, Scene], tmp_path: Path) -> None:
     """What follows the commit fails: the run says that the release is live, and the next one does the rest."""
     scene = scenes["second"]
-    for last in ("write_index", "keep", "write_status"):
+    for room, last in (("live", "write_index"), ("run", "keep"), ("work", "write_status")):
         work = copied(scene.before, tmp_path / last)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(f"publish.{'live' if last == 'write_index' else 'run'}.{last}", partial(no_room, last, work))
+            patch.setattr(f"publish.{room}.{last}", partial(no_room, last, work))
             result = scene.act(work)
         assert getattr(result, "release", None) == work.live == scene.after.live, last
         assert seen_by_readers(work.home) == scene.new

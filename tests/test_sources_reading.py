@@ -9,12 +9,13 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deliveries import make
@@ -462,5 +463,9 @@ def test_a_serial_is_the_day_that_excel_shows(serial: int, from_1904: bool, day:
     shows=st.sampled_from(["day", "instant", "month", "year", "time", "zeros6", "number"]),
     from_1904=st.booleans(),
 )
+@example(inf, "zeros6", False)
+@example(inf, "day", False)
+@example(-inf, "day", True)
+@example(nan, "month", False)
 def test_any_number_has_a_value(number: float, shows: str, from_1904: bool) -> None:
     value(number, shows, from_1904)

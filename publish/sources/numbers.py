@@ -6,6 +6,7 @@ Shared by .xlsx and .xls. A date has the precision that the sheet shows: 2024年
 import re
 from datetime import datetime, timedelta
 from functools import lru_cache
+from math import inf
 from typing import Any
 
 LOST_FROM = 10**15  # Excel keeps 15 digits; what it stores beyond them is not what was typed
@@ -54,7 +55,7 @@ def meaning(code: str) -> str:
 
 def value(number: float | int, shows: str, from_1904: bool) -> tuple[Any, str | None]:
     """The value of a numeric cell, and the remark that it needs. Dates and times are ISO text."""
-    if shows != "number" and number >= 0:
+    if shows != "number" and 0 <= number < inf:
         if shows.startswith("zeros"):
             if number == int(number) and number < LOST_FROM:
                 return f"{int(number):0{shows[5:]}d}", None

@@ -5,6 +5,7 @@ own accounts have to see to.
 """
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from .candidate import Candidate
 from .diff import diff
 from .errors import BadHome, ReviewNeeded
 from .home import release_order
-from .measure import attached, measure, unread
+from .measure import Place, attached, measure, unread
 from .persons import name_key
 from .restore import restore
 from .review import Finding, Held, guard
@@ -61,21 +62,21 @@ def refuse(work: Work, digest: str, by: str, reason: str) -> Result:
 
 
 def accept(work: Work, source: str, table: str, region: str, by: str, reason: str) -> Result:
-    """Accept what the source says of a held partition, and publish it at once; no source is asked. Another bound that it passes still stops it.
+    """Accept what the source says of a held partition, of every one of the region where `table` is "all", and publish it at once.
 
-    What is accepted is what the source said then: where it says something else by the next run, that is judged by itself.
+    No source is asked. Another bound that it passes still stops it. What is accepted is what the source said then: where it says something
+    else by the next run, that is judged by itself.
     """
     _signed(by, reason)
-    place = (source, table, region)
 
     def task() -> Result:
-        inputs, content = _with_held(work, place)
-        append(
-            work.home, "accept", by, reason, {"source": source, "table": table, "region": region, "content": {source: content}}, work.now
-        )
+        inputs, content, places = _with_held(work, source, table, region)
+        for _, name, _ in places:
+            about = {"source": source, "table": name, "region": region, "content": {source: content}}
+            append(work.home, "accept", by, reason, about, work.now)
         return go_on(work, _judged_anew(work, inputs))
 
-    return at_work(work, (), task, lambda: _with_held(work, place))
+    return at_work(work, (), task, lambda: _with_held(work, source, table, region))
 
 
 def back(work: Work, release: str, by: str, reason: str) -> Result:
@@ -99,19 +100,27 @@ def back(work: Work, release: str, by: str, reason: str) -> Result:
     return at_work(work, (), task, lambda: _goes_back_to(work, release))
 
 
-def _with_held(work: Work, place: tuple[str, str, str]) -> tuple[Inputs, str]:
-    """The inputs of what a partition is held in, the candidate or else the live release, and what its source said. Raises BadHome where it is not held."""
+def _with_held(work: Work, source: str, table: str, region: str) -> tuple[Inputs, str, list[Place]]:
+    """The inputs of what is held in the candidate, or else in the live release, what its source said, and which partitions are meant.
+
+    Raises BadHome where none of them is held.
+    """
+    wanted = (source, "" if table == "all" else table, region)
+
+    def meant(places: Iterable[Place]) -> list[Place]:
+        return [place for place in places if (place[0], place[1] if wanted[1] else "", place[2]) == wanted]
+
     candidate = _in_the_making(work)
-    if candidate is not None and place in {(held.source, held.table, held.region) for held in candidate.held}:
-        return _inputs(work, candidate), candidate.contents[place[0]]
+    if candidate is not None and (places := meant((held.source, held.table, held.region) for held in candidate.held)):
+        return _inputs(work, candidate), candidate.contents[source], places
     if candidate is not None and candidate.digest is not None and candidate.names:
         raise ReviewNeeded(f"{candidate.digest} waits for a decision and would be lost: approve or refuse it first; see `mingbai review`")
     manifest = work.live_manifest()
     known = [(held["source"], held["table"], held["region"]) for held in manifest.get("held", [])]
-    if place in known:
-        return released(work), next(row["snapshots"][0]["content_sha256"] for row in manifest["sources"] if row["id"] == place[0])
+    if places := meant(known):
+        return released(work), next(row["snapshots"][0]["content_sha256"] for row in manifest["sources"] if row["id"] == source), places
     known += [(held.source, held.table, held.region) for held in (candidate.held if candidate else ())]
-    raise BadHome(f"{work.home.path}: {' '.join(place)} is not held; held are: {'; '.join(map(' '.join, known)) or 'none'}")
+    raise BadHome(f"{work.home.path}: {source} {table} {region} is not held; held are: {'; '.join(map(' '.join, known)) or 'none'}")
 
 
 def _in_the_making(work: Work) -> Candidate | None:

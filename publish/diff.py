@@ -125,6 +125,9 @@ def _ends(connection: Working, private: Path | None, day: str) -> None:
     )
     if private is not None and private.is_file():
         connection.execute("ATTACH ? AS private", [str(private)])
+        connection.execute(  # what was corrected in a region that is held: neither text is shown
+            "UPDATE changes SET cause = 'correction' WHERE kind = 'remove' AND table_name = 'notices' AND cause <> 'expiry' AND key IN (SELECT id FROM private.notices WHERE state = 'corrected' AND withheld IS NULL)"
+        )
         for state, cause in (("withdrawn", "withdrawal"), ("repaired", "repair"), ("expired", "expiry")):
             connection.execute(
                 "UPDATE changes SET cause = ? WHERE kind = 'remove' AND table_name = 'notices' AND key IN (SELECT id FROM private.notices WHERE withheld = ?)",

@@ -1,8 +1,10 @@
 """Keep a partition at its last good rows: those of the live release take the place of what the candidate has.
 
 A row comes back with its parts, its document and its links, and an institution with its listings and ratings. What has ended by its own date
-does not come back, nor what the staged data says was withdrawn or repaired, or might say in words that we could not read. Nothing is
-remembered but what the live release shows: a region that is still lost tomorrow is compared with the same good rows and held again.
+does not come back, nor what the staged data says was withdrawn or repaired, or might say in words that we could not read. A notice that is
+now disputed comes back as disputed (rule 11), and one that is now corrected not before somebody has decided: what is live is wrong then, and
+what the region says now is what is not believed. Nothing is remembered but what the live release shows: a region that is still lost tomorrow
+is compared with the same good rows and held again.
 
 The snapshot that lost a region is no good one, so when the region is itself again nobody is delisted at once: who is still missing is marked
 as absent, and goes with the next snapshot that misses them too (rule 2).
@@ -15,6 +17,7 @@ from dataclasses import replace
 from .assemble import VISIBLE, Assembled, next_expiry
 from .catalogue import Catalogue
 from .dataset import Table
+from .guards import beyond
 from .identity import key_text, make_id
 from .link import link
 from .measure import REGION, Place
@@ -36,6 +39,7 @@ def hold(connection: Working, candidate: Assembled, catalogue: Catalogue, held: 
     work = _Holding(connection, catalogue, candidate.day)
     work.places("held", places)
     work.places("eased", eased)
+    work.heed()
     for table in work.mains:
         work.keep(table)
     for table in work.mains:
@@ -91,6 +95,22 @@ class _Holding:
         withheld = f" AND {row}.id NOT IN (SELECT id FROM temp.withheld)" if table.prefix else ""
         return f"coalesce({visible}, 0){there}{withheld}"
 
+    def heed(self) -> None:
+        """What an authority now says of a held notice, where it says it of few: where the state of many turned, that is what is not believed."""
+        self.run("CREATE TEMP TABLE disputed (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        for source, name, region in self.connection.all("SELECT source, tbl, region FROM temp.held WHERE tbl = 'notices'"):
+            here = f"FROM old.notices o WHERE (o.source_id, {REGION.format(p='o')}) = (?, ?)"
+            turned = f"""FROM main.notices n JOIN old.notices o USING (id) WHERE (o.source_id, {REGION.format(p="o")}) = (?, ?)
+                AND n.state IN ('corrected', 'disputed') AND n.state IS NOT o.state"""
+            rows, number = (self.connection.one(f"SELECT count(*) {sql}", [source, region]) for sql in (here, turned))
+            allowed = self.catalogue.bounds(source, name).allowed
+            few = number and not beyond(number / rows, allowed.get("partition_changed", 0.0), rows, allowed.get("small_rows", 0.0))
+            if few:
+                self.connection.execute(f"INSERT INTO temp.disputed SELECT id {turned} AND n.state = 'disputed'", [source, region])
+                self.connection.execute(
+                    f"INSERT OR IGNORE INTO temp.withheld SELECT id, n.state {turned} AND n.state = 'corrected'", [source, region]
+                )
+
     def keep(self, table: Table) -> None:
         """Every record that is in a held partition, in the live release or in the candidate, is as it was live."""
         name, touched = table.name, f'temp."touched_{table.name}"'
@@ -112,6 +132,8 @@ class _Holding:
         absent = self.run(f'DELETE FROM main."{name}" WHERE absent_since IS NOT NULL AND id IN ({ids})')
         fresh = self.run(f'DELETE FROM main."{name}" WHERE id IN ({ids})')
         kept = self.bring_back(table, f"o.id IN ({ids})", "o.absent_since")
+        if name == "notices":
+            self.run("UPDATE main.notices SET state = 'disputed' WHERE id IN (SELECT id FROM temp.disputed)")
         self.count(name, published=-fresh, held_back=fresh, kept_absent=-absent, kept_held=kept)
 
     def bring_back(self, table: Table, which: str, absent_since: str) -> int:

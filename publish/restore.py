@@ -15,7 +15,7 @@ from .dataset import Table
 from .errors import BadHome
 from .tables import Working, working
 
-OVER = ("withdrawal", "repair", "expiry")  # causes in history of a notice that is gone for good
+OVER = ("withdrawal", "repair", "expiry", "correction")  # causes in history of a notice that is gone, and what it said is wrong or over
 WITHHELD = ("withdrawn", "repaired", "expired")  # the same, as the staging file of the live release says it
 CHANGED = ("correction", "dispute")  # what is live says it better, or nothing does
 

@@ -8,7 +8,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from .reviewtext import Labels, accept_step, figures, findings, held, movement, new_columns, number, seen, steps
+from .reviewtext import Labels, accept_steps, figures, findings, held, movement, new_columns, percent, seen, steps
 from .summary import Movement, Summary
 from .wording import LANGUAGES, say
 
@@ -69,8 +69,8 @@ def _section(labels: Labels) -> Iterator[Safe]:
     if candidate.restores:
         yield tag("p", labels.say("restores", release=candidate.restores), class_="note")
     yield tag("p", tag("strong", labels.outcome(candidate)), class_=f"verdict {'stop' if candidate.names else 'go'}")
-    passed = [[labels.where(f), labels.bound(f.bound), *figures(f), labels.effect(f)] for f in findings(summary)]
-    yield from _table(labels, labels.say("findings"), ("where", "bound", "before", "now", "allowed", "effect"), passed)
+    passed = [[labels.where(f), labels.effect(f), labels.bound(f.bound), *figures(f)] for f in findings(summary)]
+    yield from _table(labels, labels.say("findings"), ("where", "effect", "bound", "before", "now", "allowed"), passed)
     if candidate.names:
         yield tag("h2", labels.say("do"))
         yield tag("p", labels.say("do.how"))
@@ -79,7 +79,7 @@ def _section(labels: Labels) -> Iterator[Safe]:
         yield tag("h2", f"{labels.say('held')} ({len(candidate.held):,})")
         yield tag("ul", *(tag("li", held(labels, one)) for one in candidate.held))
         yield tag("p", labels.say("held.how"))
-        yield tag("pre", tag("code", "\n".join(accept_step(labels, one) for one in candidate.held)))
+        yield tag("pre", tag("code", "\n".join(accept_steps(labels))))
     if lines := new_columns(labels):
         yield tag("h2", labels.say("columns"))
         yield tag("ul", *(tag("li", line) for line in lines))
@@ -184,12 +184,12 @@ def _fields(labels: Labels) -> Iterator[Safe]:
     head = _head(labels, ("field", "rows", "share", "plot.share"))
     body = []
     for name, field, rows in found:
-        share = rows / max(labels.summary.tables[name].now, 1)
-        said = number(min(share, 1.0)) if share < 1 else "100%"
+        share = min(rows / max(labels.summary.tables[name].now, 1), 1.0)
+        said = percent(share)
         body.append(
             tag(
                 "tr", tag("th", f"{labels.table(name)} · {labels.field(name, field)}", scope="row"), _n(rows), tag("td", said, class_="n"),
-                tag("td", _svg(said, [_bar(0, 2, 100, 6, "was"), _bar(0, 2, 100 * min(share, 1), 6, "is")]), class_="plots"),
+                tag("td", _svg(said, [_bar(0, 2, 100, 6, "was"), _bar(0, 2, 100 * share, 6, "is")]), class_="plots"),
             )
         )  # fmt: skip
     yield tag("div", tag("table", head, tag("tbody", *body)), class_="scroll", tabindex="0", role="group", aria_label=labels.say("fields"))

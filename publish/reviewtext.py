@@ -15,6 +15,8 @@ from .wording import say
 
 LINES = 8  # of each part on a terminal; the page has the rest
 LONGEST = 60
+# findings that give rows, or regions; the others give shares
+COUNTED = ("lost", "added", "adverse_added", "adverse_removed", "held", "set_aside")
 ISSUES = ("unmapped_field", "missing_field", "bad_value", "duplicate_key", "duplicate_part", "set_aside")  # kinds that have words
 
 
@@ -111,9 +113,9 @@ class Labels:
         return self.say("outcome.go_held", n=len(candidate.held)) if candidate.held else self.say("outcome.go")
 
 
-def number(value: float) -> str:
-    """A count, or a share between 0 and 1 in percent."""
-    return f"{100 * value:.3g}%" if 0 < abs(value) < 1 else f"{value:,.6g}"
+def percent(share: float) -> str:
+    """A share of a whole."""
+    return f"{100 * share:.3g}%"
 
 
 def movement(labels: Labels, moved: Movement) -> str:
@@ -146,11 +148,15 @@ def steps(labels: Labels) -> tuple[str, ...]:
     return tuple(f"mingbai {act} {labels.summary.candidate.signed_as()} {_signature(labels)}" for act in ("approve", "refuse"))
 
 
-def accept_step(labels: Labels, one: Held) -> str:
-    """The command by which a person accepts the change of what is held."""
-    return " ".join(
-        ("mingbai accept", one.source, one.table, quote(one.region), _signature(labels))
-    )  # a region can be the source's own words
+def accept_steps(labels: Labels) -> list[str]:
+    """The commands by which a person accepts the change of what is held, one for each region of a source."""
+    tables: dict[tuple[str, str], list[str]] = {}
+    for one in labels.summary.candidate.held:
+        tables.setdefault((one.source, one.region), []).append(one.table)
+    return [
+        " ".join(("mingbai accept", source, found[0] if len(found) == 1 else "all", quote(region), _signature(labels)))
+        for (source, region), found in tables.items()  # a region can be the source's own words
+    ]
 
 
 def _signature(labels: Labels) -> str:
@@ -167,7 +173,8 @@ def lines(summary: Summary, lang: str) -> Iterator[str]:
     yield labels.outcome(candidate)
     parts = (
         ("findings", [finding_line(labels, finding) for finding in findings(summary)]),
-        ("held", [f"{held(labels, one)}{labels.say('comma')}{accept_step(labels, one)}" for one in candidate.held]),
+        ("held", [held(labels, one) for one in candidate.held]),
+        ("held.how", accept_steps(labels)),
         ("columns", new_columns(labels)),
         ("tables", [f"{labels.table(name)} {movement(labels, moved)}" for name, moved in summary.tables.items() if moved.moved]),
         ("regions", list(_regions(labels, summary.regions))),
@@ -192,14 +199,17 @@ def lines(summary: Summary, lang: str) -> Iterator[str]:
 
 
 def findings(summary: Summary) -> list[Finding]:
-    """What was found, what stops the release before what is held."""
-    return sorted(summary.candidate.findings, key=lambda finding: finding.effect != "stop")
+    """What was found: what needs most people first, then what stops the release, whole sources before their regions: a cause before its effects."""
+    return sorted(summary.candidate.findings, key=lambda finding: (-finding.names, finding.effect != "stop", finding.region is not None))
 
 
 def figures(finding: Finding) -> tuple[str, str, str]:
     """Before, now and allowed; nothing where a finding is not about numbers, as what was refused before is not."""
-    values = (finding.before, finding.now, finding.allowed)
-    return (number(values[0]), number(values[1]), number(values[2])) if any(values) else ("", "", "")
+    if not (finding.before or finding.now or finding.allowed):
+        return "", "", ""
+    if finding.bound.removeprefix("total_").removeprefix("partition_") in COUNTED:
+        return f"{finding.before:,.6g}", f"{finding.now:,.6g}", percent(finding.allowed)
+    return percent(finding.before), percent(finding.now), percent(finding.allowed)
 
 
 def finding_line(labels: Labels, finding: Finding) -> str:

@@ -341,7 +341,7 @@ def test_status_says_what_is_live_and_how_the_last_run_ended(steady: Server, hom
         "live: 2026-11-01",
         f"kept: 1 releases; {POLICY}",
         "last run: 2026-11-01T04:00:00Z released: release 2026-11-01",
-        "source platform: last checked 2026-11-01T04:00:00Z",
+        "source platform: as of 2026-11-01, says the same since 2026-11-01, last checked 2026-11-01T04:00:00Z",
     ]
     assert "nothing new" in done(mingbai(home, "run", *source(steady), now=NEXT))
     assert "last run: 2026-11-02T04:00:00Z nothing_new" in done(mingbai(home, "status"))

@@ -327,6 +327,25 @@ def test_a_true_change_of_a_held_region_is_accepted_and_published_at_once(cut_sh
     assert acts(cut_short)[-2:] == [("accept", "张三"), ("release", "mingbai")]
 
 
+def test_all_that_is_held_of_a_region_is_accepted_at_once(cut_short: Work) -> None:
+    assert accept(on(cut_short, 1), "platform", "all", "330106", "张三", WHY) == Result("released", "2026-11-02.2")
+    assert query(cut_short, "SELECT count(*), count(absent_since) FROM institutions WHERE region_code = '330106'") == [(20, 20)]
+    assert cut_short.live_manifest()["held"] == []
+    assert acts(cut_short)[-3:] == [("accept", "张三"), ("accept", "张三"), ("release", "mingbai")]
+    with pytest.raises(BadHome, match="platform all 330106 is not held; held are: none"):
+        accept(on(cut_short, 1), "platform", "all", "330106", "张三", WHY)
+
+
+def test_a_share_is_told_in_percent_and_a_cause_before_its_regions(work: Work) -> None:
+    deliver(work, two_counties())
+    mojibake = [{**row, "orgName": "锘挎暀鑲插眬"} for row in two_counties()["institutions"]]
+    candidate = held(work, {**two_counties(), "institutions": mojibake})
+    told = [line for line in lines(show(on(work, 1), candidate), "zh") if "界限" in line and "（原来" in line]
+    assert any("（原来 0%，现在 100%，界限 5%）" in line for line in told), told
+    regions = [line.startswith("  浙江省") for line in told]
+    assert regions == sorted(regions), "whole sources first"
+
+
 def test_what_is_not_held_cannot_be_accepted(cut_short: Work) -> None:
     before = acts(cut_short)
     with pytest.raises(
@@ -360,8 +379,19 @@ def test_what_nobody_maps_is_told_in_words(work: Work) -> None:
 def test_what_is_held_is_on_the_page_with_the_way_to_accept_it(cut_short: Work) -> None:
     held(cut_short, two_counties(institutions=BEYOND[:100], listings=two_counties()["listings"][20:]), 2)
     text = (cut_short.home.candidate / PAGE).read_text("utf-8")
-    assert "mingbai accept platform listings 330106 --by" in text
+    assert text.count("mingbai accept platform listings 330106 --by") == len(LANGUAGES)
     assert "浙江省杭州市西湖区 · 列入记录" in text
+
+
+def test_a_region_of_which_several_tables_are_held_is_accepted_with_one_command(cut_short: Work) -> None:
+    candidate = held(cut_short, two_counties(institutions=BEYOND[:100], listings=two_counties()["listings"][20:]), 2)
+    (one,) = candidate.held
+    both = replace(candidate, held=(one, replace(one, table="institutions"), replace(one, region="330108")))
+    told = [line.strip() for line in lines(show(on(cut_short, 2), both), "en")]
+    assert [line[: line.index(" --by")] for line in told if line.startswith("mingbai accept")] == [
+        "mingbai accept platform all 330106",
+        "mingbai accept platform listings 330108",
+    ]
 
 
 def test_a_log_that_was_tampered_with_stops_the_next_release(work: Work) -> None:

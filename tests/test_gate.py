@@ -82,6 +82,16 @@ def query(work: Work, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         connection.close()
 
 
+def causes(work: Work, table: str) -> set[str]:
+    """The causes of everything that the newest release changed in a table."""
+    connection = sqlite3.connect(f"file:{work.home.history}?mode=ro", uri=True)
+    try:
+        sql = "SELECT DISTINCT cause FROM changes WHERE table_name = ? AND release = (SELECT max(number) FROM releases)"
+        return {cause for (cause,) in connection.execute(sql, [table])}
+    finally:
+        connection.close()
+
+
 def in_small(work: Work, table: str = "institutions") -> list[tuple[Any, ...]]:
     """How many rows of the small county are public, and how many of them are marked as absent."""
     return query(work, f"SELECT count(*), count(absent_since) FROM {table} WHERE region_code = ?", SMALL)
@@ -244,6 +254,37 @@ def test_notices_whose_state_nobody_can_read_cannot_be_held_and_stop(work: Work)
     candidate = judged(work, changed(world(), "notices", OF_SMALL, state="看不懂的状态"), 1)
     assert candidate is not None
     assert (candidate.outcome, candidate.held) == ("stop", ())
+
+
+def spoilt(few: int, state: str) -> World:
+    """The small county with the facts of its notices swapped with their titles, and some of them in another state."""
+    listings = world()
+    for number, row in enumerate(listings["notices"][:FEW]):
+        row |= {"facts": row["title"], "title": row["facts"], **({"state": state} if number < few else {})}
+    return listings
+
+
+def test_a_dispute_in_a_held_county_is_shown_at_once_on_what_was_said(work: Work) -> None:
+    deliver(work, world())
+    deliver(work, spoilt(2, "异议"), 1)
+    assert [(h["table"], h["region"]) for h in work.live_manifest()["held"]] == [("notices", SMALL)]
+    assert query(work, f"SELECT count(*), count(DISTINCT facts) FROM notices WHERE region_code = '{SMALL}'") == [(FEW, 1)]
+    assert query(work, "SELECT count(*) FROM notices WHERE state = 'disputed' AND facts = '未经批准增加教学点。'") == [(2,)]
+    assert causes(work, "notices") == {"dispute"}
+
+
+def test_a_correction_in_a_held_county_takes_the_wrong_text_away_and_shows_no_spoilt_one(work: Work) -> None:
+    deliver(work, world())
+    deliver(work, spoilt(2, "更正"), 1)
+    assert query(work, f"SELECT count(*), count(DISTINCT facts) FROM notices WHERE region_code = '{SMALL}'") == [(FEW - 2, 1)]
+    assert causes(work, "notices") == {"correction"}
+
+
+@pytest.mark.parametrize("state", ["异议", "更正"])
+def test_a_county_whose_states_turned_is_not_believed(work: Work, state: str) -> None:
+    deliver(work, world())
+    deliver(work, spoilt(FEW, state), 1)
+    assert query(work, f"SELECT count(*) FROM notices WHERE region_code = '{SMALL}' AND state = 'active'") == [(FEW,)]
 
 
 def test_who_is_new_in_a_held_county_waits_with_all_that_refers_to_it(work: Work) -> None:

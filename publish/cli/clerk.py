@@ -70,7 +70,7 @@ def refuse(make: MakeWork, digest: str, by: str, reason: str) -> None:
 @signature
 @click.pass_obj
 def accept(make: MakeWork, source: str, table: str, region: str, by: str, reason: str) -> None:
-    """Accept a true mass change of a held region (TABLE such as institutions, REGION as `review` and `status` give it) and publish it."""
+    """Accept a true mass change of a held region (TABLE such as institutions, or all; REGION as `review` and `status` give it) and publish it."""
     work = make()
     result = decide.accept(work, source, table, region, by, reason)
     click.echo(accounting(work, str(result.release)))

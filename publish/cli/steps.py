@@ -8,6 +8,7 @@ from ..audit import approvals
 from ..candidate import Candidate
 from ..catalogue import Catalogue
 from ..errors import BadDeclaration, BadHome
+from ..fresh import is_stale
 from ..issues import summary
 from ..keep import POLICY
 from ..run import assembled, compare, fetch, inputs_for, lay_out, make_feeds, make_index, publish, run
@@ -195,8 +196,17 @@ def status(make: MakeWork) -> None:
         click.echo(
             f"held: {held['source']} {held['table']} {held['region']} since {held['since']} ({held['bound']}); `mingbai accept` where the change is true"
         )
-    for name, source in found.get("sources", {}).items():
-        click.echo(f"source {name}: last checked {source['last_checked']}")
+    checked = {name: source.get("last_checked") for name, source in found.get("sources", {}).items()}
+    for row in work.live_manifest().get("sources", []):
+        as_of = max(filter(None, row["as_of"].values()), default=None)
+        declared = work.catalogue.sources.get(row["id"])
+        stale = is_stale(row["content_since"], as_of, declared.interval_days if declared else None, work.day.isoformat())
+        click.echo(
+            f"source {row['id']}: as of {as_of or 'unknown'}, says the same since {row['content_since']}, last checked {checked.pop(row['id'], None) or 'never'}"
+            f"{'; stale: ask it for newer content' if stale else ''}"
+        )
+    for name, at in checked.items():
+        click.echo(f"source {name}: not in the live release, last checked {at or 'never'}")
     if (work.home.candidate / "candidate.json").is_file():
         try:
             candidate = Candidate.load(work.home)

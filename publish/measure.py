@@ -254,6 +254,20 @@ def _is_the_same(connection: Working, table: Table, known: set[str]) -> bool:
     return bool(found == rows)
 
 
+def since_the_last(connection: Working, catalogue: Catalogue, place: Place) -> Counts:
+    """What a partition of the candidate had in the snapshot before the newest and kept: who that one had and the newest has not is in it, marked
+    as absent. Nothing for ratings, which are of the newest snapshot alone.
+    """
+    source, table, region = place
+    declared = catalogue.tables[table]
+    if "absent_since" not in declared.columns:
+        return {}
+    place_of = rows_of(declared, catalogue, "main").place
+    sql = f'SELECT count(*), count(s.absent_since) FROM main."{table}" s WHERE ({place_of}) = (?, ?)'
+    there, absent = connection.all(sql, [source, region])[0]
+    return {("rows", "before"): there, ("kept", ""): there - absent}
+
+
 def _scaled(column: str) -> str:
     """SQL that counts amounts which are a power of ten of what they were, from 10 to 10,000 times as much or as little."""
     before, now = f's."{column}"', f'n."{column}"'

@@ -22,7 +22,6 @@ from publish.audit import Entry
 from publish.bounds import Bounds
 from publish.catalogue import Catalogue, load
 from publish.measure import Counts, Place
-from publish.tables import Working
 
 HERE = Path(publish.__file__).parent
 ALL = Bounds(
@@ -209,15 +208,7 @@ def outcomes(module: Any, catalogue: Catalogue) -> Iterator[tuple[str, Any, Any]
         [module.hanging_on(table, catalogue) for table in ("institutions", "notices", "ratings")],
         [["ratings"], [], []],
     )
-    connection = Working(":memory:")
-    connection.execute("CREATE TABLE institutions (id, source_id, region_code, region_text, absent_since)")
-    for county, absent in (("a", 3), ("b", 4)):
-        connection.executemany(
-            "INSERT INTO institutions VALUES (?,'platform',?,NULL,?)", [(n, county, "x" if n < absent else None) for n in range(10)]
-        )
-    places = [("platform", "institutions", "a"), ("platform", "institutions", "b"), ("platform", "ratings", "a")]
-    yield "loses no more", [module.loses_no_more(connection, catalogue, place) for place in places], [True, False, False]
-    connection.close()
+    yield "loses no more", [module.loses_no_more(c, accepted, catalogue) for c in (few(10, 7), few(10, 6), {})], [True, False, False]
     black = counts(adverse_before=100, adverse_added=500)
     blacks = {**partitions(0, 100, "notices"), ("platform", "notices", "330000"): black}
     yield "nobody is put on a black list by one person", held(blacks, accepted={("platform", "notices", "330000"): module.ACCEPTABLE}), (0, {"partition_adverse_added", "total_adverse_added"}, {2})  # fmt: skip

@@ -197,7 +197,7 @@ def status(make: MakeWork) -> None:
         )
     for name, source in found.get("sources", {}).items():
         click.echo(f"source {name}: last checked {source['last_checked']}")
-    if (work.home.candidate / "candidate.json").is_file():
+    if work.home.candidate_file.is_file():
         try:
             candidate = Candidate.load(work.home)
         except BadHome as error:

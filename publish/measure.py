@@ -162,7 +162,7 @@ class _Table:
         self.columns = [
             c
             for c in table.published
-            if c.name in known and c.kind != "id" and c.ref not in ("sources", "documents") and c.name not in (*table.key, "absent_since")
+            if c.name in known and c.ref not in ("sources", "documents") and c.name not in (*table.key, "absent_since")
         ]
         self.codes = [c for c in table.published if c.name in known and c.kind == "code"]
         self.same = " AND ".join(f'n."{key}" = s."{key}"' for key in table.key)

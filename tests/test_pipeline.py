@@ -594,3 +594,9 @@ def test_what_is_live_was_released_from_the_snapshots_that_its_manifest_names(wo
     row = work.live_manifest()["sources"][0]
     assert [s["id"] for s in row["snapshots"]] == [s.id for s in released(work)["platform"]]
     assert len(row["snapshots"]) == 2
+
+
+def test_what_others_refer_to_is_filled_first_in_whatever_order_tables_are_declared(work: Work) -> None:
+    turned = replace(work.catalogue, tables=dict(reversed(work.catalogue.tables.items())))
+    publish_day(replace(work, catalogue=turned), world())
+    assert [query(work, f"SELECT count(*) FROM {table}") for table in ("institutions", "listings", "ratings")] == [[(3,)]] * 3

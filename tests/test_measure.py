@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from byhand import DAY, Row, published, put, staged
+from byhand import DAY, Row, in_memory, published, staged
 from publish import measure
 from publish.catalogue import Catalogue
-from publish.tables import Working, create_published, working
+from publish.tables import Working, working
 
 # Said only where a case is about them; every other count of a partition has to be what the case says, or 0.
 ASIDE = ("filled_before", "filled_now", "chinese_before", "chinese_now", "code_before", "code_now", "written_before", "written_now")
@@ -210,14 +210,10 @@ def outcomes(module: Any, catalogue: Catalogue, sides: tuple[Path, Path, Path], 
 @contextmanager
 def beside(catalogue: Catalogue, before: Mapping[str, list[Row]], now: Mapping[str, list[Row]]) -> Iterator[Working]:
     """Two databases in memory, as main and old."""
-    live, connection = Working(":memory:"), Working(":memory:")
-    for each, rows in ((live, before), (connection, now)):
-        create_published(each, catalogue)
-        put(each, rows)
-    connection.execute("ATTACH ':memory:' AS old")
-    connection.deserialize("old", live.serialize("main"))
-    live.close()
-    with closing(connection):
+    with closing(Working(":memory:")) as connection:
+        connection.execute("ATTACH ':memory:' AS old")
+        in_memory(connection, "main", catalogue, now)
+        in_memory(connection, "old", catalogue, before)
         yield connection
 
 

@@ -17,7 +17,7 @@ from .home import china_day
 from .link import link
 from .progress import Progress, silent
 from .snapshot import Snapshot
-from .stage import Staged, staged_tables
+from .stage import Staged, referred_to_first, staged_tables
 from .tables import Working, create_indexes, create_published, working
 
 # Rule 5: the last day of what has an end. A listing that is not white ends as its list says, else a year after it was made, as a notice of
@@ -69,8 +69,7 @@ def _assembled(connection: Working, staged: Staged, catalogue: Catalogue, day: d
     _declared(connection, catalogue, staged)
     accounting: dict[str, dict[str, int]] = {}
     tables = staged_tables(catalogue)
-    mains = [table for table in tables if table.parent is None and table.name != "documents"]
-    mains.sort(key=lambda table: [table.ref_to(other.name) is not None for other in mains].count(True))  # what others refer to comes first
+    mains = referred_to_first(table for table in tables if table.parent is None and table.name != "documents")
     progress.start("assemble", len(mains))
     for table in mains:
         if table.prefix:

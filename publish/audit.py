@@ -22,7 +22,7 @@ import orjson
 
 from .errors import BadHome, NotSigned
 from .home import Home, release_order, sync
-from .persons import name_key
+from .persons import person_key
 
 ACTS = ("approve", "refuse", "accept", "live", "release")
 FIRST = "0" * 64  # what the first entry follows
@@ -91,7 +91,7 @@ def append(home: Home, act: str, by: str, reason: str, about: Mapping[str, Any],
 def signed(text: str, what: str) -> str:
     """A `name` or a `reason` as it is entered, one line. Raises NotSigned when it says nothing, is too long or holds what cannot be seen."""
     text = " ".join(text.split())
-    if len(name_key(text)) < 2 or len(text) > LONGEST[what] or not text.isprintable():
+    if len(person_key(text)) < 2 or len(text) > LONGEST[what] or not text.isprintable():
         raise NotSigned(
             f"--{'by' if what == 'name' else what} {text[:80]!r}: expected a {what} of 2 to {LONGEST[what]} characters that can be seen"
         )
@@ -106,7 +106,7 @@ def approvals(home: Home, digest: str) -> tuple[str, ...]:
             if entry.act == "refuse":
                 names.clear()
             elif entry.act in ("approve", "live"):
-                names.setdefault(name_key(entry.by), entry.by)
+                names.setdefault(person_key(entry.by), entry.by)
     return tuple(names.values())
 
 

@@ -16,8 +16,6 @@ from .errors import BadHome
 from .home import Home, as_json, sync, write_whole
 from .review import Finding, Held
 
-FILE = "candidate.json"
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -75,14 +73,14 @@ class Candidate:
         for path in sorted(home.candidate.glob("*.db")):
             sync(path)
         sync(home.candidate)
-        write_whole(home.candidate / FILE, as_json(value), 0o600)
+        write_whole(home.candidate_file, as_json(value), 0o600)
         return whole
 
     @classmethod
     def load(cls, home: Home) -> Self:
         """Raises BadHome when there is no candidate, or when the live release is no longer the one that it was compared with."""
         try:
-            value = orjson.loads((home.candidate / FILE).read_bytes())
+            value = orjson.loads((home.candidate_file).read_bytes())
         except (FileNotFoundError, orjson.JSONDecodeError) as error:
             raise BadHome(f"{home.path}: no release is in the making; run `mingbai stage` or `mingbai run` first") from error
         if value["base"] != home.live():

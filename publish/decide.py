@@ -15,7 +15,7 @@ from .diff import diff
 from .errors import BadHome, ReviewNeeded
 from .home import release_order
 from .measure import Place, attached, measure, unread
-from .persons import name_key
+from .persons import person_key
 from .restore import restore
 from .review import Finding, Held, guard
 from .run import Inputs, assembled, compare, fresh_content, go_on, judge, released, show
@@ -36,7 +36,7 @@ def approve(work: Work, digest: str, by: str, reason: str) -> Result:
     def task() -> Result:
         held = _held(work, digest)
         names = approvals(work.home, digest)
-        if name_key(by) not in map(name_key, names):
+        if person_key(by) not in map(person_key, names):
             append(work.home, "approve", by, reason, {"digest": digest, "content": fresh_content(work, held)}, work.now)
         elif len(names) < held.names:
             raise ReviewNeeded(f"{by} has approved {digest} already; {held.names} different people must, so another one has to look at it")

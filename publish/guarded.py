@@ -7,7 +7,7 @@ from . import audit
 from .candidate import Candidate
 from .errors import BadHome
 from .hold import hold
-from .measure import Place, attached, measure, unread
+from .measure import Place, attached, measure, since_the_last, unread
 from .review import ACCEPTABLE, Finding, Held, empty, guard, hanging_on, issues, loses_no_more, refused, unusable
 from .tables import Working
 from .work import Work
@@ -47,10 +47,11 @@ def _accepted(work: Work, candidate: Candidate, connection: Working) -> dict[Pla
     before = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest()["sources"]}
     found: dict[Place, tuple[str, ...]] = {}
     for source, table, region, content in sorted(audit.accepted(work.home)):
+        place = (source, table, region)
         if candidate.contents.get(source) == content:
-            found[source, table, region] = ACCEPTABLE
-        elif before.get(source) == content and loses_no_more(connection, work.catalogue, (source, table, region)):
-            found.setdefault((source, table, region), ("lost",))
+            found[place] = ACCEPTABLE
+        elif before.get(source) == content and loses_no_more(since_the_last(connection, work.catalogue, place), place, work.catalogue):
+            found.setdefault(place, ("lost",))
     for source, table, region in list(found):
         for other in hanging_on(table, work.catalogue):  # ratings go with their institutions
             found.setdefault((source, other, region), ("lost",))

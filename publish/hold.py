@@ -22,7 +22,7 @@ from .identity import key_text, make_id
 from .link import link
 from .measure import REGION, Place
 from .review import Held
-from .stage import staged_tables
+from .stage import referred_to_first, staged_tables
 from .tables import Working
 
 
@@ -62,10 +62,9 @@ def hold(connection: Working, candidate: Assembled, catalogue: Catalogue, held: 
 class _Holding:
     def __init__(self, connection: Working, catalogue: Catalogue, day: str) -> None:
         self.connection, self.catalogue, self.bound = connection, catalogue, {"day": day}
-        self.mains = [table for table in staged_tables(catalogue) if table.prefix and "region_code" in table.columns]
-        self.mains.sort(key=lambda table: [table.ref_to(other.name) is not None for other in self.mains].count(True))
+        self.mains = referred_to_first(t for t in staged_tables(catalogue) if t.prefix and "region_code" in t.columns)
         self.fates: dict[str, Counter[str]] = {}
-        connection.execute("CREATE TEMP TABLE back (id TEXT PRIMARY KEY, tbl TEXT NOT NULL) WITHOUT ROWID")
+        connection.execute("CREATE TEMP TABLE back (id TEXT PRIMARY KEY) WITHOUT ROWID")  # of any table: an id says of which
 
     def places(self, name: str, places: Iterable[Place]) -> None:
         self.connection.execute(
@@ -90,7 +89,7 @@ class _Holding:
     def may_return(self, table: Table, row: str) -> str:
         """SQL for a row of the live release that may be shown still, and whose institution is there."""
         visible = VISIBLE.get(table.name, "1").replace("s.", f"{row}.")
-        refs = [c for c in table.columns.values() if c.required and c.ref and c.ref != table.name]
+        refs = [c for c in table.columns.values() if c.required and c.ref]
         there = "".join(f' AND EXISTS (SELECT 1 FROM main."{c.ref}" r WHERE r.id = {row}."{c.name}")' for c in refs)
         withheld = f" AND {row}.id NOT IN (SELECT id FROM temp.withheld)" if table.prefix else ""
         return f"coalesce({visible}, 0){there}{withheld}"
@@ -144,7 +143,7 @@ class _Holding:
         names = ", ".join(f'"{column}"' for column in columns)
         already = f'EXISTS (SELECT 1 FROM main."{name}" n WHERE n.id = o.id)'
         where = f"WHERE {which} AND NOT {already} AND {self.may_return(table, 'o')}"
-        self.run(f"INSERT OR IGNORE INTO temp.back SELECT o.id, '{name}' FROM old.\"{name}\" o {where}")
+        self.run(f'INSERT INTO temp.back SELECT o.id FROM old."{name}" o {where}')
         number = self.run(f'INSERT INTO main."{name}" ({names}) SELECT {values} FROM old."{name}" o {where} ORDER BY o.id')
         for child in self.children(table):
             parts = ", ".join(f'"{column}"' for column in self.shared(child))
@@ -152,8 +151,8 @@ class _Holding:
                 continue
             up = f'"{child.ref_to(name)}"'
             self.run(
-                f"""INSERT OR IGNORE INTO main."{child.name}" ({parts}) SELECT {parts} FROM old."{child.name}" WHERE {up} IN
-                (SELECT id FROM temp.back WHERE tbl = '{name}') ORDER BY {up}"""
+                f"""INSERT OR IGNORE INTO main."{child.name}" ({parts}) SELECT {parts} FROM old."{child.name}"
+                WHERE {up} IN (SELECT id FROM temp.back) ORDER BY {up}"""
             )
         return number
 
@@ -174,7 +173,7 @@ class _Holding:
                 continue
             institutions = self.catalogue.tables["institutions"]
             held = f"""SELECT i.id FROM main.institutions i WHERE {self.within("i", "held", institutions)} OR {self.within("i", "held", table)}
-                UNION SELECT id FROM temp.back WHERE tbl = 'institutions'"""
+                UNION SELECT id FROM temp.back"""
             fresh = self.run(f'DELETE FROM main."{table.name}" WHERE "{up}" IN ({held})')
             names = ", ".join(f'"{column}"' for column in self.shared(table))
             kept = self.run(
@@ -207,7 +206,7 @@ class _Holding:
 
         self.connection.teach(kept_as, 3)
         for table in self.mains:
-            ours = f"id IN (SELECT id FROM temp.back WHERE tbl = '{table.name}')"
+            ours = "id IN (SELECT id FROM temp.back)"
             wanted = f'SELECT document_id FROM main."{table.name}" WHERE {ours}'
             self.run(f"INSERT OR IGNORE INTO main.documents ({names}) SELECT {names} FROM old.documents WHERE id IN ({wanted}) ORDER BY id")
             self.run(
@@ -224,7 +223,9 @@ class _Holding:
                 WHERE {ours} AND document_id IN (SELECT id FROM temp."other_{table.name}")"""
             )
         named = " UNION ".join(
-            f'SELECT document_id FROM main."{t.name}"' for t in self.catalogue.tables.values() if "document_id" in t.columns
+            f'SELECT document_id FROM main."{t.name}" WHERE document_id IS NOT NULL'
+            for t in self.catalogue.tables.values()
+            if "document_id" in t.columns
         )
         self.run(f"DELETE FROM main.documents WHERE id NOT IN ({named})")
 

@@ -84,6 +84,11 @@ class Home:
         return self.staging / "candidate"
 
     @property
+    def candidate_file(self) -> Path:
+        """What makes a candidate of the databases beside it: publish/candidate.py writes it."""
+        return self.candidate / "candidate.json"
+
+    @property
     def base(self) -> Path:
         return self.staging / "base.db"
 
@@ -201,6 +206,6 @@ class Home:
 
     def clear_candidate(self) -> None:
         """Forget what is in the making. First the file that makes a candidate of the rest: none is ever left that says what it no longer has."""
-        (self.candidate / "candidate.json").unlink(missing_ok=True)
+        self.candidate_file.unlink(missing_ok=True)
         for folder in (self.candidate, *self.releases.glob("*.part")):
             shutil.rmtree(folder, ignore_errors=True)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import orjson
 
-from .candidate import FILE
 from .home import Home, release_order
 from .live import write_index
 from .snapshot import SEAL, discard, sealed
@@ -69,8 +68,8 @@ def _since(ordered: Sequence[str], live: str) -> str:
 def _unnamed(home: Home, kept: Iterable[str], since: str) -> list[Path]:
     """The snapshots taken before `since` of which no kept release and nothing in the making is made."""
     named = {snapshot["id"] for identifier in kept for row in home.manifest(identifier)["sources"] for snapshot in row["snapshots"]}
-    if (home.candidate / FILE).is_file():
-        inputs = orjson.loads((home.candidate / FILE).read_bytes())["inputs"]
+    if home.candidate_file.is_file():
+        inputs = orjson.loads(home.candidate_file.read_bytes())["inputs"]
         named |= {identifier for several in inputs.values() for identifier in several}
     return [
         folder for folder in sealed(home.raw) if folder.name not in named and orjson.loads((folder / SEAL).read_bytes())["taken_at"] < since

@@ -11,7 +11,6 @@ from pathlib import Path
 import orjson
 
 from . import history
-from .candidate import FILE
 from .catalogue import Catalogue
 from .diff import Changes
 from .home import Home, as_json, sync, write_whole
@@ -82,7 +81,7 @@ def repair(home: Home, catalogue: Catalogue) -> list[str]:
 def _in_the_making(home: Home) -> tuple[str | None, str | None]:
     """The release that the candidate was begun on, and the id under which it is laid out."""
     try:
-        found = orjson.loads((home.candidate / FILE).read_bytes())
+        found = orjson.loads(home.candidate_file.read_bytes())
         return found["base"], found["release"]
     except (FileNotFoundError, orjson.JSONDecodeError, KeyError):
         return None, None

@@ -162,7 +162,7 @@ class _Table:
         self.columns = [
             c
             for c in table.published
-            if c.name in known and c.kind != "id" and c.ref not in ("sources", "documents") and c.name not in (*table.key, "absent_since")
+            if c.name in known and c.ref not in ("sources", "documents") and c.name not in (*table.key, "absent_since")
         ]
         self.codes = [c for c in table.published if c.name in known and c.kind == "code"]
         self.same = " AND ".join(f'n."{key}" = s."{key}"' for key in table.key)
@@ -252,6 +252,20 @@ def _is_the_same(connection: Working, table: Table, known: set[str]) -> bool:
     same = " AND ".join(f'n."{name}" {"=" if name in table.key else "IS"} o."{name}"' for name in names)
     found = connection.one(f'SELECT count(*) FROM main."{table.name}" n CROSS JOIN old."{table.name}" o ON {same}')
     return bool(found == rows)
+
+
+def since_the_last(connection: Working, catalogue: Catalogue, place: Place) -> Counts:
+    """What a partition of the candidate had in the snapshot before the newest and kept: who that one had and the newest has not is in it, marked
+    as absent. Nothing for ratings, which are of the newest snapshot alone.
+    """
+    source, table, region = place
+    declared = catalogue.tables[table]
+    if "absent_since" not in declared.columns:
+        return {}
+    place_of = rows_of(declared, catalogue, "main").place
+    sql = f'SELECT count(*), count(s.absent_since) FROM main."{table}" s WHERE ({place_of}) = (?, ?)'
+    there, absent = connection.all(sql, [source, region])[0]
+    return {("rows", "before"): there, ("kept", ""): there - absent}
 
 
 def _scaled(column: str) -> str:

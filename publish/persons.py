@@ -118,8 +118,8 @@ def _fold(text: str) -> str:
     return text.translate(_FOLDED)
 
 
-def name_key(name: str) -> str:
-    """What a name is compared by, however it was typed: 张三 and 張 三 are one person."""
+def person_key(name: str) -> str:
+    """What a person's name is compared by, however it was typed: 张三 and 張 三 are one. The names of organisations are told apart more strictly (link.name_key)."""
     return _fold(name)
 
 

@@ -88,11 +88,11 @@ def _take_out_notices(connection: Working, catalogue: Catalogue, number: int, st
     connection.execute("DELETE FROM main.notices WHERE id IN (SELECT id FROM over)")
     marks = ",".join("?" * len(CHANGED))
     connection.execute(
-        f"CREATE TEMP TABLE better AS SELECT DISTINCT key AS id {since} AND kind = 'change' AND cause IN ({marks}) AND key IN (SELECT id FROM main.notices)",
+        f"CREATE TEMP TABLE better AS SELECT key AS id {since} AND kind = 'change' AND cause IN ({marks}) AND key IN (SELECT id FROM main.notices)",
         [number, *CHANGED],
     )
     notices = catalogue.tables["notices"]
-    for table in (notices, *(table for table in catalogue.tables.values() if table.parent == "notices" or table.ref_to("notices"))):
+    for table in (notices, *(table for table in catalogue.tables.values() if table.ref_to("notices"))):
         column = "id" if table is notices else table.ref_to("notices")
         connection.execute(f'DELETE FROM main."{table.name}" WHERE "{column}" IN (SELECT id FROM better)')
         _copy(connection, table, f'"{column}" IN (SELECT id FROM better)')

@@ -16,8 +16,7 @@ from .audit import Entry
 from .catalogue import Catalogue
 from .errors import ReviewNeeded
 from .guards import FEW, GUARDS, beyond, judged
-from .measure import Counts, Place, owner_of, rows_of, total
-from .tables import Working
+from .measure import Counts, Place, owner_of, total
 
 TWO_PEOPLE = ("adverse_added", "adverse_removed")
 COUNTED_ANYHOW = ("lost",)  # rule 3: what a region lost counts in the total also where it is held, on the day that it is
@@ -130,19 +129,9 @@ def hanging_on(table: str, catalogue: Catalogue) -> list[str]:
     return [other.name for other in others if owner_of(other, catalogue).name == table]
 
 
-def loses_no_more(connection: Working, catalogue: Catalogue, place: Place) -> bool:
-    """Whether a partition of the candidate (measure.attached) has, within its bound, all that the snapshot before the newest had. Who that
-    one had and the newest has not is in it, marked as absent.
-    """
-    source, table, region = place
-    declared = catalogue.tables[table]
-    if "absent_since" not in declared.columns:  # ratings are of the newest snapshot alone: nothing says what the one before had
-        return False
-    place_of = rows_of(declared, catalogue, "main").place
-    sql = f'SELECT count(*), count(s.absent_since) FROM main."{table}" s WHERE ({place_of}) = (?, ?)'
-    there, absent = connection.all(sql, [source, region])[0]
-    counts = {("rows", "before"): there, ("kept", ""): there - absent}
-    return "lost" not in dict(judged(counts, catalogue.bounds(source, table), "partition"))
+def loses_no_more(counts: Counts, place: Place, catalogue: Catalogue) -> bool:
+    """Whether a partition has, within its bound, all that it had: `counts` is what measure.since_the_last gives, nothing where it cannot tell."""
+    return bool(counts) and "lost" not in dict(judged(counts, catalogue.bounds(*place[:2]), "partition"))
 
 
 def _cut_with(

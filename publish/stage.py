@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +70,12 @@ def recipe(catalogue: Catalogue) -> str:
 def staged_tables(catalogue: Catalogue) -> list[Table]:
     """The tables that records fill, in the order of the declarations."""
     return [table for table in catalogue.tables.values() if table.name not in DECLARED_ONLY]
+
+
+def referred_to_first(tables: Iterable[Table]) -> list[Table]:
+    """The tables in an order in which one that others refer to comes before them."""
+    among = list(tables)  # not sorted in place: a list is empty while it sorts itself
+    return sorted(among, key=lambda table: sum(table.ref_to(other.name) is not None for other in among))
 
 
 def _identity(page: Page, exact: bool = False) -> str:

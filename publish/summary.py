@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .assemble import ADVERSE
 from .candidate import Candidate
 from .catalogue import Catalogue
-from .measure import subject
+from .measure import REGION, adverse, subject
 
 MAINS = ("institutions", "listings", "notices")
 NAMES = 500  # of each way, in the page; whoever has to look at more has a question for the source and not for this page
 EXAMPLES = 3
-REGION = "coalesce({0}.region_code, {0}.region_text, '')"
-LISTS = {"listings": "list", "notices": "kind"}
-IS_ADVERSE = {"listings": f"n.list IN {ADVERSE}", "notices": "1"}
+LISTS = {"listings": "list", "notices": "kind"}  # the tables that are held against somebody, and what says how
 SAID = {  # of an adverse row: whom it names, since when
     "listings": ("n.subject_name", "coalesce(n.listed_on, n.as_of)"),
     "notices": ("coalesce(n.subject_name, n.title)", "coalesce(n.decided_on, n.published_on)"),
@@ -111,7 +108,7 @@ def summary(candidate: Candidate, live: Path | None, catalogue: Catalogue, names
             catalogue=catalogue,
             tables={name: _whole(db, name, changes.counts.get(name, {})) for name in catalogue.tables},
             regions={name: _by(db, name, REGION) for name in MAINS},
-            lists={name: _by(db, name, f"{{0}}.{column}") for name, column in LISTS.items()},
+            lists={name: _by(db, name, f"{{p}}.{column}") for name, column in LISTS.items()},
             fields=tuple(
                 db.execute(
                     "SELECT table_name, field, count(*) FROM diff.changes WHERE kind = 'change' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 20"
@@ -136,7 +133,7 @@ def _whole(db: sqlite3.Connection, table: str, counts: Mapping[str, int]) -> Mov
 
 def _by(db: sqlite3.Connection, table: str, value: str) -> dict[str, Movement]:
     """The movement of a main table by `value`, an expression over a row; those that moved most come first."""
-    n, o = value.format("n"), value.format("o")
+    n, o = value.format(p="n"), value.format(p="o")
     rows = db.execute(
         f"""SELECT value, sum(before), sum(now), sum(added), sum(removed), sum(changed), sum(missed) FROM (
           SELECT {o} AS value, 1 AS before, 0 AS now, 0 AS added, n.id IS NULL OR {n} IS NOT {o} AS removed, 0 AS changed, 0 AS missed
@@ -153,17 +150,15 @@ def _by(db: sqlite3.Connection, table: str, value: str) -> dict[str, Movement]:
 def _moved(table: str, new: str, old: str) -> str:
     """The rows of one side that are adverse and are not on the same list, not about the same one, or are no notice at all, on the other."""
     code, other = LISTS[table], f"{subject(table, 'o')} IS NOT {subject(table, 'n')}"
-    return f'{new}."{table}" n LEFT JOIN {old}."{table}" o ON o.id = n.id WHERE (o.id IS NULL OR o.{code} IS NOT n.{code} OR {other}) AND {IS_ADVERSE[table]}'
+    return f'{new}."{table}" n LEFT JOIN {old}."{table}" o ON o.id = n.id WHERE (o.id IS NULL OR o.{code} IS NOT n.{code} OR {other}) AND {adverse(table, "n")}'
 
 
 def _adverse(db: sqlite3.Connection, side: str) -> int:
-    return sum(
-        int(db.execute(f'SELECT count(*) FROM {side}."{table}" n WHERE {adverse}').fetchone()[0]) for table, adverse in IS_ADVERSE.items()
-    )
+    return sum(int(db.execute(f'SELECT count(*) FROM {side}."{table}" n WHERE {adverse(table, "n")}').fetchone()[0]) for table in LISTS)
 
 
 def _gone(db: sqlite3.Connection, new: str, old: str) -> int:
-    return sum(int(db.execute(f"SELECT count(*) FROM {_moved(table, new, old)}").fetchone()[0]) for table in IS_ADVERSE)
+    return sum(int(db.execute(f"SELECT count(*) FROM {_moved(table, new, old)}").fetchone()[0]) for table in LISTS)
 
 
 def _named(db: sqlite3.Connection, new: str, old: str) -> Iterator[Named]:
@@ -171,7 +166,7 @@ def _named(db: sqlite3.Connection, new: str, old: str) -> Iterator[Named]:
         yield from (
             Named(table, *row)
             for row in db.execute(
-                f"""SELECT n.id, coalesce(n.{LISTS[table]}, ''), coalesce({name}, ''), {REGION.format("n")}, coalesce(n.authority, ''), coalesce({day}, ''),
+                f"""SELECT n.id, coalesce(n.{LISTS[table]}, ''), coalesce({name}, ''), {REGION.format(p="n")}, coalesce(n.authority, ''), coalesce({day}, ''),
                   coalesce((SELECT cause FROM moved m WHERE m.table_name = ? AND m.key = n.id ORDER BY kind LIMIT 1), '')
                 FROM {_moved(table, new, old)} ORDER BY 2, 4, 3, 1 LIMIT {NAMES:d}""",
                 [table],

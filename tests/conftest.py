@@ -14,6 +14,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from making import NOON
+from publish.catalogue import Catalogue, load
+from publish.home import Home
+from publish.work import Work
+
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = Path(os.environ.pop("MINGBAI_REAL_DATA", ROOT.parent / "shared" / "data"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -73,6 +78,18 @@ sys.addaudithook(keep_here)
 def root() -> Path:
     """The checkout."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """The real declarations."""
+    return load()
+
+
+@pytest.fixture
+def work(tmp_path: Path, catalogue: Catalogue) -> Work:
+    """A home in which nothing was done yet, on the first day."""
+    return Work(Home(tmp_path / "home").prepare(), catalogue, NOON)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,11 @@
 """Invented records in the platform's spelling, and snapshots of them: the material of most tests. No person or institution here exists."""
 
 import hashlib
+import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from publish.snapshot import Page, Snapshot, seal
 from publish.work import Result, Work
 
 Record = dict[str, Any]
+NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)  # of the first day of most tests
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
@@ -84,6 +88,17 @@ def approved(work: Work) -> Result:
         with suppress(ReviewNeeded):
             approve(work, candidate.signed_as(), name, "与来源核对过")
     return approve(work, candidate.signed_as(), CLERKS[candidate.names - 1], "与来源核对过")
+
+
+def on(work: Work, day: int) -> Work:
+    """The same work so many days after the first."""
+    return replace(work, now=NOON + timedelta(days=day))
+
+
+def query(work: Work, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """What the live release answers."""
+    with closing(sqlite3.connect(f"file:{work.live_database}?mode=ro&immutable=1", uri=True)) as connection:
+        return connection.execute(sql, parameters).fetchall()
 
 
 def world(size: int = 3) -> dict[str, list[Record]]:

@@ -5,21 +5,18 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from making import approved, institution, listing, notice, snapshot, world
+from making import approved, institution, listing, notice, on, query, snapshot, world
 from publish.audit import append, approvals, cut_off, entries, refused
 from publish.candidate import Candidate
-from publish.catalogue import Catalogue, load
+from publish.catalogue import Catalogue
 from publish.decide import accept, approve, back, refuse
 from publish.errors import BadHome, NotSigned, ReviewNeeded
-from publish.home import Home
 from publish.reviewpage import PAGE, page
 from publish.reviewtext import lines
 from publish.run import assembled, compare, judge, lay_out, publish, run, show
@@ -27,22 +24,7 @@ from publish.snapshot import load as load_snapshot
 from publish.wording import LANGUAGES
 from publish.work import Result, Work
 
-NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
 WHY = "与来源核对过"
-
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return load()
-
-
-@pytest.fixture
-def work(tmp_path: Path, catalogue: Catalogue) -> Work:
-    return Work(Home(tmp_path / "home").prepare(), catalogue, NOON)
-
-
-def on(work: Work, day: int) -> Work:
-    return replace(work, now=NOON + timedelta(days=day))
 
 
 def deliver(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0) -> Result:
@@ -63,14 +45,6 @@ def held(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 1) -> Can
 def lost(size: int = 40) -> dict[str, list[Any]]:
     """Half of what there was."""
     return {**world(size), "institutions": [institution(n) for n in range(1, size // 2)]}
-
-
-def query(work: Work, sql: str) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(f"file:{work.live_database}?mode=ro&immutable=1", uri=True)
-    try:
-        return connection.execute(sql).fetchall()
-    finally:
-        connection.close()
 
 
 def acts(work: Work) -> list[tuple[str, str]]:

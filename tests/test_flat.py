@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making import rating, snapshot
-from publish.catalogue import Catalogue, load
+from publish.catalogue import Catalogue
 from publish.validate import Batch, Validator
 
 ODD: list[tuple[str, Any]] = [
@@ -20,11 +20,6 @@ ODD: list[tuple[str, Any]] = [
     ("dimension", "师资"), ("dimension", "no such thing"), ("orgId", ""), ("orgId", 7), ("orgId", "ＯＲＧ1"), ("orgId", {"id": 1}), ("orgId", " ORG000001 "),
     ("unheard of", "x"), ("unheard of", None),
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return load()
 
 
 def both(catalogue: Catalogue, folder: Path, records: list[Any]) -> tuple[Batch, Batch]:

@@ -6,35 +6,21 @@ The world is two counties of unequal size, so that the small one can be lost wit
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from making import Record, institution, listing, notice, rating, snapshot
+from making import NOON, Record, institution, listing, notice, on, query, rating, snapshot
 from publish import audit
 from publish.candidate import Candidate
-from publish.catalogue import Catalogue, load
+from publish.catalogue import Catalogue
 from publish.errors import ReviewNeeded
-from publish.home import Home
 from publish.run import assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, nothing_new, publish
 from publish.work import Work
 
-NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
 SMALL, LARGE = "330108", "330106"
 FEW, MANY = 9, 191  # 4.5% in the small county: rule 3 lets a source lose a twentieth
 World = dict[str, list[Record]]
-
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return load()
-
-
-@pytest.fixture
-def work(tmp_path: Path, catalogue: Catalogue) -> Work:
-    return Work(Home(tmp_path / "home").prepare(), catalogue, NOON)
 
 
 def world() -> World:
@@ -50,13 +36,9 @@ def world() -> World:
     }
 
 
-def day_of(work: Work, day: int) -> Work:
-    return Work(work.home, work.catalogue, NOON + timedelta(days=day))
-
-
 def judged(work: Work, listings: Mapping[str, Any], day: int) -> Candidate | None:
     """What the gate says of a delivery on a day; None where it is nothing new."""
-    at = day_of(work, day)
+    at = on(work, day)
     name = f"platform-{day:03d}-{len(list(work.home.raw.iterdir()))}"
     inputs = inputs_for(at, {"platform": snapshot(work.home.raw, name, listings, as_of=at.day.isoformat())})
     return None if nothing_new(at, inputs) else judge(at, compare(at, assembled(at, inputs)))
@@ -64,7 +46,7 @@ def judged(work: Work, listings: Mapping[str, Any], day: int) -> Candidate | Non
 
 def deliver(work: Work, listings: Mapping[str, Any], day: int = 0) -> str:
     """Take a delivery through the whole run. Returns the outcome. Raises ReviewNeeded when it is a stop."""
-    at, candidate = day_of(work, day), judged(work, listings, day)
+    at, candidate = on(work, day), judged(work, listings, day)
     if candidate is None:
         return "nothing new"
     candidate = lay_out(at, candidate)
@@ -72,14 +54,6 @@ def deliver(work: Work, listings: Mapping[str, Any], day: int = 0) -> str:
     make_feeds(at, candidate)
     publish(at, candidate)
     return str(candidate.outcome)
-
-
-def query(work: Work, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(f"file:{work.live_database}?mode=ro&immutable=1", uri=True)
-    try:
-        return connection.execute(sql, parameters).fetchall()
-    finally:
-        connection.close()
 
 
 def causes(work: Work, table: str) -> set[str]:
@@ -516,7 +490,7 @@ def test_what_is_held_is_part_of_the_digest(work: Work) -> None:
 def test_a_candidate_is_held_once_also_when_a_step_is_repeated(work: Work) -> None:
     deliver(work, world())
     judged(work, without(world(), *LOST), 1)
-    at = day_of(work, 1)
+    at = on(work, 1)
     first = Candidate.load(work.home)
     again = judge(at, compare(at, first))
     assert (again.held, again.findings, again.digest) == (first.held, first.findings, first.digest)

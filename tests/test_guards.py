@@ -4,8 +4,6 @@ A pipeline of this kind ran for years with a guard that was coded the wrong way 
 round here, one at a time, and every guard is emptied, and each time some case of the table must fail.
 """
 
-import ast
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,16 +13,14 @@ from typing import Any
 import apsw
 import pytest
 
-import publish
+from mutants import turned_round
 from publish import guards, review
 from publish.assemble import Assembled
 from publish.audit import Entry
 from publish.bounds import Bounds
-from publish.catalogue import Catalogue, load
+from publish.catalogue import Catalogue
 from publish.measure import Counts, Place
-from publish.tables import Working
 
-HERE = Path(publish.__file__).parent
 ALL = Bounds(
     {f"{scope}_{name}": 0.1 if scope == "total" else 0.2 for scope in ("total", "partition") for name in guards.GUARDS}
     | {"small_rows": 3, "small_total": 0, "small_adverse": 10}
@@ -209,15 +205,7 @@ def outcomes(module: Any, catalogue: Catalogue) -> Iterator[tuple[str, Any, Any]
         [module.hanging_on(table, catalogue) for table in ("institutions", "notices", "ratings")],
         [["ratings"], [], []],
     )
-    connection = Working(":memory:")
-    connection.execute("CREATE TABLE institutions (id, source_id, region_code, region_text, absent_since)")
-    for county, absent in (("a", 3), ("b", 4)):
-        connection.executemany(
-            "INSERT INTO institutions VALUES (?,'platform',?,NULL,?)", [(n, county, "x" if n < absent else None) for n in range(10)]
-        )
-    places = [("platform", "institutions", "a"), ("platform", "institutions", "b"), ("platform", "ratings", "a")]
-    yield "loses no more", [module.loses_no_more(connection, catalogue, place) for place in places], [True, False, False]
-    connection.close()
+    yield "loses no more", [module.loses_no_more(c, accepted, catalogue) for c in (few(10, 7), few(10, 6), {})], [True, False, False]
     black = counts(adverse_before=100, adverse_added=500)
     blacks = {**partitions(0, 100, "notices"), ("platform", "notices", "330000"): black}
     yield "nobody is put on a black list by one person", held(blacks, accepted={("platform", "notices", "330000"): module.ACCEPTABLE}), (0, {"partition_adverse_added", "total_adverse_added"}, {2})  # fmt: skip
@@ -277,59 +265,12 @@ def _says(module: Any, verdict: Any, names: tuple[str, ...] = ()) -> str:
     return ""
 
 
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return load()
-
-
 def test_what_follows_from_what_was_found(catalogue: Catalogue) -> None:
     for asked, said, right in outcomes(review, catalogue):
         assert said == right, asked
 
 
 # -- would the tables notice? ----------------------------------------------------------------------------------------
-
-ROUND: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Gt: ast.LtE, ast.GtE: ast.Lt, ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In,
-    ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-}  # fmt: skip
-
-
-def judging(tree: ast.Module) -> Iterator[ast.FunctionDef]:
-    """The functions of a module that judge; how a finding reads is not judging."""
-    yield from (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name != "_number")
-
-
-def mutants(file: str) -> Iterator[tuple[str, ast.Module]]:
-    """Each module that `file` becomes when one comparison is turned round, or one function that yields is emptied."""
-    text = (HERE / file).read_text("utf-8")
-    spots = [(f.name, place) for f in judging(ast.parse(text)) for place, node in enumerate(ast.walk(f)) if isinstance(node, ast.Compare)]
-    for name, place in spots:
-        tree = ast.parse(text)
-        function = next(f for f in judging(tree) if f.name == name)
-        node = list(ast.walk(function))[place]
-        assert isinstance(node, ast.Compare)
-        node.ops[0] = ROUND[type(node.ops[0])]()
-        yield f"{file}: {name}, line {node.lineno}: {ast.unparse(node)}", ast.fix_missing_locations(tree)
-    for name in dict.fromkeys(
-        f.name for f in judging(ast.parse(text)) if any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(f))
-    ):
-        tree = ast.parse(text)
-        function = next(f for f in judging(tree) if f.name == name)
-        function.body = ast.parse("yield from ()").body
-        yield f"{file}: {name}, emptied", ast.fix_missing_locations(tree)
-
-
-def loaded(tree: ast.Module) -> ModuleType:
-    """A module of `publish` from a syntax tree, known to nobody else."""
-    module = ModuleType("publish.mutant")
-    module.__package__ = "publish"
-    sys.modules[module.__name__] = module  # dataclasses look their module up
-    try:
-        exec(compile(tree, "mutant", "exec"), module.__dict__)
-    finally:
-        del sys.modules[module.__name__]
-    return module
 
 
 def notices_guards(module: ModuleType, _: Catalogue) -> bool:
@@ -345,11 +286,11 @@ def test_a_guard_that_is_turned_round_or_taken_out_is_noticed(
     file: str, notices: Callable[[ModuleType, Catalogue], bool], catalogue: Catalogue
 ) -> None:
     missed, tried = [], 0
-    for what, tree in mutants(file):
+    for mutant in turned_round(file):
         tried += 1
         try:
-            if not notices(loaded(tree), catalogue):
-                missed.append(what)
+            if not notices(mutant.module(), catalogue):
+                missed.append(mutant.what)
         except (ZeroDivisionError, ValueError, apsw.Error):
             pass  # noticed, and how
     assert not missed, "\n".join(missed)

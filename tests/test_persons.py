@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publish.persons import hide_person, holds_person, looks_like_person, masked_organiser, masked_person, person_names
+from publish.link import name_key
+from publish.persons import hide_person, holds_person, looks_like_person, masked_organiser, masked_person, person_key, person_names
 
 
 @pytest.mark.parametrize(
@@ -161,3 +162,8 @@ def test_any_subject_can_be_masked_and_its_names_are_gone(spelled, text):
             assert name not in masked_person(spelled)
     hide_person(text, spelled)
     holds_person(text, spelled)
+
+
+def test_who_signs_is_one_person_however_it_is_typed_and_organisations_are_told_apart_by_every_character() -> None:
+    assert person_key("张三") == person_key("張 三")
+    assert name_key("張三書院") != name_key("张三书院")

@@ -7,17 +7,18 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from making import credit_code, institution, listing, notice, rating, sign, snapshot, world
+from making import NOON, credit_code, institution, listing, notice, on, query, rating, sign, snapshot, world
 from publish import history
 from publish.candidate import Candidate
-from publish.catalogue import Catalogue, load
+from publish.catalogue import Catalogue
 from publish.errors import BadHome, ReviewNeeded, SourceBroken
 from publish.home import Home
 from publish.link import link
@@ -27,22 +28,10 @@ from publish.tables import create_published, working
 from publish.work import Work
 from search import open_index
 
-NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def catalogue() -> Catalogue:
-    return load()
-
-
-@pytest.fixture
-def work(tmp_path: Path, catalogue: Catalogue) -> Work:
-    return Work(Home(tmp_path / "home").prepare(), catalogue, NOON)
-
 
 def publish_day(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0, approve: bool = False) -> str | None:
     """Take a delivery through the whole run on a day; the release's id, or None when there was nothing new."""
-    work = Work(work.home, work.catalogue, NOON + timedelta(days=day))
+    work = on(work, day)
     repair(work.home, work.catalogue)
     name = f"platform-{day:03d}-{len(list(work.home.raw.iterdir()))}"
     inputs = inputs_for(work, {"platform": snapshot(work.home.raw, name, listings, as_of=work.day.isoformat())})
@@ -58,14 +47,6 @@ def publish_day(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0,
     make_index(work, candidate)
     make_feeds(work, candidate)
     return publish(work, candidate)
-
-
-def query(work: Work, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(f"file:{work.live_database}?mode=ro&immutable=1", uri=True)
-    try:
-        return connection.execute(sql, parameters).fetchall()
-    finally:
-        connection.close()
 
 
 def everything_public(work: Work) -> bytes:
@@ -576,6 +557,8 @@ BUILD = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
+from publish.catalogue import load
+from publish.home import Home
 from test_pipeline import *
 work = Work(Home(Path(sys.argv[1])).prepare(), load(), NOON)
 publish_day(work, world(50))
@@ -611,3 +594,9 @@ def test_what_is_live_was_released_from_the_snapshots_that_its_manifest_names(wo
     row = work.live_manifest()["sources"][0]
     assert [s["id"] for s in row["snapshots"]] == [s.id for s in released(work)["platform"]]
     assert len(row["snapshots"]) == 2
+
+
+def test_what_others_refer_to_is_filled_first_in_whatever_order_tables_are_declared(work: Work) -> None:
+    turned = replace(work.catalogue, tables=dict(reversed(work.catalogue.tables.items())))
+    publish_day(replace(work, catalogue=turned), world())
+    assert [query(work, f"SELECT count(*) FROM {table}") for table in ("institutions", "listings", "ratings")] == [[(3,)]] * 3

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import orjson
 import pytest
 
 from deliveries.scripted import Asked, Said, serving
+from making import on
 from publish.catalogue import Catalogue, load
 from publish.decide import approve
 from publish.errors import BadHome, Busy, Mingbai, ReviewNeeded, SourceBroken, SourceUnavailable
@@ -31,7 +31,6 @@ from publish.platform.service import Request, Response, Service
 from publish.run import run
 from publish.work import Access, Result, Work
 
-NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
 HANGZHOU = [(code, name, "浙江省", "杭州市") for code, name in (("330106", "西湖区"), ("330108", "滨江区"), ("330109", "萧山区"))]
 TOKEN = "t0ken-that-nobody-may-see"
 PASSING = {"rate_limited", "server_error", "slow"}
@@ -45,11 +44,6 @@ def catalogue() -> Catalogue:
     platform = real.source("platform")
     listings = {name: replace(listing, page_size=100) for name, listing in platform.listings.items()}
     return replace(real, sources={**real.sources, "platform": replace(platform, listings=listings)})
-
-
-@pytest.fixture
-def work(tmp_path: Path, catalogue: Catalogue) -> Work:
-    return Work(Home(tmp_path / "home"), catalogue, NOON)
 
 
 @pytest.fixture(autouse=True)
@@ -66,10 +60,6 @@ def world(day: int = 0) -> World:
 def platform() -> Iterator[Server]:
     with serve(world()) as server:
         yield server
-
-
-def on(work: Work, day: int) -> Work:
-    return replace(work, now=NOON + timedelta(days=day))
 
 
 def ask(work: Work, server: Server | str, day: int = 0, **access: Any) -> Result:

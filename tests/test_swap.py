@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 
-from publish import catalogue as declared
 from publish.catalogue import Catalogue, dictionary
 from publish.web.answer import App
 from publish.web.server import build_app
@@ -26,11 +25,6 @@ PATHS = (
     "/status.json", "/mingbai/institutions.json?_shape=objects", "/mingbai/institutions", "/mingbai/institutions.csv?_stream=on", "/mingbai/listings.json?_labels=on",
     f"/mingbai/institutions/{SWEET}.json", "/mingbai.json?sql=select+name+from+institutions+union+all+select+title+from+notices", "/mingbai",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return declared.load()
 
 
 def name(number: int) -> str:

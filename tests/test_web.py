@@ -20,7 +20,6 @@ import httpx
 import pytest
 from jinja2 import Environment, nodes
 
-from publish import catalogue as declared
 from publish.catalogue import Catalogue, dictionary
 from publish.web.answer import App
 from publish.web.frame import TEMPLATES
@@ -56,11 +55,6 @@ TABLES = (
     "/mingbai/notices?_facet=authority",
     "/-/versions",
 )
-
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return declared.load()
 
 
 @pytest.fixture(scope="module")

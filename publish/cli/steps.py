@@ -207,7 +207,7 @@ def status(make: MakeWork) -> None:
         )
     for name, at in checked.items():
         click.echo(f"source {name}: not in the live release, last checked {at or 'never'}")
-    if (work.home.candidate / "candidate.json").is_file():
+    if work.home.candidate_file.is_file():
         try:
             candidate = Candidate.load(work.home)
         except BadHome as error:

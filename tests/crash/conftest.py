@@ -63,7 +63,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue, archi
         if work.live != one.live:
             ask(work, lost, 1)
             return
-        if not (work.home.candidate / "candidate.json").is_file():
+        if not work.home.candidate_file.is_file():
             hold(work)
         approve(work)
 

@@ -86,7 +86,7 @@ def test_what_a_kept_release_or_the_candidate_is_made_of_stays(home: Home) -> No
     old_release(home, "2026-01-03", "platform-2024-01-05")
     point(home, "2026-01-03")
     home.candidate.mkdir()
-    (home.candidate / "candidate.json").write_bytes(as_json({"inputs": {"platform": ["platform-2024-01-07"]}}))
+    home.candidate_file.write_bytes(as_json({"inputs": {"platform": ["platform-2024-01-07"]}}))
     keep(home)
     assert left(home)[1] == ["2024-01-05", "2024-01-07", "2024-01-31", "2026-01-01", "2026-01-02", "refused-lately"]
 

@@ -2,7 +2,7 @@
 
 Readers see one of: `go` (published as it is), `set aside` (published without the records that could not be used, which are reported),
 `held` (some partitions stay at their last good rows), `stopped` (a person is asked), `refused` (the source broke a promise). Beside that
-it is counted how many rows a reader would get that are neither what the undamaged delivery says nor what the last release said.
+it is counted how many rows a reader would get that the undamaged delivery does not say; what the last release said is right only where it is held.
 """
 
 import shutil
@@ -17,15 +17,17 @@ from pathlib import Path
 from making import snapshot
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
+from publish.dataset import Table
 from publish.errors import SourceBroken
 from publish.home import Home
+from publish.measure import REGION
 from publish.run import assembled, compare, fetch, inputs_for, judge, run
 from publish.work import Access, Work
 
 from .clean import Days, Records
 
 PAGE = 100
-FEW_ROWS = 3  # rule 3: what a small partition may lose. So many rows may be wrong before it counts that they reach readers
+FEW_ROWS = 3  # rule 3: what a small partition may lose. So few wrong rows look like an ordinary day's work, and are not called silent
 UNLIMITED = Access(rate=0.0)
 MAIN = ("institutions", "listings", "notices", "ratings")
 PARTS = (
@@ -86,7 +88,7 @@ class Ground:
 
     def _read(self, candidate: Candidate) -> Outcome:
         said, held = findings(candidate), len(getattr(candidate, "held", ()))
-        wrong = differing(candidate.assembled.path, self.truth, self.work.live_database)
+        wrong = differing(candidate.assembled.path, self.truth, self.work.live_database, self.work.catalogue)
         bounds = tuple(dict.fromkeys(said.values()))
         word = getattr(candidate, "outcome", None) or ("stop" if said else "go")
         word = {"go": "go", "go_held": "held", "stop": "stopped"}[word]
@@ -123,8 +125,8 @@ def withheld(candidate: Candidate) -> int:
     return sum(number for fate, number in fates.items() if fate not in ("records", "published", "kept_absent", "out_of_term"))
 
 
-def differing(found: Path, truth: Path, live: Path | None) -> int:
-    """Rows in `found` that neither the truth nor the live release has, and rows of both of them that `found` has not."""
+def differing(found: Path, truth: Path, live: Path | None, catalogue: Catalogue) -> int:
+    """Rows in `found` that the truth has not, but for those of the live release in a partition that is held, and rows of both that `found` has not."""
     with closing(sqlite3.connect(f"file:{found}?mode=ro", uri=True)) as connection:
         for name, path in (("truth", truth), ("live", live)):
             connection.execute(f"ATTACH ? AS {name}", [f"file:{path}?mode=ro"])
@@ -132,10 +134,27 @@ def differing(found: Path, truth: Path, live: Path | None) -> int:
         for table in (*MAIN, *PARTS):
             names = [row[1] for row in connection.execute(f'PRAGMA main.table_info("{table}")')]
             columns = ", ".join(COMPARED.get(name, f'"{name}"') for name in names)
-            main, real, old = (f'SELECT {columns} FROM {side}."{table}"' for side in ("main", "truth", "live"))
-            each = (f"{main} EXCEPT {real} EXCEPT {old}", f"SELECT * FROM ({real} INTERSECT {old}) EXCEPT {main}")
+            main, real, old = (f'SELECT {columns} FROM {side}."{table}" s' for side in ("main", "truth", "live"))
+            held = _is_held(catalogue.tables[table])
+            each = (
+                f"SELECT * FROM ({main} WHERE NOT {held} EXCEPT {real}) UNION ALL SELECT * FROM ({main} WHERE {held} EXCEPT {real} EXCEPT {old})",
+                f"SELECT * FROM ({real} INTERSECT {old}) EXCEPT {main}",
+            )
             wrong += max(connection.execute(f"SELECT count(*) FROM ({sql})").fetchone()[0] for sql in each)
         return wrong
+
+
+def _is_held(table: Table) -> str:
+    """SQL that is true of a row `s` that stays as it was live: its partition is held, or that of what it belongs to."""
+
+    def held(row: str, name: str) -> str:
+        return f"({row}.source_id, '{name}', {REGION.format(p=row)}) IN (SELECT source_id, table_name, region FROM main.held_partitions)"
+
+    own = [held("s", table.name)] if table.prefix else []
+    if owner := table.parent or ("institutions" if table.ref_to("institutions") else None):
+        there = held("p", owner) if table.prefix or table.parent else f"({held('p', owner)} OR {held('p', table.name)})"
+        own.append(f'EXISTS (SELECT 1 FROM main."{owner}" p WHERE p.id = s."{table.ref_to(owner)}" AND {there})')
+    return f"({' OR '.join(own)})"
 
 
 def hand_over(folder: Path, records: Records, now: datetime, as_of: str | None = None) -> str:

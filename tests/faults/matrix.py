@@ -25,7 +25,7 @@ from . import columns, lists
 from .clean import Days, Records
 from .fault import FAULTS, Fault, Strength, damaged
 from .files import FILE_FAULTS, FileFault, write
-from .harness import PAGE, UNLIMITED, Ground, Outcome, grounded, hand_over, prepared
+from .harness import FEW_ROWS, PAGE, UNLIMITED, Ground, Outcome, grounded, hand_over, prepared
 
 PATH = Path(__file__).parent / "MATRIX.md"
 SOURCES = Path(__file__).parent.parent / "sources"
@@ -163,8 +163,11 @@ def table(rows: list[Row]) -> str:
         "Written by `make matrix`, never by hand. Each row is one trial: a fault of some strength done to an otherwise clean delivery after good releases.", "",
         "- *refused*: the source broke a promise. *stopped*: nothing is published until people approve. *held (n)*: n partitions stay at their last good rows.",
         "- *set aside*: the records that could not be used are reported and left out. *go*: published as it is.",
-        "- *records*: how many the fault struck. *bounds*: which were passed. *reach readers*: rows that are neither true nor of the last good release.",
-        "- *silent*: called an accident, and rows of it would have reached readers.", "",
+        "- *records*: how many the fault struck. *bounds*: which were passed. *reach readers*: rows, and parts of rows, that the undamaged delivery does "
+        "not say, or rows that stayed the same and are missing. What the last release said is right only where its partition is held. What a fault kept "
+        "from coming (a new record, a change) is not counted unless the old row stays in its place.",
+        f"- *silent*: called an accident, and more than {FEW_ROWS} such rows reach readers though nobody was asked. So few are what a small county may lose or "
+        "change on an ordinary day (rule 3): nothing in one day's delivery tells them from true changes, and a gate that asked about them would ask every day.", "",
         f"{len({row.trial.fault for row in rows})} kinds of fault, {len(rows)} trials. Of {len(accidents)} accidents {len(silent)} are silent. "
         f"Of {len(mild)} mild ones {let} go out by themselves.", "",
         "| fault | strength | called | records | outcome | bounds | reach readers |", "|---|---|---|---:|---|---|---:|",

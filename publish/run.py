@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import audit, history
 from .assemble import assemble
-from .audit import ITSELF, append, approvals, entries
+from .audit import ITSELF, anchored, append, approvals, entries
 from .candidate import Candidate
 from .diff import diff
 from .errors import BadHome, SourceBroken
@@ -248,8 +248,8 @@ def publish(work: Work, candidate: Candidate) -> str:
             raise BadHome(f"{part}: has no {file}; run `mingbai {step}` first")
     sources = {name: tuple(load(work.home.raw / identifier) for identifier in names) for name, names in candidate.inputs.items()}
     before = work.home.manifest(candidate.restores) if candidate.restores else None
-    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before)
     _enter(work, candidate)
+    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home))
     identifier = go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day)
     for line in keep(work.home):
         work.progress.say(line)
@@ -257,7 +257,7 @@ def publish(work: Work, candidate: Candidate) -> str:
 
 
 def _enter(work: Work, candidate: Candidate) -> None:
-    """The release's entry in the log of decisions, just before it goes live: there is no release that nobody can account for."""
+    """The release's entry in the log of decisions, before it is sealed and goes live: there is no release that nobody can account for."""
     digest = candidate.signed_as()
     names = approvals(work.home, digest)
     about = {"release": candidate.laid_out(), "digest": digest, "names": list(names), "content": fresh_content(work, candidate)}

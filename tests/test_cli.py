@@ -302,7 +302,7 @@ def test_a_log_that_was_changed_or_cut_off_is_exit_code_2(platform: Server, home
     whole = log.read_bytes()
     assert "2 entries" in done(mingbai(home, "audit"))
     log.write_bytes(whole.splitlines(keepends=True)[0])
-    assert "has no entry of release 2026-11-02" in told(mingbai(home, "audit"), 2)
+    assert "audit.jsonl: ends with entry 1, and the manifest of release 2026-11-02 knows entry 2" in told(mingbai(home, "audit"), 2)
     log.write_bytes(whole.replace(b"mingbai", b"nobody!", 1))
     assert "audit.jsonl: line 1: is not what was written" in told(mingbai(home, "audit"), 2)
     log.write_bytes(whole[:-9])

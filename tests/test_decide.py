@@ -373,13 +373,42 @@ def test_a_log_that_was_tampered_with_stops_the_next_release(work: Work) -> None
     assert work.live == "2026-11-01"
 
 
-def test_a_log_that_was_cut_off_is_found_by_the_releases(work: Work) -> None:
+def cut_to(work: Work, number: int) -> None:
+    """Of the log only so many lines are left."""
+    work.home.audit.write_bytes(b"".join(work.home.audit.read_bytes().splitlines(keepends=True)[:number]))
+
+
+def test_a_refusal_that_was_cut_off_lets_nothing_out(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, lost())
+    refuse(on(work, 1), candidate.judged(), "李四", "来源少了一半")
+    cut_to(work, 1)
+    with pytest.raises(BadHome, match=r"ends with entry 1, and audit.end knows entry 2"):
+        deliver(work, world(41), 2)
+    with pytest.raises(BadHome, match="its end was cut off; restore the file from the newest copy"):
+        deliver(work, lost(), 2)
+    assert (work.live, work.home.read_status()["last_run"]["outcome"]) == ("2026-11-01", "BadHome")
+
+
+def test_a_release_says_where_the_log_ended_and_names_nobody(work: Work) -> None:
+    deliver(work, world(40))
+    approve(on(work, 1), held(work, lost()).judged(), "张三", WHY)
+    assert work.live_manifest()["audit"] == {"number": 3, "sha256": entries(work.home)[-1].sha256}
+    assert "张三" not in (work.home.current / "manifest.json").read_text("utf-8")
+
+
+def test_a_log_that_was_cut_off_before_its_end_was_written_down_is_found_by_the_releases(work: Work) -> None:
     for day in range(3):
         deliver(work, world(40 + day), day)
     assert cut_off(work.home, entries(work.home)) == []
-    kept = work.home.audit.read_bytes().splitlines(keepends=True)[:1]
-    work.home.audit.write_bytes(b"".join(kept))
+    for path in work.home.releases.glob("*/manifest.json"):
+        path.write_bytes(orjson.dumps({name: value for name, value in orjson.loads(path.read_bytes()).items() if name != "audit"}))
+    work.home.audit_end.unlink()
+    cut_to(work, 1)
     assert cut_off(work.home, entries(work.home)) == ["2026-11-02", "2026-11-03"]
+    deliver(work, world(44), 4)
+    assert cut_off(work.home, entries(work.home)) == ["2026-11-02", "2026-11-03"]
+    assert work.live_manifest()["audit"]["number"] == 2
 
 
 # Going back

@@ -1,9 +1,10 @@
 """The log of what people decided: who, why, about what, in the order in which it was decided.
 
 `audit.jsonl` holds one entry a line and is only ever added to. Each entry carries the SHA-256 of the one before it, so that a line that was
-changed, taken out or put in between is found by whoever reads the log; that nothing was cut off at its end is shown by the releases, each of
-which has its entry. A log that is not whole answers nothing: what was refused must not look as if nobody had. It is private: staff sign with
-their names. A name here is what somebody typed and proves nothing about who sat at the keyboard.
+changed, taken out or put in between is found by whoever reads the log. Where it ends is written down outside it: in `audit.end` after each
+entry, and in the manifest of each release, which has copies everywhere. A log that has more than its end says is one of a run that died
+between the two; one that has less was cut off. A log that is not whole answers nothing: what was refused must not look as if nobody had. It
+is private: staff sign with their names. A name here is what somebody typed and proves nothing about who sat at the keyboard.
 
 `about`, by act: `approve` and `refuse` have `digest` and `content`; `live` has `digest`, `release`, `instead_of` and `content`, which is what
 was gone back from; `accept` has `source`, `table`, `region` and `content`; `release` has `release`, `digest`, `names` and `content`. `content`
@@ -16,12 +17,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from .errors import BadHome, NotSigned
-from .home import Home, release_order, sync
+from .home import Home, as_json, release_order, sync, write_whole
 from .persons import person_key
 
 ACTS = ("approve", "refuse", "accept", "live", "release")
@@ -44,21 +46,51 @@ class Entry:
     sha256: str
 
 
+@dataclass(frozen=True)
+class End:
+    """The newest entry of the log at some time, by its number and hash. It names nobody and may be public."""
+
+    number: int
+    sha256: str
+
+
 def entries(home: Home) -> tuple[Entry, ...]:
-    """Every entry, oldest first. Raises BadHome naming the first line that is not what was written, or does not follow the one before."""
-    try:
-        data = home.audit.read_bytes()
-    except FileNotFoundError:
-        return ()
+    """Every entry, oldest first. Raises BadHome naming the first line that is not what was written, or does not follow the one before, and
+    when the log does not have the end that was written down for it."""
+    ends = _ends(home)  # before the log: who reads while somebody decides finds more than the end says, never less
+    data = home.audit.read_bytes() if home.audit.exists() else b""
     found: list[Entry] = []
     previous = FIRST
     for number, line in enumerate(data.splitlines(keepends=True), 1):
         entry = _read(line)
         if entry is None or (entry.number, entry.previous) != (number, previous):
-            raise BadHome(f"{home.audit}: line {number}: {_fault(line, entry, number)}")
+            confirmed = number <= max((end.number for end in ends.values()), default=0)
+            raise BadHome(f"{home.audit}: line {number}: {_fault(line, entry, number, confirmed)}")
         found.append(entry)
         previous = entry.sha256
+    for where, end in ends.items():
+        if end.number > len(found):
+            what = f"ends with entry {len(found)}, and {where} knows entry {end.number} ({end.sha256[:12]}): its end was cut off"
+        elif found[end.number - 1].sha256 != end.sha256:
+            what = f"has {found[end.number - 1].sha256[:12]} as entry {end.number}, and {where} knows {end.sha256[:12]}: it is another log"
+        else:
+            continue
+        raise BadHome(f"{home.audit}: {what}; restore the file from the newest copy")
     return tuple(found)
+
+
+def anchored(home: Home) -> End | None:
+    """Where the log ends, written down beside it; None where it has no entry. The caller holds the home's lock.
+
+    A run that died may have entered something and not got that far: what is about to count on the log's end asks here.
+    """
+    found = entries(home)
+    if not found:
+        return None
+    end = End(found[-1].number, found[-1].sha256)
+    if not home.audit_end.is_file() or home.audit_end.read_bytes() != as_json(vars(end)):
+        write_whole(home.audit_end, as_json(vars(end)), 0o600)
+    return end
 
 
 def append(home: Home, act: str, by: str, reason: str, about: Mapping[str, Any], now: datetime) -> Entry:
@@ -85,6 +117,7 @@ def append(home: Home, act: str, by: str, reason: str, about: Mapping[str, Any],
     finally:
         os.close(handle)
     sync(home.path)
+    anchored(home)
     return entry
 
 
@@ -138,10 +171,39 @@ def accepted(home: Home) -> set[tuple[str, str, str, str]]:
 
 
 def cut_off(home: Home, found: Sequence[Entry]) -> list[str]:
-    """Releases that went live after the first that is in the log and are not in it: its end is missing, which no chain can show."""
+    """Releases that went live after the first that is in the log and are not in it: where manifests do not say yet
+    where the log ended, this alone shows that its end is missing."""
     known = [str(entry.about["release"]) for entry in found if entry.act == "release"]
     first = min(map(release_order, known), default=None)
     return [name for name in home.release_ids() if name not in known and first is not None and release_order(name) > first]
+
+
+def _ends(home: Home) -> dict[str, End]:
+    """Where the log has to go on at least to, by who says so. A home of before this was written down has neither.
+
+    Raises BadHome where only the one beside the log is missing: without it the decisions since the last release could be cut off.
+    """
+    ends: dict[str, End] = {}
+    live = home.live()
+    if live and (released := home.manifest(live).get("audit")):
+        ends[f"the manifest of release {live}"] = End(**released)
+    if home.audit_end.is_file():
+        ends[home.audit_end.name] = _end(home.audit_end)
+    if ends and home.audit_end.name not in ends:
+        raise BadHome(
+            f"{home.audit_end}: is missing, and release {live} was made after it; restore it, or write number and sha256 of the log's last entry into it, as JSON, where you know that nothing is missing there"
+        )
+    return ends
+
+
+def _end(path: Path) -> End:
+    try:
+        end = End(**orjson.loads(path.read_bytes()))
+        if isinstance(end.number, int) and end.number > 0:
+            return end
+        raise TypeError(f"number {end.number!r}")
+    except (orjson.JSONDecodeError, TypeError) as error:
+        raise BadHome(f"{path}: cannot be read ({error}), expected number and sha256 of an entry; restore it from a copy") from error
 
 
 def _line(values: Mapping[str, Any]) -> bytes:
@@ -161,7 +223,9 @@ def _read(line: bytes) -> Entry | None:
         return None
 
 
-def _fault(line: bytes, entry: Entry | None, number: int) -> str:
+def _fault(line: bytes, entry: Entry | None, number: int, confirmed: bool) -> str:
+    if not line.endswith(b"\n") and confirmed:
+        return "is torn, and was whole once; restore the file from the newest copy"
     if not line.endswith(b"\n"):
         return "is torn, so what it says was never confirmed to anybody; keep a copy of the file, take this line out and decide again"
     if entry is None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from .anew import anew
 from .audit import append, approvals, signed
 from .candidate import Candidate
 from .diff import diff
@@ -183,7 +184,7 @@ def _restored(work: Work, release: str) -> Candidate:
     """The candidate with the data of `release`, compared with the live one. It is copied; where our own doing changed since, it is made anew of its snapshots."""
     manifest = work.home.manifest(release)
     inputs = {row["id"]: tuple(snapshot["id"] for snapshot in row["snapshots"]) for row in manifest["sources"]}
-    home, made = work.home, recipe(work.catalogue)
+    home, made, since = work.home, recipe(work.catalogue), release
     home.clear_candidate()
     home.candidate.mkdir(mode=0o700, parents=True)
     path, live = home.candidate / "public.db", work.live_database
@@ -192,10 +193,11 @@ def _restored(work: Work, release: str) -> Candidate:
         shutil.copyfile(home.releases / release / "mingbai.db", path)
         held, misread = tuple(Held(**row) for row in manifest["held"]), manifest["unread"]
     else:
-        stages = {name: tuple(load(home.raw / identifier) for identifier in names) for name, names in inputs.items()}
-        manifest, held = {**manifest, **vars(assembled(work, stages).assembled)}, ()
-        misread = unread(home.candidate / "private.db")
-    data = restore(path, release, live, home.history, home.base, manifest, work.catalogue, work.day)
+        anew_, held = anew(work, release)
+        manifest, misread = {**manifest, **vars(anew_)}, unread(home.candidate / "private.db")
+        while earlier := home.manifest(since).get("restores"):  # what it did not show of its snapshots is told by what came after them
+            since = earlier
+    data = restore(path, since, live, home.history, home.base, manifest, work.catalogue, work.day)
     changes = diff(data, live, work.catalogue, home.candidate / "changes.db", ours=True, progress=work.progress)
     contents = {row["id"]: row["snapshots"][0]["content_sha256"] for row in manifest["sources"]}
     candidate = Candidate(

@@ -113,6 +113,10 @@ class Home:
         return self.path / "audit.jsonl"
 
     @property
+    def audit_end(self) -> Path:
+        return self.path / "audit.end"
+
+    @property
     def detail(self) -> Path:
         """What the last run that failed said in full, for the staff: it can repeat a source's words."""
         return self.staging / "last_error.txt"

@@ -45,6 +45,15 @@ def keep(home: Home) -> list[str]:
     return [f"{line}; kept is {POLICY}" for line in said]
 
 
+def named(home: Home, releases: Iterable[str]) -> set[str]:
+    """The ids of the snapshots of which these releases, and what is in the making, are made."""
+    found = {snapshot["id"] for identifier in releases for row in home.manifest(identifier)["sources"] for snapshot in row["snapshots"]}
+    if home.candidate_file.is_file():
+        inputs = orjson.loads(home.candidate_file.read_bytes())["inputs"]
+        found |= {identifier for several in inputs.values() for identifier in several}
+    return found
+
+
 def gone(releases: Iterable[str], live: str) -> list[str]:
     """Those of `releases` that need not be kept while `live` is live, oldest first."""
     ordered = sorted(releases, key=release_order)
@@ -66,11 +75,10 @@ def _since(ordered: Sequence[str], live: str) -> str:
 
 
 def _unnamed(home: Home, kept: Iterable[str], since: str) -> list[Path]:
-    """The snapshots taken before `since` of which no kept release and nothing in the making is made."""
-    named = {snapshot["id"] for identifier in kept for row in home.manifest(identifier)["sources"] for snapshot in row["snapshots"]}
-    if home.candidate_file.is_file():
-        inputs = orjson.loads(home.candidate_file.read_bytes())["inputs"]
-        named |= {identifier for several in inputs.values() for identifier in several}
+    """The snapshots taken before `since` that nothing needs any more."""
+    needed = named(home, kept)
     return [
-        folder for folder in sealed(home.raw) if folder.name not in named and orjson.loads((folder / SEAL).read_bytes())["taken_at"] < since
+        folder
+        for folder in sealed(home.raw)
+        if folder.name not in needed and orjson.loads((folder / SEAL).read_bytes())["taken_at"] < since
     ]

@@ -1,7 +1,7 @@
 """Lay a release out as a folder under a temporary name: the database in its canonical form, and at the end the manifest and the sums.
 
-Everything in the folder is a function of the candidate: no clock, no path, no host name goes in. It is public from the moment that it is
-live and never written again.
+Everything in the folder is a function of the candidate: no clock, no path, no host name goes in. The manifest alone says more: where the log
+of decisions ended. It is public from the moment that it is live and never written again.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .assemble import Assembled
+from .audit import End
 from .candidate import Candidate
 from .canonical import canonical
 from .catalogue import Catalogue
@@ -47,10 +48,11 @@ def seal(
     previous: Mapping[str, Any],
     catalogue: Catalogue,
     before: Mapping[str, Any] | None = None,
+    audit: End | None = None,
 ) -> dict[str, Any]:
     """Write manifest.json and SHA256SUMS over everything in the folder, and make the folder durable. Returns the manifest.
 
-    `previous` is the manifest of the live release, {} where there is none; `before` that of the one whose content this one goes on from.
+    `previous` is the manifest of the live release, {} where there is none; `before` that of the one whose content this one goes on from. `audit` is the newest entry of the log of decisions, the release's own.
     """
     made = candidate.assembled
     files: dict[str, dict[str, Any]] = {}
@@ -65,6 +67,7 @@ def seal(
         "previous": previous.get("id"),
         "restores": candidate.restores,
         "recipe": candidate.recipe,
+        "audit": vars(audit) if audit else None,
         "sources": [_source(catalogue.source(name), sources[name], made.day, before or previous) for name in sorted(sources)],
         "held": [vars(held) for held in candidate.held],
         "unread": dict(candidate.unread),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import audit, history
 from .assemble import assemble
-from .audit import ITSELF, append, approvals, entries
+from .audit import ITSELF, anchored, append, approvals, entries
 from .candidate import Candidate
 from .diff import diff
 from .errors import BadHome, SourceBroken
@@ -20,7 +20,7 @@ from .extract import extract
 from .guarded import guarded
 from .home import china_day, write_whole
 from .index import index
-from .keep import keep
+from .keep import keep, named
 from .live import go_live
 from .plans import source_plan
 from .release import release, seal
@@ -51,8 +51,9 @@ def _run(work: Work, addresses: Mapping[str, str], access: Access) -> Result:
     if candidate is None or not (candidate.compared().news or candidate.names):
         _say_unusable(work, candidate)
         work.home.clear_candidate()  # one that was held is overtaken: its sources are what is live again
+        needed = named(work.home, work.home.release_ids())
         for snapshot in fresh.values():  # other bytes that say the same: the archive keeps what releases are made of
-            if snapshot.id not in {kept.id for several in before.values() for kept in several}:
+            if snapshot.id not in needed:
                 discard(snapshot.folder)
         return Result("nothing_new", None)
     return go_on(work, candidate)
@@ -79,15 +80,18 @@ def fetch(work: Work, name: str, address: str, access: Access = ANYHOW, before: 
     last = (released(work) if before is None else before).get(name, (None,))[0]
     plan = source_plan(work.catalogue.source(name), address, access.token, access.rate)
     snapshot = extract(plan, work.home.path, work.now, last, work.progress)
-    for listing in work.catalogue.source(
-        name
-    ).listings.values():  # an increment may be handed in late; a full list of yesterday is not today's
+    _no_older(work, snapshot, last)
+    return snapshot
+
+
+def _no_older(work: Work, snapshot: Snapshot, last: Snapshot | None) -> None:
+    """Raises SourceBroken for a full list of an earlier day than the live one. An increment may be handed in late."""
+    for listing in work.catalogue.source(snapshot.source).listings.values():
         was, now = last.as_of(listing.name) if last else None, snapshot.as_of(listing.name)
         if was and now and now < was and listing.batch == "full_snapshot":
             raise SourceBroken(
-                f"{name}: {listing.name}: is as of {now} and {was} is live; an old delivery was handed in as new: ask for the newest one"
+                f"{snapshot.source}: {listing.name}: is as of {now} and {was} is live; an old delivery was handed in as new: ask for the newest one"
             )
-    return snapshot
 
 
 def released(work: Work) -> dict[str, tuple[Snapshot, ...]]:
@@ -106,10 +110,13 @@ def inputs_for(work: Work, fresh: Mapping[str, Snapshot], before: Inputs | None 
 
     A snapshot that says what the last one said is not entered again. It can confirm, though, that records are gone (rule 2): where the
     platform was asked on a later day. A bureau's file that is read twice is one delivery.
+
+    Raises SourceBroken for an old delivery, which stays under raw/ for whoever looks into it when it was refused.
     """
     inputs = dict(released(work) if before is None else before)
     for name, snapshot in fresh.items():
         known = inputs.get(name, ())
+        _no_older(work, snapshot, known[0] if known else None)
         full = all(listing.batch == "full_snapshot" for listing in work.catalogue.source(name).listings.values())
         if not known or known[0].content_sha256 != snapshot.content_sha256:
             inputs[name] = (snapshot, *(known[:1] if full else known))
@@ -248,8 +255,8 @@ def publish(work: Work, candidate: Candidate) -> str:
             raise BadHome(f"{part}: has no {file}; run `mingbai {step}` first")
     sources = {name: tuple(load(work.home.raw / identifier) for identifier in names) for name, names in candidate.inputs.items()}
     before = work.home.manifest(candidate.restores) if candidate.restores else None
-    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before)
     _enter(work, candidate)
+    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home))
     identifier = go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day)
     for line in keep(work.home):
         work.progress.say(line)
@@ -257,7 +264,7 @@ def publish(work: Work, candidate: Candidate) -> str:
 
 
 def _enter(work: Work, candidate: Candidate) -> None:
-    """The release's entry in the log of decisions, just before it goes live: there is no release that nobody can account for."""
+    """The release's entry in the log of decisions, before it is sealed and goes live: there is no release that nobody can account for."""
     digest = candidate.signed_as()
     names = approvals(work.home, digest)
     about = {"release": candidate.laid_out(), "digest": digest, "names": list(names), "content": fresh_content(work, candidate)}

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publish import audit
-from publish.audit import Entry, accepted, append, approvals, entries, refused, signed
+from publish.audit import End, Entry, accepted, anchored, append, approvals, entries, refused, signed
 from publish.errors import BadHome, NotSigned
-from publish.home import Home
+from publish.home import Home, as_json
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 OLD, NEW, NEXT = ("a" * 64, "b" * 64, "c" * 64)
@@ -51,7 +51,13 @@ def test_a_home_without_a_log_has_no_entries(home: Home) -> None:
 
 def test_the_log_is_for_the_staff_alone(home: Home) -> None:
     three(home)
-    assert home.audit.stat().st_mode & 0o777 == 0o600
+    assert {path.stat().st_mode & 0o777 for path in (home.audit, home.audit_end)} == {0o600}
+
+
+def again(line: bytes, **changed: str) -> bytes:
+    """A line that says something else, with the hash that is right for it."""
+    bare = Entry(**{**orjson.loads(line), **changed, "sha256": ""})
+    return orjson.dumps({**vars(bare), "sha256": audit._hash(bare)}, option=orjson.OPT_SORT_KEYS) + b"\n"
 
 
 DAMAGE: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
@@ -65,8 +71,11 @@ DAMAGE: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
     "a space": (lambda lines: [lines[0].replace(b":", b": ", 1), *lines[1:]], "line 1: is not what was written"),
     "one more key": (lambda lines: [lines[0].replace(b"{", b'{"a":1,', 1), *lines[1:]], "line 1: is not what was written"),
     "no object": (lambda lines: [b"[]\n", *lines[1:]], "line 1: is not what was written"),
-    "a torn last line": (lambda lines: [*lines[:2], lines[2][:-20]], "line 3: is torn"),
-    "a last line without its end": (lambda lines: [*lines[:2], lines[2][:-1]], "line 3: is torn"),
+    "a torn last line": (lambda lines: [*lines[:2], lines[2][:-20]], "line 3: is torn, and was whole once"),
+    "a last line without its end": (lambda lines: [*lines[:2], lines[2][:-1]], "line 3: is torn, and was whole once"),
+    "the last line taken out": (lambda lines: lines[:2], "ends with entry 2, and audit.end knows entry 3 .* restore the file"),
+    "every line taken out": (lambda lines: [], "ends with entry 0, and audit.end knows entry 3"),
+    "another last line": (lambda lines: [*lines[:2], again(lines[2], by="赵六")], "as entry 3, and audit.end knows .* it is another log"),
 }  # fmt: skip
 
 
@@ -83,13 +92,83 @@ def test_a_log_that_is_not_whole_answers_nothing_and_takes_nothing(damage: str, 
 
 def test_a_line_made_anew_with_its_own_hash_breaks_the_chain_after_it(home: Home) -> None:
     lines = three(home)
-    forged = {**orjson.loads(lines[1]), "by": "赵六"}
-    del forged["sha256"]
-    again = Entry(**forged, sha256="")
-    forged["sha256"] = audit._hash(again)
-    home.audit.write_bytes(lines[0] + orjson.dumps(forged, option=orjson.OPT_SORT_KEYS) + b"\n" + lines[2])
+    home.audit.write_bytes(lines[0] + again(lines[1], by="赵六") + lines[2])
     with pytest.raises(BadHome, match="line 3: is entry 3 after"):
         entries(home)
+
+
+def test_a_log_that_is_gone_is_not_a_home_without_one(home: Home) -> None:
+    three(home)
+    home.audit.unlink()
+    with pytest.raises(BadHome, match="ends with entry 0"):
+        refused(home)
+
+
+def test_what_a_run_entered_before_it_died_is_no_fault_and_is_anchored_by_the_next(home: Home) -> None:
+    lines, end = three(home), home.audit_end.read_bytes()
+    fourth = enter(home, "approve", "赵六", digest="d1", content={})
+    home.audit_end.write_bytes(end)
+    assert entries(home)[-1] == fourth
+    assert anchored(home) == End(4, fourth.sha256)
+    home.audit.write_bytes(b"".join(lines))
+    with pytest.raises(BadHome, match=r"ends with entry 3, and audit.end knows entry 4"):
+        entries(home)
+
+
+def test_a_line_that_was_torn_before_it_was_confirmed_can_be_taken_out(home: Home) -> None:
+    lines, end = three(home), home.audit_end.read_bytes()
+    enter(home, "approve", "赵六", digest="d1", content={})
+    home.audit_end.write_bytes(end)
+    home.audit.write_bytes(home.audit.read_bytes()[:-9])
+    with pytest.raises(BadHome, match=r"line 4: is torn, so what it says was never confirmed .* take this line out"):
+        entries(home)
+    home.audit.write_bytes(b"".join(lines))
+    assert enter(home, "approve", "赵六", digest="d1", content={}).number == 4
+
+
+def test_a_home_of_before_the_end_was_written_down_goes_on(home: Home) -> None:
+    three(home)
+    home.audit_end.unlink()
+    assert len(entries(home)) == 3
+    assert enter(home, "refuse", digest="d1", content={}).number == 4
+    assert orjson.loads(home.audit_end.read_bytes())["number"] == 4
+
+
+@pytest.mark.parametrize("said", [b"", b"[]", b"{}", b'{"number": 3}', b'{"number":"3","sha256":"a"}', b'{"number":0,"sha256":"a"}'])
+def test_an_end_that_cannot_be_read_answers_nothing(said: bytes, home: Home) -> None:
+    three(home)
+    home.audit_end.write_bytes(said)
+    with pytest.raises(BadHome, match=r"audit\.end: cannot be read"):
+        entries(home)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2])
+def test_a_release_knows_where_the_log_ended_also_where_the_file_beside_it_was_made_anew(cut: int, home: Home) -> None:
+    lines = three(home)
+    went_live(home, End(3, entries(home)[-1].sha256))
+    home.audit.write_bytes(b"".join(lines[:cut]))
+    home.audit_end.write_bytes(as_json({name: orjson.loads(lines[cut - 1])[name] for name in ("number", "sha256")}))
+    with pytest.raises(BadHome, match=r"and (the manifest of release 2026-11-25|audit.end) knows entry 3"):
+        entries(home)
+
+
+def test_the_end_beside_the_log_cannot_be_missing_where_a_release_has_one(home: Home) -> None:
+    three(home)
+    end = entries(home)[-1]
+    went_live(home, End(3, end.sha256))
+    home.audit_end.unlink()
+    with pytest.raises(BadHome, match=r"audit\.end: is missing, and release 2026-11-25 .* as JSON"):
+        entries(home)
+    home.audit_end.write_text(f'{{"number": 3, "sha256": "{end.sha256}"}}')
+    assert len(entries(home)) == 3
+
+
+def went_live(home: Home, end: End) -> None:
+    """A release whose manifest says where the log ended."""
+    folder = home.releases / "2026-11-25"
+    folder.mkdir()
+    (folder / "manifest.json").write_bytes(as_json({"id": folder.name, "audit": vars(end)}))
+    home.current.symlink_to(Path("releases") / folder.name)
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,20 @@ def test_the_steps_of_the_second_day_make_the_release_that_run_makes(platform: S
     assert Home(home).manifest("2026-11-02") == Home(other).manifest("2026-11-02")
 
 
+def test_the_single_steps_refuse_an_old_delivery_too(platform: Server, home: Path) -> None:
+    platform.move(1)
+    done(mingbai(home, "run", *source(platform), now=NEXT))
+    platform.move(0)
+    later, words = "2026-11-03T12:00:00+08:00", "is as of 2026-11-01 and 2026-11-02 is live; an old delivery was handed in as new"
+    assert words in told(mingbai(home, "extract", *source(platform), now=later), 4)
+    assert words in told(mingbai(home, "stage", now=later), 4)
+    assert not Home(home).candidate.exists()
+    assert len(list(Home(home).raw.iterdir())) == 2, "it stays, to be looked at"
+    platform.move(2)
+    for name in ("extract", "stage", "diff"):
+        done(mingbai(home, name, *(source(platform) if name == "extract" else ()), now="2026-11-03T13:00:00+08:00"))
+
+
 @pytest.mark.parametrize("name", ["stage", "validate"])
 def test_a_step_without_a_snapshot_says_which_comes_first(name: str, home: Path) -> None:
     assert "run `mingbai extract` first" in told(mingbai(home, name), 2)
@@ -302,7 +316,7 @@ def test_a_log_that_was_changed_or_cut_off_is_exit_code_2(platform: Server, home
     whole = log.read_bytes()
     assert "2 entries" in done(mingbai(home, "audit"))
     log.write_bytes(whole.splitlines(keepends=True)[0])
-    assert "has no entry of release 2026-11-02" in told(mingbai(home, "audit"), 2)
+    assert "audit.jsonl: ends with entry 1, and the manifest of release 2026-11-02 knows entry 2" in told(mingbai(home, "audit"), 2)
     log.write_bytes(whole.replace(b"mingbai", b"nobody!", 1))
     assert "audit.jsonl: line 1: is not what was written" in told(mingbai(home, "audit"), 2)
     log.write_bytes(whole[:-9])

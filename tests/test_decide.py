@@ -377,13 +377,42 @@ def test_a_log_that_was_tampered_with_stops_the_next_release(work: Work) -> None
     assert work.live == "2026-11-01"
 
 
-def test_a_log_that_was_cut_off_is_found_by_the_releases(work: Work) -> None:
+def cut_to(work: Work, number: int) -> None:
+    """Of the log only so many lines are left."""
+    work.home.audit.write_bytes(b"".join(work.home.audit.read_bytes().splitlines(keepends=True)[:number]))
+
+
+def test_a_refusal_that_was_cut_off_lets_nothing_out(work: Work) -> None:
+    deliver(work, world(40))
+    candidate = held(work, lost())
+    refuse(on(work, 1), candidate.judged(), "李四", "来源少了一半")
+    cut_to(work, 1)
+    with pytest.raises(BadHome, match=r"ends with entry 1, and audit.end knows entry 2"):
+        deliver(work, world(41), 2)
+    with pytest.raises(BadHome, match="its end was cut off; restore the file from the newest copy"):
+        deliver(work, lost(), 2)
+    assert (work.live, work.home.read_status()["last_run"]["outcome"]) == ("2026-11-01", "BadHome")
+
+
+def test_a_release_says_where_the_log_ended_and_names_nobody(work: Work) -> None:
+    deliver(work, world(40))
+    approve(on(work, 1), held(work, lost()).judged(), "张三", WHY)
+    assert work.live_manifest()["audit"] == {"number": 3, "sha256": entries(work.home)[-1].sha256}
+    assert "张三" not in (work.home.current / "manifest.json").read_text("utf-8")
+
+
+def test_a_log_that_was_cut_off_before_its_end_was_written_down_is_found_by_the_releases(work: Work) -> None:
     for day in range(3):
         deliver(work, world(40 + day), day)
     assert cut_off(work.home, entries(work.home)) == []
-    kept = work.home.audit.read_bytes().splitlines(keepends=True)[:1]
-    work.home.audit.write_bytes(b"".join(kept))
+    for path in work.home.releases.glob("*/manifest.json"):
+        path.write_bytes(orjson.dumps({name: value for name, value in orjson.loads(path.read_bytes()).items() if name != "audit"}))
+    work.home.audit_end.unlink()
+    cut_to(work, 1)
     assert cut_off(work.home, entries(work.home)) == ["2026-11-02", "2026-11-03"]
+    deliver(work, world(44), 4)
+    assert cut_off(work.home, entries(work.home)) == ["2026-11-02", "2026-11-03"]
+    assert work.live_manifest()["audit"]["number"] == 2
 
 
 # Going back
@@ -451,13 +480,105 @@ def test_what_ended_or_was_withdrawn_repaired_or_corrected_since_does_not_come_b
 
 
 def test_going_back_after_our_own_doing_changed_makes_the_data_anew_under_todays_rules(later: Work) -> None:
-    path = later.home.releases / "2026-11-01" / "manifest.json"
-    path.write_bytes(orjson.dumps({**orjson.loads(path.read_bytes()), "recipe": "0" * 64}))
+    of_another_recipe(later, "2026-11-01")
     gone_back(later)
     there = query(later, "SELECT count(*) FROM institutions WHERE name LIKE '%启明%'")
     assert there == [(40,)]
     assert query(later, "SELECT count(*) FROM notices") == [(37,)]
     assert later.live_manifest()["recipe"] == later.home.manifest("2026-11-02")["recipe"]
+
+
+def of_another_recipe(work: Work, release: str) -> None:
+    """As if our own doing had been another one when a release was made."""
+    path = work.home.releases / release / "manifest.json"
+    path.write_bytes(orjson.dumps({**orjson.loads(path.read_bytes()), "recipe": "0" * 64}))
+
+
+def test_what_was_withdrawn_before_somebody_went_back_does_not_come_with_that_release_made_anew(later: Work) -> None:
+    gone_back(later)
+    for day, notices in ((5, LATER), (6, LATER[2:]), (7, LATER[2:])):  # the source forgets what it has withdrawn
+        try:
+            deliver(later, {**world(36 + day), "notices": notices}, day)
+        except ReviewNeeded:
+            approved(on(later, day))
+    of_another_recipe(later, "2026-11-05")
+    gone_back(later, "2026-11-05", 8)
+    numbers = {number for (number,) in query(later, "SELECT document_no FROM notices")}
+    assert {f"西教罚〔2026〕{n}号" for n in range(1, 41)} - numbers == {f"西教罚〔2026〕{n}号" for n in (1, 2, 4)}
+    assert query(later, "SELECT state, facts FROM notices WHERE document_no = '西教罚〔2026〕3号'") == [("corrected", "更正后的事实。")]
+
+
+SPOILT: dict[str, dict[str, list[Any]]] = {
+    "cut short": {"institutions": BEYOND, "listings": two_counties()["listings"][20:]},
+    "unreadable": {"institutions": [*(institution(n, orgName="?????") for n in range(1, 21)), *BEYOND]},
+}
+
+
+@pytest.fixture(params=SPOILT)
+def held_once(request: pytest.FixtureRequest, work: Work) -> Work:
+    """Three releases, of which the second holds a county in which two notices were withdrawn and one ended since. It was made by another recipe."""
+    names = [notice(n, publicUntil="2026-11-04" if n == 3 else "2027-06-30") for n in range(1, 21)]
+    beyond = [notice(n, areaCode="330108", publicUntil="2027-06-30") for n in range(21, 421)]
+    spoilt = {"notices": [{**names[0], "state": "已撤销"}, *beyond], **SPOILT[request.param]}  # and says itself of one that it is withdrawn
+    withdrawn = [{**one, "state": "已撤销"} for one in names[:2]]
+    deliver(work, two_counties(notices=[*names, *beyond]))
+    assert deliver(work, two_counties(**spoilt), 1) == Result("released", "2026-11-02")
+    try:
+        deliver(work, two_counties(notices=[*withdrawn, *names[2:], *beyond]), 2)
+    except ReviewNeeded:
+        approved(on(work, 2))
+    assert work.live_manifest()["held"] == []
+    of_another_recipe(work, "2026-11-02")
+    return work
+
+
+def test_what_a_release_held_comes_back_as_it_was_held_also_where_it_is_made_anew(held_once: Work) -> None:
+    held, good = held_once.home.manifest("2026-11-02")["held"], "WHERE region_code = '330106' AND absent_since IS NULL"
+    assert {row["table"] for row in held} >= {"institutions", "notices"}
+    assert gone_back(held_once, "2026-11-02", 4) == Result("released", "2026-11-05")
+    assert held_once.live_manifest()["held"] == held
+    assert query(held_once, f"SELECT count(*) FROM institutions {good} AND name LIKE '%启明%'") == [(20,)]
+    assert query(held_once, f"SELECT count(*) FROM listings {good}") == [(20,)]
+    assert query(held_once, f"SELECT count(*) FROM notices {good}") == [(17,)], "two were withdrawn and one has ended"
+    assert query(held_once, "SELECT count(*) FROM held_partitions") == [(len(held),)]
+    assert query(held_once, "PRAGMA foreign_key_check") == []
+    for table in ("institutions", "listings", "notices"):
+        fates = held_once.live_manifest()["accounting"][table]
+        rows = query(held_once, f"SELECT count(*) FROM {table}")[0][0]
+        assert fates["published"] + fates.get("kept_absent", 0) + fates.get("kept_held", 0) == rows, (table, fates)
+    assert not list(held_once.home.path.rglob("good*")), "nothing of it is left"
+
+
+def test_what_a_release_held_is_read_as_todays_rules_read_it(held_once: Work) -> None:
+    with sqlite3.connect(held_once.home.releases / "2026-11-02" / "mingbai.db") as old:  # another recipe let it through
+        old.execute("UPDATE institutions SET address = '电话13800000000' WHERE region_code = '330106'")
+    old.close()
+    gone_back(held_once, "2026-11-02", 4)
+    assert query(held_once, "SELECT count(*) FROM institutions WHERE address LIKE '%13800000000%'") == [(0,)]
+    assert query(held_once, "SELECT count(*) FROM institutions WHERE region_code = '330106'") == [(20,)]
+
+
+def test_what_was_no_longer_shown_in_a_held_county_does_not_come_back_with_it(held_once: Work) -> None:
+    with sqlite3.connect(held_once.home.releases / "2026-11-02" / "mingbai.db") as old:  # withdrawn while it was held
+        old.execute("DELETE FROM notices WHERE document_no = '西教罚〔2026〕9号'")
+    old.close()
+    gone_back(held_once, "2026-11-02", 4)
+    assert query(held_once, "SELECT count(*) FROM notices WHERE document_no = '西教罚〔2026〕9号'") == [(0,)]
+    assert query(held_once, "SELECT count(*) FROM notices WHERE region_code = '330106'") == [(16,)]
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_one_cannot_go_back_to_what_was_held_where_its_last_good_rows_cannot_be_made_anew(gone: bool, held_once: Work) -> None:
+    first = held_once.home.releases / "2026-11-01"
+    if gone:
+        first.rename(held_once.home.path / "elsewhere")
+    else:
+        about = orjson.loads((first / "manifest.json").read_bytes())
+        (first / "manifest.json").write_bytes(orjson.dumps({**about, "restores": "2026-10-01"}))
+    before = acts(held_once)
+    with pytest.raises(BadHome, match=r"release 2026-11-02 holds platform \w+ 330106 .* release 2026-11-01, which .*; go back to another"):
+        back(on(held_once, 4), "2026-11-02", "张三", WHY)
+    assert (held_once.live, acts(held_once)) == ("2026-11-03", before)
 
 
 def test_two_people_go_back_to_a_release_that_puts_somebody_on_a_black_list_again(work: Work) -> None:

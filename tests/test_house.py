@@ -36,6 +36,7 @@ FLOORS = (
     | {"measure", "guards", "review", "hold", "summary", "reviewtext", "reviewpage", "restore"}
     | {"candidate", "release", "canonical", "history", "index", "syndicate", "live", "keep", "work", "guarded"},
     {"run"},
+    {"anew"},
     {"decide"},
     {"demo"},
     {"cli"},

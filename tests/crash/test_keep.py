@@ -1,14 +1,17 @@
 """Old releases are kept as the policy says: whatever the clock says, never the live one or the one before it, nor what a kept one is made of."""
 
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from homes import a_work, ask, old_release, old_snapshot, on
+from homes import a_work, ask, day_of, old_release, old_snapshot, on
 from hypothesis import given
 from hypothesis import strategies as st
 
+from making import approved, snapshot
 from publish.catalogue import Catalogue
+from publish.errors import ReviewNeeded
 from publish.home import Home, as_json, release_order
 from publish.keep import AT_ONCE, DAYS, gone, keep
 
@@ -89,6 +92,26 @@ def test_what_a_kept_release_or_the_candidate_is_made_of_stays(home: Home) -> No
     home.candidate_file.write_bytes(as_json({"inputs": {"platform": ["platform-2024-01-07"]}}))
     keep(home)
     assert left(home)[1] == ["2024-01-05", "2024-01-07", "2024-01-31", "2026-01-01", "2026-01-02", "refused-lately"]
+
+
+def test_a_delivery_that_comes_again_is_not_taken_from_the_older_release_that_is_made_of_it(
+    catalogue: Catalogue, tmp_path: Path, said: list[str]
+) -> None:
+    work, days = a_work(tmp_path / "home", catalogue, said), (0, 1, 0)
+    archives = [
+        snapshot(
+            tmp_path / "archives", f"platform-{number}", day_of(day), as_of="2026-11-01", taken_at=f"2026-11-0{number + 1}T04:00:00Z"
+        ).folder
+        for number, day in enumerate(days)
+    ]
+    for number, archive in enumerate(archives):
+        with suppress(ReviewNeeded):
+            ask(work, archive, number)
+        if (work.home.candidate / "candidate.json").is_file():  # what was said before is looked at
+            approved(on(work, number))
+    assert [row["id"] for row in work.live_manifest()["sources"][0]["snapshots"]] == ["platform-2", "platform-1"]
+    assert ask(work, archives[0], 2).outcome == "nothing_new"
+    assert sorted(path.name for path in work.home.raw.iterdir()) == ["platform-0", "platform-1", "platform-2"]
 
 
 def test_so_many_go_at_once_and_no_more(home: Home) -> None:

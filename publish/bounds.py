@@ -11,14 +11,18 @@ from dataclasses import dataclass, replace
 
 from .declarations import Node
 
+# How many days back a window begins; each is a measure of its own: rows that stood then and are gone without a word of their source.
+WINDOWS = {"week": 7, "month": 30}
+
 # What is measured, each with a share for a whole source (total_) and for one region of it (partition_). lost: rows that are gone; added: rows
 # that are new; changed: rows in which a column says something else; traded: rows that took over another row's name or key; scaled: amounts in
-# another unit; cut: texts of which the beginning alone is left; emptied: values that are gone from a column; codes: rows that moved from or to a code; chinese: characters in
+# another unit; cut: texts of which the beginning alone is left; emptied: values that are gone from a column; week and month: rows that are
+# gone since then; codes: rows that moved from or to a code; chinese: characters in
 # names and texts that are no longer usual Chinese ones; invalid: credit codes whose check character is wrong; dates: days in the future or
 # before 1949; unlinked: notices that lost their institution; doubled: rows that say what another one says; adverse_added and adverse_removed:
 # notices, and listings that are black, grey or a warning, which two people must look at.
 MEASURED = (
-    "lost", "added", "changed", "traded", "scaled", "cut", "emptied", "codes", "chinese", "invalid", "dates", "unlinked", "doubled", "adverse_added", "adverse_removed",
+    "lost", "added", "changed", "traded", "scaled", "cut", "emptied", "codes", "chinese", "invalid", "dates", "unlinked", "doubled", "adverse_added", "adverse_removed", *WINDOWS,
 )  # fmt: skip
 OF_SOURCE = ("set_aside", "issues", "held")  # shares of a source's records that could not be used, had an issue, are in held partitions
 SMALL = ("small_rows", "small_total", "small_adverse")  # so many rows (of a region, a whole source, a black list) are never too many

@@ -1,14 +1,18 @@
-"""The gate's part of a run: measure the candidate against the live release and hold in it what is held, before anything is compared.
+"""The gate's part of a run: measure the candidate against the live release, and for what is lost against older ones (drift.py), and
+hold in it what is held, before anything is compared.
 
 What people decided before counts here: a partition whose change somebody has accepted, and content that was refused or gone back from.
 """
 
+from collections.abc import Mapping
+
 from . import audit
 from .candidate import Candidate
+from .drift import drift
 from .errors import BadHome
 from .hold import hold
 from .measure import Place, attached, measure, since_the_last, unread
-from .review import ACCEPTABLE, Finding, Held, empty, guard, hanging_on, issues, loses_no_more, refused, unusable
+from .review import ACCEPTABLE, LOSSES, Finding, Held, empty, guard, hanging_on, issues, loses_no_more, refused, unusable
 from .tables import Working
 from .work import Work
 
@@ -28,16 +32,24 @@ def guarded(work: Work, candidate: Candidate) -> Candidate:
         found += refused(contents, audit.refused(work.home), _older_contents(work))
         if manifest.get("restores"):  # what somebody went back from may come again in other words: the next release is looked at
             found.append(Finding("restored", "all", "", None, str(manifest["restores"]), 0, 0, 0, "stop"))
-        before = {(row["source"], row["table"], row["region"]): row["since"] for row in manifest.get("held", [])}
+        before = {(row["source"], row["table"], row["region"]): row for row in manifest.get("held", [])}
         with attached(made.path, work.live_database, private, made.day) as connection:
             if connection.one("SELECT count(*) FROM held_partitions"):
                 raise BadHome(f"{work.home.candidate}: a run died while it put held regions into it; run `mingbai run` again")
             accepted = _accepted(work, candidate, connection)
-            guards = guard(measure(connection, work.catalogue, made.day), work.catalogue, accepted, before)
+            counts = measure(connection, work.catalogue, made.day)
+            for place, since in drift(connection, work, candidate).items():
+                counts.setdefault(place, {}).update(since)
+            guards = guard(counts, work.catalogue, accepted, before)
             found += guards.findings
-            held = tuple(Held(*place, since=before.get(place, made.day), bound=bound) for place, bound in sorted(guards.holds.items()))
+            held = tuple(_held(place, bound, made.day, before.get(place, {})) for place, bound in sorted(guards.holds.items()))
             made = hold(connection, made, work.catalogue, held, before)
     return candidate.save(work.home, assembled=made, guarded=True, findings=tuple(found), held=held, unread=now)
+
+
+def _held(place: Place, bound: str, day: str, before: Mapping[str, str]) -> Held:
+    """A partition that is held, or held still: since when and for what it was at first."""
+    return Held(*place, since=before.get("since", day), bound=before.get("bound", bound))
 
 
 def _accepted(work: Work, candidate: Candidate, connection: Working) -> dict[Place, tuple[str, ...]]:
@@ -51,10 +63,10 @@ def _accepted(work: Work, candidate: Candidate, connection: Working) -> dict[Pla
         if candidate.contents.get(source) == content:
             found[place] = ACCEPTABLE
         elif before.get(source) == content and loses_no_more(since_the_last(connection, work.catalogue, place), place, work.catalogue):
-            found.setdefault(place, ("lost",))
+            found.setdefault(place, LOSSES)
     for source, table, region in list(found):
         for other in hanging_on(table, work.catalogue):  # ratings go with their institutions
-            found.setdefault((source, other, region), ("lost",))
+            found.setdefault((source, other, region), LOSSES)
     return found
 
 

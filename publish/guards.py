@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import sqrt
 
-from .bounds import Bounds
+from .bounds import WINDOWS, Bounds
 from .measure import Counts
 
 SIGMAS = 3
-USUAL = 0.01  # of the rows that stay, a real register changes 0.9% a month
+USUAL = 0.01  # of its rows a real register changes 0.9% a month and loses 0.3-0.5%; one that moves 0.5% a day loses 1.5%
 FEW = {"small_rows": 3.0, "small_total": 3.0, "small_adverse": 10.0}  # where a table that is judged does not say
 
 
@@ -157,6 +157,25 @@ def adverse_removed(c: Counts, share: float, b: Mapping[str, float], _: bool) ->
         yield Off("", before, before - gone, share)
 
 
+def week(c: Counts, share: float, b: Mapping[str, float], whole: bool) -> Iterator[Off]:
+    """What is gone since a week ago, where no day by itself lost more than it may."""
+    yield from _gone_since(c, share, b, "week", whole)
+
+
+def month(c: Counts, share: float, b: Mapping[str, float], whole: bool) -> Iterator[Off]:
+    """What is gone since a month ago, where no week did."""
+    yield from _gone_since(c, share, b, "month", whole)
+
+
+def _gone_since(c: Counts, share: float, b: Mapping[str, float], window: str, whole: bool) -> Iterator[Off]:
+    """More than the share, or than a few rows, by more than the chance of what goes in so many days."""
+    for kind in (window,) if whole else (window, f"{window}_apart"):
+        for since, stood in _of(c, f"stood_{kind}"):
+            gone, usual = c[f"gone_{kind}", since], USUAL * WINDOWS[window] / WINDOWS["month"] * stood
+            if gone > max(share * stood, b["small_rows"]) + SIGMAS * sqrt(usual):
+                yield Off(since, stood, stood - gone, share)
+
+
 def _of(c: Counts, what: str) -> list[tuple[str, float]]:
     return sorted((subject, number) for (kind, subject), number in c.items() if kind == what)
 
@@ -180,6 +199,8 @@ GUARDS: dict[str, Guard] = {
         doubled,
         adverse_added,
         adverse_removed,
+        week,
+        month,
     )
 }
 

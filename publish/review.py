@@ -8,11 +8,12 @@ looked at.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .assemble import Assembled
 from .audit import Entry
+from .bounds import WINDOWS
 from .catalogue import Catalogue
 from .errors import ReviewNeeded
 from .guards import FEW, GUARDS, beyond, judged
@@ -20,8 +21,9 @@ from .measure import Counts, Place, owner_of, total
 
 TWO_PEOPLE = ("adverse_added", "adverse_removed")
 COUNTED_ANYHOW = ("lost",)  # rule 3: what a region lost counts in the total also where it is held, on the day that it is
-ALL_OTHERS = tuple(name for name in GUARDS if name not in (*COUNTED_ANYHOW, *TWO_PEOPLE))
-ACCEPTABLE = (*COUNTED_ANYHOW, *ALL_OTHERS)  # nobody is put on a black list, or taken from it, by one person
+LOSSES = (*COUNTED_ANYHOW, *WINDOWS)  # who accepts what a region lost has accepted it since whenever
+ALL_OTHERS = tuple(name for name in GUARDS if name not in (*LOSSES, *TWO_PEOPLE))
+ACCEPTABLE = (*LOSSES, *ALL_OTHERS)  # nobody is put on a black list, or taken from it, by one person
 NOTHING_ACCEPTED: Mapping[Place, Collection[str]] = {}
 FEW_HELD = 3
 
@@ -104,7 +106,7 @@ def guard(
             findings.append(Finding(f"partition_{name}", source, table, region, **vars(off), effect=effect, names=_names(name)))
             if effect == "hold":
                 holds.setdefault(owner, f"partition_{name}")
-            if name == "lost" and counts.get(("unreadable", ""), 0) > off.allowed * off.before:
+            if name in LOSSES and counts.get(("unreadable", ""), 0) > off.allowed * off.before:
                 gone_for_good.add(owner)  # what may have been withdrawn does not come back
     holds |= dict.fromkeys(_cut_with(partitions, holds, accepted, catalogue), "partition_lost")
     holds, findings = _not_held(gone_for_good, holds, findings, catalogue)
@@ -116,11 +118,12 @@ def guard(
         moving = {place: _linked_again(place, c, holds) for place, c in partitions.items() if _owner(place, catalogue) not in holds}
         looked_at = {place: c for place, c in moving.items() if accepted.get(_owner(place, catalogue)) != ACCEPTABLE}
         rule3 = {place: c for place, c in partitions.items() if _owner(place, catalogue) not in {*accepted, *already}}
-        for counted, names in ((rule3, COUNTED_ANYHOW), (moving, TWO_PEOPLE), (looked_at, ALL_OTHERS)):
+        open_losses = {place: c for place, c in moving.items() if _owner(place, catalogue) not in accepted}
+        for counted, names in ((rule3, COUNTED_ANYHOW), (moving, TWO_PEOPLE), (looked_at, ALL_OTHERS), (open_losses, tuple(WINDOWS))):
             for name, off in judged(total(counted, source, table), catalogue.bounds(source, table), "total"):
                 if name in names:
                     findings.append(Finding(f"total_{name}", source, table, None, **vars(off), effect="stop", names=_names(name)))
-    return Guarded(tuple(_without_adverse_of(findings, holds, catalogue)), holds)
+    return Guarded(tuple(_said_once(_without_adverse_of(findings, holds, catalogue))), holds)
 
 
 def hanging_on(table: str, catalogue: Catalogue) -> list[str]:
@@ -138,7 +141,11 @@ def _cut_with(
     partitions: Mapping[Place, Counts], holds: Mapping[Place, str], accepted: Mapping[Place, Collection[str]], catalogue: Catalogue
 ) -> list[Place]:
     """What else a region lost whose institutions were cut short, however few rows: its two notices are below every bound and went with them."""
-    cut = {(source, region) for (source, table, region), bound in holds.items() if table == "institutions" and bound == "partition_lost"}
+    cut = {
+        (source, region)
+        for (source, table, region), bound in holds.items()
+        if table == "institutions" and bound.partition("_")[2] in LOSSES
+    }
     return [
         (source, table, region)
         for (source, table, region), c in partitions.items()
@@ -169,6 +176,19 @@ def _without_adverse_of(findings: Sequence[Finding], holds: Mapping[Place, str],
     for finding in findings:
         if not (finding.region is not None and finding.names > 1 and (finding.source, finding.table, finding.region) in holds):
             yield finding
+
+
+def _said_once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """What was lost since yesterday was lost since a week ago as well: each loss as the shortest time in which it is too much."""
+    said = set()
+    for finding in findings:
+        loss = finding.bound.partition("_")[2] in LOSSES
+        what = (finding.source, finding.table, finding.region)
+        if loss and what in said:
+            continue
+        if loss:
+            said.add(what)
+        yield finding
 
 
 def _names(guard: str) -> int:

@@ -4,11 +4,14 @@ What a source wrote is shown with every character that cannot be seen replaced: 
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from shlex import quote
 from typing import Any
 
+from .bounds import WINDOWS
 from .candidate import Candidate
 from .declarations import Words
+from .home import release_order
 from .review import Finding, Held
 from .summary import Movement, Named, Summary
 from .wording import say
@@ -16,7 +19,7 @@ from .wording import say
 LINES = 8  # of each part on a terminal; the page has the rest
 LONGEST = 60
 # findings that give rows, or regions; the others give shares
-COUNTED = ("lost", "added", "adverse_added", "adverse_removed", "held", "set_aside")
+COUNTED = ("lost", "week", "month", "added", "adverse_added", "adverse_removed", "held", "set_aside")
 ISSUES = ("unmapped_field", "missing_field", "bad_value", "duplicate_key", "duplicate_part", "set_aside")  # kinds that have words
 
 
@@ -82,10 +85,17 @@ class Labels:
         if len(self.summary.candidate.inputs) > 1 or finding.source not in self.catalogue.sources:
             parts.append(self.source(finding.source))
         if finding.subject:
-            parts.append(
-                self.issue(finding.subject) if finding.bound == "issues" else seen(self.field(finding.table, finding.subject), 200)
-            )
+            parts.append(self._about(finding))
         return " · ".join(parts)
+
+    def _about(self, finding: Finding) -> str:
+        if finding.bound == "issues":
+            return self.issue(finding.subject)
+        if finding.bound.partition("_")[2] in WINDOWS:
+            release = finding.subject.removeprefix("since ")
+            then, now = map(date.fromisoformat, (release_order(release)[0], self.summary.candidate.assembled.day))
+            return self.say("since", release=release, n=(now - then).days)
+        return seen(self.field(finding.table, finding.subject), 200)
 
     def names(self, needed: int) -> str:
         return self.say("names.one") if needed == 1 else self.say("names", n=needed)

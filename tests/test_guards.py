@@ -117,6 +117,17 @@ CASES: list[tuple[str, str, Counts, bool]] = [
     ("adverse_removed", "partition", counts(adverse_before=100, adverse_removed=44), True),
     ("adverse_removed", "partition", counts(adverse_before=11, adverse_removed=11), True),
     ("adverse_removed", "partition", counts(adverse_before=10, adverse_removed=10), False),
+    ("week", "partition", counts(stood_week__then=100, gone_week__then=21), False),
+    ("week", "partition", counts(stood_week__then=100, gone_week__then=22), True),
+    ("week", "partition", counts(stood_week__then=10, gone_week__then=3), False),
+    ("week", "partition", counts(stood_week__then=10, gone_week__then=4), True),
+    ("week", "partition", counts(stood_week_apart__then=100, gone_week_apart__then=22), True),
+    ("week", "partition", few(0, 0, stood_week__then=100, gone_week__then=100), False),
+    ("week", "total", counts(stood_week__then=100, gone_week__then=11), False),
+    ("week", "total", counts(stood_week__then=100, gone_week__then=12), True),
+    ("week", "total", counts(stood_week_apart__then=100, gone_week_apart__then=100), False),
+    ("month", "partition", counts(stood_month__then=100, gone_month__then=23), False),
+    ("month", "partition", counts(stood_month__then=100, gone_month__then=24), True),
 ]  # fmt: skip
 
 
@@ -161,6 +172,14 @@ def partitions(spoilt: int, of: int = 20, table: str = "institutions", how: Coun
     return {("platform", table, f"33{number:04d}"): (how if number < spoilt else counts()) for number in range(of)}
 
 
+def leaking(spoilt: int, of: int, gone: float = 40, table: str = "institutions", by: float = 0) -> dict[Place, Counts]:
+    """So many of a source's counties without `gone` of the hundred rows of a week ago, and the others without `by`."""
+    return {
+        place: {**counts(), ("stood_week", "then"): 100.0, ("gone_week", "then"): gone if number < spoilt else by}
+        for number, place in enumerate(partitions(0, of, table))
+    }
+
+
 def entry(reason: str) -> Entry:
     return Entry(1, "2026-11-01T00:00:00Z", "refuse", "张三", reason, {}, "", "")
 
@@ -190,6 +209,23 @@ def outcomes(module: Any, catalogue: Catalogue) -> Iterator[tuple[str, Any, Any]
     yield "of one whose loss is accepted", sorted(module.guard(beside, catalogue, {cut[1]: ("lost",)}).holds), cut[:1]
     large = {**partitions(0), ("platform", "institutions", "339999"): few(1000, 0)}
     yield "one that is most of the source", held(large), (0, {"partition_lost", "held", "total_lost"}, {1})
+    yield "what went bit by bit in a county", held(leaking(1, 100)), (1, set(), {1})
+    yield "what went bit by bit everywhere", held(leaking(0, 20, by=7)), (0, {"total_week"}, {1})
+    yield "a county that is held for it is not in the total", held(leaking(1, 10, 90)), (1, set(), {1})
+    yield "what went bit by bit and is accepted", held(leaking(1, 10, 90), accepted={cut[0]: module.LOSSES}), (0, set(), set())
+    yield "the two notices of a county that went bit by bit", sorted(module.guard({**beside, **leaking(1, 20)}, catalogue).holds), cut
+    both_losses = {
+        **leaking(0, 100),
+        cut[0]: {**few(100, 0), ("stood_week", "then"): 100.0, ("gone_week", "then"): 100.0},
+        cut[1]: counts(),
+    }
+    both_losses[cut[1]] = {**few(10, 5, changed__facts=5, changed__title=5), ("stood_week", "then"): 10.0, ("gone_week", "then"): 5.0}
+    said = [f.bound for f in module.guard(both_losses, catalogue).findings if f.region]
+    yield (
+        "a loss is said once of each table, all else as often as it is",
+        said,
+        ["partition_lost", "partition_lost", *["partition_changed"] * 2],
+    )
     tiny = {**partitions(0, 4), **{("platform", "institutions", f"34{n:04d}"): few(5, 0) for n in range(4)}}
     yield "four small ones of eight", held(tiny), (0, {"partition_lost", "held"}, {1})
     yield "three small ones of seven", held(dict(list(tiny.items())[:7])), (3, set(), {1})

@@ -34,7 +34,7 @@ FLOORS = (
     {"snapshot", "sources", "plans", "tables", "audit"},
     {"extract", "mapping", "flat", "validate", "workers", "issues", "stage", "assemble", "link", "diff"}
     | {"measure", "guards", "review", "hold", "summary", "reviewtext", "reviewpage", "restore"}
-    | {"candidate", "release", "canonical", "history", "index", "syndicate", "live", "keep", "work", "guarded"},
+    | {"candidate", "release", "canonical", "history", "index", "syndicate", "live", "keep", "work", "drift", "guarded"},
     {"run"},
     {"anew"},
     {"decide"},

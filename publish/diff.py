@@ -4,7 +4,7 @@ The comparison runs inside SQLite over both files in key order, so its memory do
 of their own that review, history and feeds read. It judges nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,12 +48,13 @@ def diff(
     *,
     ours: bool = False,
     private: Path | None = None,
+    withdrawn: Collection[str] = (),
     progress: Progress = silent,
 ) -> Changes:
     """Compare the candidate with the live release's database (None: there is none yet, and only counts are made).
 
     `ours` says that the recipe changed: no difference is then blamed on the source. `private` is the staging file, which knows why a notice
-    was withheld.
+    was withheld; `withdrawn` are notices that people of ours took out.
     """
     path.unlink(missing_ok=True)
     with working(path) as connection:
@@ -70,7 +71,7 @@ def diff(
             if kinds:
                 counts[table.name] = kinds
             progress.advance(1)
-        _ends(connection, private, candidate.day)  # whoever's doing the rest is: what was withdrawn was withdrawn
+        _ends(connection, private, candidate.day, withdrawn)  # whoever's doing the rest is: what was withdrawn was withdrawn
         if not ours:
             _causes(connection)
         _causes_of_parts(connection, catalogue)
@@ -82,6 +83,9 @@ def diff(
 def _table(connection: Working, table: Table, cause: str) -> dict[str, int]:
     name, insert = table.name, "INSERT INTO changes"
     old_columns = {row[1] for row in connection.execute(f'PRAGMA old.table_info("{name}")')}
+    new_columns = {row[1] for row in connection.execute(f'PRAGMA new.table_info("{name}")')}
+    if not new_columns:  # a copy of what was made before the table was declared
+        return {}
     if not old_columns:
         added = connection.change(
             f"{insert} SELECT ?, {key_of(table, 'n')}, 'add', NULL, NULL, NULL, 'pipeline' FROM new.\"{name}\" n", [name]
@@ -90,7 +94,7 @@ def _table(connection: Working, table: Table, cause: str) -> dict[str, int]:
     fields = [c.name for c in table.published if c.name not in table.key and c.name in old_columns]
     same = " AND ".join(f'n."{column}" = o."{column}"' for column in table.key)
     joined = f'new."{name}" n CROSS JOIN old."{name}" o ON {same}'
-    unlike = sorted(old_columns ^ {column.name for column in table.published})
+    unlike = sorted(old_columns ^ new_columns)
     for column in unlike:  # a column that came or went is news: until it is released, what was made private is still public
         was = column in old_columns
         connection.change(f"{insert} VALUES (?, '', 'columns', ?, ?, ?, 'pipeline')", [name, column, int(was), int(not was)])
@@ -117,7 +121,7 @@ def _table(connection: Working, table: Table, cause: str) -> dict[str, int]:
     return {kind: number for kind, number in kinds.items() if number}
 
 
-def _ends(connection: Working, private: Path | None, day: str) -> None:
+def _ends(connection: Working, private: Path | None, day: str, withdrawn: Collection[str]) -> None:
     """Notices end for causes of their own: by time, or because they were repaired or withdrawn."""
     connection.execute(
         "UPDATE changes SET cause = 'expiry' WHERE kind = 'remove' AND table_name = 'notices' AND key IN (SELECT id FROM old.notices WHERE public_until < ?)",
@@ -133,6 +137,10 @@ def _ends(connection: Working, private: Path | None, day: str) -> None:
                 "UPDATE changes SET cause = ? WHERE kind = 'remove' AND table_name = 'notices' AND key IN (SELECT id FROM private.notices WHERE withheld = ?)",
                 [cause, state],
             )
+    connection.executemany(
+        "UPDATE changes SET cause = 'withdrawal' WHERE kind = 'remove' AND table_name = 'notices' AND key = ?",
+        [(one,) for one in withdrawn],
+    )
 
 
 def _causes(connection: Working) -> None:

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS changes (
   release INTEGER NOT NULL REFERENCES releases(number), table_name TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL,
   field TEXT, before ANY, after ANY, cause TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS withdrawn (notice TEXT PRIMARY KEY, reason TEXT NOT NULL, day TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS changes_by_row ON changes (table_name, key);
 CREATE INDEX IF NOT EXISTS changes_by_release ON changes (release);
 """
@@ -142,6 +143,72 @@ def repair(path: Path, catalogue: Catalogue, live: str | None, kept: Sequence[st
     return gone
 
 
+def forget(path: Path, catalogue: Catalogue, withdrawn: Mapping[str, tuple[str, str]]) -> int:
+    """Take what these notices said out of every release's past: notice to (class of reason, day). Returns how many were there still.
+
+    What stays is that there was one, when it came and went, and the class of reason; freed pages are overwritten with zeros.
+    """
+    connection = _open(path)
+    try:
+        connection.execute("COMMIT")
+        known = {notice for (notice,) in connection.execute("SELECT notice FROM withdrawn")}
+        if known.issuperset(withdrawn):
+            return 0
+        connection.execute("PRAGMA secure_delete=ON")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TEMP TABLE gone (id TEXT PRIMARY KEY)")
+        connection.executemany("INSERT INTO gone VALUES (?)", [(notice,) for notice in sorted(withdrawn)])
+        tables = {table.name: table for table in _tables(connection, catalogue)}
+        there: int = connection.execute("SELECT count(DISTINCT id) FROM notices WHERE id IN (SELECT id FROM temp.gone)").fetchone()[0]
+        for table in tables.values():
+            if column := "id" if table.name == "notices" else table.ref_to("notices"):
+                connection.execute(f'DELETE FROM main."{table.name}" WHERE "{column}" IN (SELECT id FROM temp.gone)')
+                key = "key" if table.key == ("id",) else "substr(key, 1, instr(key || ' ', ' ') - 1)"
+                connection.execute(
+                    f"UPDATE changes SET before = NULL, after = NULL WHERE table_name = ? AND {key} IN (SELECT id FROM temp.gone)",
+                    [table.name],
+                )
+        named = " UNION ".join(
+            f'SELECT document_id FROM main."{t.name}" WHERE document_id IS NOT NULL' for t in tables.values() if "document_id" in t.columns
+        )
+        connection.execute("CREATE TEMP TABLE unnamed AS SELECT DISTINCT id FROM documents WHERE id NOT IN (" + named + ")")
+        connection.execute("DELETE FROM documents WHERE id IN (SELECT id FROM temp.unnamed)")
+        connection.execute(
+            "UPDATE changes SET before = NULL, after = NULL WHERE table_name = 'documents' AND key IN (SELECT id FROM temp.unnamed)"
+        )
+        connection.executemany(
+            "INSERT OR IGNORE INTO withdrawn VALUES (?,?,?)", [(notice, *said) for notice, said in sorted(withdrawn.items())]
+        )
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+    return there
+
+
+def knows(path: Path, notice: str) -> bool:
+    """Whether any release has ever shown a notice of this id."""
+    if not path.is_file():
+        return False
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        sql = "SELECT EXISTS (SELECT 1 FROM notices WHERE id = :id) OR EXISTS (SELECT 1 FROM changes WHERE table_name = 'notices' AND key = :id)"
+        return bool(connection.execute(sql, {"id": notice}).fetchone()[0])
+    finally:
+        connection.close()
+
+
+def number_of(path: Path, release: str) -> int:
+    """The place of a release in the order in which they went live. Raises BadHome when history does not know it."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        row = connection.execute("SELECT number FROM releases WHERE id = ?", [release]).fetchone()
+    finally:
+        connection.close()
+    if row is None:
+        raise BadHome(f"{path}: does not know release {release}; restore the history that belongs to the releases")
+    return int(row[0])
+
+
 @dataclass(frozen=True)
 class Past:
     """What feeds need to know of earlier releases: by notice the releases that first showed and last changed it, by source the first one that
@@ -152,8 +219,8 @@ class Past:
     decisions: Mapping[tuple[str, str], str]
 
 
-def past(path: Path) -> Past:
-    """The past of the notices; empty before the first release."""
+def past(path: Path, before: int | None = None) -> Past:
+    """The past of the notices, up to the release before the one of this number (None: all there is); empty before the first release."""
     if not path.is_file():
         return Past({}, {}, {})
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
@@ -162,10 +229,17 @@ def past(path: Path) -> Past:
         if not made:  # the first run died while it made the file
             return Past({}, {}, {})
         names = dict(connection.execute("SELECT number, id FROM releases"))
-        rows = connection.execute("SELECT id, min(release_from), max(release_from) FROM notices GROUP BY id").fetchall()
-        sources = connection.execute("SELECT source_id, min(release_from) FROM notices GROUP BY source_id").fetchall()
+        upto = [max(names, default=0) + 1 if before is None else before]
+        rows = connection.execute(
+            "SELECT id, min(release_from), max(release_from) FROM notices WHERE release_from < ? GROUP BY id", upto
+        ).fetchall()
+        sources = connection.execute(
+            "SELECT source_id, min(release_from) FROM notices WHERE release_from < ? GROUP BY source_id", upto
+        ).fetchall()
         decisions = connection.execute(
-            "SELECT document_no, authority, min(release_from) FROM notices WHERE document_no IS NOT NULL AND authority IS NOT NULL GROUP BY 1, 2"
+            """SELECT document_no, authority, min(release_from) FROM notices
+            WHERE release_from < ? AND document_no IS NOT NULL AND authority IS NOT NULL GROUP BY 1, 2""",
+            upto,
         ).fetchall()
     finally:
         connection.close()
@@ -181,5 +255,15 @@ def changed(path: Path, table: str) -> set[str]:
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         return {key for (key,) in connection.execute("SELECT DISTINCT key FROM changes WHERE table_name = ? AND kind = 'change'", [table])}
+    finally:
+        connection.close()
+
+
+def changed_in(path: Path, number: int, table: str) -> set[str]:
+    """The ids whose row of `table` changed with the release of this number."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        sql = "SELECT DISTINCT key FROM changes WHERE release = ? AND table_name = ? AND kind = 'change'"
+        return {key for (key,) in connection.execute(sql, [number, table])}
     finally:
         connection.close()

@@ -16,6 +16,8 @@ from .diff import Changes
 from .home import Home, as_json, sync, write_whole
 from .snapshot import NOTES, PART
 
+OLD = ".superseded.part"  # behind the id of a release whose new issue takes its name (reissue.py)
+
 
 def go_live(home: Home, part: Path, catalogue: Catalogue, changes: Changes, day: str) -> str:
     """Enter the release into history, give its folder its name and point `current` at it. Returns its id."""
@@ -45,7 +47,11 @@ def point(home: Home, identifier: str) -> None:
 def write_index(home: Home) -> None:
     """releases.json: every release, oldest first, and which is live. Made from the manifests, and written only where it differs."""
     manifests = [home.manifest(name) for name in home.release_ids()]
-    rows = [{"id": m["id"], "released_on": m["released_on"], "previous": m["previous"], "tables": m["tables"]} for m in manifests]
+    rows = [
+        {"id": m["id"], "released_on": m["released_on"], "previous": m["previous"], "tables": m["tables"]}
+        | ({"reissued_on": m["reissues"][-1]["on"]} if m.get("reissues") else {})
+        for m in manifests
+    ]
     path, made = home.path / "releases.json", as_json({"live": home.live(), "releases": rows})
     if not path.is_file() or path.read_bytes() != made:
         write_whole(path, made)
@@ -54,8 +60,8 @@ def write_index(home: Home) -> None:
 def repair(home: Home, catalogue: Catalogue) -> list[str]:
     """Remove what a run that died left: releases that never went live, and what is in the making where nobody can go on with it.
     Returns a line for each."""
+    done = [f"put {name} back, whose new issue did not take its place" for name in _put_back(home)]
     live = home.live()
-    done = []
     for name in home.leftovers():
         os.rename(home.releases / name, home.releases / f"{name}.part")  # without its name first: half a release is none
         done.append(f"removed release {name}, which never went live")
@@ -76,6 +82,17 @@ def repair(home: Home, catalogue: Catalogue) -> list[str]:
     if live is not None:
         write_index(home)
     return done
+
+
+def _put_back(home: Home) -> list[str]:
+    """Give releases their name back whose re-issue died between two renames. Whoever asks next issues them anew."""
+    back = []
+    for path in sorted(home.releases.glob(f"*{OLD}")):
+        name = path.name.removesuffix(OLD)
+        if not (home.releases / name).exists():
+            os.rename(path, home.releases / name)
+            back.append(name)
+    return back
 
 
 def _in_the_making(home: Home) -> tuple[str | None, str | None]:

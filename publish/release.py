@@ -55,11 +55,6 @@ def seal(
     `previous` is the manifest of the live release, {} where there is none; `before` that of the one whose content this one goes on from. `audit` is the newest entry of the log of decisions, the release's own.
     """
     made = candidate.assembled
-    files: dict[str, dict[str, Any]] = {}
-    for half in part.rglob("*.part"):  # of a step that was killed; the step that was done again wrote another
-        half.unlink()
-    for path in sorted(path for path in part.rglob("*") if path.is_file() and path.name not in ("manifest.json", "SHA256SUMS")):
-        files[path.relative_to(part).as_posix()] = {"sha256": file_sha256(path), "size": path.stat().st_size}
     manifest: dict[str, Any] = {
         "id": identifier,
         "title": TITLE,
@@ -76,8 +71,18 @@ def seal(
         "issues": dict(made.issues),
         "changes": {name: dict(kinds) for name, kinds in candidate.compared().counts.items()},
         "next_expiry": made.next_expiry,
-        "files": files,
     }
+    return close(part, manifest)
+
+
+def close(part: Path, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Write manifest.json, which is what is `said` and the folder's files, and SHA256SUMS; make the folder durable. Returns the manifest."""
+    files: dict[str, dict[str, Any]] = {}
+    for half in part.rglob("*.part"):  # of a step that was killed; the step that was done again wrote another
+        half.unlink()
+    for path in sorted(path for path in part.rglob("*") if path.is_file() and path.name not in ("manifest.json", "SHA256SUMS")):
+        files[path.relative_to(part).as_posix()] = {"sha256": file_sha256(path), "size": path.stat().st_size}
+    manifest = {**said, "files": files}
     write_whole(part / "manifest.json", as_json(manifest))
     sums: Mapping[str, str] = {
         **{name: entry["sha256"] for name, entry in files.items()},

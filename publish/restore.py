@@ -4,7 +4,7 @@ Going back undoes what a source or we did to the data, never what an authority d
 a flood of withdrawals, these stay withdrawn: a notice that is missing until the next run harms nobody as one that was revoked does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -36,15 +36,40 @@ def restore(
             raise BadHome(f"{history}: does not know release {old}, so what was withdrawn since cannot be told; restore the history first")
         if base.is_file():
             connection.execute("ATTACH ? AS private", [f"{base}"])
-        connection.execute("BEGIN")
-        before = _rows(connection, catalogue)
-        _take_out_notices(connection, catalogue, number[0], base.is_file())
-        for name, visible in VISIBLE.items():
-            connection.execute(f'DELETE FROM main."{name}" AS s WHERE NOT coalesce({visible}, 0)', {"day": day.isoformat()})
-        _take_out_parts(connection, catalogue)
-        after = _rows(connection, catalogue)
-        expiry = next_expiry(connection)
-        connection.execute("COMMIT")
+
+        def take_out() -> None:
+            _take_out_notices(connection, catalogue, number[0], base.is_file())
+            for name, visible in VISIBLE.items():
+                connection.execute(f'DELETE FROM main."{name}" AS s WHERE NOT coalesce({visible}, 0)', {"day": day.isoformat()})
+
+        return _without(connection, path, take_out, manifest, catalogue, day)
+
+
+def without(path: Path, notices: Collection[str], manifest: Mapping[str, Any], catalogue: Catalogue, day: date) -> Assembled:
+    """Take notices out of `path`, a copy of the database of the release of this manifest, with all that belongs to them."""
+    with working(path) as connection:
+        return _without(
+            connection,
+            path,
+            lambda: connection.executemany("DELETE FROM main.notices WHERE id = ?", [(one,) for one in sorted(notices)]),
+            manifest,
+            catalogue,
+            day,
+        )
+
+
+def _without(
+    connection: Working, path: Path, take_out: Callable[[], object], manifest: Mapping[str, Any], catalogue: Catalogue, day: date
+) -> Assembled:
+    there = {name for (name,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")}
+    tables = [table for table in catalogue.tables.values() if table.name in there]  # others were declared since
+    connection.execute("BEGIN")
+    before = _rows(connection, tables)
+    take_out()
+    _take_out_parts(connection, tables)
+    after = _rows(connection, tables)
+    expiry = next_expiry(connection)
+    connection.execute("COMMIT")
     accounting = {
         name: _fates(fates, *(before[name][place] - after[name][place] for place in (0, 1)))
         for name, fates in manifest["accounting"].items()
@@ -54,10 +79,10 @@ def restore(
     )
 
 
-def _rows(connection: Working, catalogue: Catalogue) -> dict[str, tuple[int, int]]:
+def _rows(connection: Working, tables: Sequence[Table]) -> dict[str, tuple[int, int]]:
     """By table how many rows there are, and how many of them are marked as absent."""
-    absent = {name: "count(absent_since)" if "absent_since" in table.columns else "0" for name, table in catalogue.tables.items()}
-    return {name: connection.all(f'SELECT count(*), {absent[name]} FROM main."{name}"')[0] for name in catalogue.tables}
+    absent = {table.name: "count(absent_since)" if "absent_since" in table.columns else "0" for table in tables}
+    return {name: connection.all(f'SELECT count(*), {counted} FROM main."{name}"')[0] for name, counted in absent.items()}
 
 
 def _fates(fates: Mapping[str, int], gone: int, gone_absent: int) -> dict[str, int]:
@@ -106,15 +131,13 @@ def _copy(connection: Working, table: Table, where: str) -> None:
     connection.execute(f'INSERT OR IGNORE INTO main."{table.name}" ({names}) SELECT {names} FROM live."{table.name}" WHERE {where}')
 
 
-def _take_out_parts(connection: Working, catalogue: Catalogue) -> None:
+def _take_out_parts(connection: Working, tables: Sequence[Table]) -> None:
     """What belonged to a row that is gone, and documents that nothing names any more."""
-    for table in catalogue.tables.values():
+    for table in tables:
         if upwards := table.ref_to("notices"):
             connection.execute(f'DELETE FROM main."{table.name}" WHERE "{upwards}" NOT IN (SELECT id FROM main.notices)')
     connection.execute("DELETE FROM main.notice_links WHERE institution_id NOT IN (SELECT id FROM main.institutions)")
     named = " UNION ".join(
-        f'SELECT document_id FROM main."{t.name}" WHERE document_id IS NOT NULL'
-        for t in catalogue.tables.values()
-        if "document_id" in t.columns
+        f'SELECT document_id FROM main."{t.name}" WHERE document_id IS NOT NULL' for t in tables if "document_id" in t.columns
     )
     connection.execute(f"DELETE FROM main.documents WHERE id NOT IN ({named})")

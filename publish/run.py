@@ -18,7 +18,7 @@ from .diff import diff
 from .errors import BadHome, SourceBroken
 from .extract import extract
 from .guarded import guarded
-from .home import china_day, write_whole
+from .home import as_json, china_day, write_whole
 from .index import index
 from .keep import keep, named
 from .live import go_live
@@ -28,8 +28,10 @@ from .review import Verdict, require, review
 from .reviewpage import PAGE, page
 from .snapshot import Snapshot, discard, load
 from .stage import recipe, stage
+from .stones import FILE, stones
 from .summary import Summary, summary
 from .syndicate import syndicate
+from .withdrawals import carried, in_database, withhold
 from .work import ANYHOW, Access, Result, Work, at_work
 
 Inputs = Mapping[str, tuple[Snapshot, ...]]
@@ -152,6 +154,8 @@ def nothing_new(work: Work, inputs: Inputs) -> bool:
     held = {(row["source"], row["table"], row["region"], newest.get(row["source"])) for row in manifest.get("held", [])}
     if held and held & audit.accepted(work.home):
         return False  # a person has accepted what was held: that is news without new content
+    if work.live_database and in_database(work.live_database, carried(entries(work.home))):
+        return False  # a withdrawal was signed and the run that carried it out died
     if manifest["next_expiry"] is not None and manifest["next_expiry"] < work.day.isoformat():
         return False
     before = {row["id"]: [snapshot["content_sha256"] for snapshot in row["snapshots"]] for row in manifest["sources"]}
@@ -166,6 +170,7 @@ def assembled(work: Work, inputs: Inputs) -> Candidate:
     work.home.clear_candidate()  # its files are about to be others: what was looked at before can no longer be approved
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     staged = stage(inputs, work.catalogue, folder / "private.db", work.home.base, work.progress)
+    withhold(staged.path, carried(entries(work.home)))
     made = assemble(staged, work.catalogue, work.day, folder / "public.db", work.progress)
     names = {name: tuple(snapshot.id for snapshot in snapshots) for name, snapshots in inputs.items()}
     contents = {name: snapshots[0].content_sha256 for name, snapshots in inputs.items()}
@@ -212,8 +217,13 @@ def lay_out(work: Work, candidate: Candidate) -> Candidate:
     _of_today(work, candidate)
     digest = candidate.signed_as()
     require(Verdict(digest, candidate.findings, str(candidate.outcome), candidate.names), approvals(work.home, digest))
+    withdrawn = carried(entries(work.home))
+    if still := in_database(candidate.assembled.path, withdrawn):
+        raise BadHome(f"{work.home.candidate}: has {', '.join(still)}, which was withdrawn since; run `mingbai run` again")
     identifier = work.home.next_release(work.day)
-    release(candidate.assembled, work.home, identifier)
+    part = release(candidate.assembled, work.home, identifier)
+    gone = stones(work.home.history, candidate.compared().path, candidate.assembled.path, candidate.assembled.day, withdrawn)
+    write_whole(part / FILE, as_json(gone))
     return candidate.save(work.home, release=identifier)
 
 

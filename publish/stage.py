@@ -36,8 +36,8 @@ CREATE TABLE issues (
 """
 # Modules that read, show or move what others made. What is not named here counts: forgetting one costs a re-reading, never a stale row.
 MAKE_NO_ROWS = ("__init__", "__main__", "anew", "audit", "bounds", "candidate", "canonical", "decide", "demo", "diff", "drift", "errors", "extract", "fresh", "guarded", "guards", "history", "hold", "home",
-    "index", "issues", "keep", "live", "measure", "metadata", "progress", "release", "restore", "review", "reviewpage", "reviewtext", "run", "snapshot", "summary", "syndicate",
-    "wording", "work", "workers")  # fmt: skip
+    "index", "issues", "keep", "live", "measure", "metadata", "nowhere", "progress", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "snapshot", "stones", "summary", "syndicate",
+    "withdraw", "withdrawals", "wording", "work", "workers")  # fmt: skip
 DECLARED_ONLY = (
     "sources",
     "regions",

@@ -11,12 +11,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from .audit import entries
 from .catalogue import Catalogue
 from .errors import Mingbai, ReviewNeeded
 from .home import Home, as_json, china_day, write_whole
 from .keep import keep
 from .live import repair
 from .progress import Progress, silent
+from .reissue import finish
+from .withdrawals import carried
 
 DEFAULT_SITE = "http://127.0.0.1:8001"
 
@@ -83,7 +86,8 @@ def opened(work: Work) -> Iterator[None]:
 
 
 def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check: Callable[[], object] = lambda: None) -> Result:
-    """Do what may end in a release: under the home's lock, after what a run that died left was put right, with its end in status.json.
+    """Do what may end in a release: under the home's lock, after what a run that died left was put right, with its end in status.json. Then
+    earlier releases lose what was withdrawn from the live one, also where the run that began it died.
 
     What `check` raises is between us and who typed it, and readers are not told.
     """
@@ -94,6 +98,8 @@ def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check:
         before = work.live
         try:
             result = task()
+            for line in finish(work.home, work.catalogue, carried(entries(work.home)), work.site, work.progress):
+                work.progress.say(line)
         except BaseException as error:
             if work.live == before:
                 _failed(work, error, asked)

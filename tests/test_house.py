@@ -34,10 +34,26 @@ FLOORS = (
     {"snapshot", "sources", "plans", "tables", "audit"},
     {"extract", "mapping", "flat", "validate", "workers", "issues", "stage", "assemble", "link", "diff"}
     | {"measure", "guards", "review", "hold", "summary", "reviewtext", "reviewpage", "restore"}
-    | {"candidate", "release", "canonical", "history", "index", "syndicate", "live", "keep", "work", "drift", "guarded"},
+    | {
+        "candidate",
+        "release",
+        "canonical",
+        "history",
+        "index",
+        "syndicate",
+        "live",
+        "keep",
+        "work",
+        "drift",
+        "guarded",
+        "withdrawals",
+        "stones",
+        "reissue",
+        "nowhere",
+    },
     {"run"},
     {"anew"},
-    {"decide"},
+    {"decide", "withdraw"},
     {"demo"},
     {"cli"},
     {"__main__"},
@@ -45,7 +61,7 @@ FLOORS = (
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 APART = {"web": set().union(*FLOORS[:6]), "platform": set().union(*FLOORS[:6])}
 DOORS = ("demo", "cli")  # they start servers
-LIBRARIES = {"search": ("publish/index.py", "publish/web/"), "feeds": ("publish/syndicate.py",)}
+LIBRARIES = {"search": ("publish/index.py", "publish/nowhere.py", "publish/web/"), "feeds": ("publish/syndicate.py",)}
 
 # One third-party library, one home.
 HOMES = {

@@ -408,6 +408,19 @@ async def test_a_link_to_elsewhere_tells_it_nothing_and_is_http(site, path):
         assert "noopener noreferrer nofollow" in page
 
 
+async def test_a_notice_that_was_withdrawn_leaves_what_its_tombstone_says(site, tmp_path, catalogue):
+    folder = make_release(tmp_path, TODAY, catalogue)
+    (folder / "tombstones.json").write_text(json.dumps({"n-zzzzzzzzzzz2": {"on": "2026-11-22", "class": "refuted"}}))
+    go_live(tmp_path, TODAY)
+    async with visitor(site(where=tmp_path)) as client:
+        for path, words in (("/notices/n-zzzzzzzzzzz2", "异议成立"), ("/en/notices/n-zzzzzzzzzzz2", "Objection upheld")):
+            page = await client.get(path)
+            assert (page.status_code, words in page.text, "2026-11-22" in page.text) == (410, True, True)
+        answer = await client.get("/notices/n-zzzzzzzzzzz2.json")
+        assert (answer.status_code, answer.json()["tombstone"]) == (410, {"id": "n-zzzzzzzzzzz2", "on": "2026-11-22", "class": "refuted"})
+        assert (await client.get("/notices/n-yyyyyyyyyyy2")).status_code == 404
+
+
 async def test_what_is_no_longer_shown_leaves_id_date_and_class(site):
     async with visitor(site()) as client:
         page = await client.get(f"/notices/{REPAIRED}")

@@ -9,9 +9,12 @@ from .. import decide
 from ..audit import Entry, cut_off, entries
 from ..candidate import Candidate
 from ..errors import BadHome
+from ..nowhere import nowhere
 from ..reviewpage import PAGE
 from ..reviewtext import lines, seen
 from ..run import judge, show
+from ..withdraw import withdraw as decide_withdrawal
+from ..withdrawals import REASONS
 from ..wording import LANGUAGES
 from ..work import opened
 from .group import MakeWork, main
@@ -85,6 +88,33 @@ def live(make: MakeWork, release: str, by: str, reason: str) -> None:
     work = make()
     result = decide.back(work, release, by, reason)
     click.echo(accounting(work, str(result.release)))
+
+
+@main.command()
+@click.argument("notice")
+@click.option("--reason", required=True, type=click.Choice(REASONS), help="The class of reason; readers are told this and no more.")
+@click.option(
+    "--document", required=True, metavar="TEXT", help="The authority's document that says so, its number or address; kept in the log."
+)
+@click.option("--by", required=True, metavar="NAME", help="Who signs; two different people have to.")
+@click.option("--note", required=True, metavar="TEXT", help="Why, in a sentence; kept in the log.")
+@click.pass_obj
+def withdraw(make: MakeWork, notice: str, reason: str, document: str, by: str, note: str) -> None:
+    """Take a notice out of the live release, every earlier one, search, feeds and history. Two people sign; the second carries it out."""
+    work = make()
+    decide_withdrawal(work, notice, reason, document, by, note)
+    for line in nowhere(work):
+        click.echo(line)
+
+
+@main.command()
+@click.pass_obj
+def withdrawn(make: MakeWork) -> None:
+    """Show what was withdrawn, and prove that nothing of it is left in what readers can reach."""
+    work = make()
+    with opened(work):
+        for line in nowhere(work):
+            click.echo(line)
 
 
 @main.command()

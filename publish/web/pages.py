@@ -146,11 +146,12 @@ class Pages:
         return self.render("institution.html", it=found)
 
     def notice(self, visit: Visit, reader: Reader) -> Answer:
-        found = facts.notice(reader, visit.parts["id"])
-        if found is None:
+        id = visit.parts["id"]
+        found = facts.notice(reader, id)
+        if found is None and id not in reader.stones:
             raise NotHere
-        if not in_force(found, visit.today):
-            stone = tombstone(found, visit.today, reader.released_on)
+        if found is None or not in_force(found, visit.today):
+            stone = tombstone(found, visit.today, reader.released_on) if found else {"id": id, **reader.stones[id]}
             return (
                 as_json({"release": reader.id, "tombstone": stone}, 410) if visit.wants_json else self.render("gone.html", 410, stone=stone)
             )

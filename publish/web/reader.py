@@ -19,6 +19,7 @@ from ..errors import BadHome
 Row = dict[str, Any]
 Made = TypeVar("Made")
 
+STONES = "tombstones.json"  # by publish.stones: what was public once, since when it is gone, for which class of reason
 LIMITS = (  # one open SQL query took 1.9 GB without them
     (sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000),  # of one value and one row: a page shows 200 rows
     (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 20_000),
@@ -61,6 +62,8 @@ class Reader:
             self._connection.row_factory = _row
             harden(self._connection)
             self.index = search.open_index(folder / "search" / "index.db")
+            file = folder / STONES
+            self.stones: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
             self.counts = self._counts()
             self.references = self._references()
             since = {row["id"]: row.get("content_since") for row in self.manifest.get("sources", [])}

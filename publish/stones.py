@@ -1,0 +1,58 @@
+"""tombstones.json of a release: of each notice that was once public and is not in it, since when and for which class of reason (rule 6).
+
+No more is said, and nothing of what the notice said. It is made of history and of what the release itself takes out.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+
+from .withdrawals import Withdrawal
+
+FILE = "tombstones.json"
+# by the cause of a removal, a code of tombstone_reasons; what no longer came in its list is absent, whoever's doing that was
+CLASSES = {"withdrawal": "revoked", "repair": "repaired", "expiry": "expired", "correction": "corrected"}
+ABSENT = "absent"
+Stones = dict[str, dict[str, str]]
+
+
+def stone(on: str, reason: str) -> dict[str, str]:
+    """All that may still be said of a notice."""
+    return {"on": on, "class": reason}
+
+
+def stones(history: Path, changes: Path, database: Path, day: str, withdrawn: Mapping[str, Withdrawal]) -> Stones:
+    """Of the release in the making: `changes` is what it takes out of the live one, and `database` what it has."""
+    connection = sqlite3.connect(f"file:{changes}?mode=ro", uri=True)
+    try:
+        removed: list[tuple[str, str, str]] = []
+        if history.is_file():
+            connection.execute("ATTACH ? AS history", [f"file:{history}?mode=ro"])
+            if connection.execute("SELECT count(*) FROM history.sqlite_master WHERE name = 'changes'").fetchone()[0]:
+                removed += connection.execute(
+                    """SELECT c.key, c.cause, r.day FROM history.changes c JOIN history.releases r ON r.number = c.release
+                    WHERE c.table_name = 'notices' AND c.kind = 'remove' ORDER BY c.release, c.key"""
+                )
+        removed += [
+            (key, cause, day)
+            for key, cause in connection.execute(
+                "SELECT key, cause FROM main.changes WHERE table_name = 'notices' AND kind = 'remove' ORDER BY key"
+            )
+        ]
+        connection.execute("ATTACH ? AS made", [f"file:{database}?mode=ro"])
+        present = {key for (key,) in connection.execute("SELECT id FROM made.notices")}
+    finally:
+        connection.close()
+    found: Stones = {key: stone(on, CLASSES.get(cause, ABSENT)) for key, cause, on in removed if key not in present}
+    return found | {key: stone(str(one.on), one.reason) for key, one in withdrawn.items() if key not in present}
+
+
+def read(folder: Path) -> Stones:
+    """The tombstones in a release's folder; none where the release is older than they are."""
+    try:
+        found: Stones = orjson.loads((folder / FILE).read_bytes())
+    except FileNotFoundError:
+        return {}
+    return found

@@ -1,0 +1,305 @@
+"""A withdrawal reaches everything: the live release, every earlier one, search, feeds, history, and what its source says tomorrow (rule 6)."""
+
+import gzip
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from making import notice, on, snapshot, world
+from publish import reissue as reissuing
+from publish import withdraw as withdrawing
+from publish.audit import entries
+from publish.cli import main
+from publish.errors import BadHome, NotSigned, ReviewNeeded
+from publish.home import Home
+from publish.nowhere import CHUNK, nowhere, remains
+from publish.release import file_sha256
+from publish.run import run
+from publish.web.reader import Reader
+from publish.withdraw import withdraw
+from publish.withdrawals import carried, in_database
+from publish.work import Result, Work
+from search import open_index
+
+SECRET = "甲乙丙丁的决定已被法院撤销"
+WORDS = "撤销判决书"
+
+
+def notices(**secret: Any) -> list[Any]:
+    return [
+        notice(1),
+        notice(2, **{"title": SECRET, "facts": f"{SECRET}，其事实", "decidedOn": "2026-10-30", "docNo": "西教罚〔2026〕77号", **secret}),
+        notice(3),
+    ]
+
+
+def deliver(work: Work, listings: Mapping[str, Any], day: int) -> Result:
+    work = on(work, day)
+    folder = work.home.path.parent / "handed-in"
+    made = snapshot(folder, f"platform-{day:03d}-{len(list(folder.glob('*')))}", listings, as_of=work.day.isoformat())
+    return run(work, {"platform": str(made.folder)})
+
+
+def found(database: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
+    try:
+        return connection.execute(sql, values).fetchall()
+    finally:
+        connection.close()
+
+
+def the_secret(work: Work) -> str:
+    ((identifier,),) = found(work.live_database, "SELECT id FROM notices WHERE title = ?", SECRET)
+    return str(identifier)
+
+
+@pytest.fixture
+def published(work: Work) -> tuple[Work, str]:
+    """Three releases, of which the second and third show a notice that is new on the second day, and so is in the feeds."""
+    deliver(work, {**world(3), "notices": [notice(1), notice(3)]}, 0)
+    deliver(work, {**world(3), "notices": notices()}, 1)
+    deliver(work, {**world(4), "notices": notices()}, 2)
+    assert work.home.release_ids() == ["2026-11-01", "2026-11-02", "2026-11-03"]
+    for name in work.home.release_ids()[1:]:
+        assert SECRET in (work.home.releases / name / "feeds" / "notices.atom").read_text("utf-8")
+    return work, the_secret(work)
+
+
+def signed(work: Work, identifier: str, names: tuple[str, ...] = ("张三", "李四"), day: int = 3, reason: str = "revoked") -> Result | None:
+    result = None
+    for number, name in enumerate(names, 1):
+        try:
+            result = withdraw(on(work, day), identifier, reason, WORDS, name, "法院撤销了这一决定")
+        except ReviewNeeded:
+            assert number < len(names)
+    return result
+
+
+def everything(home: Home) -> bytes:
+    """All that readers can reach."""
+    return b"".join(path.read_bytes() for path in sorted(home.releases.rglob("*")) if path.is_file())
+
+
+def test_one_person_withdraws_nothing(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    before = everything(work.home)
+    for name in ("张三", " 张 三"):
+        with pytest.raises(ReviewNeeded, match=r"1 more must|another one has to"):
+            withdraw(on(work, 3), identifier, "revoked", WORDS, name, "法院撤销了这一决定")
+    assert everything(work.home) == before
+    assert carried(entries(work.home)) == {}
+    assert list(nowhere(on(work, 3))) == [f"{identifier}: revoked, signed by 张三; 1 more must sign"]
+
+
+def test_two_people_who_give_different_reasons_have_not_agreed(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    for name, reason in (("张三", "revoked"), ("李四", "personal_data")):
+        with pytest.raises(ReviewNeeded):
+            withdraw(on(work, 3), identifier, reason, WORDS, name, "不同的理由")
+    assert work.live == "2026-11-03"
+
+
+def test_a_withdrawn_notice_is_nowhere(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    others = {
+        name: found(work.home.releases / name / "mingbai.db", "SELECT id FROM notices WHERE id <> ?", identifier)
+        for name in work.home.release_ids()
+    }
+    assert signed(work, identifier) == Result("released", "2026-11-04")
+    public = everything(work.home)
+    assert SECRET.encode() not in public
+    assert "西教罚〔2026〕77号".encode() not in public
+    for name in work.home.release_ids():
+        folder = work.home.releases / name
+        assert in_database(folder / "mingbai.db", [identifier]) == []
+        assert found(folder / "mingbai.db", "SELECT count(*) FROM notice_penalties WHERE notice_id = ?", identifier) == [(0,)]
+        index = open_index(folder / "search" / "index.db")
+        assert index.search("甲乙丙丁", kind="notice").total == 0
+        index.close()
+        if name in others:
+            assert found(folder / "mingbai.db", "SELECT id FROM notices") == others[name], "and nothing else is gone"
+    assert SECRET.encode() not in work.home.history.read_bytes()
+    assert [*remains(work.home, carried(entries(work.home)))] == []
+    assert list(nowhere(on(work, 3))) == [f"{identifier}: revoked, withdrawn 2026-11-04 by 张三, 李四; nothing of it is left in 4 releases"]
+
+
+def test_what_is_left_is_a_tombstone(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    signed(work, identifier)
+    for name in ("2026-11-02", "2026-11-03", "2026-11-04"):
+        assert json.loads((work.home.releases / name / "tombstones.json").read_bytes())[identifier] == {
+            "on": "2026-11-04",
+            "class": "revoked",
+        }
+    assert json.loads((work.home.releases / "2026-11-01" / "tombstones.json").read_bytes()) == {}
+    history = sqlite3.connect(work.home.history)
+    assert history.execute("SELECT kind, before, after, cause FROM changes WHERE key = ? ORDER BY release", [identifier]).fetchall() == [
+        ("add", None, None, "source"),
+        ("remove", None, None, "withdrawal"),
+    ]
+    assert history.execute("SELECT * FROM withdrawn").fetchall() == [(identifier, "revoked", "2026-11-04")]
+    history.close()
+
+
+def test_an_earlier_release_says_that_it_was_issued_anew(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    old = file_sha256(work.home.releases / "2026-11-02" / "manifest.json")
+    first = (work.home.releases / "2026-11-01" / "manifest.json").read_bytes()
+    signed(work, identifier)
+    manifest = work.home.manifest("2026-11-02")
+    assert manifest["reissues"] == [{"on": "2026-11-04", "withdrawn": {"revoked": 1}, "supersedes": old}]
+    assert manifest["id"] == "2026-11-02"
+    assert manifest["tables"]["notices"] == 2
+    assert manifest["accounting"]["notices"] | {"over_since": 1} == manifest["accounting"]["notices"]
+    for name in work.home.release_ids():
+        folder = work.home.releases / name
+        sums = dict(reversed(line.split("  ")) for line in (folder / "SHA256SUMS").read_text().splitlines())
+        files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {"SHA256SUMS"}
+        assert files == set(sums)
+        assert all(file_sha256(folder / file) == sha256 for file, sha256 in sums.items())
+    assert (work.home.releases / "2026-11-01" / "manifest.json").read_bytes() == first, "one that never had it stays to the byte"
+    rows = json.loads((work.home.path / "releases.json").read_bytes())["releases"]
+    assert [row.get("reissued_on") for row in rows] == [None, "2026-11-04", "2026-11-04", None]
+
+
+def test_a_source_that_still_says_it_brings_nothing_back(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    signed(work, identifier)
+    assert deliver(work, {**world(5), "notices": notices()}, 4) == Result("released", "2026-11-05")
+    assert in_database(work.live_database, [identifier]) == []
+    assert SECRET.encode() not in everything(work.home)
+    assert work.live_manifest()["accounting"]["notices"]["withheld_withdrawn"] == 1
+    assert json.loads((work.home.releases / "2026-11-05" / "tombstones.json").read_bytes())[identifier]["class"] == "revoked"
+
+
+def test_the_same_decision_under_another_number_of_its_source_stays_withdrawn(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    signed(work, identifier)
+    deliver(work, {**world(5), "notices": notices(noticeId="N009999")}, 4)
+    assert found(work.live_database, "SELECT count(*) FROM notices WHERE title = ?", SECRET) == [(0,)]
+
+
+@pytest.mark.parametrize("died", ["before the live release", "between", "between two renames"])
+def test_a_withdrawal_that_died_is_carried_out_by_the_next_run(
+    published: tuple[Work, str], died: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, identifier = published
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_: Any, **__: Any) -> Any:
+        raise Killed
+
+    module, name = {
+        "before the live release": (withdrawing, "go_on"),
+        "between": (reissuing, "close"),
+        "between two renames": (reissuing, "sync"),
+    }[died]
+    if died == "between two renames":
+        rename: Callable[..., None] = reissuing.os.rename
+
+        def once(source: Any, target: Any) -> None:
+            if str(source).endswith(reissuing.NEW):
+                raise Killed
+            rename(source, target)
+
+        monkeypatch.setattr(reissuing.os, "rename", once)
+    else:
+        monkeypatch.setattr(module, name, kill)
+    with pytest.raises(Killed):
+        signed(work, identifier)
+    monkeypatch.undo()
+    with pytest.raises(BadHome, match="has"):
+        list(nowhere(on(work, 3)))
+    deliver(work, {**world(4), "notices": notices()}, 4)  # the same again: nothing new but the withdrawal
+    assert SECRET.encode() not in everything(work.home)
+    assert list(nowhere(on(work, 4))) != []
+    assert not list(work.home.releases.glob("*.part"))
+
+
+def test_what_waits_for_a_person_does_not_delay_it(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    with pytest.raises(ReviewNeeded):
+        deliver(work, {**world(4), "institutions": world(1)["institutions"], "notices": notices()}, 3)
+    assert signed(work, identifier) == Result("released", "2026-11-04")
+    assert found(work.live_database, "SELECT count(*) FROM institutions") == [(4,)]
+
+
+@pytest.mark.parametrize("left", ["the id", "a text", "a text as it is indexed", "a compressed text", "free pages"])
+def test_what_is_left_anywhere_is_found(published: tuple[Work, str], left: str) -> None:
+    work, identifier = published
+    signed(work, identifier)
+    folder = work.home.releases / "2026-11-02"
+    match left:
+        case "the id":
+            (folder / "feeds" / "more.txt").write_text(f"... {identifier} ...")
+        case "a text":
+            (folder / "downloads.csv").write_text(f"{'x' * (CHUNK - 10)}{SECRET}，其事实")  # across two reads
+        case "a text as it is indexed":
+            (folder / "search" / "words").write_text(f"{SECRET}其事实")
+        case "a compressed text":
+            (folder / "downloads.csv.gz").write_bytes(gzip.compress(f"{SECRET}，其事实".encode()))
+        case "free pages":
+            connection = sqlite3.connect(folder / "mingbai.db")
+            connection.execute("DELETE FROM regions")
+            connection.commit()
+            connection.close()
+    with pytest.raises(BadHome, match=r"2026-11-02/.* has"):
+        list(nowhere(on(work, 3)))
+
+
+def test_nobody_withdraws_what_was_never_shown(published: tuple[Work, str]) -> None:
+    work, _ = published
+    with pytest.raises(BadHome, match="no release has shown a notice n-doesnotexist"):
+        withdraw(on(work, 3), "n-doesnotexist", "revoked", WORDS, "张三", "写错了编号")
+    with pytest.raises(NotSigned):
+        withdraw(on(work, 3), "n-doesnotexist", "revoked", WORDS, "", "写错了编号")
+    assert not any(entry.act == "withdraw" for entry in entries(work.home))
+
+
+def test_what_is_no_longer_live_can_be_withdrawn_from_earlier_releases(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    for day in (3, 4):
+        deliver(work, {**world(4 + day), "notices": [notice(1), notice(3)]}, day)
+    assert in_database(work.live_database, [identifier]) == []
+    assert signed(work, identifier, day=5) == Result("withdrawn", work.live)
+    assert SECRET.encode() not in everything(work.home)
+    assert work.live == "2026-11-05", "the live release did not show it and stays"
+
+
+def test_a_clerk_withdraws_with_the_command_and_reads_what_was_withdrawn(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    given = ["--reason", "personal_data", "--document", WORDS, "--note", "公告里有个人信息"]
+
+    def typed(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, ["--home", str(work.home.path), "--now", on(work, 3).now.isoformat(), *words])
+        return done.exit_code, done.output
+
+    code, said = typed("withdraw", identifier, *given, "--by", "张三")
+    assert (code, f"{identifier}: 张三 signed its withdrawal (personal_data) and 1 more must" in said) == (5, True), said
+    code, said = typed("withdraw", identifier, *given, "--by", "李四")
+    assert (code, "nothing of it is left in 4 releases" in said) == (0, True), said
+    assert (
+        typed("withdrawn")[1].splitlines()[-1]
+        == f"{identifier}: personal_data, withdrawn 2026-11-04 by 张三, 李四; nothing of it is left in 4 releases"
+    )
+    code, said = typed("withdraw", identifier, *given, "--by", "王五")
+    assert code == 0, "whoever asks again finds it done"
+    assert SECRET not in typed("audit")[1], "the log says which, not what"
+
+
+def test_whoever_follows_an_old_address_is_told_that_it_is_gone_and_no_more(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    signed(work, identifier, reason="refuted")
+    reader = Reader(work.home.releases / "2026-11-04")
+    try:
+        assert reader.stones == {identifier: {"on": "2026-11-04", "class": "refuted"}}
+        assert reader.label("tombstone_reasons", "refuted", "zh") == "异议成立"
+    finally:
+        reader.close()

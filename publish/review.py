@@ -275,11 +275,16 @@ def review(
     return Verdict(digest, tuple(findings), "stop" if names else "go_held" if held else "go", names)
 
 
+def causes_first(findings: Sequence[Finding]) -> list[Finding]:
+    """Findings as people read them: what needs most people, then what stops the release; whole sources before their regions, causes before effects."""
+    return sorted(findings, key=lambda f: (-f.names, f.effect == "hold", f.region is not None, f.bound == "held"))
+
+
 def require(verdict: Verdict, names: Sequence[str]) -> None:
     """Raises ReviewNeeded, with the digest to approve, while fewer different people (`names`) have approved it than must."""
     if len(names) >= verdict.names:
         return
-    stops = [finding for finding in verdict.findings if finding.effect == "stop"]
+    stops = [finding for finding in causes_first(verdict.findings) if finding.effect == "stop"]
     first = "; ".join(str(finding) for finding in stops[:3])
     more = f" and {len(stops) - 3} more" if len(stops) > 3 else ""
     missing = f"{verdict.names} must approve it" if verdict.names > 1 else "somebody must approve it"

@@ -22,7 +22,7 @@ OWN_STYLE = """
 .plot { width: 9rem; height: .9rem; vertical-align: middle; }
 .plot .was { fill: var(--line); } .plot .is, .plot .came { fill: var(--accent); } .plot .went { fill: var(--warn); } .plot .missed { fill: var(--warn); opacity: .55; } .plot .axis { fill: var(--soft); }
 section + section { border-top: 3px double var(--line); margin-top: 4rem; }
-td.plots { min-width: 9.5rem; } tbody th { min-width: 8.5rem; } td.prose { min-width: 7rem; } .zero { color: var(--soft); opacity: .6; } .names td { min-width: 5rem; } pre { overflow-x: auto; }
+td.plots { min-width: 9.5rem; } tbody th { min-width: 8.5rem; } td.prose { min-width: 7rem; } .zero { color: var(--soft); opacity: .6; } .names td { min-width: 5rem; } pre { white-space: pre-wrap; }
 """
 
 

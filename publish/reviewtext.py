@@ -12,7 +12,7 @@ from .bounds import WINDOWS
 from .candidate import Candidate
 from .declarations import Words
 from .home import release_order
-from .review import Finding, Held
+from .review import Finding, Held, causes_first
 from .summary import Movement, Named, Summary
 from .wording import say
 
@@ -209,8 +209,8 @@ def lines(summary: Summary, lang: str) -> Iterator[str]:
 
 
 def findings(summary: Summary) -> list[Finding]:
-    """What was found: what needs most people first, then what stops the release, whole sources before their regions: a cause before its effects."""
-    return sorted(summary.candidate.findings, key=lambda finding: (-finding.names, finding.effect != "stop", finding.region is not None))
+    """What was found, in the order in which people read it."""
+    return causes_first(summary.candidate.findings)
 
 
 def figures(finding: Finding) -> tuple[str, str, str]:

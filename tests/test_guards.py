@@ -286,7 +286,16 @@ def outcomes(module: Any, catalogue: Catalogue) -> Iterator[tuple[str, Any, Any]
             yield f"{asked} {names}", not _says(module, verdict, names), len(names) >= right[1]
     verdict = module.review([*hold, *stop], [], "2026-11-01", "recipe", {})
     message = _says(module, verdict)
-    yield "the message names three that stop", (message.count("before"), f"and {len(stop) - 3} more" in message, message.count("(partition_lost")), (3, True, 3)  # fmt: skip
+    yield "the message names three that stop", (message.count("before"), f"and {len(stop) - 3} more" in message, message.count("(partition_lost")), (3, True, 1)  # fmt: skip
+    one, more = module.Finding("total_lost", "s", "t", None, "", 9, 1, 0.05, "stop"), {"source": "s", "table": "t", "subject": "", "before": 9, "now": 1, "allowed": 0.2}  # fmt: skip
+    region, too_many = (
+        module.Finding("partition_lost", **more, region="r", effect="stop"),
+        module.Finding("held", **more, region=None, effect="stop"),
+    )
+    by_two, kept_back = replace(region, bound="partition_adverse_added", names=2), replace(region, effect="hold")
+    right = [by_two, one, too_many, region, kept_back]
+    yield "causes come first", module.causes_first([kept_back, region, too_many, one, by_two]), right
+    yield "however they come", module.causes_first([too_many, one, kept_back, by_two, region]), right
     two = module.review(pair, [], "", "", {})
     yield "and no more where there are no more", "and 2 more" in _says(module, two) or "and 1 more" in _says(module, two), False
     yield "how many must", [said for names in ((), ("张三",)) for said in ("2 must approve it", "张三 approved it and 1 more must") if said in _says(module, two, names)], ["2 must approve it", "张三 approved it and 1 more must"]  # fmt: skip

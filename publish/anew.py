@@ -28,16 +28,16 @@ def anew(work: Work, release: str) -> tuple[Assembled, tuple[Held, ...]]:
     Raises BadHome where the last good rows of something that it holds cannot be made anew.
     """
     home, manifest = work.home, work.home.manifest(release)
-    held = tuple(Held(**row) for row in manifest["held"])
+    held, shown = tuple(Held(**row) for row in manifest["held"]), home.releases / release / "mingbai.db"
     good: dict[str, list[Held]] = defaultdict(list)
     for one in held:
         good[_last_good(work, release, (one.source, one.table, one.region))].append(one)
-    made = assembled(work, _snapshots(work, manifest)).assembled
+    made = assembled(work, _snapshots(work, manifest), shown).assembled
     path, staged = home.candidate / "good.db", home.candidate / "good-private.db"
     for name in sorted(good):
         inputs = _snapshots(work, home.manifest(name))
-        assemble(stage(inputs, work.catalogue, staged, home.base, work.progress), work.catalogue, work.day, path, work.progress)
-        _leave_only(path, home.releases / release / "mingbai.db", work.catalogue)
+        assemble(stage(inputs, work.catalogue, staged, home.base, work.progress), work.catalogue, work.day, path, None, work.progress)
+        _leave_only(path, shown, work.catalogue)
         with attached(made.path, path, home.candidate / "private.db", made.day) as connection:
             made = hold(connection, made, work.catalogue, good[name], ())
         for file in (path, staged):

@@ -1,8 +1,9 @@
 """From the staged rows to the tables that a reader gets: one row a key, withheld ones left out, notices linked, every row counted.
 
 A record is one thing: of several with one key the first of the newest snapshot wins with all its parts, and the others are reported. A
-record that only an earlier full snapshot has is kept once more, marked with the day it was first missed (rule 2). The accounting says of
-every record what became of it; if it does not add up, that is a bug and nothing is published.
+record that only an earlier full snapshot has is kept once more, marked with the day it was first missed (rule 2), where it was shown: a
+snapshot that somebody went back to still has what was withdrawn since. The accounting says of every record what became of it; if it does not
+add up, that is a bug and nothing is published.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from .catalogue import Catalogue
 from .dataset import Table
@@ -48,21 +50,25 @@ class Assembled:
     next_expiry: str | None  # the first day on which a published notice is no longer public
 
 
-def assemble(staged: Staged, catalogue: Catalogue, day: date, path: Path, progress: Progress = silent) -> Assembled:
-    """The database at `path` (replaced whole) as it would be published on `day`, a day in China."""
+def assemble(staged: Staged, catalogue: Catalogue, day: date, path: Path, live: Path | None, progress: Progress = silent) -> Assembled:
+    """The database at `path` (replaced whole) as it would be published on `day`, a day in China, after the release whose database is `live`."""
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     with working(part) as connection:
         connection.execute("ATTACH ? AS private", [str(staged.path)])
+        if live:
+            connection.execute("ATTACH ? AS live", [f"file:{quote(str(live))}?mode=ro"])
         connection.execute("BEGIN")
-        made = _assembled(connection, staged, catalogue, day, path, progress)
+        made = _assembled(connection, staged, catalogue, day, path, live is not None, progress)
         connection.execute("COMMIT")
     progress.finish()
     part.replace(path)
     return made
 
 
-def _assembled(connection: Working, staged: Staged, catalogue: Catalogue, day: date, path: Path, progress: Progress) -> Assembled:
+def _assembled(
+    connection: Working, staged: Staged, catalogue: Catalogue, day: date, path: Path, live: bool, progress: Progress
+) -> Assembled:
     # found anew below; the base has those of its release
     connection.execute("DELETE FROM private.issues WHERE kind IN ('duplicate_key', 'duplicate_part')")
     create_published(connection, catalogue)
@@ -74,6 +80,8 @@ def _assembled(connection: Working, staged: Staged, catalogue: Catalogue, day: d
     for table in mains:
         if table.prefix:
             _winners(connection, table, catalogue, staged)
+            if live:
+                _leave_out_unshown(connection, table)
         accounting[table.name] = _main(connection, table, catalogue, day)
         for child in tables:
             if child.parent == table.name:
@@ -177,6 +185,19 @@ def _winners(connection: Working, table: Table, catalogue: Catalogue, staged: St
           FROM private."{table.name}" s JOIN private.pages p USING (page)
         ) w WHERE place = 1"""
     )
+
+
+def _leave_out_unshown(connection: Working, table: Table) -> None:
+    """Take out of temp.won_TABLE what would be kept as absent and is not live. Of a notice, also what says something else than the live one:
+    it was corrected since, or its snapshot was not believed. A notice that goes one snapshot early harms nobody."""
+    known = {row[1] for row in connection.execute(f'PRAGMA live.table_info("{table.name}")')}
+    shown = f'SELECT id FROM live."{table.name}"' if known else "SELECT NULL WHERE 0"  # a table that is declared since has shown nothing
+    if known and table.name == "notices":
+        said = [c.name for c in table.published if c.name in known and not c.ref and c.name != "absent_since"]
+        same = " AND ".join(f's."{name}" IS o."{name}"' for name in said)
+        shown = f"""SELECT v.id FROM private.notices s JOIN temp.won_notices v ON v.page = s.page AND v.row = s.row AND v.id = s.id
+            JOIN live.notices o ON o.id = s.id WHERE v.absent_since IS NOT NULL AND {same}"""
+    connection.execute(f'DELETE FROM temp."won_{table.name}" WHERE absent_since IS NOT NULL AND id NOT IN ({shown})')
 
 
 def _selected(table: Table, since: str = "s.absent_since") -> str:

@@ -42,6 +42,7 @@ def hold(connection: Working, candidate: Assembled, catalogue: Catalogue, held: 
     work.heed()
     for table in work.mains:
         work.keep(table)
+    work.run("UPDATE main.notices SET state = 'disputed' WHERE id IN (SELECT id FROM temp.turned WHERE state = 'disputed')")
     for table in work.mains:
         work.ease(table)
     work.keep_by_institution()
@@ -96,19 +97,19 @@ class _Holding:
 
     def heed(self) -> None:
         """What an authority now says of a held notice, where it says it of few: where the state of many turned, that is what is not believed."""
-        self.run("CREATE TEMP TABLE disputed (id TEXT PRIMARY KEY) WITHOUT ROWID")
-        for source, name, region in self.connection.all("SELECT source, tbl, region FROM temp.held WHERE tbl = 'notices'"):
-            here = f"FROM old.notices o WHERE (o.source_id, {REGION.format(p='o')}) = (?, ?)"
-            turned = f"""FROM main.notices n JOIN old.notices o USING (id) WHERE (o.source_id, {REGION.format(p="o")}) = (?, ?)
-                AND n.state IN ('corrected', 'disputed') AND n.state IS NOT o.state"""
-            rows, number = (self.connection.one(f"SELECT count(*) {sql}", [source, region]) for sql in (here, turned))
-            allowed = self.catalogue.bounds(source, name).allowed
-            few = number and not beyond(number / rows, allowed.get("partition_changed", 0.0), rows, allowed.get("small_rows", 0.0))
-            if few:
-                self.connection.execute(f"INSERT INTO temp.disputed SELECT id {turned} AND n.state = 'disputed'", [source, region])
-                self.connection.execute(
-                    f"INSERT OR IGNORE INTO temp.withheld SELECT id, n.state {turned} AND n.state = 'corrected'", [source, region]
-                )
+        notices = self.catalogue.tables["notices"]
+        self.run(
+            f"""CREATE TEMP TABLE turned AS SELECT o.id, o.source_id AS source, {REGION.format(p="o")} AS region,
+            CASE WHEN n.state IN ('corrected', 'disputed') AND n.state IS NOT o.state THEN n.state END AS state
+            FROM old.notices o LEFT JOIN main.notices n USING (id) WHERE {self.within("o", "held", notices)} OR {self.within("n", "held", notices)}"""
+        )
+        for source, region, rows, turned in self.connection.all(
+            "SELECT source, region, count(*), count(state) FROM temp.turned GROUP BY 1, 2"
+        ):
+            allowed = self.catalogue.bounds(source, "notices").allowed
+            if beyond(turned / rows, allowed.get("partition_changed", 0.0), rows, allowed.get("small_rows", 0.0)):
+                self.connection.execute("DELETE FROM temp.turned WHERE (source, region) = (?, ?)", [source, region])
+        self.run("INSERT OR IGNORE INTO temp.withheld SELECT id, state FROM temp.turned WHERE state = 'corrected'")
 
     def keep(self, table: Table) -> None:
         """Every record that is in a held partition, in the live release or in the candidate, is as it was live."""
@@ -131,8 +132,6 @@ class _Holding:
         absent = self.run(f'DELETE FROM main."{name}" WHERE absent_since IS NOT NULL AND id IN ({ids})')
         fresh = self.run(f'DELETE FROM main."{name}" WHERE id IN ({ids})')
         kept = self.bring_back(table, f"o.id IN ({ids})", "o.absent_since")
-        if name == "notices":
-            self.run("UPDATE main.notices SET state = 'disputed' WHERE id IN (SELECT id FROM temp.disputed)")
         self.count(name, published=-fresh, held_back=fresh, kept_absent=-absent, kept_held=kept)
 
     def bring_back(self, table: Table, which: str, absent_since: str) -> int:

@@ -162,8 +162,8 @@ def nothing_new(work: Work, inputs: Inputs) -> bool:
     return before == {name: [snapshot.content_sha256 for snapshot in snapshots] for name, snapshots in inputs.items()}
 
 
-def assembled(work: Work, inputs: Inputs) -> Candidate:
-    """Validate and stage `inputs`, and assemble from them what readers would get."""
+def assembled(work: Work, inputs: Inputs, after: Path | None = None) -> Candidate:
+    """Validate and stage `inputs`, and assemble from them what readers would get: after the live release, or the one whose database is `after`."""
     if not inputs:
         raise BadHome(f"{work.home.path}: holds no snapshot; run `mingbai extract` first")
     folder = work.home.candidate
@@ -171,7 +171,7 @@ def assembled(work: Work, inputs: Inputs) -> Candidate:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     staged = stage(inputs, work.catalogue, folder / "private.db", work.home.base, work.progress)
     withhold(staged.path, carried(entries(work.home)))
-    made = assemble(staged, work.catalogue, work.day, folder / "public.db", work.progress)
+    made = assemble(staged, work.catalogue, work.day, folder / "public.db", after or work.live_database, work.progress)
     names = {name: tuple(snapshot.id for snapshot in snapshots) for name, snapshots in inputs.items()}
     contents = {name: snapshots[0].content_sha256 for name, snapshots in inputs.items()}
     return Candidate(names, work.live, staged.recipe, contents, made).save(work.home)

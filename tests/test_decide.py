@@ -651,6 +651,21 @@ def test_a_run_after_going_back_goes_on_from_there(later: Work) -> None:
     assert deliver(later, {**world(42), "notices": LATER}, 6) == Result("released", "2026-11-07")
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_what_the_source_forgets_after_going_back_does_not_come_back_as_missing_for_the_first_time(anew: bool, later: Work) -> None:
+    """Not what was withdrawn, nor what was corrected as it was before: the snapshot that was gone back to still has both."""
+    if anew:
+        of_another_recipe(later, "2026-11-01")
+    gone_back(later)
+    candidate = held(later, {**world(39), "notices": NOTICES[4:]}, 5)
+    approve(on(later, 5), candidate.judged(), "张三", WHY)
+    assert query(later, "SELECT count(*) FROM notices WHERE document_no IN ('西教罚〔2026〕1号', '西教罚〔2026〕2号')") == [(0,)]
+    assert query(later, "SELECT facts FROM notices WHERE document_no = '西教罚〔2026〕3号' AND state <> 'corrected'") == []
+    assert query(later, "SELECT count(*), count(absent_since) FROM institutions") == [(40, 1)], "rule 2: what was live stays once more"
+    fates = later.live_manifest()["accounting"]["notices"]
+    assert [(fates["published"] + fates.get("kept_absent", 0),)] == query(later, "SELECT count(*) FROM notices")
+
+
 def test_what_was_gone_back_from_does_not_come_again_by_itself(later: Work) -> None:
     gone_back(later)
     wrong = [institution(n, orgName=f"杭州市错名{n}培训中心有限公司") for n in range(1, 41)]

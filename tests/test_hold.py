@@ -15,13 +15,19 @@ from publish.review import Held
 from publish.tables import Working
 
 HELD, EASED, OTHER, RATED = "330106", "330108", "330109", "330105"  # counties; of the last the ratings alone are held
+TURNED, ACTIVE, LOST = "330110", "330111", "330112"  # held: of the first most notices are in a new state, but of the others few
 BEFORE = "2026-11-01"
-PLACES = (*((table, HELD) for table in ("institutions", "listings", "notices")), ("ratings", RATED), ("institutions", "某区"))
+PLACES = (
+    *((table, HELD) for table in ("institutions", "listings", "notices")),
+    ("ratings", RATED),
+    ("institutions", "某区"),
+    *(("notices", county) for county in (TURNED, ACTIVE, LOST)),
+)
 NO_MORE = {("s", table, EASED) for table in ("institutions", "listings", "notices")} | {("s", "institutions", HELD)}
 ACCOUNTING = {  # as the candidate says it, and what is right when the hold is done
     "institutions": ({"records": 9, "published": 5, "duplicate": 0}, {"records": 9, "published": 0, "held_back": 5, "kept_held": 7}),
     "listings": ({"records": 9, "published": 9}, {"records": 9, "published": 6, "held_back": 3, "kept_absent": 1, "kept_held": 4}),
-    "notices": ({"records": 9, "published": 9, "kept_absent": 1}, {"records": 9, "published": 5, "held_back": 4, "kept_absent": 2, "kept_held": 6}),
+    "notices": ({"records": 40, "published": 40, "kept_absent": 1}, {"records": 40, "published": 17, "held_back": 23, "kept_absent": 2, "kept_held": 28}),
     "ratings": ({"records": 0, "published": 9, "duplicate": 1}, {"records": 0, "published": 4, "duplicate": 1, "held_back": 5, "kept_held": 5}),
 }  # fmt: skip
 
@@ -85,6 +91,19 @@ NOTICES: dict[str, tuple[Row | None, Row | None, Row | None]] = {
     "new": (None, {"region_code": HELD, "document_id": "new"}, None),
     "still gone": ({"region_code": EASED, "document_id": "eased"}, None, {"region_code": EASED, "absent_since": DAY, "document_id": "eased"}),
     "elsewhere": (None, {"region_code": OTHER, "document_id": "there"}, {"region_code": OTHER, "document_id": "there"}),
+    "disputed": ({"region_code": HELD, "facts": "live"}, {"region_code": HELD, "facts": "new", "state": "disputed"}, {"region_code": HELD, "facts": "live", "state": "disputed"}),
+    "corrected": ({"region_code": HELD, "facts": "live"}, {"region_code": HELD, "facts": "new", "state": "corrected"}, None),
+    "corrected and withdrawn": ({"region_code": HELD}, {"region_code": HELD, "state": "corrected"}, None),
+    "corrected before": ({"region_code": HELD, "facts": "live", "state": "corrected"}, {"region_code": HELD, "facts": "new", "state": "corrected"}, {"region_code": HELD, "facts": "live", "state": "corrected"}),
+    "corrected and moved out": ({"region_code": HELD}, {"region_code": OTHER, "state": "corrected"}, None),
+    "disputed and moved in": ({"region_code": OTHER}, {"region_code": HELD, "state": "disputed"}, {"region_code": OTHER, "state": "disputed"}),
+    "corrected elsewhere": ({"region_code": OTHER, "facts": "live"}, {"region_code": OTHER, "facts": "new", "state": "corrected"}, {"region_code": OTHER, "facts": "new", "state": "corrected"}),
+    **{f"disputed elsewhere {n}": ({"region_code": OTHER}, {"region_code": OTHER, "state": "disputed"}, {"region_code": OTHER, "state": "disputed"}) for n in range(4)},
+    **{f"one of many {state} {n}": ({"region_code": TURNED}, {"region_code": TURNED, "state": state}, {"region_code": TURNED}) for state in ("disputed", "corrected") for n in range(2)},
+    **{f"disputed no more {n}": ({"region_code": ACTIVE, "state": "disputed"}, {"region_code": ACTIVE, "state": "active"}, {"region_code": ACTIVE, "state": "disputed"}) for n in range(4)},
+    "disputed beside them": ({"region_code": ACTIVE}, {"region_code": ACTIVE, "state": "disputed"}, {"region_code": ACTIVE, "state": "disputed"}),
+    **{f"disputed among the lost {n}": ({"region_code": LOST}, {"region_code": LOST, "state": "disputed"}, {"region_code": LOST, "state": "disputed"}) for n in range(4)},
+    **{f"lost {n}": ({"region_code": LOST}, None, {"region_code": LOST}) for n in range(6)},
 }  # fmt: skip
 # institution, month: the mean as it was, as the candidate has it, as it is published
 RATINGS: dict[tuple[str, str], tuple[float | None, float | None, float | None]] = {
@@ -119,7 +138,7 @@ DOCUMENTS: dict[str, tuple[str | None, str | None, str | None]] = {  # the day t
 COLUMNS = {
     "institutions": ("region_code", "region_text", "source_id", "address", "document_id", "absent_since"),
     "listings": ("institution_id", "region_code", "list", "listed_on", "authority", "absent_since"),
-    "notices": ("region_code", "subject_name", "facts", "public_until", "document_id", "absent_since"),
+    "notices": ("region_code", "subject_name", "facts", "state", "public_until", "document_id", "absent_since"),
 }
 TABLES = {"institutions": INSTITUTIONS, "listings": LISTINGS, "notices": NOTICES}
 
@@ -142,7 +161,7 @@ def side(number: int) -> dict[str, list[Row]]:
 def made(folder: Path, catalogue: Catalogue) -> tuple[Path, Path, Path]:
     """The candidate, the live release, which knows no sites and no organisers, and the staging file."""
     said: dict[str, list[Row]] = {
-        "notices": [{"id": "n withdrawn", "withheld": "withdrawn"}, {"id": "l withheld", "withheld": "withdrawn"}]
+        "notices": [{"id": id, "withheld": "withdrawn"} for id in ("n withdrawn", "n corrected and withdrawn", "l withheld")]
     }
     live = published(folder / "live.db", catalogue, side(0), ["institution_sites", "institutions.organiser"])
     return published(folder / "public.db", catalogue, side(1)), live, staged(folder / "private.db", catalogue, said)

@@ -34,6 +34,7 @@ NOTICES: dict[str, tuple[str | None, str | None, list[Change], str | None, str |
     "disputed": ("then", "now", [(3, "notices", "change", "dispute")], None, "now"),
     "corrected before": ("then", "now", [(OLD, "notices", "change", "correction")], None, "then"),
     "corrected away": ("then", None, [(3, "notices", "change", "correction")], None, None),
+    "corrected to nothing": ("then", None, [(3, "notices", "remove", "correction")], None, None),
     "gone for a correction": ("then", "now", [(3, "notices", "remove", "correction")], None, "then"),
     "new and corrected": (None, "now", [(3, "notices", "change", "correction")], None, None),
     "new": (None, "now", [(3, "notices", "add", "source")], None, None),

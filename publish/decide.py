@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .anew import anew
-from .audit import append, approvals, signed
+from .audit import append, approvals, entries, signed
 from .candidate import Candidate
 from .diff import diff
 from .errors import BadHome, ReviewNeeded
@@ -22,6 +22,7 @@ from .review import Finding, Held, guard
 from .run import Inputs, assembled, compare, fresh_content, go_on, judge, released, show
 from .snapshot import load
 from .stage import recipe
+from .statements import put_in, statements
 from .summary import summary
 from .work import Result, Work, at_work
 
@@ -198,6 +199,7 @@ def _restored(work: Work, release: str) -> Candidate:
         while earlier := home.manifest(since).get("restores"):  # what it did not show of its snapshots is told by what came after them
             since = earlier
     data = restore(path, since, live, home.history, home.base, manifest, work.catalogue, work.day)
+    data = put_in(data, statements(entries(home)), work.catalogue)
     changes = diff(data, live, work.catalogue, home.candidate / "changes.db", ours=True, progress=work.progress)
     contents = {row["id"]: row["snapshots"][0]["content_sha256"] for row in manifest["sources"]}
     candidate = Candidate(

@@ -74,6 +74,7 @@ def diff(
         _ends(connection, private, candidate.day, withdrawn)  # whoever's doing the rest is: what was withdrawn was withdrawn
         if not ours:
             _causes(connection)
+        _causes_of_statements(connection)
         _causes_of_parts(connection, catalogue)
         connection.execute("COMMIT")
     progress.finish()
@@ -150,6 +151,29 @@ def _causes(connection: Working) -> None:
             """UPDATE changes SET cause = ? WHERE kind = 'change' AND table_name = 'notices' AND key IN (
               SELECT c.key FROM changes c WHERE c.table_name = 'notices' AND c.field = 'state' AND c.after = ?)""",
             [cause, state],
+        )
+
+
+def _causes_of_statements(connection: Working) -> None:
+    """What our staff entered is no source's doing: a correction, and a reply or a dispute, with what they change in the notice itself."""
+    if not connection.all("SELECT 1 FROM new.sqlite_master WHERE name = 'notice_statements'"):
+        return
+    connection.execute(
+        """CREATE TEMP TABLE stated AS SELECT c.rowid AS change, s.notice_id AS notice, s.kind AS kind FROM changes c
+        JOIN new.notice_statements s ON s.notice_id = substr(c.key, 1, instr(c.key, ' ') - 1) AND s.number = substr(c.key, instr(c.key, ' ') + 1) + 0
+        WHERE c.table_name = 'notice_statements'"""
+    )
+    connection.execute(
+        """UPDATE changes SET cause = CASE s.kind WHEN 'correction' THEN 'correction' ELSE 'dispute' END FROM temp.stated s WHERE changes.rowid = s.change"""
+    )
+    for kind, cause, which in (
+        ("dispute", "dispute", "table_name = 'notices' AND kind = 'change' AND field = 'state' AND key"),
+        ("correction", "correction", "table_name = 'notices' AND kind = 'change' AND key"),
+        ("correction", "correction", "table_name = 'notice_links' AND cause = 'source' AND substr(key, 1, instr(key, ' ') - 1)"),
+    ):
+        connection.execute(
+            f"UPDATE changes SET cause = ? WHERE {which} IN (SELECT notice FROM temp.stated WHERE kind = ?)",
+            [cause, kind],
         )
 
 

@@ -236,6 +236,12 @@ def past(path: Path, before: int | None = None) -> Past:
         sources = connection.execute(
             "SELECT source_id, min(release_from) FROM notices WHERE release_from < ? GROUP BY source_id", upto
         ).fetchall()
+        # a notice that somebody replied to has changed for whoever reads of it
+        said = dict(
+            connection.execute("SELECT notice_id, max(release_from) FROM notice_statements WHERE release_from < ? GROUP BY notice_id", upto)
+            if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'notice_statements'").fetchone()[0]
+            else ()
+        )
         decisions = connection.execute(
             """SELECT document_no, authority, min(release_from) FROM notices
             WHERE release_from < ? AND document_no IS NOT NULL AND authority IS NOT NULL GROUP BY 1, 2""",
@@ -244,26 +250,19 @@ def past(path: Path, before: int | None = None) -> Past:
     finally:
         connection.close()
     return Past(
-        {identifier: (names[first], names[last]) for identifier, first, last in rows},
+        {identifier: (names[first], names[max(last, said.get(identifier, 0))]) for identifier, first, last in rows},
         {source: names[first] for source, first in sources},
         {(number, authority): names[first] for number, authority, first in decisions},
     )
 
 
-def changed(path: Path, table: str) -> set[str]:
-    """The ids in a file of changes (diff) whose row of `table` changed."""
+def changed(path: Path, number: int | None = None) -> set[str]:
+    """The notices that changed, or that something was said of: in a file of changes (diff), or in history with the release of this number."""
+    where = "1" if number is None else f"release = {number:d}"
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        return {key for (key,) in connection.execute("SELECT DISTINCT key FROM changes WHERE table_name = ? AND kind = 'change'", [table])}
-    finally:
-        connection.close()
-
-
-def changed_in(path: Path, number: int, table: str) -> set[str]:
-    """The ids whose row of `table` changed with the release of this number."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        sql = "SELECT DISTINCT key FROM changes WHERE release = ? AND table_name = ? AND kind = 'change'"
-        return {key for (key,) in connection.execute(sql, [number, table])}
+        sql = f"""SELECT key FROM changes WHERE table_name = 'notices' AND kind = 'change' AND {where}
+            UNION SELECT substr(key, 1, instr(key, ' ') - 1) FROM changes WHERE table_name = 'notice_statements' AND {where}"""
+        return {key for (key,) in connection.execute(sql)}
     finally:
         connection.close()

@@ -61,7 +61,7 @@ def reissue(home: Home, catalogue: Catalogue, identifier: str, withdrawn: Mappin
     work.unlink()
     index(part / "mingbai.db", catalogue, part / "search" / "index.db")
     number = history.number_of(home.history, identifier)
-    past, changed = history.past(home.history, number), history.changed_in(home.history, number, "notices")
+    past, changed = history.past(home.history, number), history.changed(home.history, number)
     syndicate(part, identifier, past, changed, catalogue, site)
     left = {notice: stones.stone(str(withdrawn[notice].on), withdrawn[notice].reason) for notice in gone}
     write_whole(part / stones.FILE, as_json({**stones.read(old), **left}))

@@ -66,12 +66,12 @@ def _without(
     connection.execute("BEGIN")
     before = _rows(connection, tables)
     take_out()
-    _take_out_parts(connection, tables)
+    take_out_parts(connection, tables)
     after = _rows(connection, tables)
     expiry = next_expiry(connection)
     connection.execute("COMMIT")
     accounting = {
-        name: _fates(fates, *(before[name][place] - after[name][place] for place in (0, 1)))
+        name: fates_without(fates, *(before[name][place] - after[name][place] for place in (0, 1)))
         for name, fates in manifest["accounting"].items()
     }
     return Assembled(
@@ -85,7 +85,7 @@ def _rows(connection: Working, tables: Sequence[Table]) -> dict[str, tuple[int, 
     return {name: connection.all(f'SELECT count(*), {counted} FROM main."{name}"')[0] for name, counted in absent.items()}
 
 
-def _fates(fates: Mapping[str, int], gone: int, gone_absent: int) -> dict[str, int]:
+def fates_without(fates: Mapping[str, int], gone: int, gone_absent: int) -> dict[str, int]:
     """The accounting without rows that are gone; what was kept beside the records goes first as far as it is marked, else last."""
     now = dict(fates)
     for fate, most in (("kept_absent", gone_absent), ("published", gone), ("kept_held", gone)):
@@ -128,10 +128,12 @@ def _copy(connection: Working, table: Table, where: str) -> None:
     """Rows of the live release beside those that are there."""
     there = {row[1] for row in connection.execute(f'PRAGMA live.table_info("{table.name}")')}
     names = ", ".join(f'"{column.name}"' for column in table.published if column.name in there)
+    if not names:  # declared since
+        return
     connection.execute(f'INSERT OR IGNORE INTO main."{table.name}" ({names}) SELECT {names} FROM live."{table.name}" WHERE {where}')
 
 
-def _take_out_parts(connection: Working, tables: Sequence[Table]) -> None:
+def take_out_parts(connection: Working, tables: Sequence[Table]) -> None:
     """What belonged to a row that is gone, and documents that nothing names any more."""
     for table in tables:
         if upwards := table.ref_to("notices"):

@@ -28,6 +28,7 @@ from .review import Verdict, require, review
 from .reviewpage import PAGE, page
 from .snapshot import Snapshot, discard, load
 from .stage import recipe, stage
+from .statements import lacks, put_in, statements
 from .stones import FILE, stones
 from .summary import Summary, summary
 from .syndicate import syndicate
@@ -154,8 +155,9 @@ def nothing_new(work: Work, inputs: Inputs) -> bool:
     held = {(row["source"], row["table"], row["region"], newest.get(row["source"])) for row in manifest.get("held", [])}
     if held and held & audit.accepted(work.home):
         return False  # a person has accepted what was held: that is news without new content
-    if work.live_database and in_database(work.live_database, carried(entries(work.home))):
-        return False  # a withdrawal was signed and the run that carried it out died
+    log = entries(work.home)
+    if work.live_database and (in_database(work.live_database, carried(log)) or lacks(work.live_database, statements(log), work.catalogue)):
+        return False  # something was signed or entered and the run that carried it out died
     if manifest["next_expiry"] is not None and manifest["next_expiry"] < work.day.isoformat():
         return False
     before = {row["id"]: [snapshot["content_sha256"] for snapshot in row["snapshots"]] for row in manifest["sources"]}
@@ -170,8 +172,10 @@ def assembled(work: Work, inputs: Inputs, after: Path | None = None) -> Candidat
     work.home.clear_candidate()  # its files are about to be others: what was looked at before can no longer be approved
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     staged = stage(inputs, work.catalogue, folder / "private.db", work.home.base, work.progress)
-    withhold(staged.path, carried(entries(work.home)))
+    log = entries(work.home)
+    withhold(staged.path, carried(log))
     made = assemble(staged, work.catalogue, work.day, folder / "public.db", after or work.live_database, work.progress)
+    made = put_in(made, statements(log), work.catalogue)
     names = {name: tuple(snapshot.id for snapshot in snapshots) for name, snapshots in inputs.items()}
     contents = {name: snapshots[0].content_sha256 for name, snapshots in inputs.items()}
     return Candidate(names, work.live, staged.recipe, contents, made).save(work.home)
@@ -181,10 +185,11 @@ def compare(work: Work, candidate: Candidate) -> Candidate:
     """Put what is held at its last good rows, then find what the candidate would change."""
     if not candidate.guarded:
         candidate = guarded(work, candidate)
+    made = put_in(candidate.assembled, statements(entries(work.home)), work.catalogue)  # what is held is as it was live
     ours = work.live is not None and work.live_manifest()["recipe"] != candidate.recipe
     folder = work.home.candidate
     changes = diff(
-        candidate.assembled,
+        made,
         work.live_database,
         work.catalogue,
         folder / "changes.db",
@@ -192,7 +197,7 @@ def compare(work: Work, candidate: Candidate) -> Candidate:
         private=folder / "private.db",
         progress=work.progress,
     )
-    return candidate.save(work.home, changes=changes)
+    return candidate.save(work.home, assembled=made, changes=changes)
 
 
 def judge(work: Work, candidate: Candidate) -> Candidate:
@@ -217,7 +222,10 @@ def lay_out(work: Work, candidate: Candidate) -> Candidate:
     _of_today(work, candidate)
     digest = candidate.signed_as()
     require(Verdict(digest, candidate.findings, str(candidate.outcome), candidate.names), approvals(work.home, digest))
-    withdrawn = carried(entries(work.home))
+    log = entries(work.home)
+    withdrawn = carried(log)
+    if lacks(candidate.assembled.path, statements(log), work.catalogue):
+        raise BadHome(f"{work.home.candidate}: lacks what was entered since of its notices; run `mingbai run` again")
     if still := in_database(candidate.assembled.path, withdrawn):
         raise BadHome(f"{work.home.candidate}: has {', '.join(still)}, which was withdrawn since; run `mingbai run` again")
     identifier = work.home.next_release(work.day)
@@ -248,7 +256,7 @@ def make_index(work: Work, candidate: Candidate) -> int:
 
 def make_feeds(work: Work, candidate: Candidate) -> int:
     """Write the release's feeds. Returns how many entries they hold."""
-    changed = history.changed(candidate.compared().path, "notices")
+    changed = history.changed(candidate.compared().path)
     return syndicate(part_of(work, candidate), candidate.laid_out(), history.past(work.home.history), changed, work.catalogue, work.site)
 
 

@@ -35,8 +35,8 @@ CREATE TABLE issues (
 ) STRICT;
 """
 # Modules that read, show or move what others made. What is not named here counts: forgetting one costs a re-reading, never a stale row.
-MAKE_NO_ROWS = ("__init__", "__main__", "anew", "audit", "bounds", "candidate", "canonical", "decide", "demo", "diff", "drift", "errors", "extract", "fresh", "guarded", "guards", "history", "hold", "home",
-    "index", "issues", "keep", "live", "measure", "metadata", "nowhere", "progress", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "snapshot", "stones", "summary", "syndicate",
+MAKE_NO_ROWS = ("__init__", "__main__", "amend", "anew", "at_once", "audit", "bounds", "candidate", "canonical", "decide", "demo", "diff", "drift", "errors", "extract", "fresh", "guarded", "guards", "history", "hold", "home",
+    "inbox", "index", "issues", "keep", "live", "measure", "metadata", "nowhere", "progress", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "snapshot", "statements", "stones", "summary", "syndicate",
     "withdraw", "withdrawals", "wording", "work", "workers")  # fmt: skip
 DECLARED_ONLY = (
     "sources",
@@ -44,7 +44,8 @@ DECLARED_ONLY = (
     "codes",
     "notice_links",
     "held_partitions",
-)  # made from declarations or from other rows, never staged
+    "notice_statements",
+)  # made from declarations, from other rows or from the log of decisions, never staged
 
 
 @dataclass(frozen=True)

@@ -126,9 +126,14 @@ def summary(candidate: Candidate, live: Path | None, catalogue: Catalogue, names
 
 
 def _whole(db: sqlite3.Connection, table: str, counts: Mapping[str, int]) -> Movement:
-    before, now = (db.execute(f'SELECT count(*) FROM {side}."{table}"').fetchone()[0] for side in ("old", "main"))
+    before, now = (_rows(db, side, table) for side in ("old", "main"))
     missed = db.execute("SELECT count(*) FROM missed WHERE table_name = ?", [table]).fetchone()[0]
     return Movement(before, now, counts.get("add", 0), counts.get("remove", 0), counts.get("change", 0) - missed, missed)
+
+
+def _rows(db: sqlite3.Connection, side: str, table: str) -> int:
+    there = db.execute(f"SELECT count(*) FROM {side}.sqlite_master WHERE name = ?", [table]).fetchone()[0]
+    return int(db.execute(f'SELECT count(*) FROM {side}."{table}"').fetchone()[0]) if there else 0  # not: declared since
 
 
 def _by(db: sqlite3.Connection, table: str, value: str) -> dict[str, Movement]:

@@ -6,6 +6,8 @@ them are in the data and not in the feed: an old decision pushed as news has cos
 """
 
 import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -41,6 +43,9 @@ def syndicate(
         FROM notices n LEFT JOIN notice_links l ON l.notice_id = n.id LEFT JOIN institutions i ON i.id = l.institution_id
         LEFT JOIN documents d ON d.id = n.document_id ORDER BY n.id"""
     )
+    said: dict[str, list[sqlite3.Row]] = defaultdict(list)
+    for one in connection.execute("SELECT * FROM notice_statements ORDER BY notice_id, number") if _has_statements(connection) else ():
+        said[one["notice_id"]].append(one)
     dated = []
     for row in rows:
         first, last = past.seen.get(row["id"], (identifier, identifier))
@@ -52,7 +57,15 @@ def syndicate(
             or (decision and release_order(decision) < release_order(first))
         ):
             continue
-        dated.append((release_order(first), row["decided_on"], row["id"], row["public_until"], _entry(row, first, last, catalogue, site)))
+        dated.append(
+            (
+                release_order(first),
+                row["decided_on"],
+                row["id"],
+                row["public_until"],
+                _entry(row, said[row["id"]], first, last, catalogue, site),
+            )
+        )
     connection.close()
     dated.sort(key=lambda item: item[:3], reverse=True)
     entries = tuple(entry for *_, entry in dated[:ENTRIES])
@@ -88,7 +101,26 @@ def _feed(entries: tuple[Entry, ...], identifier: str, site: str, url: str) -> F
     )  # fmt: skip
 
 
-def _entry(row: sqlite3.Row, first: str, last: str, catalogue: Catalogue, site: str) -> Entry:
+def _has_statements(connection: sqlite3.Connection) -> bool:
+    """Not in a release from before they were declared, which is issued anew without what was withdrawn."""
+    return bool(connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'notice_statements'").fetchone()[0])
+
+
+def _state(row: sqlite3.Row, catalogue: Catalogue) -> str | None:
+    return catalogue.codes["notice_states"].label(row["state"]).zh if row["state"] in ("disputed", "corrected") else None
+
+
+def _line(one: sqlite3.Row) -> tuple[str, str]:
+    """What was said of a notice, as a line of its entry."""
+    rests_on = f"（{one['document']}）" if one["document"] else ""
+    if one["kind"] == "reply":
+        return "申辩", f"{one['said_by']}，{one['said_on']}：{one['text']}{rests_on}"
+    if one["kind"] == "dispute":
+        return "异议", (f"已于 {one['settled_on']} 核对完毕" if one["settled_on"] else f"{one['recorded_on']} 起正在核对") + rests_on
+    return "更正", f"{one['recorded_on']} 依机关文件更正{rests_on}"
+
+
+def _entry(row: sqlite3.Row, said: Sequence[sqlite3.Row], first: str, last: str, catalogue: Catalogue, site: str) -> Entry:
     codes = catalogue.codes
     kind = codes["notice_kinds"].label(row["kind"]).zh
     subject = row["subject_name"] or "（公告未载明当事人）"
@@ -98,7 +130,7 @@ def _entry(row: sqlite3.Row, first: str, last: str, catalogue: Catalogue, site: 
         else UNLINKED
     )
     lines = [
-        ("当事人", subject), ("核对", linked), ("作出机关", row["authority"]), ("违法事实", row["facts"]), ("处理", row["penalty_text"]),
+        ("当事人", subject), ("核对", linked), ("作出机关", row["authority"]), ("状态", _state(row, catalogue)), ("违法事实", row["facts"]), *(_line(one) for one in said), ("处理", row["penalty_text"]),
         ("决定日期", row["decided_on"]), ("公布日期", row["published_on"]), ("本站首次收录", release_order(first)[0]), ("公示截止", row["public_until"]),
         ("文号", row["document_no"]), ("文件", row["document"]), ("文件网址", row["document_url"]),
     ]  # fmt: skip

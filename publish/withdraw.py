@@ -4,18 +4,13 @@ No source is asked and nothing else waits for it: the new live release is the ol
 is made anew by the next run. Whoever signs again after a run died goes on where it stopped, and so does every later run.
 """
 
-import shutil
 import sqlite3
-from typing import Any
 
 from . import history
+from .at_once import at_once
 from .audit import append, entries, signed
-from .candidate import Candidate
-from .diff import diff
 from .errors import BadHome, ReviewNeeded
 from .persons import person_key
-from .restore import without
-from .review import Held
 from .run import go_on, judge
 from .withdrawals import DECISION, PEOPLE, REASONS, carried, in_database, withdrawals
 from .work import Result, Work, at_work, opened
@@ -73,30 +68,4 @@ def _carry_out(work: Work) -> Result:
     withdrawn = carried(entries(work.home))
     live = work.live_database
     gone = in_database(live, withdrawn) if live is not None else []
-    return go_on(work, judge(work, _without(work, gone))) if gone else Result("withdrawn", work.live)
-
-
-def _without(work: Work, gone: list[str]) -> Candidate:
-    """The live release without these notices, as a candidate that nothing has to be asked about."""
-    home, live, manifest = work.home, work.live_database, work.live_manifest()
-    assert live is not None
-    if home.candidate.is_dir():
-        work.progress.say("a candidate was in the making; the next run makes it anew on the new release")
-    home.clear_candidate()
-    home.candidate.mkdir(mode=0o700, parents=True)
-    path = home.candidate / "public.db"
-    shutil.copyfile(live, path)
-    made = without(path, gone, manifest, work.catalogue, work.day)
-    changes = diff(made, live, work.catalogue, home.candidate / "changes.db", withdrawn=gone, progress=work.progress)
-    sources: list[dict[str, Any]] = manifest["sources"]
-    return Candidate(
-        inputs={row["id"]: tuple(snapshot["id"] for snapshot in row["snapshots"]) for row in sources},
-        base=work.live,
-        recipe=manifest["recipe"],
-        contents={row["id"]: row["snapshots"][0]["content_sha256"] for row in sources},
-        assembled=made,
-        changes=changes,
-        guarded=True,
-        held=tuple(Held(**row) for row in manifest["held"]),
-        unread=manifest["unread"],
-    ).save(home)
+    return go_on(work, judge(work, at_once(work, gone))) if gone else Result("withdrawn", work.live)

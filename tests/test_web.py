@@ -155,6 +155,32 @@ async def test_a_notice_without_a_verified_subject_says_so(site):
     assert "12,000.00 元" in linked
 
 
+async def test_what_was_said_of_a_notice_stands_wherever_it_is_shown(site):
+    async with visitor(site()) as client:
+        page, english = [text_of((await client.get(f"{lang}/notices/{ACTIVE}")).text) for lang in ("", "/en")]
+        answer = (await client.get(f"/notices/{ACTIVE}.json")).json()
+        disputed, start = [text_of((await client.get(path)).text) for path in (f"/notices/{UNLINKED}", "/")]
+        seen = [text_of((await client.get(path)).text) for path in (f"/institutions/{SWEET}", "/search?q=甜果", "/search?q=超期收费")]
+        found = (await client.get("/search.json?q=甜果")).json()
+    for said in (
+        "甜果培训中心有限公司于 2026-11-01 回应：",
+        "费用已全部退还。",
+        "曾有异议，已于 2026-11-20 核对完毕",
+        "依机关文件更正：罚款、罚款原文",
+        "来函〔2026〕3 号",
+    ):
+        assert said in page, said
+    for said in ("replied on 2026-11-01", "was settled on 2026-11-20", "by a document of the authority: Fine, Fine as printed"):
+        assert said in english, said
+    assert page.index("认定与处理") < page.index("费用已全部退还") < page.index("日期与状态")
+    assert [(one["number"], one["kind"], one["settled_on"]) for one in answer["statements"]] == [(1, "reply", None), (2, "dispute", "2026-11-20"), (3, "correction", None)]  # fmt: skip
+    assert "自 2026-11-02 起核对，尚无结果" in disputed
+    for html in seen:
+        assert "有申辩" in html
+    assert "有异议" in start
+    assert [(one["state"], one["replies"]) for one in found["results"][0]["notices_in_force"]] == [("active", 1), ("active", 1)]
+
+
 @pytest.mark.parametrize(("now", "status"), [(LAST_SECOND, 200), (MIDNIGHT, 410)])
 async def test_a_notice_ends_at_midnight_in_china_everywhere(site, now, status):
     async with visitor(site(now)) as client:
@@ -190,7 +216,7 @@ async def test_however_an_ended_notice_is_spelt_it_is_gone(site, lang, id, end):
             assert (answer.status_code, "某培训部" in answer.text) == (410, False), table
 
 
-ALL_OF = ("notices", "notice_links", "notice_penalties", "notice_measures")
+ALL_OF = ("notices", "notice_links", "notice_penalties", "notice_measures", "notice_statements")
 WAYS_AROUND = (
     *(f"/mingbai/{table}{end}" for table in (*ALL_OF, "documents") for end in ("", ".json", ".json?_shape=array&_labels=on", ".json?_where=1=1+or+1=1", ".csv?_stream=on&_labels=on", ".json?_nocount=1")),
     *(f"/mingbai{end}?sql=select+*+from+{table}" for table in (*ALL_OF, "documents") for end in ("", ".json", ".csv")),

@@ -94,6 +94,13 @@ def rows(mark: str) -> Rows:
         ],
         "notice_penalties": [{"notice_id": id, "penalty_code": "fine"} for id in (ACTIVE, ENDS_TODAY)],
         "notice_measures": [{"notice_id": id, "measure_code": "order_to_correct"} for id in (ACTIVE, ENDS_TODAY)],
+        "notice_statements": [
+            _statement(ACTIVE, 1, kind="reply", said_by="福州市鼓楼区甜果培训中心有限公司", said_on="2026-11-01", text=f"费用已全部退还。\n{HOSTILE}"),
+            _statement(ACTIVE, 2, kind="dispute", settled_on="2026-11-20"),
+            _statement(ACTIVE, 3, kind="correction", fields="fine_fen fine_text"),
+            _statement(UNLINKED, 1, kind="dispute", document=None),
+            _statement(ENDS_TODAY, 1, kind="reply", said_by="某培训部", said_on="2026-11-01", text="今天到期的公告所述不实。"),
+        ],
         "notice_links": [
             {"notice_id": ACTIVE, "institution_id": SWEET, "method": "credit_code", "confidence": 1.0},
             {"notice_id": SERIOUS, "institution_id": CLOSED, "method": "exact_name_in_county", "confidence": 0.9},
@@ -104,6 +111,10 @@ def rows(mark: str) -> Rows:
             _rating(SWEET, "2026-08", [1, 0, 2, 7, 20]), _rating(SWEET, "2026-09", [0, 1, 3, 9, 17]), _rating(SWEET, "2026-10", None), _rating(TONG, "2026-10", None),
         ],
     }  # fmt: skip
+
+
+def _statement(notice: str, number: int, **more: Any) -> dict[str, Any]:
+    return {"notice_id": notice, "number": number, "document": "来函〔2026〕3 号", "recorded_on": "2026-11-02", **more}
 
 
 def _rating(institution: str, month: str, histogram: list[int] | None) -> dict[str, Any]:

@@ -1,14 +1,16 @@
 """What a clerk types: look at a candidate, approve or refuse it, go back to an earlier release, read the log. A decision needs a name and a reason."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from .. import decide
+from ..amend import Request, amend
 from ..audit import Entry, cut_off, entries
 from ..candidate import Candidate
-from ..errors import BadHome
+from ..errors import BadHome, BadValue
 from ..nowhere import nowhere
 from ..reviewpage import PAGE
 from ..reviewtext import lines, seen
@@ -117,6 +119,69 @@ def withdrawn(make: MakeWork) -> None:
             click.echo(line)
 
 
+def statement(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What every statement about a notice needs."""
+    for option in (
+        click.option("--note", required=True, metavar="TEXT", help="Why, in a sentence; kept in the log."),
+        click.option("--by", required=True, metavar="NAME", help="Who enters it; kept in the log."),
+        click.option(
+            "--document", required=True, metavar="TEXT", help="The document that says so, its number or address; readers see it, screened."
+        ),
+        click.argument("notice"),
+    ):
+        command = option(command)
+    return command
+
+
+@main.command()
+@statement
+@click.option("--text", default=None, metavar="TEXT", help="What is replied; personal data is taken out before it is entered.")
+@click.option("--file", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The same from a file in UTF-8.")
+@click.option("--from", "said_by", required=True, metavar="WHO", help="Who replies; of a person readers see 姓+某.")
+@click.option("--on", "said_on", required=True, metavar="DATE", help="The day of the reply.")
+@click.pass_obj
+def reply(
+    make: MakeWork, notice: str, document: str, by: str, note: str, text: str | None, file: Path | None, said_by: str, said_on: str
+) -> None:
+    """Put the subject's reply beside a notice; it is shown at once."""
+    if (text is None) == (file is None):
+        raise click.UsageError("give the reply with --text or with --file, one of them")
+    try:
+        said = text if file is None else file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadValue(f"{file}: is no text in UTF-8") from error
+    _amend(make, Request("reply", notice, document, by, note, said or "", said_by, said_on))
+
+
+@main.command()
+@statement
+@click.option("--settled", is_flag=True, help="It was checked: end the dispute.")
+@click.pass_obj
+def dispute(make: MakeWork, notice: str, document: str, by: str, note: str, settled: bool) -> None:
+    """Flag a notice as disputed while it is checked, or end that with --settled."""
+    _amend(make, Request("settle" if settled else "dispute", notice, document, by, note))
+
+
+@main.command()
+@statement
+@click.option(
+    "--field", "fields", multiple=True, required=True, metavar="COLUMN=VALUE", help="A column and what it should say; repeatable."
+)
+@click.pass_obj
+def correct(make: MakeWork, notice: str, document: str, by: str, note: str, fields: tuple[str, ...]) -> None:
+    """Correct columns of a notice by a document of the authority; they stay so, whatever the source goes on saying."""
+    given = dict(pair.partition("=")[::2] for pair in fields)
+    if len(given) != len(fields) or not all("=" in pair for pair in fields):
+        raise click.BadParameter("expected COLUMN=VALUE, each column once", param_hint="--field")
+    _amend(make, Request("correct", notice, document, by, note, fields=given))
+
+
+def _amend(make: MakeWork, request: Request) -> None:
+    work = make()
+    result = amend(work, request)
+    click.echo(accounting(work, result.release) if result.release else "entered before; the live release says so already")
+
+
 @main.command()
 @click.pass_obj
 def audit(make: MakeWork) -> None:
@@ -133,7 +198,7 @@ def audit(make: MakeWork) -> None:
 
 
 def _line(entry: Entry) -> str:
-    about = "; ".join(f"{key} {_said(value)}" for key, value in entry.about.items() if value)
+    about = "; ".join(f"{key} {seen(_said(value), 200)}" for key, value in entry.about.items() if value)
     return f"{entry.number} {entry.at} {entry.act} by {seen(entry.by)}: {seen(entry.reason, 200)} ({about})"
 
 

@@ -135,6 +135,7 @@ def notice(reader: Reader, id: str) -> Row | None:
         return None
     row["penalties"] = [found["penalty_code"] for found in reader.rows(queries.PENALTIES, id)]
     row["measures"] = [found["measure_code"] for found in reader.rows(queries.MEASURES, id)]
+    row["statements"] = reader.rows(queries.STATEMENTS, id)
     row["links"] = reader.rows(queries.LINKS, id)
     row["held_since"] = reader.held_since("notices", row)
     return row

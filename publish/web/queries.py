@@ -10,8 +10,9 @@ IN_FORCE = f"n.public_until >= substr(?2, 1, length(n.public_until)) AND n.state
 _PARTS = {
     "$in_force": IN_FORCE,
     "$ids": "(SELECT value FROM json_each(?1))",
-    "$notice": """n.id, n.kind, n.title, n.subject_name, n.subject_kind, n.region_code, n.region_text, n.authority, n.violation_type, n.decided_on,
+    "$notice": """$replies, n.id, n.kind, n.title, n.subject_name, n.subject_kind, n.region_code, n.region_text, n.authority, n.violation_type, n.decided_on,
         n.published_on, n.public_until, n.seriousness, n.state, n.source_id""",
+    "$replies": "(SELECT count(*) FROM notice_statements a WHERE a.notice_id = n.id AND a.kind = 'reply') AS replies",
     "$linked": "(SELECT count(*) FROM notice_links k WHERE k.notice_id = n.id) AS links",
     "$document": "d.title AS document_title, d.url AS document_url, COALESCE(d.as_of, s.as_of) AS document_as_of, s.label_zh AS source_zh, s.label_en AS source_en",
     "$from": "LEFT JOIN documents d ON d.id = x.document_id LEFT JOIN sources s ON s.id = x.source_id",
@@ -37,7 +38,7 @@ CARD_PERMITS = _sql(
 )
 CARD_FUNDS = _sql("SELECT institution_id, mode, bank, since FROM fund_supervision WHERE institution_id IN $ids ORDER BY mode")
 CARD_NOTICES = _sql(
-    """SELECT k.institution_id, n.id, n.kind, n.decided_on, n.public_until FROM notice_links k JOIN notices n ON n.id = k.notice_id
+    """SELECT k.institution_id, n.id, n.kind, n.decided_on, n.public_until, n.state, $replies FROM notice_links k JOIN notices n ON n.id = k.notice_id
     WHERE k.institution_id IN $ids AND $in_force ORDER BY n.decided_on DESC, n.id"""
 )
 
@@ -47,7 +48,7 @@ NEWEST = _sql(
 )
 # an organisation's name only: that of a person is masked and fits anybody
 UNMATCHED = _sql(
-    """SELECT n.id, n.kind, n.title, n.subject_name, n.region_code, n.decided_on, n.public_until FROM notices n WHERE ?1 = '' AND $in_force
+    """SELECT n.id, n.kind, n.title, n.subject_name, n.region_code, n.decided_on, n.public_until, n.state, $replies FROM notices n WHERE ?1 = '' AND $in_force
     AND n.subject_kind = 'organisation' AND n.subject_name IS NOT NULL AND n.region_code IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM notice_links k WHERE k.notice_id = n.id) ORDER BY n.decided_on DESC, n.id"""
 )
@@ -75,6 +76,8 @@ RATINGS = """SELECT month, dimension, scale_max, rating_count, histogram, is_sup
 
 NOTICE = _sql("SELECT n.*, $document FROM notices n $from WHERE n.id = ?1", "n")
 PENALTIES = "SELECT penalty_code FROM notice_penalties WHERE notice_id = ?1 ORDER BY penalty_code"
+STATEMENTS = """SELECT number, kind, said_by, said_on, text, document, fields, recorded_on, settled_on FROM notice_statements
+    WHERE notice_id = ?1 ORDER BY number"""
 MEASURES = "SELECT measure_code FROM notice_measures WHERE notice_id = ?1 ORDER BY measure_code"
 LINKS = """SELECT k.institution_id, i.name, k.method, k.confidence FROM notice_links k JOIN institutions i ON i.id = k.institution_id
     WHERE k.notice_id = ?1 ORDER BY k.institution_id"""

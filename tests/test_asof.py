@@ -20,7 +20,22 @@ from publish.web.answer import App
 from publish.web.archive import MOST
 from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
-from web_release import ACTIVE, CLOSED, ENDS_TODAY, PERSON, SERIOUS, SWEET, TODAY, TONG, UNLINKED, Rows, go_live, make_release, rows
+from web_release import (
+    ACTIVE,
+    CLOSED,
+    ENDS_TODAY,
+    PERSON,
+    SERIOUS,
+    SWEET,
+    TODAY,
+    TONG,
+    UNLINKED,
+    Rows,
+    go_live,
+    make_release,
+    rows,
+    write_index,
+)
 
 NOON, MIDNIGHT = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
 OLD, FIRST, SECOND = "2026-11-20", "2026-11-21", "2026-11-21.2"
@@ -57,13 +72,6 @@ def now(mark: str) -> Rows:
         {**CLOSED_LIST, "id": MOVED, "institution_id": TONG},
     ]
     return tables
-
-
-def write_index(home: Path, *ids: str) -> None:
-    """releases.json, as the pipeline writes it."""
-    part = home / "releases.json.part"
-    part.write_text(json.dumps({"live": ids[-1], "releases": [{"id": id, "released_on": id[:10]} for id in ids]}))
-    part.replace(home / "releases.json")
 
 
 @pytest.fixture(scope="module")

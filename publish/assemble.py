@@ -18,17 +18,11 @@ from .dataset import Table
 from .home import china_day
 from .link import link
 from .progress import Progress, silent
+from .rules import ENDS
 from .snapshot import Snapshot
 from .stage import Staged, referred_to_first, staged_tables
 from .tables import Working, create_indexes, create_published, working
 
-# Rule 5: the last day of what has an end. A listing that is not white ends as its list says, else a year after it was made, as a notice of
-# unknown seriousness does; without a whole day to count from it is not published.
-ADVERSE = "('black', 'grey', 'warning')"
-ENDS = {
-    "notices": "s.public_until",
-    "listings": f"CASE WHEN s.list IN {ADVERSE} THEN coalesce(s.valid_until, date(s.listed_on, '+1 year'), date(s.as_of, '+1 year'), '') END",
-}
 # What is public on a day: not ended, not dated in the future, and of ratings closed months only (an open one would show single ratings).
 VISIBLE = {
     "notices": f"{ENDS['notices']} >= :day AND coalesce(s.decided_on, '') <= :day AND coalesce(s.published_on, '') <= :day",

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from .assemble import ADVERSE, VISIBLE
+from .assemble import VISIBLE
 from .catalogue import Catalogue
 from .dataset import Table
+from .rules import ADVERSE
 from .stage import staged_tables
 from .tables import Working, working
 

@@ -26,6 +26,14 @@ TEXTS = ("title", "facts", "legal_basis", "penalty_text", "violation_text")  # o
 MOST_RATINGS = 10**12
 SHOWN_STATES = ("active", "corrected", "disputed")  # an allow-list: an unknown state is not shown
 
+# Rule 5 in SQL: the last day of what has an end. A listing that is not white ends as its list says, else a year after it was made, as a notice
+# of unknown seriousness does; without a whole day to count from it is not published.
+ADVERSE = "('black', 'grey', 'warning')"
+ENDS = {
+    "notices": "s.public_until",
+    "listings": f"CASE WHEN s.list IN {ADVERSE} THEN coalesce(s.valid_until, date(s.listed_on, '+1 year'), date(s.as_of, '+1 year'), '') END",
+}
+
 ORGANISATION, PERSON, UNKNOWN = "organisation", "person", "unknown"
 
 

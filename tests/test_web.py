@@ -453,7 +453,7 @@ async def test_what_is_no_longer_shown_leaves_id_date_and_class(site):
         answer = await client.get(f"/notices/{REPAIRED}.json")
     assert (page.status_code, answer.status_code) == (410, 410)
     assert answer.json()["tombstone"] == {"id": REPAIRED, "on": TODAY, "class": "repaired"}
-    assert "已修复" in page.text
+    assert "信用修复" in page.text
     assert "某培训部" not in page.text + answer.text
 
 

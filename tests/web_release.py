@@ -181,3 +181,10 @@ def go_live(home: Path, identifier: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("releases") / identifier)
     os.replace(link, home / "current")
+
+
+def write_index(home: Path, *ids: str) -> None:
+    """releases.json, in which the site looks for earlier releases."""
+    part = home / "releases.json.part"
+    part.write_text(json.dumps({"live": ids[-1], "releases": [{"id": id, "released_on": id[:10]} for id in ids]}))
+    part.replace(home / "releases.json")

@@ -23,9 +23,10 @@ PRAGMAS = ("foreign_key_list", "function_list", "index_info", "index_list", "ind
 # statistics hold values of the tables, the others show the file, views or the queries of others
 INSIDES = ("dbstat", "sqlite_dbpage", "sqlite_stat1", "sqlite_stat4", "sqlite_stmt", "sqlite_temp_master", "sqlite_temp_schema")
 _MET = IN_FORCE.replace("n.", "m.")
-_OVER = f"NOT COALESCE({IN_FORCE}, 0)"
-_NOTICES = "SELECT n.id FROM notices n WHERE ?1 = '' AND $over ORDER BY n.id".replace("$over", _OVER)
-_DOCUMENTS = """SELECT DISTINCT n.document_id AS id FROM notices n WHERE ?1 = '' AND n.document_id IS NOT NULL AND $over
+# by the table itself: before that of an older release stands a view, and what it leaves out is over too
+_OVER = "n.id NOT IN (SELECT n.id FROM notices n WHERE $in_force)".replace("$in_force", IN_FORCE)
+_NOTICES = "SELECT n.id FROM main.notices n WHERE ?1 = '' AND $over ORDER BY n.id".replace("$over", _OVER)
+_DOCUMENTS = """SELECT DISTINCT n.document_id AS id FROM main.notices n WHERE ?1 = '' AND n.document_id IS NOT NULL AND $over
     AND NOT EXISTS (SELECT 1 FROM notices m WHERE m.document_id = n.document_id AND $met)$kept ORDER BY 1""".replace(
     "$over", _OVER
 ).replace("$met", _MET)
@@ -70,7 +71,7 @@ def _ended(reader: Reader, today: str) -> Ended:
     documents = reader.rows(_DOCUMENTS.replace("$kept", kept), "", today)
     of_notices = orjson.dumps(over).decode()
     gone = dict.fromkeys(keys(reader), of_notices) | {"documents": orjson.dumps([row["id"] for row in documents]).decode()}
-    counts = dict(reader.counts)
+    counts = dict(reader.shown_counts())
     for table, column in keys(reader).items():
         counts[table] -= reader.rows(_named(_GONE, table, column), gone[table])[0]["n"]
     return Ended(gone, counts, len(over))

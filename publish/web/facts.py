@@ -55,7 +55,7 @@ def _listing(reader: Reader, listing: Row, today: str) -> Row:
 
 
 def _held(reader: Reader, notices: Iterable[Row]) -> list[Row]:
-    return [{**notice, "held_since": reader.held_since("notices", notice)} for notice in notices]
+    return [{**notice, "held_since": reader.held_since("notices", notice), **reader.since(notice["id"])} for notice in notices]
 
 
 def unmatched(reader: Reader, institution: Row, today: str) -> list[Row]:
@@ -138,7 +138,7 @@ def notice(reader: Reader, id: str) -> Row | None:
     row["statements"] = reader.rows(queries.STATEMENTS, id)
     row["links"] = reader.rows(queries.LINKS, id)
     row["held_since"] = reader.held_since("notices", row)
-    return row
+    return {**row, **reader.since(id)}
 
 
 def overview(reader: Reader, today: str) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def freshness(reader: Reader, today: str) -> dict[str, Any]:
         "release": reader.id,
         "as_of": days[-1] if days else None,
         "oldest_as_of": days[0] if days else None,
-        "stale_sources": [s["id"] for s in reader.sources if is_stale(s, today)],
+        "stale_sources": [s["id"] for s in reader.sources if is_stale(s, reader.reckoned(today))],
         "held": reader.held,
     }
 
@@ -173,7 +173,7 @@ def sources(reader: Reader, today: str) -> list[Row]:
     return [
         {
             **source,
-            "is_stale": is_stale(source, today),
+            "is_stale": is_stale(source, reader.reckoned(today)),
             "held": sorted({(row["region"], row["since"]) for row in reader.held if row["source"] == source["id"]}),
         }
         for source in reader.sources

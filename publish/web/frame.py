@@ -12,7 +12,7 @@ from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -39,6 +39,7 @@ DAYS = (
     "release",
 )  # values of texts that are days; such texts are not for attributes
 
+LIVE = ("/mingbai", "/status", "/feeds")  # pages that are of the live release alone
 Dictionary = Mapping[str, Any]  # publish.catalogue.dictionary()
 
 
@@ -114,10 +115,20 @@ class Frame:
 
     @property
     def canonical(self) -> str | None:
-        return self._base_url + address(self.visit.path, self.visit.lang) if self._base_url else None
+        """Its public address; none of a page of an earlier release, which is not for search engines."""
+        return self._base_url + address(self.visit.path, self.visit.lang) if self._base_url and not self.visit.as_of else None
 
-    def url(self, path: str) -> str:
-        return address(path, self.visit.lang)
+    def url(self, path: str, **query: object) -> str:
+        """The address of a page of ours: of the release that was asked for, where that page has a past."""
+        if self.visit.as_of and not path.startswith(LIVE):
+            query["as_of"] = self.visit.as_of
+        return address(path, self.visit.lang) + (f"?{urlencode(query)}" if query else "")
+
+    def at(self, release: str | None) -> str:
+        """This page in another release, or (None) in the live one."""
+        query = [(key, value) for key, value in parse_qsl(self.visit.query, keep_blank_values=True) if key != "as_of"]
+        query += [("as_of", release)] if release else []
+        return address(quote(self.visit.path), self.visit.lang) + (f"?{urlencode(query)}" if query else "")
 
     def t(self, key: str, **values: object) -> Markup:
         """A text with its values, escaped. Days are marked as such, so that they do not break at their hyphens."""

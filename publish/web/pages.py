@@ -28,6 +28,7 @@ MOST_WORDS = 16  # as search answers; more is no question
 LONGEST_QUERY = 200  # characters; what is beyond it is not searched for, and the page says so
 FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on the data page; what they lean on comes after
 PAGE, MOST, FARTHEST = 20, 100, 1_000
+NOTHING: Mapping[str, str] = {}
 NOTICES = 10  # beside the institutions of a search
 RETRY_SECONDS = 3600  # the next run makes the feeds anew
 ENDS = "ends.json"  # beside feeds, by publish.syndicate: the first day after which one of their entries has ended
@@ -69,14 +70,22 @@ class Pages:
                 return page, {key: value for key, value in match.groupdict().items() if value is not None}
         return None
 
+    def has_past(self, path: str) -> bool:
+        """Whether a page can be of an earlier release (`as_of`)."""
+        found = self.find(path)
+        return found is not None and found[0] != self.feed
+
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
         return Answer(status, self._templates.get_template(template).render(**values).encode("utf-8", "replace"), HTML)
 
-    def problem(self, visit: Visit, status: int, kind: str, **values: object) -> Answer:
-        """A page, or JSON where JSON was asked for, that says what went wrong in the visitor's language and no more than that."""
+    def problem(self, visit: Visit, status: int, kind: str, said: Mapping[str, str] = NOTHING, **values: object) -> Answer:
+        """A page, or JSON where JSON was asked for, that says what went wrong in the visitor's language and no more than that.
+
+        `said` are the values of its text.
+        """
         if visit.wants_json:
-            return as_json({"error": kind, "message": visit.t(f"problem.{kind}.text"), "status": status}, status)
-        return self.render("problem.html", status, kind=kind, **values)
+            return as_json({"error": kind, "message": visit.t(f"problem.{kind}.text", **said), "status": status, **said}, status)
+        return self.render("problem.html", status, kind=kind, said=said, **values)
 
     # -- pages of a release ------------------------------------------------------------------------------------------
 
@@ -90,7 +99,7 @@ class Pages:
         limit, offset = _whole(asked.get("limit"), PAGE, 1, MOST), _whole(asked.get("offset"), 0, 0, FARTHEST)
         if not query:
             return (
-                as_json({"query": "", "total": 0, "results": [], "notices": []})
+                as_json({**_of(visit, reader), "query": "", "total": 0, "results": [], "notices": []})
                 if visit.wants_json
                 else self.render("search.html", query="", found=None)
             )
@@ -115,8 +124,8 @@ class Pages:
             fresh, why = facts.freshness(reader, visit.today), {hit.id: hit.why for hit in found.hits}
             return as_json(
                 {
+                    **_of(visit, reader),
                     "query": short,
-                    "release": reader.id,
                     "as_of": fresh["as_of"],
                     "total": found.total,
                     "results": [{**card, "why": why[card["id"]]} for card in institutions],
@@ -142,22 +151,26 @@ class Pages:
         if found is None:
             raise NotHere
         if visit.wants_json:
-            return as_json({"release": reader.id, **found})
-        return self.render("institution.html", it=found)
+            return as_json({**_of(visit, reader), **found})
+        return self.render("institution.html", it=found, first=self._first(visit, reader))
 
     def notice(self, visit: Visit, reader: Reader) -> Answer:
         id = visit.parts["id"]
         found = facts.notice(reader, id)
-        if found is None and id not in reader.stones:
-            raise NotHere
         if found is None or not in_force(found, visit.today):
-            stone = tombstone(found, visit.today, reader.released_on) if found else {"id": id, **reader.stones[id]}
-            return (
-                as_json({"release": reader.id, "tombstone": stone}, 410) if visit.wants_json else self.render("gone.html", 410, stone=stone)
-            )
+            stone = tombstone(found, visit.today, reader.released_on) if found else reader.gone(id, visit.today)
+            if stone is None:
+                raise NotHere
+            if visit.wants_json:
+                return as_json({**_of(visit, reader), "tombstone": stone}, 410)
+            return self.render("gone.html", 410, stone=stone)
         if visit.wants_json:
-            return as_json({"release": reader.id, **found})
-        return self.render("notice.html", it=found)
+            return as_json({**_of(visit, reader), **found})
+        return self.render("notice.html", it=found, first=self._first(visit, reader))
+
+    def _first(self, visit: Visit, reader: Reader) -> str:
+        """The day of the first release that is kept."""
+        return self._shelf.archive.known(visit.live or reader)[0][1]
 
     def data(self, visit: Visit, reader: Reader) -> Answer:
         return self.render(
@@ -210,6 +223,12 @@ class Pages:
         if "/" in name or name.startswith("."):
             return None
         return file_answer(STATIC / name, cache="public, max-age=31536000, immutable" if fixed else "no-cache")
+
+
+def _of(visit: Visit, reader: Reader) -> dict[str, str]:
+    """Which release JSON is of; `as_of` alone is already the day of the data."""
+    asked = {"asked_as_of": visit.as_of, "newest_release": visit.live.id} if visit.as_of and visit.live else {}
+    return {"release": reader.id, **asked}
 
 
 def _feed_is_over(ends: Path, today: str) -> bool:

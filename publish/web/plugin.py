@@ -292,7 +292,7 @@ async def _problem(site: Site, exception: Exception) -> Response:
     kind = {400: "bad_request", 403: "forbidden", 404: "not_found"}.get(status, "bug")
     slow = getattr(exception, "title", None) == "SQL Interrupted"
     detail = None if status >= 500 or slow or kind == "not_found" else str(getattr(exception, "message", None) or exception)
-    answer = site.pages.problem(visit, status, "slow" if slow else kind, **({"detail": detail} if not visit.wants_json else {}))
+    answer = site.pages.problem(visit, status, "slow" if slow else kind, detail=detail)
     return Response(answer.body.decode(), status, dict(answer.headers), answer.type)
 
 

@@ -6,7 +6,7 @@ immutable, so SQLite takes no lock and looks at no journal. Knows nothing of the
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -117,6 +117,23 @@ class Reader:
             of_day[what] = make()
         made: Made = of_day[what]
         return made
+
+    def shown_counts(self) -> Mapping[str, int]:
+        """The rows of each table, of which some may be over today."""
+        return self.counts
+
+    def reckoned(self, today: str) -> str:
+        """The day on which a source is stale or not: a release that is not the newest is as fresh as it was."""
+        return today
+
+    def since(self, notice: str) -> Row:
+        """What is to be said of a notice that an older release shows: its state in the live one (`state_now`); nothing of the live one's own."""
+        return {}
+
+    def gone(self, notice: str, today: str) -> Row | None:
+        """The tombstone of a notice that is not here; None where it never was."""
+        stone = self.stones.get(notice)
+        return {"id": notice, **stone} if stone else None
 
     def source_as_of(self, source_id: str | None) -> str | None:
         """The day up to which a source was read; None where it does not say."""

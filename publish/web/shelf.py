@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import BadHome
+from .archive import Archive
 from .reader import Reader
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Shelf:
 
     def __init__(self, home: Path, grace_seconds: float = GRACE_SECONDS) -> None:
         self.home = home
+        self.archive = Archive(home)
         self.reader: Reader | None = None
         self.problem: str | None = None
         self.opened: Callable[[Reader], None] = _nothing  # called before a release is served
@@ -61,6 +63,7 @@ class Shelf:
         if seen and seen[0] != self._identity:
             self._serve(seen[0], await asyncio.to_thread(self._open, seen[1]))
         self._sweep()
+        self.archive.sweep()
 
     async def watch(self, poll_seconds: float) -> None:
         while True:
@@ -109,6 +112,7 @@ class Shelf:
             reader.close()
 
     def close(self) -> None:
+        self.archive.close()
         for reader in [r for _, r in self._retired] + ([self.reader] if self.reader else []):
             self.closed(reader)
             reader.close()

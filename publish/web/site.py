@@ -14,6 +14,7 @@ from urllib.parse import quote
 from ..home import china_day
 from ..wording import LANGUAGES
 from .answer import Answer, App, Receive, Scope, Send, give, guarded, redirect
+from .archive import NoSuchRelease
 from .pages import NotHere, Pages
 from .reader import Reader
 from .shelf import Shelf
@@ -64,7 +65,7 @@ class Site:
             visit = Visit(reader, china_day(self._now()).isoformat(), lang, path, query)
             token = current.set(visit)
             try:
-                answer = self._answer(visit, scope["method"])
+                answer = await self._past(visit, scope["method"]) or self._answer(visit, scope["method"])
                 if answer is None:
                     await inner(_without_language(scope, path), receive, send)
                 else:
@@ -72,12 +73,46 @@ class Site:
             finally:
                 current.reset(token)
 
+    async def _past(self, visit: Visit, method: str) -> Answer | None:
+        """The page of an earlier release, or None where none is asked for.
+
+        What may be shown of it is judged at the end, when it is open: a withdrawal that came meanwhile counts.
+        """
+        if method not in ("GET", "HEAD") or visit.reader is None or not self.pages.has_past(visit.path):
+            return None
+        with suppress(ValueError):  # too many keys, which the page says itself
+            if asked := visit.asked.get("as_of"):
+                try:
+                    answer = await self._as_of(visit, asked, method)
+                except NoSuchRelease as no:
+                    answer = self.pages.problem(visit, no.status, no.kind, no.said)
+                except Exception:
+                    log.exception("an earlier release could not be shown")
+                    answer = self.pages.problem(visit, 500, "bug")
+                return answer and replace(answer, headers=(*answer.headers, ("x-robots-tag", "noindex")))
+        return None
+
+    async def _as_of(self, visit: Visit, asked: str, method: str) -> Answer | None:
+        archive, live = self.shelf.archive, self.shelf.reader
+        assert live is not None
+        identifier = archive.find(asked, live, visit.today)
+        seen = replace(visit, reader=live, live=live, as_of=asked, same_day=tuple(archive.same_day(identifier, live)))
+        if identifier == live.id:
+            current.set(seen)
+            return self._answer(seen, method)
+        async with archive.hold(identifier) as older:
+            newest, today = self.shelf.reader or live, china_day(self._now()).isoformat()
+            older.beside(newest, today)
+            seen = replace(seen, reader=older, live=newest, today=today)
+            current.set(seen)
+            return self._answer(seen, method)
+
     def _answer(self, visit: Visit, method: str) -> Answer | None:
         """The answer, or None where Datasette has it."""
         try:
             return self._choose(visit, method)
         except NotHere:
-            return self.pages.problem(visit, 404, "not_found")
+            return self.pages.problem(visit, 404, "not_then" if visit.is_past else "not_found")
         except Exception:
             log.exception("a page failed")  # the address is left out: it holds what was searched for
             return self.pages.problem(visit, 500, "bug")

@@ -23,10 +23,18 @@ class Visit:
     path: str = "/"
     query: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)  # of the path, by the route's names
+    as_of: str | None = None  # the release or day that was asked for; `reader` is then of that release, and `live` the newest
+    live: Reader | None = None
+    same_day: tuple[str, ...] = ()  # the other releases of the day of `reader`
 
     @property
     def wants_json(self) -> bool:
         return self.path.endswith(".json")
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the release is not the newest."""
+        return self.live is not None and self.reader is not self.live
 
     @property
     def asked(self) -> dict[str, str]:

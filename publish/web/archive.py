@@ -1,0 +1,166 @@
+"""The releases before the live one: which of them is meant by `as_of`, and a few of them open.
+
+A release is meant by its id, or by a day: then it is the newest one of that day or before that is kept. What a day's first release is called
+is also how the day is called; the id wins, so that what was cited stays what it was. releases.json says which there are: it is replaced
+whole, while a folder that is issued anew is nowhere for a moment. Such a folder is another one under its name and is opened anew.
+"""
+
+import asyncio
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+
+import orjson
+
+from ..errors import BadHome
+from ..home import RELEASE_ID, release_order
+from .older import Older
+from .reader import Reader
+
+log = logging.getLogger(__name__)
+MOST = 4  # open at once beside those that a request holds; one of 5,000 institutions takes 4 MB and 10-20 ms to open
+TRIES, WAIT_SECONDS = 10, 0.05  # while a release is issued anew, its folder is away for two renames
+Identity = tuple[int, int]
+
+
+class NoSuchRelease(Exception):
+    """No release is meant by what was asked for; `kind` is that of a problem, `said` what its text names."""
+
+    def __init__(self, status: int, kind: str, **said: str) -> None:
+        super().__init__(kind)
+        self.status, self.kind, self.said = status, kind, said
+
+
+class Archive:
+    """The kept releases of a home. To be used in one event loop."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._known: tuple[tuple[Identity, str], list[tuple[str, str]]] | None = None
+        self._open: OrderedDict[str, tuple[Identity, Older]] = OrderedDict()
+        self._held: Counter[Older] = Counter()
+        self._left: list[Older] = []
+        self._opening = asyncio.Lock()  # one at a time: many ids asked for at once must not take all threads
+
+    def known(self, live: Reader) -> list[tuple[str, str]]:
+        """Id and day of each release up to the live one, oldest first."""
+        file = self._home / "releases.json"
+        identity = _identity(file)
+        if identity is None:
+            return [(live.id, live.released_on)]
+        if self._known is None or self._known[0] != (identity, live.id):
+            last = release_order(live.id)
+            try:
+                rows = orjson.loads(file.read_bytes())["releases"]
+                older = sorted((row["id"], row["released_on"]) for row in rows if release_order(row["id"]) < last)
+            except (OSError, ValueError, KeyError, TypeError, BadHome):
+                log.exception("releases.json cannot be read")
+                older = []
+            self._known = (identity, live.id), [*sorted(older, key=lambda row: release_order(row[0])), (live.id, live.released_on)]
+        return self._known[1]
+
+    def find(self, asked: str, live: Reader, today: str) -> str:
+        """The id of the release that is meant. Raises NoSuchRelease."""
+        match = RELEASE_ID.fullmatch(asked)
+        if match is None or not asked.isascii() or not _is_day(match[1]):
+            raise NoSuchRelease(400, "as_of_malformed")
+        known = self.known(live)
+        if asked in (id for id, _ in known):
+            return asked
+        if match[1] > today:  # what will be live then is not known, and a link that says so now must not say something else later
+            raise NoSuchRelease(400, "as_of_future")
+        before = [] if match[2] else [id for id, on in known if on <= asked]
+        if not before:
+            raise NoSuchRelease(404, "as_of_unknown", first=known[0][0], last=known[-1][0])
+        return before[-1]
+
+    def same_day(self, identifier: str, live: Reader) -> list[str]:
+        """The other releases of a release's day."""
+        return [id for id, _ in self.known(live) if id[:10] == identifier[:10] and id != identifier]
+
+    @asynccontextmanager
+    async def hold(self, identifier: str) -> AsyncIterator[Older]:
+        """A known release, open until the end of the block. Raises NoSuchRelease when it cannot be opened now."""
+        reader = await self._take(identifier)
+        self._held[reader] += 1
+        try:
+            yield reader
+        finally:
+            self._held[reader] -= 1
+            self._close_left()
+
+    async def _take(self, identifier: str) -> Older:
+        folder = self._home / "releases" / identifier
+        for _ in range(TRIES):
+            if reader := self._opened(identifier, folder):
+                return reader
+            async with self._opening:
+                if reader := self._opened(identifier, folder):  # by who was before us
+                    return reader
+                if reader := await self._open_anew(identifier, folder):
+                    return reader
+            await asyncio.sleep(WAIT_SECONDS)
+        raise NoSuchRelease(503, "as_of_busy")
+
+    def _opened(self, identifier: str, folder: Path) -> Older | None:
+        found = self._open.get(identifier)
+        if found is None or found[0] != _identity(folder / "manifest.json"):
+            return None
+        self._open.move_to_end(identifier)
+        return found[1]
+
+    async def _open_anew(self, identifier: str, folder: Path) -> Older | None:
+        seen = _identity(folder / "manifest.json")
+        try:
+            reader = await asyncio.to_thread(Older, folder)
+        except BadHome:
+            log.exception("release %s cannot be opened", identifier)
+            return None
+        if seen is None or _identity(folder / "manifest.json") != seen:  # half of it may be of one issue and half of another
+            reader.close()
+            return None
+        if before := self._open.pop(identifier, None):
+            self._left.append(before[1])
+        self._open[identifier] = seen, reader
+        while len(self._open) > MOST:
+            self._left.append(self._open.popitem(last=False)[1][1])
+        self._close_left()
+        return reader
+
+    def sweep(self) -> None:
+        """Let go of those that are issued anew or removed: their bytes are to be gone from the disk too."""
+        for identifier, (identity, _) in list(self._open.items()):
+            if _identity(self._home / "releases" / identifier / "manifest.json") != identity:
+                self._left.append(self._open.pop(identifier)[1])
+        self._close_left()
+
+    def _close_left(self) -> None:
+        for reader in [reader for reader in self._left if not self._held[reader]]:
+            self._left.remove(reader)
+            del self._held[reader]
+            reader.close()
+
+    def close(self) -> None:
+        """Close all."""
+        self._left += [reader for _, reader in self._open.values()]
+        self._open.clear()
+        self._held.clear()
+        self._close_left()
+
+
+def _identity(file: Path) -> Identity | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

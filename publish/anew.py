@@ -12,6 +12,7 @@ from typing import Any
 from .assemble import Assembled, assemble
 from .catalogue import Catalogue
 from .errors import BadHome
+from .history import gone
 from .hold import hold
 from .measure import Place, attached
 from .review import Held
@@ -38,7 +39,7 @@ def anew(work: Work, release: str) -> tuple[Assembled, tuple[Held, ...]]:
         inputs = _snapshots(work, home.manifest(name))
         assemble(stage(inputs, work.catalogue, staged, home.base, work.progress), work.catalogue, work.day, path, None, work.progress)
         _leave_only(path, shown, work.catalogue)
-        with attached(made.path, path, home.candidate / "private.db", made.day) as connection:
+        with attached(made.path, path, home.candidate / "private.db", made.day, gone(work.home.history)) as connection:
             made = hold(connection, made, work.catalogue, good[name], ())
         for file in (path, staged):
             file.unlink()

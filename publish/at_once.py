@@ -38,6 +38,7 @@ def at_once(work: Work, withdrawn: Collection[str] = ()) -> Candidate:
         assembled=made,
         changes=changes,
         guarded=True,
+        goes_on=True,
         held=tuple(Held(**row) for row in manifest["held"]),
         unread=manifest["unread"],
     ).save(home)

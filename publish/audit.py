@@ -7,7 +7,7 @@ between the two; one that has less was cut off. A log that is not whole answers 
 is private: staff sign with their names. A name here is what somebody typed and proves nothing about who sat at the keyboard.
 
 `about`, by act: `approve` and `refuse` have `digest` and `content`; `live` has `digest`, `release`, `instead_of` and `content`, which is what
-was gone back from; `withdraw` has `notice`, `reason` (a class), `document`, `on` (the day in China) and `decision`; `reply`, `dispute`, `settle` and `correct` have
+was gone back from; `withdraw` has `notice`, `reason` (a class), `document`, `on` (the day in China), `numbered` and `dated` (withdrawals.Decision); `reply`, `dispute`, `settle` and `correct` have
 `notice`, `document`, `on` and `subject_kind`, and `reply` `text`, `said_by` and `said_on`, `correct` `given` (columns) and `values`, all of it as it is
 published; `accept` has `source`, `table`, `region` and `content`; `release` has `release`, `digest`, `names` and `content`. `content`
 is by source the content_sha256 of its newest snapshot, where that is not what was live before.
@@ -30,7 +30,7 @@ from .persons import person_key
 
 ACTS = ("approve", "refuse", "accept", "live", "release", "withdraw", "reply", "dispute", "settle", "correct")
 FIRST = "0" * 64  # what the first entry follows
-LONGEST = {"name": 60, "reason": 2000}
+LONGEST = {"name": 60, "reason": 2000, "document": 500}
 ITSELF = "mingbai"  # signs a release; who approved it stands in `names`
 
 

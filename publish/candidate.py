@@ -37,6 +37,7 @@ class Candidate:
     release: str | None = None
     approved: str | None = None  # the digest that people approved, where the candidate was made anew on a later day
     restores: str | None = None  # the release whose data it has
+    goes_on: bool = False  # it is the live release with what people decided of its notices: what that one says of its sources holds
 
     def judged(self) -> str:
         """The digest. Raises BadHome when `review` has not run."""

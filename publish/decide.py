@@ -14,17 +14,18 @@ from .audit import append, approvals, entries, signed
 from .candidate import Candidate
 from .diff import diff
 from .errors import BadHome, ReviewNeeded
+from .history import gone
 from .home import release_order
 from .measure import Place, attached, measure, unread
 from .persons import person_key
 from .restore import restore
 from .review import Finding, Held, guard
-from .run import Inputs, assembled, compare, fresh_content, go_on, judge, released, show
+from .run import Inputs, assembled, at_work, compare, fresh_content, go_on, judge, released, show
 from .snapshot import load
 from .stage import recipe
 from .statements import put_in, statements
 from .summary import summary
-from .work import Result, Work, at_work
+from .work import Result, Work
 
 
 def approve(work: Work, digest: str, by: str, reason: str) -> Result:
@@ -224,6 +225,6 @@ def _restored(work: Work, release: str) -> Candidate:
 
 def _adverse(work: Work, path: Path, live: Path) -> tuple[Finding, ...]:
     """What going back would add to the black list or take from it beyond the bounds. No other bound holds a person back who goes back."""
-    with attached(path, live, work.home.base, work.day.isoformat()) as connection:
+    with attached(path, live, work.home.base, work.day.isoformat(), gone(work.home.history)) as connection:
         found = guard(measure(connection, work.catalogue, work.day.isoformat()), work.catalogue).findings
     return tuple(finding for finding in found if finding.names > 1)

@@ -4,12 +4,13 @@ hold in it what is held, before anything is compared.
 What people decided before counts here: a partition whose change somebody has accepted, and content that was refused or gone back from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from . import audit
 from .candidate import Candidate
 from .drift import drift
 from .errors import BadHome
+from .history import gone
 from .hold import hold
 from .measure import Place, attached, measure, since_the_last, unread
 from .review import ACCEPTABLE, LOSSES, Finding, Held, empty, guard, hanging_on, issues, loses_no_more, refused, unusable
@@ -33,10 +34,10 @@ def guarded(work: Work, candidate: Candidate) -> Candidate:
         if manifest.get("restores"):  # what somebody went back from may come again in other words: the next release is looked at
             found.append(Finding("restored", "all", "", None, str(manifest["restores"]), 0, 0, 0, "stop"))
         before = {(row["source"], row["table"], row["region"]): row for row in manifest.get("held", [])}
-        with attached(made.path, work.live_database, private, made.day) as connection:
+        with attached(made.path, work.live_database, private, made.day, gone(work.home.history)) as connection:
             if connection.one("SELECT count(*) FROM held_partitions"):
                 raise BadHome(f"{work.home.candidate}: a run died while it put held regions into it; run `mingbai run` again")
-            accepted = _accepted(work, candidate, connection)
+            accepted = _accepted(work, candidate, connection, before)
             counts = measure(connection, work.catalogue, made.day)
             for place, since in drift(connection, work, candidate).items():
                 counts.setdefault(place, {}).update(since)
@@ -52,7 +53,7 @@ def _held(place: Place, bound: str, day: str, before: Mapping[str, str]) -> Held
     return Held(*place, since=before.get("since", day), bound=before.get("bound", bound))
 
 
-def _accepted(work: Work, candidate: Candidate, connection: Working) -> dict[Place, tuple[str, ...]]:
+def _accepted(work: Work, candidate: Candidate, connection: Working, already: Collection[Place]) -> dict[Place, tuple[str, ...]]:
     """The partitions whose change somebody has accepted: what the newest snapshot says of them, or, of what they lost, what the one before
     said, where the newest has lost no more. A daily source says something new before a clerk's acceptance is carried out.
     """
@@ -65,8 +66,9 @@ def _accepted(work: Work, candidate: Candidate, connection: Working) -> dict[Pla
         elif before.get(source) == content and loses_no_more(since_the_last(connection, work.catalogue, place), place, work.catalogue):
             found.setdefault(place, LOSSES)
     for source, table, region in list(found):
-        for other in hanging_on(table, work.catalogue):  # ratings go with their institutions
-            found.setdefault((source, other, region), LOSSES)
+        for other in hanging_on(table, work.catalogue):  # ratings go with their institutions, where they are not held themselves
+            if (source, other, region) not in already:
+                found.setdefault((source, other, region), LOSSES)
     return found
 
 

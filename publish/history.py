@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS changes (
   release INTEGER NOT NULL REFERENCES releases(number), table_name TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL,
   field TEXT, before ANY, after ANY, cause TEXT NOT NULL
 ) STRICT;
-CREATE TABLE IF NOT EXISTS withdrawn (notice TEXT PRIMARY KEY, reason TEXT NOT NULL, day TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS withdrawn (notice TEXT PRIMARY KEY, reason TEXT NOT NULL, day TEXT NOT NULL, signed TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS changes_by_row ON changes (table_name, key);
 CREATE INDEX IF NOT EXISTS changes_by_release ON changes (release);
 """
@@ -33,6 +33,7 @@ def _open(path: Path) -> sqlite3.Connection:
     os.chmod(path, 0o600)  # it keeps what has ended and was withdrawn
     connection.execute("PRAGMA cache_size=-65536")
     connection.execute("PRAGMA temp_store=FILE")
+    connection.execute("PRAGMA secure_delete=ON")  # what is taken out is overwritten, whoever takes it out
     connection.execute("BEGIN")
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
@@ -143,46 +144,61 @@ def repair(path: Path, catalogue: Catalogue, live: str | None, kept: Sequence[st
     return gone
 
 
-def forget(path: Path, catalogue: Catalogue, withdrawn: Mapping[str, tuple[str, str]]) -> int:
-    """Take what these notices said out of every release's past: notice to (class of reason, day). Returns how many were there still.
+def gone(path: Path) -> dict[str, tuple[str, str, str]]:
+    """Every notice that is gone because people withdrew it or what was the same decision: class of reason, day, the notice that they signed."""
+    if not path.is_file():
+        return {}
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'withdrawn'").fetchone()[0]:
+            return {}
+        return {notice: (reason, day, signed) for notice, reason, day, signed in connection.execute("SELECT * FROM withdrawn")}
+    finally:
+        connection.close()
 
-    What stays is that there was one, when it came and went, and the class of reason; freed pages are overwritten with zeros.
-    """
+
+def enter_gone(path: Path, found: Mapping[str, tuple[str, str, str]]) -> None:
+    """Enter notices of which `gone` is to tell from now on."""
     connection = _open(path)
     try:
-        connection.execute("COMMIT")
-        known = {notice for (notice,) in connection.execute("SELECT notice FROM withdrawn")}
-        if known.issuperset(withdrawn):
-            return 0
-        connection.execute("PRAGMA secure_delete=ON")
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("CREATE TEMP TABLE gone (id TEXT PRIMARY KEY)")
-        connection.executemany("INSERT INTO gone VALUES (?)", [(notice,) for notice in sorted(withdrawn)])
-        tables = {table.name: table for table in _tables(connection, catalogue)}
-        there: int = connection.execute("SELECT count(DISTINCT id) FROM notices WHERE id IN (SELECT id FROM temp.gone)").fetchone()[0]
-        for table in tables.values():
-            if column := "id" if table.name == "notices" else table.ref_to("notices"):
-                connection.execute(f'DELETE FROM main."{table.name}" WHERE "{column}" IN (SELECT id FROM temp.gone)')
-                key = "key" if table.key == ("id",) else "substr(key, 1, instr(key || ' ', ' ') - 1)"
-                connection.execute(
-                    f"UPDATE changes SET before = NULL, after = NULL WHERE table_name = ? AND {key} IN (SELECT id FROM temp.gone)",
-                    [table.name],
-                )
-        named = " UNION ".join(
-            f'SELECT document_id FROM main."{t.name}" WHERE document_id IS NOT NULL' for t in tables.values() if "document_id" in t.columns
-        )
-        connection.execute("CREATE TEMP TABLE unnamed AS SELECT DISTINCT id FROM documents WHERE id NOT IN (" + named + ")")
-        connection.execute("DELETE FROM documents WHERE id IN (SELECT id FROM temp.unnamed)")
-        connection.execute(
-            "UPDATE changes SET before = NULL, after = NULL WHERE table_name = 'documents' AND key IN (SELECT id FROM temp.unnamed)"
-        )
-        connection.executemany(
-            "INSERT OR IGNORE INTO withdrawn VALUES (?,?,?)", [(notice, *said) for notice, said in sorted(withdrawn.items())]
-        )
+        connection.executemany("INSERT OR IGNORE INTO withdrawn VALUES (?,?,?,?)", [(key, *said) for key, said in sorted(found.items())])
         connection.execute("COMMIT")
     finally:
         connection.close()
-    return there
+
+
+def forget(path: Path, catalogue: Catalogue) -> None:
+    """Take what the notices that are gone said out of every release's past. What stays is that there was one, when it came and went, and why."""
+    connection = _open(path)
+    try:
+        connection.execute("CREATE TEMP TABLE gone AS SELECT notice AS id FROM main.withdrawn")
+        tables = {table.name: table for table in _tables(connection, catalogue)}
+        of = {t.name: c for t in tables.values() if (c := "id" if t.name == "notices" else t.ref_to("notices"))}
+        taken = [
+            connection.execute(f'DELETE FROM main."{name}" WHERE "{column}" IN (SELECT id FROM temp.gone)').rowcount
+            for name, column in of.items()
+        ]
+        for name in of:
+            key = "key" if tables[name].key == ("id",) else "substr(key, 1, instr(key || ' ', ' ') - 1)"
+            connection.execute(
+                f"""UPDATE changes SET before = NULL, after = NULL WHERE table_name = ? AND (before IS NOT NULL OR after IS NOT NULL)
+                AND {key} IN (SELECT id FROM temp.gone)""",
+                [name],
+            )
+        if any(taken):
+            named = " UNION ".join(
+                f'SELECT document_id FROM main."{t.name}" WHERE document_id IS NOT NULL'
+                for t in tables.values()
+                if "document_id" in t.columns
+            )
+            connection.execute(f"CREATE TEMP TABLE unnamed AS SELECT DISTINCT id FROM documents WHERE id NOT IN ({named})")
+            connection.execute("DELETE FROM documents WHERE id IN (SELECT id FROM temp.unnamed)")
+            connection.execute(
+                "UPDATE changes SET before = NULL, after = NULL WHERE table_name = 'documents' AND key IN (SELECT id FROM temp.unnamed)"
+            )
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
 
 
 def knows(path: Path, notice: str) -> bool:

@@ -117,6 +117,16 @@ class Home:
         return self.path / "audit.end"
 
     @property
+    def held_page(self) -> Path:
+        """What the last release in which something was held would have changed there."""
+        return self.staging / "held.html"
+
+    @property
+    def withdrawn(self) -> Path:
+        """What notices said that were withdrawn, for the proof that it is nowhere else."""
+        return self.staging / "withdrawn.json"
+
+    @property
     def detail(self) -> Path:
         """What the last run that failed said in full, for the staff: it can repeat a source's words."""
         return self.staging / "last_error.txt"

@@ -6,6 +6,7 @@ institutions before notices, and among them those that are listed before those t
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +23,34 @@ EXACT = ("credit_code", "permit_no")  # kinds that are looked up whole
 def index(database: Path, catalogue: Catalogue, target: Path) -> int:
     """Write the index of `database` (a release's mingbai.db) to `target`. Returns how many documents it holds."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    weights = {
-        c.name if t.parent is None else f"{t.name}.{c.name}": float(c.search) for t in _searched(catalogue) for c in t.published if c.search
-    }
     connection = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
     connection.row_factory = sqlite3.Row
     try:
-        return build(target, _documents(connection, catalogue), weights)
+        tables = _searched(connection, catalogue)
+        weights = {
+            c.name if t.parent is None else f"{t.name}.{c.name}": float(c.search) for t in tables.values() for c in t.published if c.search
+        }
+        return build(target, _documents(connection, tables), weights)
     finally:
         connection.close()
 
 
-def _searched(catalogue: Catalogue) -> list[Table]:
-    return [t for t in catalogue.tables.values() if (t.parent or t.name) in KINDS and any(c.search for c in t.published)]
+def _searched(connection: sqlite3.Connection, catalogue: Catalogue) -> dict[str, Table]:
+    """The tables with something that is searched, as the database has them: a release that is issued anew may be older than a column."""
+    found = {}
+    for table in catalogue.tables.values():
+        there = {row["name"] for row in connection.execute(f'PRAGMA table_info("{table.name}")')}
+        columns = {name: column for name, column in table.columns.items() if name in there}
+        if (table.parent or table.name) in KINDS and any(column.search for column in columns.values()):
+            found[table.name] = replace(table, columns=columns)
+    return found
 
 
-def _documents(connection: sqlite3.Connection, catalogue: Catalogue) -> Iterator[Document]:
+def _documents(connection: sqlite3.Connection, tables: dict[str, Table]) -> Iterator[Document]:
     rank = 0
     for name, kind in KINDS.items():
-        table = catalogue.tables[name]
-        parts = [t for t in _searched(catalogue) if t.parent == name]
+        table = tables[name]
+        parts = [t for t in tables.values() if t.parent == name]
         cursors = [_Parts(connection, part, str(part.ref_to(name))) for part in parts]
         searched = _columns(table, "")
         facets = [c.name for c in table.published if c.facet or c.kind == "region"]

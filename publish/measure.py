@@ -11,7 +11,7 @@ its record is, and a rating where its institution is.
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,10 +121,10 @@ def han(text: str | None) -> float | None:
 
 
 @contextmanager
-def attached(candidate: Path, live: Path, private: Path, day: str) -> Iterator[Working]:
+def attached(candidate: Path, live: Path, private: Path, day: str, gone: Iterable[str] = ()) -> Iterator[Working]:
     """A connection to the candidate (main), the live release (old) and the staging file (private), with temp.withheld: id, reason.
 
-    Withheld is what the newest snapshots say must not be shown on `day`: also what they say themselves has ended. Without a staging file nothing is known of it.
+    Withheld is what the newest snapshots say must not be shown on `day`: also what they say themselves has ended. Without a staging file nothing is known of it. `gone` are notices that people of ours withdrew, which its source may have again or no longer.
     """
     with working(candidate, journal="DELETE") as connection:
         connection.execute("ATTACH ? AS old", [f"file:{quote(str(live))}?mode=ro"])
@@ -138,6 +138,7 @@ def attached(candidate: Path, live: Path, private: Path, day: str) -> Iterator[W
                     WHERE p.generation = 0 AND s.withheld IS NULL AND {given} AND NOT coalesce({VISIBLE[table]}, 0)""",
                     {"day": day},
                 )
+        connection.executemany("INSERT OR REPLACE INTO withheld VALUES (?, 'withdrawn')", [(notice,) for notice in gone])
         connection.teach(han)
         yield connection
 

@@ -6,56 +6,84 @@ for: a phrase that many notices share says nothing. A text so long that SQLite c
 """
 
 import gzip
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
+from html import escape
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from search import compact
 
+from . import history
 from .audit import entries
+from .carry import SAID, words
 from .errors import BadHome
 from .home import Home
-from .stones import FILE as STONES
-from .withdrawals import PEOPLE, Withdrawal, in_database, withdrawals
+from .stones import TOMBSTONES
+from .withdrawals import PEOPLE, in_database, withdrawals
 from .work import Work
 
 CHUNK = 1 << 20
 SHORTEST = 8  # characters of a text that is looked for
-SAID = ("title", "facts", "penalty_text", "document_no")  # not whom it was about: an institution keeps its name
 
 
 def nowhere(work: Work) -> Iterator[str]:
     """A line for each notice that was withdrawn or waits for a name. Raises BadHome naming every file in which something is left."""
-    known = withdrawals(entries(work.home))
-    done = {notice: one for notice, one in known.items() if one.on is not None}
-    left = list(remains(work.home, done))
+    known, gone = withdrawals(entries(work.home)), history.gone(work.home.history)
     for notice, one in known.items():
         if one.on is None:
             yield f"{notice}: {one.reason}, signed by {', '.join(one.names)}; {PEOPLE - len(one.names)} more must sign"
+    left = [f"{notice}: was signed and is not carried out" for notice, one in known.items() if one.on is not None and notice not in gone]
+    left += remains(work.home, gone)
     if left:
-        raise BadHome(f"{'; '.join(left[:5])}{f' and {len(left) - 5} more' if len(left) > 5 else ''}; run `mingbai withdraw` for it again")
-    for notice, one in done.items():
-        yield f"{notice}: {one.reason}, withdrawn {one.on} by {', '.join(one.names)}; nothing of it is left in {len(work.home.release_ids())} releases"
+        more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+        raise BadHome(
+            f"{'; '.join(left[:5])}{more}; `mingbai run` goes on with what a run left undone, anything else has to be removed by hand"
+        )
+    for notice, (reason, on, signed) in gone.items():
+        texts = len(set(_texts(work.home, notice)))
+        who = f"by {', '.join(known[signed].names)}" + (f" with {signed}, the same decision" if signed != notice else "")
+        yield f"{notice}: {reason}, withdrawn {on} {who}; its id and {texts} texts are in none of {len(work.home.release_ids())} releases"
 
 
-def remains(home: Home, done: Mapping[str, Withdrawal]) -> Iterator[str]:
+def remains(home: Home, gone: Collection[str]) -> Iterator[str]:
     """Where something of these notices is left, and what."""
-    if not done:
+    if not gone:
         return
     for identifier in home.release_ids():
         folder = home.releases / identifier
-        for notice in in_database(folder / "mingbai.db", done):
+        for notice in in_database(folder / "mingbai.db", gone):
             yield f"{folder / 'mingbai.db'}: has {notice}"
         for path in sorted(folder.rglob("*.db")):
             if _free_pages(path):
                 yield f"{path}: has free pages, which can hold what was deleted"
-    wanted = {text.encode(): notice for notice, text in _said(home.base, done)}
-    ids = {notice.encode(): notice for notice in done}
+    said = {form.encode(): notice for notice in gone for text in _texts(home, notice) for form in _forms(text)}
+    ids = {notice.encode(): notice for notice in gone}
     for path in _public(home):
-        needles = wanted if path.name == STONES else {**wanted, **ids}
+        needles = said if path.name == TOMBSTONES else {**said, **ids}
         for needle in sorted(_found(path, needles)):
-            yield f"{path}: has {'words' if needle in wanted else 'the id'} of {needles[needle]}"
+            yield f"{path}: has {'words' if needle in said else 'the id'} of {needles[needle]}"
+
+
+def _texts(home: Home, notice: str) -> Iterator[str]:
+    """What a notice said that no other one says."""
+    yield from (text for text in words(home).get(notice, ()) if len(text) >= SHORTEST and not _said_elsewhere(home, text))
+
+
+def _forms(text: str) -> set[str]:
+    """A text as it is printed, as it is indexed, and escaped as in feeds."""
+    return {text, compact(text), escape(text), json.dumps(text, ensure_ascii=False)[1:-1]}
+
+
+def _said_elsewhere(home: Home, text: str) -> bool:
+    """Whether another notice says or has said the same: a phrase that many notices share says nothing about one."""
+    connection = sqlite3.connect(f"file:{home.history}?mode=ro", uri=True)
+    try:
+        where = " OR ".join(f'"{column}" = :text' for column in SAID)
+        return bool(connection.execute(f"SELECT EXISTS (SELECT 1 FROM notices WHERE {where})", {"text": text}).fetchone()[0])
+    finally:
+        connection.close()
 
 
 def _free_pages(path: Path) -> int:
@@ -69,23 +97,6 @@ def _free_pages(path: Path) -> int:
 def _public(home: Home) -> Iterator[Path]:
     yield from (path for path in (home.path / "releases.json", home.status) if path.is_file())
     yield from sorted(path for path in home.releases.rglob("*") if path.is_file())
-
-
-def _said(staged: Path, done: Mapping[str, Withdrawal]) -> Iterator[tuple[str, str]]:
-    """What the notices said that no other one says, as it is printed and as it is indexed."""
-    if not staged.is_file():
-        return
-    connection = sqlite3.connect(f"file:{staged}?mode=ro", uri=True)
-    try:
-        for notice in sorted(done):
-            for column in SAID:
-                sql = f"""SELECT DISTINCT "{column}" FROM notices s WHERE id = :id AND length("{column}") >= :least
-                    AND NOT EXISTS (SELECT 1 FROM notices o WHERE o."{column}" = s."{column}" AND o.id <> :id AND o.withheld IS NULL)"""
-                for (text,) in connection.execute(sql, {"id": notice, "least": SHORTEST}).fetchall():
-                    yield notice, text
-                    yield notice, compact(text)
-    finally:
-        connection.close()
 
 
 def _found(path: Path, needles: Iterable[bytes]) -> set[bytes]:

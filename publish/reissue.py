@@ -1,12 +1,14 @@
 """Issue releases anew without notices that were withdrawn (rule 6): the same id, other bytes, and the manifest says so.
 
 The new folder is made beside the old one and takes its name; then the old bytes go. Nothing else of the release changes: the rows are those
-that it had, index and feeds are made of them as they were made then. Space for one release more is needed, whatever their number, and what a
-run that dies leaves is done by the next one: whether a release still has a notice is asked of its database and remembered nowhere.
+that it had, index and feeds are made of them as they were made then. Whatever the number of releases, room is needed for two more, and what a
+run that dies leaves is done by the next one: whether a release still has a notice is asked of its database and remembered nowhere. A release
+that cannot be read keeps no other one from being issued anew.
 """
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -16,6 +18,7 @@ from . import history, stones
 from .assemble import Assembled
 from .canonical import canonical
 from .catalogue import Catalogue
+from .errors import BadHome
 from .home import Home, as_json, sync, write_whole
 from .index import index
 from .live import OLD, write_index
@@ -23,61 +26,66 @@ from .progress import Progress, silent
 from .release import close, file_sha256
 from .restore import without
 from .syndicate import syndicate
-from .withdrawals import Withdrawal, in_database
+from .withdrawals import in_database
 
 NEW = ".reissued.part"  # behind the id, while it is made
+Gone = Mapping[str, tuple[str, str, str]]  # history.gone
 
 
-def finish(home: Home, catalogue: Catalogue, withdrawn: Mapping[str, Withdrawal], site: str, progress: Progress = silent) -> list[str]:
-    """Take what was withdrawn out of history and out of every release but the live one. Returns a line for each release."""
-    live = home.live()
-    if not withdrawn or live is None:
-        return []
-    history.forget(home.history, catalogue, {notice: (one.reason, str(one.on)) for notice, one in withdrawn.items()})
-    wanted = [name for name in home.release_ids() if name != live and in_database(home.releases / name / "mingbai.db", withdrawn)]
+def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, site: str, progress: Progress = silent) -> list[str]:
+    """Issue every release but the live one anew that has one of these notices. Returns a line for each that could not be."""
+    wanted, trouble = [], []
+    for name in home.release_ids():
+        try:
+            if name != home.live() and in_database(home.releases / name / "mingbai.db", gone):
+                wanted.append(name)
+        except sqlite3.Error as error:
+            trouble.append(f"release {name} cannot be read ({error}), and whether it has what was withdrawn is not known")
     progress.start("reissue", len(wanted))
-    said = []
-    for identifier in wanted:
-        gone = reissue(home, catalogue, identifier, withdrawn, site)
-        said.append(f"issued {identifier} anew without {len(gone)} withdrawn {'notice' if len(gone) == 1 else 'notices'}")
+    for name in wanted:
+        try:
+            number = len(reissue(home, catalogue, name, gone, site))
+            progress.say(f"issued {name} anew without {number} withdrawn {'notice' if number == 1 else 'notices'}")
+        except (sqlite3.Error, BadHome) as error:
+            trouble.append(f"release {name} has what was withdrawn and could not be issued anew ({error})")
         progress.advance(1)
     progress.finish()
     if wanted:
         write_index(home)
-    return said
+    return [f"{home.releases}: {line}; restore it from a copy, or remove it" for line in trouble]
 
 
-def reissue(home: Home, catalogue: Catalogue, identifier: str, withdrawn: Mapping[str, Withdrawal], site: str) -> list[str]:
-    """Take the withdrawn notices out of a release that is not live. Returns which it had."""
+def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone, site: str) -> list[str]:
+    """Take the notices that are gone out of a release that is not live. Returns which it had."""
     old, part = home.releases / identifier, home.releases / f"{identifier}{NEW}"
     manifest = home.manifest(identifier)
-    gone = in_database(old / "mingbai.db", withdrawn)
+    had = in_database(old / "mingbai.db", gone)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     work = part / "work.db.part"
     shutil.copyfile(old / "mingbai.db", work)
-    made = without(work, gone, manifest, catalogue, date.fromisoformat(manifest["released_on"]))
+    made = without(work, had, manifest, catalogue, date.fromisoformat(manifest["released_on"]))
     canonical(work, part / "mingbai.db")
     work.unlink()
     index(part / "mingbai.db", catalogue, part / "search" / "index.db")
     number = history.number_of(home.history, identifier)
     past, changed = history.past(home.history, number), history.changed(home.history, number)
     syndicate(part, identifier, past, changed, catalogue, site)
-    left = {notice: stones.stone(str(withdrawn[notice].on), withdrawn[notice].reason) for notice in gone}
-    write_whole(part / stones.FILE, as_json({**stones.read(old), **left}))
-    close(part, _manifest(manifest, old, made, [withdrawn[notice] for notice in gone]))
+    left = {notice: stones.stone(gone[notice][1], gone[notice][0]) for notice in had}
+    write_whole(part / stones.TOMBSTONES, as_json({**stones.read(old), **left}))
+    close(part, _manifest(manifest, old, made, [gone[notice] for notice in had]))
     os.rename(old, home.releases / f"{identifier}{OLD}")
     os.rename(part, old)
     sync(home.releases)
     shutil.rmtree(home.releases / f"{identifier}{OLD}")
-    return gone
+    return had
 
 
-def _manifest(before: Mapping[str, Any], old: Path, made: Assembled, gone: list[Withdrawal]) -> dict[str, Any]:
+def _manifest(before: Mapping[str, Any], old: Path, made: Assembled, had: list[tuple[str, str, str]]) -> dict[str, Any]:
     """The manifest with what a re-issue says of itself: since when, how many notices by class of reason, and which manifest it supersedes."""
-    reasons = [one.reason for one in gone]
+    reasons = [reason for reason, _, _ in had]
     note = {
-        "on": max(str(one.on) for one in gone),
+        "on": max(on for _, on, _ in had),
         "withdrawn": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
         "supersedes": file_sha256(old / "manifest.json"),
     }

@@ -60,10 +60,12 @@ def seal(
         "title": TITLE,
         "released_on": made.day,
         "previous": previous.get("id"),
-        "restores": candidate.restores,
+        "restores": previous.get("restores") if candidate.goes_on else candidate.restores,
         "recipe": candidate.recipe,
         "audit": vars(audit) if audit else None,
-        "sources": [_source(catalogue.source(name), sources[name], made.day, before or previous) for name in sorted(sources)],
+        "sources": previous["sources"]
+        if candidate.goes_on
+        else [_source(catalogue.source(name), sources[name], made.day, before or previous) for name in sorted(sources)],
         "held": [vars(held) for held in candidate.held],
         "unread": dict(candidate.unread),
         "tables": dict(made.tables),

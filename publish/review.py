@@ -242,7 +242,8 @@ def refused(contents: Mapping[str, str], by: Mapping[str, Entry], older: Mapping
     for source, content in sorted(contents.items()):
         if content in by:
             entry = by[content]
-            yield Finding("refused", source, "", None, f"{entry.by}, {entry.at[:10]}: {entry.reason}", 0, 0, 0, "stop")
+            bound = "went_back" if entry.act == "live" else "refused"
+            yield Finding(bound, source, "", None, f"{entry.by}, {entry.at[:10]}: {entry.reason}", 0, 0, 0, "stop")
         elif content in older:
             yield Finding("old_content", source, "", None, older[content], 0, 0, 0, "stop")
 

@@ -83,6 +83,14 @@ def _section(labels: Labels) -> Iterator[Safe]:
     if lines := new_columns(labels):
         yield tag("h2", labels.say("columns"))
         yield tag("ul", *(tag("li", line) for line in lines))
+    for part, found, total in (
+        ("entering", summary.entering, summary.adverse.added),
+        ("leaving", summary.leaving, summary.adverse.removed),
+    ):
+        rows = [[labels.code(o.table, o.code), seen(o.name) or labels.say("nobody"), labels.region(o.region), seen(o.authority), o.day, labels.say(f"cause.{o.cause}") if o.cause else ""] for o in found]  # fmt: skip
+        yield from _table(
+            labels, f"{labels.say(part)} ({total:,})", ("list", "name", "region", "authority", "day", "cause"), rows, "names", total
+        )
     yield from _moved(labels, "tables", [(labels.table(name), moved) for name, moved in summary.tables.items() if moved.moved])
     if any(moved.missed for moved in summary.tables.values()):
         yield tag("p", labels.say("missed"), class_="quiet")
@@ -92,14 +100,6 @@ def _section(labels: Labels) -> Iterator[Safe]:
         )
     for name, by in summary.lists.items():
         yield from _moved(labels, "lists", [(labels.code(name, code), moved) for code, moved in by.items()], labels.table(name))
-    for part, found, total in (
-        ("entering", summary.entering, summary.adverse.added),
-        ("leaving", summary.leaving, summary.adverse.removed),
-    ):
-        rows = [[labels.code(o.table, o.code), seen(o.name) or labels.say("nobody"), labels.region(o.region), seen(o.authority), o.day, labels.say(f"cause.{o.cause}") if o.cause else ""] for o in found]  # fmt: skip
-        yield from _table(
-            labels, f"{labels.say(part)} ({total:,})", ("list", "name", "region", "authority", "day", "cause"), rows, "names", total
-        )
     causes = [[labels.table(t), labels.say(f"kind.{kind}"), labels.say(f"cause.{cause}"), f"{n:,}"] for t, kind, cause, n in summary.causes]
     yield from _table(labels, labels.say("causes"), ("what", "kind", "cause", "rows"), causes)
     yield from _fields(labels)

@@ -186,13 +186,13 @@ def lines(summary: Summary, lang: str) -> Iterator[str]:
         ("held", [held(labels, one) for one in candidate.held]),
         ("held.how", accept_steps(labels)),
         ("columns", new_columns(labels)),
+        ("entering", [named(labels, one) for one in summary.entering]),
+        ("leaving", [named(labels, one) for one in summary.leaving]),
         ("tables", [f"{labels.table(name)} {movement(labels, moved)}" for name, moved in summary.tables.items() if moved.moved]),
         ("regions", list(_regions(labels, summary.regions))),
         ("lists", [f"{labels.code(name, code)} {movement(labels, moved)}" for name, by in summary.lists.items() for code, moved in by.items()]),
         ("causes", [f"{labels.table(t)} {labels.say(f'kind.{kind}')} {labels.say(f'cause.{cause}')} {n:,}" for t, kind, cause, n in summary.causes]),
         ("fields", [f"{labels.table(name)} {labels.field(name, field)} {n:,}" for name, field, n in summary.fields]),
-        ("entering", [named(labels, one) for one in summary.entering]),
-        ("leaving", [named(labels, one) for one in summary.leaving]),
         ("examples", list(_examples(labels))),
     )  # fmt: skip
     whole = {"entering": summary.adverse.added, "leaving": summary.adverse.removed}

@@ -6,7 +6,8 @@ itself and a held candidate goes on where it stopped (decide.py): the source is 
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from . import audit, history
 from .assemble import assemble
 from .audit import ITSELF, anchored, append, approvals, entries
 from .candidate import Candidate
+from .carry import carry_out
 from .diff import diff
 from .errors import BadHome, SourceBroken
 from .extract import extract
@@ -29,11 +31,11 @@ from .reviewpage import PAGE, page
 from .snapshot import Snapshot, discard, load
 from .stage import recipe, stage
 from .statements import lacks, put_in, statements
-from .stones import FILE, stones
+from .stones import TOMBSTONES, stones
 from .summary import Summary, summary
 from .syndicate import syndicate
-from .withdrawals import carried, in_database, withhold
-from .work import ANYHOW, Access, Result, Work, at_work
+from .withdrawals import carried, there, withhold
+from .work import ANYHOW, Access, Result, Work, framed
 
 Inputs = Mapping[str, tuple[Snapshot, ...]]
 
@@ -46,7 +48,13 @@ def run(work: Work, addresses: Mapping[str, str], *, access: Access = ANYHOW) ->
     return at_work(work, tuple(addresses), lambda: _run(work, addresses, access))
 
 
+def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check: Callable[[], object] = lambda: None) -> Result:
+    """Do a task that may end in a release (work.framed), after what people signed and entered is carried out."""
+    return framed(work, asked, lambda: carry_out(work, lambda candidate: go_on(work, judge(work, candidate))), task, check)
+
+
 def _run(work: Work, addresses: Mapping[str, str], access: Access) -> Result:
+    _none_waits_to_go_back(work)
     before = released(work)
     fresh = {name: fetch(work, name, address, access, before) for name, address in addresses.items()}
     inputs = inputs_for(work, fresh, before)
@@ -62,10 +70,21 @@ def _run(work: Work, addresses: Mapping[str, str], access: Access) -> Result:
     return go_on(work, candidate)
 
 
+def _none_waits_to_go_back(work: Work) -> None:
+    """Raises ReviewNeeded while somebody wants to go back and another person has to agree: what is live is in doubt, and no run overtakes them."""
+    with suppress(BadHome):
+        waiting = Candidate.load(work.home)
+        if waiting.restores and waiting.digest is not None:
+            digest = waiting.signed_as()
+            require(Verdict(digest, waiting.findings, str(waiting.outcome), waiting.names), approvals(work.home, digest))
+
+
 def go_on(work: Work, candidate: Candidate) -> Result:
     """From a judged candidate to the live release. Raises ReviewNeeded while people have to look at it, with a page of what it would change."""
     if candidate.names > len(approvals(work.home, candidate.signed_as())):
         show(work, candidate)
+    elif candidate.held:  # nobody is asked, and whoever is to accept it needs to see what
+        write_whole(work.home.held_page, page(show(work, candidate)).encode(), 0o600)
     candidate = lay_out(work, candidate)
     make_index(work, candidate)
     make_feeds(work, candidate)
@@ -155,9 +174,6 @@ def nothing_new(work: Work, inputs: Inputs) -> bool:
     held = {(row["source"], row["table"], row["region"], newest.get(row["source"])) for row in manifest.get("held", [])}
     if held and held & audit.accepted(work.home):
         return False  # a person has accepted what was held: that is news without new content
-    log = entries(work.home)
-    if work.live_database and (in_database(work.live_database, carried(log)) or lacks(work.live_database, statements(log), work.catalogue)):
-        return False  # something was signed or entered and the run that carried it out died
     if manifest["next_expiry"] is not None and manifest["next_expiry"] < work.day.isoformat():
         return False
     before = {row["id"]: [snapshot["content_sha256"] for snapshot in row["snapshots"]] for row in manifest["sources"]}
@@ -222,17 +238,23 @@ def lay_out(work: Work, candidate: Candidate) -> Candidate:
     _of_today(work, candidate)
     digest = candidate.signed_as()
     require(Verdict(digest, candidate.findings, str(candidate.outcome), candidate.names), approvals(work.home, digest))
-    log = entries(work.home)
-    withdrawn = carried(log)
-    if lacks(candidate.assembled.path, statements(log), work.catalogue):
-        raise BadHome(f"{work.home.candidate}: lacks what was entered since of its notices; run `mingbai run` again")
-    if still := in_database(candidate.assembled.path, withdrawn):
-        raise BadHome(f"{work.home.candidate}: has {', '.join(still)}, which was withdrawn since; run `mingbai run` again")
+    _says_what_people_decided(work, candidate.assembled.path)
     identifier = work.home.next_release(work.day)
     part = release(candidate.assembled, work.home, identifier)
-    gone = stones(work.home.history, candidate.compared().path, candidate.assembled.path, candidate.assembled.day, withdrawn)
-    write_whole(part / FILE, as_json(gone))
+    gone = stones(
+        work.home.history, candidate.compared().path, candidate.assembled.path, candidate.assembled.day, history.gone(work.home.history)
+    )
+    write_whole(part / TOMBSTONES, as_json(gone))
     return candidate.save(work.home, release=identifier)
+
+
+def _says_what_people_decided(work: Work, database: Path) -> None:
+    """Raises BadHome where a notice was withdrawn, or something was entered of one, since the database was made."""
+    log = entries(work.home)
+    if still := there(database, carried(log)):
+        raise BadHome(f"{database}: has {', '.join(still)}, which was withdrawn since; run `mingbai run` again")
+    if lacks(database, statements(log), work.catalogue):
+        raise BadHome(f"{database}: lacks what was entered since of its notices; run `mingbai run` again")
 
 
 def _of_today(work: Work, candidate: Candidate) -> None:
@@ -271,7 +293,9 @@ def publish(work: Work, candidate: Candidate) -> str:
     ):
         if not (part / file).is_file():
             raise BadHome(f"{part}: has no {file}; run `mingbai {step}` first")
-    sources = {name: tuple(load(work.home.raw / identifier) for identifier in names) for name, names in candidate.inputs.items()}
+    _says_what_people_decided(work, part / "mingbai.db")
+    names = {} if candidate.goes_on else candidate.inputs
+    sources = {name: tuple(load(work.home.raw / identifier) for identifier in ids) for name, ids in names.items()}
     before = work.home.manifest(candidate.restores) if candidate.restores else None
     _enter(work, candidate)
     seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home))

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import orjson
 
-from .withdrawals import Withdrawal
-
-FILE = "tombstones.json"
+TOMBSTONES = "tombstones.json"
 # by the cause of a removal, a code of tombstone_reasons; what no longer came in its list is absent, whoever's doing that was
 CLASSES = {"withdrawal": "revoked", "repair": "repaired", "expiry": "expired", "correction": "corrected"}
 ABSENT = "absent"
@@ -23,8 +21,8 @@ def stone(on: str, reason: str) -> dict[str, str]:
     return {"on": on, "class": reason}
 
 
-def stones(history: Path, changes: Path, database: Path, day: str, withdrawn: Mapping[str, Withdrawal]) -> Stones:
-    """Of the release in the making: `changes` is what it takes out of the live one, and `database` what it has."""
+def stones(history: Path, changes: Path, database: Path, day: str, gone: Mapping[str, tuple[str, str, str]]) -> Stones:
+    """Of the release in the making: `changes` is what it takes out of the live one, `database` what it has, and `gone` is history's."""
     connection = sqlite3.connect(f"file:{changes}?mode=ro", uri=True)
     try:
         removed: list[tuple[str, str, str]] = []
@@ -46,13 +44,13 @@ def stones(history: Path, changes: Path, database: Path, day: str, withdrawn: Ma
     finally:
         connection.close()
     found: Stones = {key: stone(on, CLASSES.get(cause, ABSENT)) for key, cause, on in removed if key not in present}
-    return found | {key: stone(str(one.on), one.reason) for key, one in withdrawn.items() if key not in present}
+    return found | {key: stone(on, reason) for key, (reason, on, _) in gone.items() if key not in present}
 
 
 def read(folder: Path) -> Stones:
     """The tombstones in a release's folder; none where the release is older than they are."""
     try:
-        found: Stones = orjson.loads((folder / FILE).read_bytes())
+        found: Stones = orjson.loads((folder / TOMBSTONES).read_bytes())
     except FileNotFoundError:
         return {}
     return found

@@ -1,50 +1,53 @@
-"""Withdraw a notice: two people sign, then it is gone from the live release, from every earlier one and from history, within the run (rule 6).
+"""Withdraw a notice: two people sign, and then it is gone from the live release, from every earlier one and from history (rule 6).
 
 No source is asked and nothing else waits for it: the new live release is the old one without the notice. A candidate that waits for a person
-is made anew by the next run. Whoever signs again after a run died goes on where it stopped, and so does every later run.
+is made anew by the next run. Whatever is asked for next goes on where a run that died stopped (carry.py). A first signature does not lapse,
+and a withdrawal is not taken back: what an authority publishes again is another decision.
 """
 
 import sqlite3
 
 from . import history
-from .at_once import at_once
 from .audit import append, entries, signed
 from .errors import BadHome, ReviewNeeded
 from .persons import person_key
-from .run import go_on, judge
-from .withdrawals import DECISION, PEOPLE, REASONS, carried, in_database, withdrawals
-from .work import Result, Work, at_work, opened
+from .run import at_work
+from .withdrawals import KNOWN_BY, PEOPLE, REASONS, decision, withdrawals
+from .work import Result, Work, opened
 
 
 def withdraw(work: Work, notice: str, reason: str, document: str, by: str, note: str) -> Result:
-    """Sign the withdrawal of a notice for a class of reason, by the authority's `document`; carry it out when two people have.
+    """Sign the withdrawal of a notice for a class of reason, by the authority's `document`; it is carried out when two people have.
 
-    Raises ReviewNeeded while another person has to sign, BadHome for a notice that no release has shown.
+    Raises ReviewNeeded while another person has to sign, BadHome for a notice that no release has shown, NotSigned without a name, a note or a
+    document.
     """
     if reason not in REASONS:
         raise ValueError(f"{reason!r} is no class of reason; expected one of {', '.join(REASONS)}")
     signed(by, "name")
     signed(note, "reason")
+    document = signed(document, "document")
     with opened(work):
         _sign(work, notice, reason, document, by, note)
-    return at_work(work, (), lambda: _carry_out(work))
+    before = work.live
+    return at_work(work, (), lambda: Result("withdrawn" if work.live == before else "released", work.live))
 
 
 def _sign(work: Work, notice: str, reason: str, document: str, by: str, note: str) -> None:
     if not history.knows(work.home.history, notice):
         raise BadHome(f"{work.home.history}: no release has shown a notice {notice}; its id is the last part of its address, n-…")
     one = withdrawals(entries(work.home)).get(notice)
-    if one is None or one.on is None:
+    if one is not None and one.on is not None:
+        work.progress.say(f"{notice} was withdrawn on {one.on} by {', '.join(one.names)} ({one.reason}); nothing new is signed")
+    else:
         if one is not None and one.reason == reason and person_key(by) in map(person_key, one.names):
             raise ReviewNeeded(f"{by} has signed the withdrawal of {notice} already; {PEOPLE} different people must, so another one has to")
-        about = {
-            "notice": notice,
-            "reason": reason,
-            "document": document,
-            "on": work.day.isoformat(),
-            "decision": _decision(work, notice),
-        }
+        about = {"notice": notice, "reason": reason, "document": document, "on": work.day.isoformat(), **_known_by(work, notice)}
         append(work.home, "withdraw", by, note, about, work.now)
+        if one is not None and one.reason != reason:
+            work.progress.say(
+                f"{by} signed for {reason}, which does not count for {one.reason}: two people have to sign for one class of reason"
+            )
         one = withdrawals(entries(work.home))[notice]
     if one.on is None:
         raise ReviewNeeded(
@@ -52,20 +55,17 @@ def _sign(work: Work, notice: str, reason: str, document: str, by: str, note: st
         )
 
 
-def _decision(work: Work, notice: str) -> list[str] | None:
-    """What the decision is known by under another key, from the last release that showed it; None where it has no number."""
+def _known_by(work: Work, notice: str) -> dict[str, list[str]]:
+    """What the decision is known by under another id, from every release that showed it: hashes, for the log may be copied elsewhere."""
     connection = sqlite3.connect(f"file:{work.home.history}?mode=ro", uri=True)
     try:
-        row = connection.execute(
-            f"SELECT {', '.join(DECISION)} FROM notices WHERE id = ? ORDER BY release_from DESC LIMIT 1", [notice]
-        ).fetchone()
+        rows = connection.execute(f"SELECT DISTINCT {', '.join(KNOWN_BY)} FROM notices WHERE id = ?", [notice])
+        found = [decision(*row) for row in rows]
     finally:
         connection.close()
-    return [value or "" for value in row] if row and row[0] and row[1] else None
-
-
-def _carry_out(work: Work) -> Result:
-    withdrawn = carried(entries(work.home))
-    live = work.live_database
-    gone = in_database(live, withdrawn) if live is not None else []
-    return go_on(work, judge(work, at_once(work, gone))) if gone else Result("withdrawn", work.live)
+    if not any(one.numbered or one.dated for one in found):
+        work.progress.say(f"{notice}: has neither number nor day nor subject, so it is not known again if its source gives it another id")
+    return {
+        "numbered": sorted(set[str]().union(*(one.numbered for one in found))),
+        "dated": sorted(set[str]().union(*(one.dated for one in found))),
+    }

@@ -11,22 +11,19 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from .audit import entries
 from .catalogue import Catalogue
-from .errors import Mingbai, ReviewNeeded
+from .errors import BadHome, Mingbai, ReviewNeeded
 from .home import Home, as_json, china_day, write_whole
 from .keep import keep
 from .live import repair
 from .progress import Progress, silent
-from .reissue import finish
-from .withdrawals import carried
 
 DEFAULT_SITE = "http://127.0.0.1:8001"
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended: `released` with the id, `nothing_new`, or `refused` by a person."""
+    """How a run ended: `released` with the id, `nothing_new`, `refused` by a person, or `withdrawn` from releases that are not live."""
 
     outcome: str
     release: str | None
@@ -85,9 +82,12 @@ def opened(work: Work) -> Iterator[None]:
         yield
 
 
-def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check: Callable[[], object] = lambda: None) -> Result:
-    """Do what may end in a release: under the home's lock, after what a run that died left was put right, with its end in status.json. Then
-    earlier releases lose what was withdrawn from the live one, also where the run that began it died.
+def framed(
+    work: Work, asked: Sequence[str], first: Callable[[], Sequence[str]], task: Callable[[], Result], check: Callable[[], object]
+) -> Result:
+    """Do what may end in a release: under the home's lock, after what a run that died left was put right, with its end in status.json.
+
+    What `first` returns could not be done: the task is done all the same, and then it is an error that readers are told of.
 
     What `check` raises is between us and who typed it, and readers are not told.
     """
@@ -97,9 +97,11 @@ def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check:
         check()
         before = work.live
         try:
+            try:
+                trouble = first()
+            finally:
+                before = work.live
             result = task()
-            for line in finish(work.home, work.catalogue, carried(entries(work.home)), work.site, work.progress):
-                work.progress.say(line)
         except BaseException as error:
             if work.live == before:
                 _failed(work, error, asked)
@@ -115,6 +117,10 @@ def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check:
             if result.release is None:
                 raise
             work.progress.say(f"{work.home.status}: {error.strerror}; it still says how the run before ended")
+        if trouble:
+            left = BadHome("; ".join(trouble))
+            _failed(work, left, asked)
+            raise left
         return result
 
 

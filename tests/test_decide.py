@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from making import approved, institution, listing, notice, on, query, snapshot, world
+from making import approved, institution, listing, notice, on, query, rating, snapshot, world
 from publish.audit import append, approvals, cut_off, entries, refused
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
@@ -817,3 +817,34 @@ def test_a_first_release_that_is_held_can_be_looked_at(work: Work) -> None:
 def test_nobody_but_the_owner_can_write_to_the_log(work: Work) -> None:
     deliver(work, world(3))
     assert os.stat(work.home.audit).st_mode & 0o077 == 0
+
+
+def test_no_run_overtakes_a_going_back_that_waits_for_the_second_person(work: Work) -> None:
+    deliver(work, world(40))
+    deliver(work, {**world(41), "notices": world(39)["notices"]}, 1)
+    deliver(work, {**world(42), "notices": world(39)["notices"]}, 2)
+    with pytest.raises(ReviewNeeded, match="张三 approved it and 1 more must"):
+        back(on(work, 3), "2026-11-01", "张三", "名称列错位")
+    digest = Candidate.load(work.home).signed_as()
+    for delivery in ({**world(42), "notices": world(39)["notices"]}, world(43)):
+        with pytest.raises(ReviewNeeded, match="张三 approved it and 1 more must"):
+            deliver(work, delivery, 3)
+    assert approve(on(work, 3), digest, "李四", "同意回退") == Result("released", "2026-11-04")
+
+
+def test_ratings_that_are_held_themselves_are_not_accepted_with_their_institutions(work: Work) -> None:
+    rated = {**two_counties(), "ratings": [rating(n) for n in range(1, 421)]}
+    deliver(work, rated)
+    deliver(work, {**rated, "institutions": BEYOND, "listings": rated["listings"][20:], "ratings": rated["ratings"][20:]}, 1)
+    of_county = "SELECT count(*) FROM ratings JOIN institutions ON id = institution_id WHERE region_code = '330106'"
+    assert "ratings" in {held["table"] for held in work.live_manifest()["held"]}
+    assert query(work, of_county) == [(20,)]
+    accept(on(work, 1), "platform", "institutions", "330106", "张三", WHY)
+    assert query(work, of_county) == [(20,)], "as long as the institutions are shown"
+    accept(on(work, 1), "platform", "ratings", "330106", "张三", WHY)
+    assert query(work, of_county) == [(0,)]
+
+
+def test_what_is_held_can_be_looked_at_after_its_release(cut_short: Work) -> None:
+    assert "浙江省杭州市西湖区" in cut_short.home.held_page.read_text("utf-8")
+    assert cut_short.home.held_page.stat().st_mode & 0o777 == 0o600

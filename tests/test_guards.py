@@ -274,6 +274,7 @@ def outcomes(module: Any, catalogue: Catalogue) -> Iterator[tuple[str, Any, Any]
     yield "not empty", len(list(module.empty(made({}, 1)))), 0
     content = {"platform": "a"}
     yield "refused", [f.bound for f in module.refused(content, {"a": entry("x")}, {})], ["refused"]
+    yield "went back", [f.bound for f in module.refused(content, {"a": replace(entry("x"), act="live")}, {})], ["went_back"]
     yield "older", [f.bound for f in module.refused(content, {}, {"a": "2026-10-01"})], ["old_content"]
     yield "neither", list(module.refused(content, {"b": entry("x")}, {"b": "2026-10-01"})), []
     stop, hold = (list(module.guard(parts, catalogue).findings) for parts in (partitions(5), partitions(1, 100)))

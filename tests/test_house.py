@@ -47,6 +47,7 @@ FLOORS = (
         "drift",
         "guarded",
         "withdrawals",
+        "carry",
         "stones",
         "reissue",
         "nowhere",

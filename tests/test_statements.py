@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from making import credit_code, institution, listing, notice, on, query, snapshot, world
-from publish import amend as amending
+from publish import carry
 from publish.amend import Request, amend
 from publish.audit import entries
 from publish.cli import main
@@ -313,7 +313,7 @@ def test_what_was_entered_and_not_carried_out_is_carried_out_by_the_next_run(
     def kill(*_: Any) -> Any:
         raise Killed
 
-    monkeypatch.setattr(amending, "at_once", kill)
+    monkeypatch.setattr(carry, "at_once", kill)
     with pytest.raises(Killed):
         say(work, "dispute", identifier)
     monkeypatch.undo()

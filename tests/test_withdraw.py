@@ -2,8 +2,11 @@
 
 import gzip
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +14,16 @@ import pytest
 from click.testing import CliRunner
 
 from making import notice, on, snapshot, world
+from publish import carry, history
 from publish import reissue as reissuing
-from publish import withdraw as withdrawing
 from publish.audit import entries
 from publish.cli import main
-from publish.errors import BadHome, NotSigned, ReviewNeeded
+from publish.decide import back
+from publish.errors import BadHome, Mingbai, NotSigned, ReviewNeeded
 from publish.home import Home
 from publish.nowhere import CHUNK, nowhere, remains
 from publish.release import file_sha256
-from publish.run import run
+from publish.run import assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, publish, run
 from publish.web.reader import Reader
 from publish.withdraw import withdraw
 from publish.withdrawals import carried, in_database
@@ -124,8 +128,10 @@ def test_a_withdrawn_notice_is_nowhere(published: tuple[Work, str]) -> None:
         if name in others:
             assert found(folder / "mingbai.db", "SELECT id FROM notices") == others[name], "and nothing else is gone"
     assert SECRET.encode() not in work.home.history.read_bytes()
-    assert [*remains(work.home, carried(entries(work.home)))] == []
-    assert list(nowhere(on(work, 3))) == [f"{identifier}: revoked, withdrawn 2026-11-04 by 张三, 李四; nothing of it is left in 4 releases"]
+    assert list(remains(work.home, history.gone(work.home.history))) == []
+    assert list(nowhere(on(work, 3))) == [
+        f"{identifier}: revoked, withdrawn 2026-11-04 by 张三, 李四; its id and 3 texts are in none of 4 releases"
+    ]
 
 
 def test_what_is_left_is_a_tombstone(published: tuple[Work, str]) -> None:
@@ -142,7 +148,7 @@ def test_what_is_left_is_a_tombstone(published: tuple[Work, str]) -> None:
         ("add", None, None, "source"),
         ("remove", None, None, "withdrawal"),
     ]
-    assert history.execute("SELECT * FROM withdrawn").fetchall() == [(identifier, "revoked", "2026-11-04")]
+    assert history.execute("SELECT * FROM withdrawn").fetchall() == [(identifier, "revoked", "2026-11-04", identifier)]
     history.close()
 
 
@@ -197,7 +203,7 @@ def test_a_withdrawal_that_died_is_carried_out_by_the_next_run(
         raise Killed
 
     module, name = {
-        "before the live release": (withdrawing, "go_on"),
+        "before the live release": (carry, "at_once"),
         "between": (reissuing, "close"),
         "between two renames": (reissuing, "sync"),
     }[died]
@@ -219,7 +225,7 @@ def test_a_withdrawal_that_died_is_carried_out_by_the_next_run(
         list(nowhere(on(work, 3)))
     deliver(work, {**world(4), "notices": notices()}, 4)  # the same again: nothing new but the withdrawal
     assert SECRET.encode() not in everything(work.home)
-    assert list(nowhere(on(work, 4))) != []
+    assert "are in none of" in next(nowhere(on(work, 4)))
     assert not list(work.home.releases.glob("*.part"))
 
 
@@ -284,10 +290,10 @@ def test_a_clerk_withdraws_with_the_command_and_reads_what_was_withdrawn(publish
     code, said = typed("withdraw", identifier, *given, "--by", "张三")
     assert (code, f"{identifier}: 张三 signed its withdrawal (personal_data) and 1 more must" in said) == (5, True), said
     code, said = typed("withdraw", identifier, *given, "--by", "李四")
-    assert (code, "nothing of it is left in 4 releases" in said) == (0, True), said
+    assert (code, "its id and 3 texts are in none of 4 releases" in said) == (0, True), said
     assert (
         typed("withdrawn")[1].splitlines()[-1]
-        == f"{identifier}: personal_data, withdrawn 2026-11-04 by 张三, 李四; nothing of it is left in 4 releases"
+        == f"{identifier}: personal_data, withdrawn 2026-11-04 by 张三, 李四; its id and 3 texts are in none of 4 releases"
     )
     code, said = typed("withdraw", identifier, *given, "--by", "王五")
     assert code == 0, "whoever asks again finds it done"
@@ -303,3 +309,247 @@ def test_whoever_follows_an_old_address_is_told_that_it_is_gone_and_no_more(publ
         assert reader.label("tombstone_reasons", "refuted", "zh") == "异议成立"
     finally:
         reader.close()
+
+
+# One decision, however its source numbers or spells it
+
+
+TWIN = {"noticeId": "N000099"}
+
+
+def twins(work: Work) -> list[str]:
+    return [identifier for (identifier,) in found(work.live_database, "SELECT id FROM notices WHERE title = ? ORDER BY id", SECRET)]
+
+
+def test_a_decision_that_is_there_twice_is_gone_twice(work: Work) -> None:
+    deliver(work, {**world(3), "notices": [notice(1), notice(3)]}, 0)
+    deliver(work, {**world(3), "notices": [*notices(), *notices(**TWIN)[1:2]]}, 1)
+    one, other = twins(work)
+    signed(work, one, day=2)
+    assert SECRET.encode() not in everything(work.home)
+    stones = json.loads((work.home.releases / "2026-11-03" / "tombstones.json").read_bytes())
+    assert stones[one] == stones[other] == {"on": "2026-11-03", "class": "revoked"}
+    assert SECRET.encode() not in work.home.history.read_bytes()
+    lines = list(nowhere(on(work, 2)))
+    assert (
+        f"{other}: revoked, withdrawn 2026-11-03 by 张三, 李四 with {one}, the same decision; its id and 3 texts are in none of 3 releases"
+        in lines
+    )
+
+
+def test_a_decision_is_gone_under_the_id_that_its_source_gave_it_before(work: Work) -> None:
+    deliver(work, {**world(3), "notices": notices()}, 0)
+    (before,) = twins(work)
+    deliver(work, {**world(3), "notices": notices(**TWIN)}, 1)
+    after = next(one for one in twins(work) if one != before)
+    signed(work, after, day=2)
+    assert set(history.gone(work.home.history)) == {before, after}
+    assert SECRET.encode() not in everything(work.home)
+    deliver(work, {**world(4), "notices": notices()}, 3)
+    assert SECRET.encode() not in everything(work.home)
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        {"docNo": "西教罚[2026]77号"},
+        {"docNo": "西教罚 〔２０２６〕 77 号"},
+        {"docNo": "西教罚〔2026〕077号"},
+        {"docNo": ""},
+        {"authority": "杭州市西湖区教育局"},
+        {"subjectName": "杭州市西湖区启明2艺术培训中心"},
+        {"facts": "换了说法的事实，仍是同一决定"},
+    ],
+    ids=str,
+)
+def test_a_decision_is_known_again_however_it_is_spelt(published: tuple[Work, str], spelt: dict[str, str]) -> None:
+    work, identifier = published
+    signed(work, identifier)
+    deliver(work, {**world(5), "notices": notices(**TWIN, **spelt)}, 4)
+    assert twins(work) == []
+
+
+@pytest.mark.parametrize("other", [{"docNo": "西教罚〔2026〕78号"}, {"subjectName": "杭州市西湖区启明3艺术培训中心有限公司"}], ids=str)
+def test_another_decision_stays(published: tuple[Work, str], other: dict[str, str]) -> None:
+    work, identifier = published
+    signed(work, identifier)
+    deliver(work, {**world(5), "notices": notices(**TWIN, **other)}, 4)
+    assert len(twins(work)) == 1
+
+
+def test_a_decision_that_was_in_an_earlier_release_under_another_id_does_not_come_back_with_it(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    deliver(work, {**world(5), "notices": notices(**TWIN)}, 3)
+    signed(work, identifier, day=4)
+    for name in ("张三", "李四"):
+        with suppress(ReviewNeeded):
+            back(on(work, 5), "2026-11-04", name, "回到前一版")
+    assert work.live_manifest()["restores"] == "2026-11-04"
+    assert SECRET.encode() not in everything(work.home)
+
+
+# It comes before everything else
+
+
+def die_when_signed(work: Work, identifier: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have signed, and the run died before it did anything about it."""
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_: Any, **__: Any) -> Any:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(carry, "at_once", kill)
+        with pytest.raises(Killed):
+            signed(work, identifier)
+    assert in_database(work.live_database, [identifier]) == [identifier]
+
+
+def test_a_source_that_is_out_of_reach_delays_no_withdrawal(published: tuple[Work, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    work, identifier = published
+    die_when_signed(work, identifier, monkeypatch)
+    with pytest.raises(Mingbai):
+        run(on(work, 4), {"platform": str(work.home.path / "nowhere")})
+    assert SECRET.encode() not in everything(work.home)
+
+
+def test_a_delivery_that_is_held_delays_no_withdrawal(published: tuple[Work, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    work, identifier = published
+    die_when_signed(work, identifier, monkeypatch)
+    with pytest.raises(ReviewNeeded):
+        deliver(work, {**world(4), "institutions": world(1)["institutions"], "notices": notices()}, 4)
+    assert SECRET.encode() not in everything(work.home)
+    assert work.home.read_status()["last_run"]["outcome"] == "ReviewNeeded"
+
+
+def test_what_is_held_brings_no_withdrawn_notice_back(work: Work) -> None:
+    small = {"areaCode": "330108", "areaName": "滨江区"}
+    large = [notice(n) for n in range(101, 300)]
+    county = [notice(1, **small), *(notice(n, **small) for n in range(3, 11)), {**notices()[1], **small}]
+    deliver(work, {**world(3), "notices": [*large, *county]}, 0)
+    (identifier,) = twins(work)
+    deliver(work, {**world(3), "notices": large}, 1)
+    assert [row["region"] for row in work.live_manifest()["held"]] == ["330108"]
+    assert twins(work) == [identifier]
+    signed(work, identifier, day=2)
+    deliver(work, {**world(4), "notices": large}, 3)
+    assert [row["region"] for row in work.live_manifest()["held"]] == ["330108"]
+    assert SECRET.encode() not in everything(work.home)
+
+
+def test_a_candidate_that_was_laid_out_before_is_not_taken_live_after(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    for day in (3, 4):
+        deliver(work, {**world(4 + day), "notices": [notice(1), notice(3)]}, day)
+    at = on(work, 5)
+    made = snapshot(at.home.raw, "platform-again", {**world(9), "notices": notices()}, as_of=at.day.isoformat())
+    candidate = lay_out(at, judge(at, compare(at, assembled(at, inputs_for(at, {"platform": made})))))
+    make_index(at, candidate)
+    make_feeds(at, candidate)
+    assert signed(work, identifier, day=5) == Result("withdrawn", work.live)
+    with pytest.raises(BadHome, match="was withdrawn since"):
+        publish(at, candidate)
+    assert SECRET.encode() not in b"".join(
+        path.read_bytes() for name in work.home.release_ids() for path in (work.home.releases / name).rglob("*.*")
+    )
+
+
+# Whatever a release is made of
+
+
+def test_an_old_release_without_a_column_is_issued_anew_and_keeps_no_other_one_waiting(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    folder = work.home.releases / "2026-11-02"
+    connection = sqlite3.connect(folder / "mingbai.db")
+    connection.executescript(
+        "DROP INDEX idx_notices_violation_type; ALTER TABLE notices DROP COLUMN violation_type; DROP TABLE permits; VACUUM"
+    )
+    connection.close()
+    signed(work, identifier)
+    assert SECRET.encode() not in everything(work.home)
+    columns = {row[1] for row in found(folder / "mingbai.db", "PRAGMA table_info(notices)")}
+    assert "title" in columns
+    assert "violation_type" not in columns
+
+
+def test_a_live_release_without_a_table_loses_the_notice_all_the_same(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    connection = sqlite3.connect(work.live_database)
+    connection.executescript("DROP TABLE permits; VACUUM")
+    connection.close()
+    assert signed(work, identifier) == Result("released", "2026-11-04")
+    assert SECRET.encode() not in everything(work.home)
+
+
+def test_a_release_that_cannot_be_read_is_an_error_after_all_others_are_issued_anew(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    (work.home.releases / "2026-11-01" / "mingbai.db").unlink()
+    with pytest.raises(BadHome, match=r"release 2026-11-01 cannot be read .* restore it from a copy, or remove it"):
+        signed(work, identifier)
+    assert SECRET.encode() not in everything(work.home)
+    assert work.home.read_status()["last_run"]["outcome"] == "BadHome"
+
+
+def test_a_source_that_is_no_longer_declared_and_a_snapshot_that_is_gone_stop_nothing(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    shutil.rmtree(work.home.raw)
+    work.home.prepare()
+    bare = replace(work, catalogue=replace(work.catalogue, sources={}))
+    assert signed(bare, identifier) == Result("released", "2026-11-04")
+    assert [row["id"] for row in work.live_manifest()["sources"]] == ["platform"]
+    assert SECRET.encode() not in everything(work.home)
+
+
+def test_what_somebody_went_back_from_is_looked_at_after_a_withdrawal_too(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    with suppress(ReviewNeeded):
+        back(on(work, 3), "2026-11-02", "张三", "回到前一版")
+    if work.live_manifest()["restores"] is None:
+        back(on(work, 3), "2026-11-02", "李四", "回到前一版")
+    signed(work, identifier, day=3)
+    assert work.live_manifest()["restores"] == "2026-11-02"
+    with pytest.raises(ReviewNeeded, match="restored"):
+        deliver(work, {**world(5), "notices": notices()}, 4)
+
+
+# The log
+
+
+@pytest.mark.parametrize("document", ["", " ", "撤销\x1b[2J"])
+def test_nothing_is_signed_without_a_document_that_can_be_read(published: tuple[Work, str], document: str) -> None:
+    work, identifier = published
+    with pytest.raises(NotSigned, match="document"):
+        withdraw(on(work, 3), identifier, "revoked", document, "张三", "法院撤销了这一决定")
+
+
+def test_the_log_says_nothing_that_the_notice_said(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    signed(work, identifier)
+    log = work.home.audit.read_text("utf-8")
+    assert identifier in log
+    for said in (SECRET, "西教罚", "启明2"):
+        assert said not in log
+
+
+def test_a_log_that_lost_a_withdrawal_that_was_carried_out_answers_nothing(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    for day in (3, 4):
+        deliver(work, {**world(4 + day), "notices": [notice(1), notice(3)]}, day)
+    kept = {path: path.read_bytes() for path in work.home.path.glob("audit*")}
+    signed(work, identifier, day=5)
+    for path in work.home.path.glob("audit*"):
+        path.write_bytes(kept[path])
+    with pytest.raises(BadHome, match=f"does not have the withdrawal of {identifier}"):
+        deliver(work, {**world(9), "notices": notices()}, 6)
+
+
+def test_what_its_source_no_longer_says_is_looked_for_all_the_same(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    signed(work, identifier)
+    for day in (4, 5):
+        deliver(work, {**world(day), "notices": [notice(1), notice(3)]}, day)
+    (work.home.releases / "2026-11-02" / "downloads.csv").write_text(f"{SECRET}，其事实")
+    with pytest.raises(BadHome, match=r"downloads.csv: has words"):
+        list(nowhere(on(work, 5)))

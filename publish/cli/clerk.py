@@ -22,6 +22,8 @@ from ..work import opened
 from .group import MakeWork, main
 from .steps import accounting
 
+HASHES = ("numbered", "dated")  # of a withdrawal's decision: nobody reads them
+
 
 def signature(command: Callable[..., Any]) -> Callable[..., Any]:
     """The two options without which nothing is decided."""
@@ -105,8 +107,9 @@ def withdraw(make: MakeWork, notice: str, reason: str, document: str, by: str, n
     """Take a notice out of the live release, every earlier one, search, feeds and history. Two people sign; the second carries it out."""
     work = make()
     decide_withdrawal(work, notice, reason, document, by, note)
-    for line in nowhere(work):
-        click.echo(line)
+    with opened(work):
+        for line in nowhere(work):
+            click.echo(line)
 
 
 @main.command()

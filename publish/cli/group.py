@@ -97,7 +97,7 @@ def main(ctx: click.Context, home: Path, datasets: Path | None, more_sources: Pa
     Back to a release:  mingbai live RELEASE --by NAME --reason TEXT
     By single steps:    mingbai extract, stage, diff, review, release, index, feeds, go-live
 
-    Exit codes: 0 done or nothing new, 2 wrong declaration, option or home, 3 source out of reach, 4 source broke a promise,
+    Exit codes: 0 done or nothing new, 1 a value that cannot be used, 2 wrong declaration, option or home, 3 source out of reach, 4 source broke a promise,
     5 held for review, 6 another run is working, 130 interrupted.
     """
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ..audit import approvals
+from ..audit import approvals, entries
 from ..candidate import Candidate
 from ..catalogue import Catalogue
 from ..errors import BadDeclaration, BadHome
@@ -15,6 +15,7 @@ from ..run import assembled, compare, fetch, inputs_for, lay_out, make_feeds, ma
 from ..snapshot import Snapshot, sealed
 from ..snapshot import load as load_snapshot
 from ..validate import validate
+from ..withdrawals import withdrawals
 from ..work import Access, Work, opened
 from .group import MakeWork, main
 
@@ -180,6 +181,13 @@ def accounting(work: Work, identifier: str) -> str:
     return "\n".join(lines)
 
 
+def _region(work: Work, code: str) -> str:
+    try:
+        return work.catalogue.regions.name(code)
+    except KeyError:
+        return ""
+
+
 @main.command()
 @click.pass_obj
 def status(make: MakeWork) -> None:
@@ -193,9 +201,21 @@ def status(make: MakeWork) -> None:
     if work.home.detail.is_file():
         click.echo(f"  {work.home.detail.read_text(encoding='utf-8').strip()}")
     for held in work.live_manifest().get("held", []):
+        place = f"{held['source']} {held['table']} {held['region']}"
         click.echo(
-            f"held: {held['source']} {held['table']} {held['region']} since {held['since']} ({held['bound']}); `mingbai accept` where the change is true"
+            f"held: {place} {_region(work, held['region'])} since {held['since']} ({work.catalogue.codes['bounds'].label(held['bound']).zh} {held['bound']}); "
+            f"where the change is true: mingbai accept {place} --by NAME --reason TEXT"
         )
+    if work.live_manifest().get("held") and work.home.held_page.is_file():
+        click.echo(f"  what would change there: {work.home.held_page}")
+    try:
+        signed = withdrawals(entries(work.home))
+    except BadHome as error:
+        click.echo(f"log of decisions: {error}; nothing is published before it is whole")
+        return
+    for one in signed.values():
+        if one.on is None:
+            click.echo(f"withdrawal of {one.notice} ({one.reason}): signed by {', '.join(one.names)}; another person has to sign")
     checked = {name: source.get("last_checked") for name, source in found.get("sources", {}).items()}
     for row in work.live_manifest().get("sources", []):
         as_of = max(filter(None, row["as_of"].values()), default=None)

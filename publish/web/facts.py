@@ -37,7 +37,7 @@ def cards(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
         {
             **found[id],
             "source_as_of": reader.source_as_of(found[id]["source_id"]),
-            "held_since": reader.held_since("institutions", found[id]),
+            **_held_of(reader, found[id]),
             "listings": [_listing(reader, listing, today) for listing in listings.get(id, [])],
             "notices_in_force": in_force.get(id, []),
             "unmatched_notices": unmatched(reader, found[id], today),
@@ -47,6 +47,12 @@ def cards(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
         for id in ids
         if id in found
     ]
+
+
+def _held_of(reader: Reader, institution: Row) -> dict[str, str | None]:
+    """Since when its row stays as it was, and the lists and the notices of its region: there "found none" says nothing about today."""
+    tables = {"held_since": "institutions", "lists_held_since": "listings", "notices_held_since": "notices"}
+    return {name: reader.held_since(table, institution) for name, table in tables.items()}
 
 
 def _listing(reader: Reader, listing: Row, today: str) -> Row:
@@ -102,7 +108,7 @@ def institution(reader: Reader, id: str, today: str) -> Row | None:
     row["notices"] = _held(reader, reader.rows(queries.NOTICES, id, today, MOST))
     row["unmatched_notices"] = unmatched(reader, row, today)
     row["source_as_of"] = reader.source_as_of(row["source_id"])
-    row["held_since"] = reader.held_since("institutions", row)
+    row |= _held_of(reader, row)
     row["ratings"] = ratings(reader, id)
     return row
 

@@ -16,6 +16,7 @@ from search import compact
 from .audit import entries
 from .errors import BadHome
 from .home import Home
+from .statements import statements
 from .stones import FILE as STONES
 from .withdrawals import PEOPLE, Withdrawal, in_database, withdrawals
 from .work import Work
@@ -50,7 +51,7 @@ def remains(home: Home, done: Mapping[str, Withdrawal]) -> Iterator[str]:
         for path in sorted(folder.rglob("*.db")):
             if _free_pages(path):
                 yield f"{path}: has free pages, which can hold what was deleted"
-    wanted = {text.encode(): notice for notice, text in _said(home.base, done)}
+    wanted = {text.encode(): notice for notice, text in (*_said(home.base, done), *_replied(home, done))}
     ids = {notice.encode(): notice for notice in done}
     for path in _public(home):
         needles = wanted if path.name == STONES else {**wanted, **ids}
@@ -86,6 +87,13 @@ def _said(staged: Path, done: Mapping[str, Withdrawal]) -> Iterator[tuple[str, s
                     yield notice, compact(text)
     finally:
         connection.close()
+
+
+def _replied(home: Home, done: Mapping[str, Withdrawal]) -> Iterator[tuple[str, str]]:
+    """What was replied to the notices."""
+    for one in statements(entries(home)):
+        if one.notice_id in done and one.text and len(one.text) >= SHORTEST:
+            yield one.notice_id, one.text
 
 
 def _found(path: Path, needles: Iterable[bytes]) -> set[bytes]:

@@ -53,6 +53,11 @@ def amend(work: Work, request: Request) -> Result:
     """
     with opened(work):
         enter(work, request)
+    return shown(work)
+
+
+def shown(work: Work) -> Result:
+    """Publish what was entered and is not live yet, as at_work does before any task: there is none beside it."""
     before = work.live
     return at_work(work, (), lambda: Result("nothing_new", None) if work.live == before else Result("released", work.live))
 

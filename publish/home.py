@@ -109,6 +109,11 @@ class Home:
         return self.path / "status.json"
 
     @property
+    def inbox(self) -> Path:
+        """Where clerks put statements as files: publish/inbox.py takes them."""
+        return self.path / "inbox"
+
+    @property
     def audit(self) -> Path:
         return self.path / "audit.jsonl"
 

@@ -20,6 +20,7 @@ from .audit import entries
 from .carry import SAID, words
 from .errors import BadHome
 from .home import Home
+from .statements import statements
 from .stones import TOMBSTONES
 from .withdrawals import PEOPLE, in_database, withdrawals
 from .work import Work
@@ -67,8 +68,10 @@ def remains(home: Home, gone: Collection[str]) -> Iterator[str]:
 
 
 def _texts(home: Home, notice: str) -> Iterator[str]:
-    """What a notice said that no other one says."""
-    yield from (text for text in words(home).get(notice, ()) if len(text) >= SHORTEST and not _said_elsewhere(home, text))
+    """What a notice said that no other one says, and what was replied to it."""
+    replied = [one.text for one in statements(entries(home)) if one.notice_id == notice and one.text]
+    said = (*words(home).get(notice, ()), *replied)
+    yield from (text for text in said if len(text) >= SHORTEST and not _said_elsewhere(home, text))
 
 
 def _forms(text: str) -> set[str]:

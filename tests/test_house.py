@@ -56,7 +56,7 @@ FLOORS = (
     },
     {"run"},
     {"anew"},
-    {"decide", "withdraw", "amend"},
+    {"decide", "withdraw", "amend", "inbox"},
     {"demo"},
     {"cli"},
     {"__main__"},

@@ -127,7 +127,7 @@ def outcomes(module: Any, catalogue: Catalogue, sides: tuple[Path, Path, Path, P
     yield "accounting", made.accounting, right
     yield "the rest", (made.day, dict(made.issues), made.next_expiry, made.unusable), (DAY, {"bad_value": 1}, DAY, {})
     for fates, numbers, said in FATES:
-        yield f"fates {numbers}", module._fates(fates, *numbers), said
+        yield f"fates {numbers}", module.fates_without(fates, *numbers), said
     yield from _without(module, catalogue, sides, folder)
 
 

@@ -16,6 +16,7 @@ from publish.audit import entries
 from publish.cli import main
 from publish.decide import back
 from publish.errors import BadHome, BadValue, NotSigned, ReviewNeeded
+from publish.nowhere import nowhere
 from publish.run import run
 from publish.statements import lacks, statements
 from publish.web import facts
@@ -370,6 +371,12 @@ def test_nothing_is_said_of_what_readers_do_not_see(published: tuple[Work, str])
         reply(work, identifier, 4)
     assert "我们已退费".encode() not in b"".join(path.read_bytes() for path in work.home.releases.rglob("*") if path.is_file())
     assert "我们已退费".encode() not in work.home.history.read_bytes()
+    assert list(nowhere(on(work, 4)))
+    (work.home.releases / "2026-11-03" / "left.txt").write_text(
+        REPLY.replace("13800001234", "【已隐去电话】").replace("王小明", "王某"), "utf-8"
+    )
+    with pytest.raises(BadHome, match="has words of"):
+        list(nowhere(on(work, 4)))
 
 
 def test_a_live_release_from_before_takes_it_too(published: tuple[Work, str]) -> None:
@@ -417,3 +424,41 @@ def test_a_clerk_types_it(published: tuple[Work, str], tmp_path: Any) -> None:
     code, said = typed("audit", day=4)
     assert code == 0
     assert "13800001234" not in said
+
+
+def test_a_run_takes_what_is_in_the_inbox(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    signed = f"notice: {identifier}\ndocument: 来函〔2026〕3号\nby: 张三\nnote: 当事人来函\n"
+    files = {
+        "1-reply.yml": f"act: reply\n{signed}text: {REPLY}\nsaid_by: {SUBJECT}\nsaid_on: 2026-11-01\n",
+        "2-correct.yml": f"act: correct\n{signed}fields: {{fine_fen: 2000元, fine_text: 2000元}}\n",
+        "3-dispute.yml": f"act: dispute\n{signed}",
+        "4-unknown.yml": f"act: shout\n{signed}",
+        "5-not-theirs.yml": f"act: dispute\n{signed}text: 多余\n",
+        "6-nobody.yml": f"act: dispute\n{signed}".replace(identifier, "n-nobody"),
+        ".half.yml": "act: rep",
+    }
+    inbox = work.home.path / "inbox"
+    inbox.mkdir()
+    for name, text in files.items():
+        (inbox / name).write_text(text, "utf-8")
+    made = snapshot(work.home.path.parent / "handed-in", "same-again", {**world(3), "notices": notices()}, as_of="2026-11-02")
+    typed = ["--home", str(work.home.path), "--now", on(work, 2).now.isoformat(), "run", "--source", f"platform={made.folder}"]
+    done = CliRunner().invoke(main, typed)
+    assert done.exit_code == 0, done.output
+    assert work.live == "2026-11-03", "one release for all of them"
+    assert [row[1] for row in query(work, BESIDE)] == ["reply", "correction", "dispute"]
+    left = sorted(path.relative_to(inbox).as_posix().replace("20261103T040000-", "") for path in inbox.rglob("*") if path.is_file())
+    refused = ["4-unknown", "5-not-theirs", "6-nobody"]
+    assert left == [
+        ".half.yml", "done/1-reply.yml", "done/2-correct.yml", "done/3-dispute.yml", *(f"refused/{name}.{end}" for name in refused for end in ("txt", "yml"))
+    ]  # fmt: skip
+    said = [path.read_text("utf-8") for path in sorted((inbox / "refused").glob("*.txt"))]
+    for reason, text in zip(
+        ("'shout' is none of reply, dispute, settle, correct", "is not a key here", "no release has shown"), said, strict=True
+    ):
+        assert reason in text
+    assert {path.stat().st_mode & 0o777 for path in (inbox / "refused", inbox / "done")} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in inbox.glob("*/*")} == {0o600}
+    assert CliRunner().invoke(main, typed).exit_code == 0
+    assert len(query(work, BESIDE)) == 3

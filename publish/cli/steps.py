@@ -9,6 +9,7 @@ from ..candidate import Candidate
 from ..catalogue import Catalogue
 from ..errors import BadDeclaration, BadHome
 from ..fresh import is_stale
+from ..inbox import take
 from ..issues import summary
 from ..keep import POLICY
 from ..run import assembled, compare, fetch, inputs_for, lay_out, make_feeds, make_index, publish, run
@@ -54,9 +55,12 @@ def _addresses(catalogue: Catalogue, given: tuple[str, ...]) -> dict[str, str]:
 @rate_option
 @click.pass_obj
 def run_command(make: MakeWork, sources: tuple[str, ...], token: str | None, rate: float | None) -> None:
-    """Extract every source and publish what is new: all steps in order."""
+    """Take what clerks put into the inbox, then extract every source and publish what is new: all steps in order."""
     work = make()
-    result = run(work, _addresses(work.catalogue, sources), access=Access(token, rate))
+    addresses = _addresses(work.catalogue, sources)
+    if (taken := take(work)) and taken.release:
+        click.echo(accounting(work, taken.release))
+    result = run(work, addresses, access=Access(token, rate))
     if result.release is None:
         click.echo("nothing new; the live release stays as it is")
     else:

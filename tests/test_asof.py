@@ -18,6 +18,7 @@ from publish.catalogue import Catalogue, dictionary
 from publish.web import archive
 from publish.web.answer import App
 from publish.web.archive import MOST
+from publish.web.older import Older
 from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
 from web_release import (
@@ -360,3 +361,42 @@ async def test_a_withdrawal_that_goes_live_while_a_release_is_opened_counts(tmp_
     monkeypatch.setattr(archive.Archive, "_open_anew", slow)
     async with visitor(app) as client:
         assert (await client.get(f"/notices/{ACTIVE}.json?as_of={OLD}")).status_code == 410
+
+
+async def test_a_release_that_is_issued_anew_while_it_is_opened_is_opened_again(tmp_path, catalogue, site, monkeypatch):
+    for home, id, mark in ((tmp_path, OLD, "标记0"), (tmp_path, TODAY, "新"), (tmp_path / "anew", OLD, "标记1")):
+        make_release(home, id, catalogue, mark=mark)
+    write_index(tmp_path, OLD, TODAY)
+    go_live(tmp_path, TODAY)
+
+    def slow(folder: Path) -> Older:
+        reader = Older(folder)
+        if (tmp_path / "anew" / "releases" / OLD).exists():
+            shutil.rmtree(folder)
+            os.rename(tmp_path / "anew" / "releases" / OLD, folder)
+        return reader
+
+    monkeypatch.setattr(archive, "Older", slow)
+    async with visitor(site(home=tmp_path)) as client:
+        assert "标记1" in (await client.get(f"/institutions/{SWEET}.json?as_of={OLD}")).json()["name"]
+
+
+async def test_what_cannot_be_read_is_never_answered_by_another_release(site):
+    async with visitor(site()) as client:
+        keys = "&".join(f"k{number}=1" for number in range(60))
+        answer = await client.get(f"/institutions/{SWEET}.json?{keys}&as_of={OLD}")
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
+
+
+async def test_a_day_whose_first_release_is_not_kept_means_the_one_that_is(site, made, tmp_path):
+    (tmp_path / "releases").symlink_to(made / "releases")
+    go_live(tmp_path, TODAY)
+    app = site(home=tmp_path)
+    async with visitor(app) as client:
+        path = f"/institutions/{SWEET}.json?as_of="
+        assert (await client.get(path + FIRST)).status_code == 404  # without releases.json the live one alone is known
+        write_index(tmp_path, OLD, SECOND, TODAY)
+        assert (await client.get(path + FIRST)).json()["release"] == SECOND
+        write_index(tmp_path, OLD, FIRST, TODAY, "2026-11-24")  # what is not live yet is not shown
+        assert (await client.get(path + "2026-11-22")).json()["release"] == FIRST
+        assert (await client.get(path + "2026-11-24")).status_code == 400

@@ -25,6 +25,7 @@ from web_release import (
     ACTIVE,
     CLOSED,
     ENDS_TODAY,
+    NAMESAKE,
     PERSON,
     SERIOUS,
     SWEET,
@@ -56,7 +57,8 @@ def then(mark: str) -> Rows:
 
 
 def now(mark: str) -> Rows:
-    """The live release: one notice was revoked, one is absent, one is gone and nobody says why, one was corrected; a wrong link is not made."""
+    """The live release: one notice was revoked, one is absent, one is gone and nobody says why, one was corrected, one has
+    an earlier end; a wrong link is not made."""
     tables = rows(mark)
     gone = {ACTIVE, UNLINKED, PERSON}
     for table, column in (
@@ -66,7 +68,8 @@ def now(mark: str) -> Rows:
         ("notice_measures", "notice_id"),
     ):
         tables[table] = [row for row in tables[table] if row[column] not in gone]
-    tables["notices"] = [row | {"state": "corrected"} if row["id"] == SERIOUS else row for row in tables["notices"]]
+    changed = {SERIOUS: {"state": "corrected"}, NAMESAKE: {"public_until": "2026-11-22"}}
+    tables["notices"] = [row | changed.get(row["id"], {}) for row in tables["notices"]]
     tables["listings"] += [
         {**CLOSED_LIST, "id": STAYS},
         {**CLOSED_LIST, "id": ENDED, "valid_until": "2026-11-22"},
@@ -144,9 +147,9 @@ async def test_every_page_of_the_past_says_so_and_its_links_stay_in_it(site, pat
         assert f"{prefix}{path}" in {httpx.URL(link).path + (f"?q={httpx.URL(link).params['q']}" if "q=" in link else "") for link in links}
         (now,) = re.findall(rf'<a href="([^"]*)">{re.escape(wording(lang)["as_of.now"])}</a>', answer.text)
         assert (await client.get(unescape(now))).text == today.text
-        strays = {
-            link for link in links - {unescape(now)} if "as_of=" not in link and not link.endswith(("/status", ".atom", ".rss", ".json"))
-        }
+        links |= {unescape(link) for link in re.findall(r'<link rel="alternate" type="application/json" href="([^"]*)"', answer.text)}
+        ours = {link for link in links - {unescape(now)} if not link.removeprefix("/en").startswith(("/status", "/feeds/"))}
+        strays = {link for link in ours if "as_of=" not in link}
         assert strays == set()
         for link in links:
             assert (await client.get(link)).status_code == 200, link
@@ -178,15 +181,15 @@ async def test_an_ended_notice_is_in_no_earlier_release(site):
 
 
 @pytest.mark.parametrize(
-    ("id", "kind", "title"), [(ACTIVE, "revoked", "关于超期收费的处罚"), (PERSON, "unknown", "关于张某无证办学的处罚")]
-)
+    ("id", "kind", "on", "title"),
+    [(ACTIVE, "revoked", "2026-11-22", "关于超期收费的处罚"), (PERSON, "unknown", TODAY, "关于张某无证办学的处罚"), (NAMESAKE, "expired", "2026-11-22", "同名的公告")],
+)  # fmt: skip
 @pytest.mark.parametrize("lang", ["", "/en"])
-async def test_what_the_live_release_lost_is_in_no_earlier_one_but_its_tombstone(site, made, id, kind, title, lang):
+async def test_what_the_live_release_lost_is_in_no_earlier_one_but_its_tombstone(site, id, kind, on, title, lang):
     assert id in {row["id"] for row in then("旧")["notices"]}
     async with visitor(site()) as client:
         page, answer = [await client.get(f"{lang}/notices/{id}{end}?as_of={OLD}") for end in ("", ".json")]
         assert (page.status_code, answer.status_code) == (410, 410)
-        on = "2026-11-22" if kind == "revoked" else TODAY
         assert answer.json()["tombstone"] == {"id": id, "on": on, "class": kind}
         assert title not in page.text + answer.text
         said = await everything(client, OLD)
@@ -227,7 +230,7 @@ async def test_a_black_listing_or_link_that_the_live_release_does_not_have_is_no
 async def test_counts_are_of_what_is_shown(site):
     async with visitor(site()) as client:
         page = text_of((await client.get(f"/data?as_of={OLD}")).text)
-        shown = len(then("旧")["notices"]) - len((ACTIVE, PERSON, "repaired"))
+        shown = len(then("旧")["notices"]) - len((ACTIVE, PERSON, NAMESAKE, "repaired"))
         start = text_of((await client.get(f"/?as_of={OLD}")).text)
     assert f"notices · {shown} 行" in page
     assert f"{shown} 条公示期内的公告" in start

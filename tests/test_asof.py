@@ -18,12 +18,14 @@ from publish.catalogue import Catalogue, dictionary
 from publish.web import archive
 from publish.web.answer import App
 from publish.web.archive import MOST
+from publish.web.older import Older
 from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
 from web_release import (
     ACTIVE,
     CLOSED,
     ENDS_TODAY,
+    NAMESAKE,
     PERSON,
     SERIOUS,
     SWEET,
@@ -55,7 +57,8 @@ def then(mark: str) -> Rows:
 
 
 def now(mark: str) -> Rows:
-    """The live release: one notice was revoked, one is absent, one is gone and nobody says why, one was corrected; a wrong link is not made."""
+    """The live release: one notice was revoked, one is absent, one is gone and nobody says why, one was corrected, one has
+    an earlier end; a wrong link is not made."""
     tables = rows(mark)
     gone = {ACTIVE, UNLINKED, PERSON}
     for table, column in (
@@ -65,7 +68,8 @@ def now(mark: str) -> Rows:
         ("notice_measures", "notice_id"),
     ):
         tables[table] = [row for row in tables[table] if row[column] not in gone]
-    tables["notices"] = [row | {"state": "corrected"} if row["id"] == SERIOUS else row for row in tables["notices"]]
+    changed = {SERIOUS: {"state": "corrected"}, NAMESAKE: {"public_until": "2026-11-22"}}
+    tables["notices"] = [row | changed.get(row["id"], {}) for row in tables["notices"]]
     tables["listings"] += [
         {**CLOSED_LIST, "id": STAYS},
         {**CLOSED_LIST, "id": ENDED, "valid_until": "2026-11-22"},
@@ -143,9 +147,9 @@ async def test_every_page_of_the_past_says_so_and_its_links_stay_in_it(site, pat
         assert f"{prefix}{path}" in {httpx.URL(link).path + (f"?q={httpx.URL(link).params['q']}" if "q=" in link else "") for link in links}
         (now,) = re.findall(rf'<a href="([^"]*)">{re.escape(wording(lang)["as_of.now"])}</a>', answer.text)
         assert (await client.get(unescape(now))).text == today.text
-        strays = {
-            link for link in links - {unescape(now)} if "as_of=" not in link and not link.endswith(("/status", ".atom", ".rss", ".json"))
-        }
+        links |= {unescape(link) for link in re.findall(r'<link rel="alternate" type="application/json" href="([^"]*)"', answer.text)}
+        ours = {link for link in links - {unescape(now)} if not link.removeprefix("/en").startswith(("/status", "/feeds/"))}
+        strays = {link for link in ours if "as_of=" not in link}
         assert strays == set()
         for link in links:
             assert (await client.get(link)).status_code == 200, link
@@ -177,15 +181,15 @@ async def test_an_ended_notice_is_in_no_earlier_release(site):
 
 
 @pytest.mark.parametrize(
-    ("id", "kind", "title"), [(ACTIVE, "revoked", "关于超期收费的处罚"), (PERSON, "unknown", "关于张某无证办学的处罚")]
-)
+    ("id", "kind", "on", "title"),
+    [(ACTIVE, "revoked", "2026-11-22", "关于超期收费的处罚"), (PERSON, "unknown", TODAY, "关于张某无证办学的处罚"), (NAMESAKE, "expired", "2026-11-22", "同名的公告")],
+)  # fmt: skip
 @pytest.mark.parametrize("lang", ["", "/en"])
-async def test_what_the_live_release_lost_is_in_no_earlier_one_but_its_tombstone(site, made, id, kind, title, lang):
+async def test_what_the_live_release_lost_is_in_no_earlier_one_but_its_tombstone(site, id, kind, on, title, lang):
     assert id in {row["id"] for row in then("旧")["notices"]}
     async with visitor(site()) as client:
         page, answer = [await client.get(f"{lang}/notices/{id}{end}?as_of={OLD}") for end in ("", ".json")]
         assert (page.status_code, answer.status_code) == (410, 410)
-        on = "2026-11-22" if kind == "revoked" else TODAY
         assert answer.json()["tombstone"] == {"id": id, "on": on, "class": kind}
         assert title not in page.text + answer.text
         said = await everything(client, OLD)
@@ -226,7 +230,7 @@ async def test_a_black_listing_or_link_that_the_live_release_does_not_have_is_no
 async def test_counts_are_of_what_is_shown(site):
     async with visitor(site()) as client:
         page = text_of((await client.get(f"/data?as_of={OLD}")).text)
-        shown = len(then("旧")["notices"]) - len((ACTIVE, PERSON, "repaired"))
+        shown = len(then("旧")["notices"]) - len((ACTIVE, PERSON, NAMESAKE, "repaired"))
         start = text_of((await client.get(f"/?as_of={OLD}")).text)
     assert f"notices · {shown} 行" in page
     assert f"{shown} 条公示期内的公告" in start
@@ -360,3 +364,42 @@ async def test_a_withdrawal_that_goes_live_while_a_release_is_opened_counts(tmp_
     monkeypatch.setattr(archive.Archive, "_open_anew", slow)
     async with visitor(app) as client:
         assert (await client.get(f"/notices/{ACTIVE}.json?as_of={OLD}")).status_code == 410
+
+
+async def test_a_release_that_is_issued_anew_while_it_is_opened_is_opened_again(tmp_path, catalogue, site, monkeypatch):
+    for home, id, mark in ((tmp_path, OLD, "标记0"), (tmp_path, TODAY, "新"), (tmp_path / "anew", OLD, "标记1")):
+        make_release(home, id, catalogue, mark=mark)
+    write_index(tmp_path, OLD, TODAY)
+    go_live(tmp_path, TODAY)
+
+    def slow(folder: Path) -> Older:
+        reader = Older(folder)
+        if (tmp_path / "anew" / "releases" / OLD).exists():
+            shutil.rmtree(folder)
+            os.rename(tmp_path / "anew" / "releases" / OLD, folder)
+        return reader
+
+    monkeypatch.setattr(archive, "Older", slow)
+    async with visitor(site(home=tmp_path)) as client:
+        assert "标记1" in (await client.get(f"/institutions/{SWEET}.json?as_of={OLD}")).json()["name"]
+
+
+async def test_what_cannot_be_read_is_never_answered_by_another_release(site):
+    async with visitor(site()) as client:
+        keys = "&".join(f"k{number}=1" for number in range(60))
+        answer = await client.get(f"/institutions/{SWEET}.json?{keys}&as_of={OLD}")
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
+
+
+async def test_a_day_whose_first_release_is_not_kept_means_the_one_that_is(site, made, tmp_path):
+    (tmp_path / "releases").symlink_to(made / "releases")
+    go_live(tmp_path, TODAY)
+    app = site(home=tmp_path)
+    async with visitor(app) as client:
+        path = f"/institutions/{SWEET}.json?as_of="
+        assert (await client.get(path + FIRST)).status_code == 404  # without releases.json the live one alone is known
+        write_index(tmp_path, OLD, SECOND, TODAY)
+        assert (await client.get(path + FIRST)).json()["release"] == SECOND
+        write_index(tmp_path, OLD, FIRST, TODAY, "2026-11-24")  # what is not live yet is not shown
+        assert (await client.get(path + "2026-11-22")).json()["release"] == FIRST
+        assert (await client.get(path + "2026-11-24")).status_code == 400

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -25,6 +26,7 @@ from publish.nowhere import CHUNK, nowhere, remains
 from publish.release import file_sha256
 from publish.run import assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, publish, run
 from publish.web.reader import Reader
+from publish.web.server import build_app
 from publish.withdraw import withdraw
 from publish.withdrawals import carried, in_database
 from publish.work import Result, Work
@@ -309,6 +311,30 @@ def test_whoever_follows_an_old_address_is_told_that_it_is_gone_and_no_more(publ
         assert reader.label("tombstone_reasons", "refuted", "zh") == "异议成立"
     finally:
         reader.close()
+
+
+@pytest.mark.parametrize("died", [False, True])
+async def test_an_earlier_release_answers_with_the_tombstone_of_the_live_one(
+    published: tuple[Work, str], died: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, identifier = published
+    app = build_app(work.home.path, now=lambda: on(work, 3).now)
+    path = f"/notices/{identifier}.json?as_of=2026-11-02"
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example") as client:
+        assert (await client.get(path)).json()["title"] == SECRET
+        if died:  # before the earlier releases are issued anew
+            monkeypatch.setattr(reissuing, "close", lambda *_: 1 / 0)
+        with suppress(ZeroDivisionError):
+            signed(work, identifier)
+        assert (in_database(work.home.releases / "2026-11-02" / "mingbai.db", [identifier]) != []) == died
+        await app.shelf.refresh()
+        answers = [await client.get(path), await client.get(f"/notices/{identifier}?as_of=2026-11-01")]
+        found = await client.get("/search.json?q=甲乙丙丁&as_of=2026-11-02")
+    app.shelf.close()
+    assert answers[0].json()["tombstone"] == {"id": identifier, "on": "2026-11-04", "class": "revoked"}
+    assert [answer.status_code for answer in answers] == [410, 410]
+    assert SECRET not in answers[0].text + answers[1].text + found.text
+    assert (found.json()["release"], found.json()["notices"]) == ("2026-11-02", [])
 
 
 # One decision, however its source numbers or spells it

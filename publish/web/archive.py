@@ -55,7 +55,7 @@ class Archive:
             last = release_order(live.id)
             try:
                 rows = orjson.loads(file.read_bytes())["releases"]
-                older = sorted((row["id"], row["released_on"]) for row in rows if release_order(row["id"]) < last)
+                older = [(row["id"], row["released_on"]) for row in rows if release_order(row["id"]) < last]
             except (OSError, ValueError, KeyError, TypeError, BadHome):
                 log.exception("releases.json cannot be read")
                 older = []

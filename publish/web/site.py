@@ -80,17 +80,20 @@ class Site:
         """
         if method not in ("GET", "HEAD") or visit.reader is None or not self.pages.has_past(visit.path):
             return None
-        with suppress(ValueError):  # too many keys, which the page says itself
-            if asked := visit.asked.get("as_of"):
-                try:
-                    answer = await self._as_of(visit, asked, method)
-                except NoSuchRelease as no:
-                    answer = self.pages.problem(visit, no.status, no.kind, no.said)
-                except Exception:
-                    log.exception("an earlier release could not be shown")
-                    answer = self.pages.problem(visit, 500, "bug")
-                return answer and replace(answer, headers=(*answer.headers, ("x-robots-tag", "noindex")))
-        return None
+        try:
+            asked = visit.asked.get("as_of")
+        except ValueError:  # too many keys to know what is asked for
+            return self.pages.problem(visit, 400, "bad_request")
+        if not asked:
+            return None
+        try:
+            answer = await self._as_of(visit, asked, method)
+        except NoSuchRelease as no:
+            answer = self.pages.problem(visit, no.status, no.kind, no.said)
+        except Exception:
+            log.exception("an earlier release could not be shown")
+            answer = self.pages.problem(visit, 500, "bug")
+        return answer and replace(answer, headers=(*answer.headers, ("x-robots-tag", "noindex")))
 
     async def _as_of(self, visit: Visit, asked: str, method: str) -> Answer | None:
         archive, live = self.shelf.archive, self.shelf.reader

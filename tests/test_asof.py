@@ -128,6 +128,7 @@ async def test_a_release_is_meant_by_its_id_and_a_day_means_the_last_one_up_to_i
         assert (one["release"], one["asked_as_of"], one["newest_release"]) == (release, asked, TODAY)
     assert (wording("zh")["as_of.left_out"] in page) == (release != TODAY)
     assert ("同一天的其他版本" in page) == (release in (FIRST, SECOND))
+    assert ("保留的最后一个版本" in page) == (asked != release)  # of a release that was named nothing is said of its day
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -11,7 +11,7 @@ import orjson
 
 TOMBSTONES = "tombstones.json"
 # by the cause of a removal, a code of tombstone_reasons; what no longer came in its list is absent, whoever's doing that was
-CLASSES = {"withdrawal": "revoked", "repair": "repaired", "expiry": "expired", "correction": "corrected"}
+CLASSES = {"pipeline": "unpublished", "withdrawal": "revoked", "repair": "repaired", "expiry": "expired", "correction": "corrected"}
 ABSENT = "absent"
 Stones = dict[str, dict[str, str]]
 

@@ -20,11 +20,13 @@ from publish import reissue as reissuing
 from publish.audit import entries
 from publish.cli import main
 from publish.decide import back
+from publish.diff import CAUSES, SCHEMA
 from publish.errors import BadHome, Mingbai, NotSigned, ReviewNeeded
 from publish.home import Home
 from publish.nowhere import CHUNK, nowhere, remains
 from publish.release import file_sha256
 from publish.run import assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, publish, run
+from publish.stones import stones
 from publish.web.reader import Reader
 from publish.web.server import build_app
 from publish.withdraw import withdraw
@@ -579,3 +581,20 @@ def test_what_its_source_no_longer_says_is_looked_for_all_the_same(published: tu
     (work.home.releases / "2026-11-02" / "downloads.csv").write_text(f"{SECRET}，其事实")
     with pytest.raises(BadHome, match=r"downloads.csv: has words"):
         list(nowhere(on(work, 5)))
+
+
+def test_each_cause_has_its_class(tmp_path: Path) -> None:
+    changes, database = tmp_path / "changes.db", tmp_path / "made.db"
+    for path, sql in ((database, "CREATE TABLE notices (id); INSERT INTO notices VALUES ('there')"), (changes, SCHEMA)):
+        connection = sqlite3.connect(path)
+        connection.executescript(sql)
+        if path is changes:
+            rows = [("notices", cause, "remove", cause) for cause in (*CAUSES, "there")]
+            connection.executemany("INSERT INTO changes (table_name, key, kind, cause) VALUES (?,?,?,?)", rows)
+        connection.commit()
+        connection.close()
+    made = stones(tmp_path / "history.db", changes, database, "2026-11-04", {})
+    assert {cause: one["class"] for cause, one in made.items()} == {
+        "source": "absent", "dispute": "absent", "correction": "corrected", "expiry": "expired", "repair": "repaired", "withdrawal": "revoked",
+        "pipeline": "unpublished",
+    }  # fmt: skip

@@ -61,7 +61,7 @@ FLOORS = (
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 APART = {"web": set().union(*FLOORS[:6]), "platform": set().union(*FLOORS[:6])}
 DOORS = ("demo", "cli")  # they start servers
-LIBRARIES = {"search": ("publish/index.py", "publish/nowhere.py", "publish/web/"), "feeds": ("publish/syndicate.py",)}
+LIBRARIES = {"search": ("publish/index.py", "publish/nowhere.py", "publish/persons.py", "publish/web/"), "feeds": ("publish/syndicate.py",)}
 
 # One third-party library, one home.
 HOMES = {
@@ -365,7 +365,11 @@ def test_a_test_can_talk_to_itself(address):
         ("publish/gadgets.py", "from .errors import Mingbai", "gadgets stands on no floor"),
         ("publish/run.py", "from publish.errors import Mingbai", "relative inside a package"),
         ("publish/index.py", "from ..search import index", "relative inside a package"),
-        ("publish/stage.py", "import search", "search is used by publish/index.py and publish/nowhere.py and publish/web/"),
+        (
+            "publish/stage.py",
+            "import search",
+            "search is used by publish/index.py and publish/nowhere.py and publish/persons.py and publish/web/",
+        ),
         ("search/fold.py", "from publish.values import day", "search knows nothing of publish"),
         ("feeds/write.py", "from search import fold", "feeds knows nothing of search"),
     ],

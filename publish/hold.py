@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from .assemble import VISIBLE, Assembled, next_expiry
+from .assemble import VISIBLE, Assembled, named_documents, next_expiry
 from .catalogue import Catalogue
 from .dataset import Table
 from .guards import beyond
@@ -221,12 +221,7 @@ class _Holding:
                 f"""UPDATE main."{table.name}" SET document_id = (SELECT kept FROM temp."other_{table.name}" k WHERE k.id = document_id)
                 WHERE {ours} AND document_id IN (SELECT id FROM temp."other_{table.name}")"""
             )
-        named = " UNION ".join(
-            f'SELECT document_id FROM main."{t.name}" WHERE document_id IS NOT NULL'
-            for t in self.catalogue.tables.values()
-            if "document_id" in t.columns
-        )
-        self.run(f"DELETE FROM main.documents WHERE id NOT IN ({named})")
+        self.run(f"DELETE FROM main.documents WHERE id NOT IN ({named_documents(self.catalogue.tables.values())})")
 
     def accounted(self, before: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
         """The accounting, with what the hold did: records that it kept back, and rows that it kept."""

@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from publish.stage import row_makers
+
 PACKAGES = ("publish", "search", "feeds")
 TOP = {"publish", "datasets", "search", "feeds", "metadata.yml", "tests", "pyproject.toml", "README.md", "LICENSE", "Makefile"}
 
@@ -270,6 +272,13 @@ def test_a_format_is_read_by_one_module(root, library):
 
 def test_no_modules_import_each_other(root):
     assert circle(modules(root)) == []
+
+
+def test_what_makes_rows_counts_in_the_recipe_of_a_release(root):
+    makers = {path.relative_to(root).as_posix() for path in row_makers()}
+    used = {name for path in makers for _, name, _ in imports(path, (root / path).read_text("utf-8")) if name.split(".")[0] in PACKAGES[1:]}
+    assert used == {"search.simple"}, "which is in fold.py"
+    assert makers >= {"publish/persons.py", "publish/sources/platform.py", "search/fold.py"}
 
 
 def test_every_floor_and_home_is_lived_in(root):

@@ -6,7 +6,7 @@ snapshot that somebody went back to still has what was withdrawn since. The acco
 add up, that is a bug and nothing is published.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -279,12 +279,17 @@ def _children(connection: Working, child: Table, parent: Table) -> None:
         )
 
 
+def named_documents(tables: Iterable[Table]) -> str:
+    """SQL for the ids of the documents that a row of these tables names."""
+    naming = [table.name for table in tables if "document_id" in table.columns]
+    return " UNION ".join(f'SELECT document_id FROM main."{name}" WHERE document_id IS NOT NULL' for name in naming)
+
+
 def _documents(connection: Working, catalogue: Catalogue) -> None:
     """The documents that a published row names. One without a day of its own is of the day that its listing is of.
 
     A document about several persons was masked for each of them apart: no version hides them all, so its title is left out.
     """
-    named = " UNION ".join(f'SELECT document_id FROM main."{t.name}"' for t in catalogue.tables.values() if "document_id" in t.columns)
     shown = {
         "as_of": "coalesce(s.as_of, p.as_of)",
         "title": "CASE WHEN (SELECT max(o.withheld) IS NOT NULL AND count(DISTINCT o.title) > 1 FROM temp.versions o WHERE o.id = s.id) THEN NULL ELSE s.title END",
@@ -297,6 +302,6 @@ def _documents(connection: Working, catalogue: Catalogue) -> None:
     )
     connection.execute("CREATE INDEX temp.versions_by_id ON versions (id)")
     connection.execute(
-        f"""INSERT OR IGNORE INTO main.documents SELECT {columns} FROM private.documents s JOIN private.pages p USING (page) WHERE s.id IN ({named})
+        f"""INSERT OR IGNORE INTO main.documents SELECT {columns} FROM private.documents s JOIN private.pages p USING (page) WHERE s.id IN ({named_documents(catalogue.tables.values())})
         ORDER BY s.id, s.withheld IS NULL, p.generation, p.ordinal, s.rowid"""
     )

@@ -6,11 +6,19 @@ entry, and in the manifest of each release, which has copies everywhere. A log t
 between the two; one that has less was cut off. A log that is not whole answers nothing: what was refused must not look as if nobody had. It
 is private: staff sign with their names. A name here is what somebody typed and proves nothing about who sat at the keyboard.
 
-`about`, by act: `approve` and `refuse` have `digest` and `content`; `live` has `digest`, `release`, `instead_of` and `content`, which is what
-was gone back from; `withdraw` has `notice`, `reason` (a class), `document`, `on` (the day in China), `numbered` and `dated` (withdrawals.Decision); `reply`, `dispute`, `settle` and `correct` have
-`notice`, `document`, `on` and `subject_kind`, and `reply` `text`, `said_by` and `said_on`, `correct` `given` (columns) and `values`, all of it as it is
-published; `accept` has `source`, `table`, `region` and `content`; `release` has `release`, `digest`, `names` and `content`. `content`
-is by source the content_sha256 of its newest snapshot, where that is not what was live before.
+`about`, by act:
+
+- `approve`: `digest`, `content`.
+- `refuse`: `digest`, `content`.
+- `accept`: `source`, `table`, `region`, `content`.
+- `live`: `digest`, `release`, `instead_of`, `content`: what was gone back from.
+- `release`: `release`, `digest`, `names` (who approved it), `content`, `losses`: where those who approved it were shown that something is lost,
+  as source, table and region (null: the whole of the table). Without `losses` it is all: it goes back, or is of before that was entered.
+- `withdraw`: `notice`, `reason` (a class), `document`, `on` (the day in China), `numbered` and `dated` (withdrawals.Decision).
+- `reply`, `dispute`, `settle`, `correct`: `notice`, `document`, `on`, `subject_kind`; `reply` also `text`, `said_by`, `said_on`, `correct` `given`
+  (columns) and `values`; all of it as it is published.
+
+`content` is by source the content_sha256 of its newest snapshot, where that is not what was live before.
 """
 
 import errno

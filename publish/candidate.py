@@ -81,7 +81,7 @@ class Candidate:
     def load(cls, home: Home) -> Self:
         """Raises BadHome when there is no candidate, or when the live release is no longer the one that it was compared with."""
         try:
-            value = orjson.loads((home.candidate_file).read_bytes())
+            value = orjson.loads(home.candidate_file.read_bytes())
         except (FileNotFoundError, orjson.JSONDecodeError) as error:
             raise BadHome(f"{home.path}: no release is in the making; run `mingbai stage` or `mingbai run` first") from error
         if value["base"] != home.live():

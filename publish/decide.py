@@ -195,8 +195,8 @@ def _restored(work: Work, release: str) -> Candidate:
         shutil.copyfile(home.releases / release / "mingbai.db", path)
         held, misread = tuple(Held(**row) for row in manifest["held"]), manifest["unread"]
     else:
-        anew_, held = anew(work, release)
-        manifest, misread = {**manifest, **vars(anew_)}, unread(home.candidate / "private.db")
+        remade, held = anew(work, release)
+        manifest, misread = {**manifest, **vars(remade)}, unread(home.candidate / "private.db")
         while earlier := home.manifest(since).get("restores"):  # what it did not show of its snapshots is told by what came after them
             since = earlier
     data = restore(path, since, live, home.history, home.base, manifest, work.catalogue, work.day)

@@ -2,9 +2,10 @@
 
 The other guards compare with the live release, and a county that loses a seventh of what is left is within a fifth of the day before, every day.
 A window begins with the newest release that is as many days older as the window is long than what is judged; where none is that old, with the
-oldest one. It never begins before the newest release that people approved or went back to, nor, for a partition, before the release that carried
-out an acceptance of its change: what somebody has looked at is not asked about again. Of a partition that is held for this, it begins
-where it began when that was found, or a hold would end by itself when the window has moved past what was lost.
+oldest one. It never begins before the newest release that people went back to, nor before one that they approved when they were shown
+that the source had lost too much, nor, for a partition, before one that they approved with its loss or that carried out an acceptance
+of its change: what somebody has looked at is not asked about again, and who approves a flood of one county has looked at no other. Of a partition
+that is held for this, it begins where it began when that was found, or a hold would end by itself when the window has moved past what was lost.
 
 Days are counted from when the newest snapshot was taken and not from today, so that a candidate that is approved on another day is compared
 with the same releases. Only counts leave this module; a guard judges them.
@@ -26,25 +27,34 @@ from .dataset import Table
 from .home import Home, china_day, release_order
 from .measure import OWN_REASONS, Counts, Place, rows_of
 from .restore import OVER
+from .review import LOSSES
 from .snapshot import load
 from .stage import staged_tables
 from .tables import Working
 from .work import Work
 
 Begins = Mapping[str, str]  # window: the release with which it begins
+Where = tuple[str, str, str | None]  # a place, or a source's whole table
+ALL: Where = ("", "", None)
 OF_WINDOWS = tuple(f"partition_{window}" for window in WINDOWS)
 
 
 @dataclass(frozen=True)
 class Windows:
-    """With which releases the windows begin, and of the partitions for which that is another one, with which: these count in no total."""
+    """With which releases the windows begin: of all, of a source's tables for which that is another one, and of the partitions for which it is
+    another one again: these count in no total."""
 
     usual: Begins
+    of_tables: Mapping[tuple[str, str], Begins]
     apart: Mapping[Place, Begins]
 
     def of(self, place: Place) -> tuple[Begins, str]:
         """The windows of a partition, and what is put to the names of their counts."""
-        return (self.apart[place], "_apart") if place in self.apart else (self.usual, "")
+        return (self.apart[place], "_apart") if place in self.apart else (self.of_tables.get(place[:2], self.usual), "")
+
+    def releases(self) -> set[str]:
+        """Every release with which one of them begins."""
+        return {name for begins in (self.usual, *self.of_tables.values(), *self.apart.values()) for name in begins.values()}
 
 
 def windows(work: Work, candidate: Candidate) -> Windows:
@@ -53,17 +63,43 @@ def windows(work: Work, candidate: Candidate) -> Windows:
     assert live is not None
     here = [name for name in work.home.release_ids() if (work.home.releases / name / "mingbai.db").is_file()]
     here = [name for name in here if release_order(name) <= release_order(live)]  # the last one is live
-    approved = [str(entry.about["release"]) for entry in log if entry.act == "release" and entry.about["names"]]
+    approved = _approved(log)
     accepted = _carried_out(work.home, log)
-    usual = _begins(here, _taken(work, candidate), approved)
-    apart = {place: _begins(here, _taken(work, candidate), [*approved, release]) for place, release in accepted.items()}
+
+    def looked_at(where: Where, before: str = date.max.isoformat()) -> list[str]:
+        """The releases with which people have looked at what is lost there; those that they approved only where they are of a day before."""
+        source, table, region = where
+        wheres = {ALL, (source, table, None), where}
+        found = [name for each in wheres for name in approved.get(each, ()) if release_order(name)[0] < before]
+        return [*found, accepted[source, table, region]] if region is not None and where in accepted else found
+
+    day = _taken(work, candidate)
+    usual = _begins(here, day, looked_at(ALL))
+    of_tables = {(source, table): _begins(here, day, looked_at((source, table, None))) for source, table, _ in approved}
+    places = {(source, table, region) for source, table, region in (*approved, *accepted) if region is not None}
+    apart = {place: _begins(here, day, looked_at(place)) for place in places}
     for row in work.live_manifest().get("held", []):
         if row["bound"] in OF_WINDOWS:
             place, since = (row["source"], row["table"], row["region"]), row["since"]
-            looked_at = [name for name in approved if release_order(name)[0] < since]  # it was held already in those that came after
-            looked_at += [accepted[place]] if place in accepted else []
-            apart[place] = _begins(here, date.fromisoformat(since), looked_at)
-    return Windows(usual, {place: begins for place, begins in apart.items() if begins != usual})
+            # it was held already in those that came after
+            apart[place] = _begins(here, date.fromisoformat(since), looked_at(place, before=since))
+    return Windows(usual, of_tables, {place: begins for place, begins in apart.items() if begins != of_tables.get(place[:2], usual)})
+
+
+def losses(candidate: Candidate) -> list[list[str | None]]:
+    """Where something is lost as those who approve the candidate are shown: source, table, and region or None for all. What is held is not lost."""
+    shown = [f for f in candidate.findings if f.effect == "stop" and f.bound.partition("_")[2] in LOSSES]
+    return [list(where) for where in dict.fromkeys((f.source, f.table, f.region) for f in shown)]
+
+
+def _approved(log: Sequence[Entry]) -> dict[Where, list[str]]:
+    """The releases that people approved, by what they were shown as lost: ALL where they went back or the log does not say."""
+    found: dict[Where, list[str]] = {}
+    for entry in log:
+        if entry.act == "release" and entry.about["names"]:
+            for source, table, region in entry.about.get("losses", [ALL]):
+                found.setdefault((source, table, region), []).append(str(entry.about["release"]))
+    return found
 
 
 def _begins(here: Sequence[str], day: date, looked_at: Collection[str]) -> Begins:
@@ -107,7 +143,7 @@ def drift(connection: Working, work: Work, candidate: Candidate) -> dict[Place, 
     """
     chosen, bound = windows(work, candidate), {"day": candidate.assembled.day}
     counts: dict[Place, Counts] = {}
-    for release in sorted({name for begins in (chosen.usual, *chosen.apart.values()) for name in begins.values()}):
+    for release in sorted(chosen.releases()):
         with _attached(connection, work, release):
             for table, sql in _statements(connection, work.catalogue):
                 for source, region, _, stood, gone in connection.all(sql, bound):

@@ -2,9 +2,9 @@
 
 A row comes back with its parts, its document and its links, and an institution with its listings and ratings. What has ended by its own date
 does not come back, nor what the staged data says was withdrawn or repaired, or might say in words that we could not read. A notice that is
-now disputed comes back as disputed (rule 11), and one that is now corrected not before somebody has decided: what is live is wrong then, and
-what the region says now is what is not believed. Nothing is remembered but what the live release shows: a region that is still lost tomorrow
-is compared with the same good rows and held again.
+now disputed comes back as disputed (rule 11), and one that is now corrected, or corrected once more, not before somebody has decided: what is
+live is wrong then, and what the region says now is what is not believed. Nothing is remembered but what the live release shows: a region that
+is still lost tomorrow is compared with the same good rows and held again.
 
 The snapshot that lost a region is no good one, so when the region is itself again nobody is delisted at once: who is still missing is marked
 as absent, and goes with the next snapshot that misses them too (rule 2).
@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from .assemble import VISIBLE, Assembled, next_expiry
+from .assemble import VISIBLE, Assembled, named_documents, next_expiry
 from .catalogue import Catalogue
 from .dataset import Table
 from .guards import beyond
@@ -96,11 +96,16 @@ class _Holding:
         return f"coalesce({visible}, 0){there}{withheld}"
 
     def heed(self) -> None:
-        """What an authority now says of a held notice, where it says it of few: where the state of many turned, that is what is not believed."""
+        """What an authority now says of a held notice, where it says it of few: where many turned, that is what is not believed.
+
+        A notice turned that is in a new state, or that is corrected as before and says something else: it was corrected once more.
+        """
         notices = self.catalogue.tables["notices"]
+        given = [name for name in self.shared(notices) if notices.columns[name].rule == "given"]
+        otherwise = " OR ".join(f'n."{name}" IS NOT o."{name}"' for name in given)
         self.run(
             f"""CREATE TEMP TABLE turned AS SELECT o.id, o.source_id AS source, {REGION.format(p="o")} AS region,
-            CASE WHEN n.state IN ('corrected', 'disputed') AND n.state IS NOT o.state THEN n.state END AS state
+            CASE WHEN n.state IN ('corrected', 'disputed') AND (n.state IS NOT o.state OR n.state = 'corrected' AND ({otherwise})) THEN n.state END AS state
             FROM old.notices o LEFT JOIN main.notices n USING (id) WHERE {self.within("o", "held", notices)} OR {self.within("n", "held", notices)}"""
         )
         for source, region, rows, turned in self.connection.all(
@@ -221,12 +226,7 @@ class _Holding:
                 f"""UPDATE main."{table.name}" SET document_id = (SELECT kept FROM temp."other_{table.name}" k WHERE k.id = document_id)
                 WHERE {ours} AND document_id IN (SELECT id FROM temp."other_{table.name}")"""
             )
-        named = " UNION ".join(
-            f'SELECT document_id FROM main."{t.name}" WHERE document_id IS NOT NULL'
-            for t in self.catalogue.tables.values()
-            if "document_id" in t.columns
-        )
-        self.run(f"DELETE FROM main.documents WHERE id NOT IN ({named})")
+        self.run(f"DELETE FROM main.documents WHERE id NOT IN ({named_documents(self.catalogue.tables.values())})")
 
     def accounted(self, before: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
         """The accounting, with what the hold did: records that it kept back, and rows that it kept."""

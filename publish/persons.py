@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from search import simple
+
 from .cleaning import words
 
 _COMPOUND = (
@@ -43,14 +45,9 @@ _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]{2,4}")
 _MINORITY = re.compile(r"[\u3400-\u9fff]{1,10}(?:[·•‧・.．][\u3400-\u9fff]{1,10}){1,3}")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z'’-]{0,30}(?:[ .·,]{1,2}[A-Za-z][A-Za-z'’-]{0,30}){1,4}\.?")
 _LONGEST = 300  # of a subject field that is looked at; a longer one is cut, and its time is bounded
-_PAIRS = (
-    "張张劉刘陳陈楊杨黃黄趙赵吳吴孫孙馬马羅罗鄭郑謝谢許许鄧邓韓韩馮冯蕭萧葉叶蘇苏呂吕盧卢鍾钟鐘钟薑姜譚谭陸陆範范韋韦賈贾鄒邹龍龙賀贺顧顾龔龚萬万錢钱嚴严湯汤喬乔賴赖蘭兰魯鲁齊齐龐庞聶聂莊庄歐欧"
-    "顏颜關关紀纪駱骆溫温鄔邬寧宁鳳凤項项應应竇窦邊边蓋盖黨党車车時时閻阎饒饶連连單单鞏巩陽阳闕阙凃涂塗涂簡简練练諸诸東东費费衛卫畢毕華华國国偉伟靜静麗丽軍军傑杰強强輝辉紅红豔艳艷艳玲玲燕燕瓊琼瑋玮"
-    "瑩莹穎颖婭娅妍妍嬌娇倫伦俠侠儀仪億亿優优兒儿勝胜勳勋勵励勁劲卻却員员啟启啓启喜喜園园壽寿夢梦婦妇學学實实寶宝將将專专導导嵐岚嶺岭師师幹干廣广慶庆應应懷怀慧慧憲宪戀恋敏敏數数斌斌晉晋曉晓曄晔暉晖會会"
-    "枝枝條条棟栋業业極极榮荣樂乐樹树橋桥歡欢歲岁氣气決决沖冲淵渊淨净減减滿满漢汉潔洁潤润濟济濤涛灣湾災灾炜炜煒炜煥焕燁烨燦灿爾尔獎奖獻献環环現现琺珐瑪玛瓏珑產产畫画盡尽禎祯禮礼禪禅稟禀種种穩稳競竞筆笔節节"
-    "糧粮純纯紋纹納纳紳绅細细絲丝絢绚經经綠绿維维綱纲綺绮緒绪緯纬績绩縈萦織织繼继續续纓缨義义習习聖圣聞闻聯联聰聪聲声肅肃興兴舉举芸芸苓苓莉莉蓮莲蔣蒋薇薇蘊蕴藝艺藍蓝號号術术裝装覺觉親亲計计記记詠咏詩诗詳详誌志"
-    "誠诚語语說说調调諒谅諾诺謙谦謹谨證证識识譯译讓让讚赞豐丰貞贞貴贵財财貢贡賓宾賢贤質质躍跃軒轩輕轻輪轮辭辞農农運运達达遠远適适選选遼辽邁迈郵邮鄉乡醫医釗钊針针鈞钧鈴铃鉅巨銀银銘铭銳锐鋒锋錦锦鍵键鎮镇鎧铠鏡镜"
-    "鐵铁鑫鑫長长門门開开間间閔闵閣阁陰阴際际隆隆隨随雋隽雙双雲云電电霞霞靈灵韶韶順顺頌颂頓顿領领頤颐頻频題题願愿類类顯显風风飛飞飄飘馨馨馳驰駿骏騰腾驍骁驕骄鴻鸿鵬鹏鷹鹰鶴鹤麟麟點点"
+# Variants and their usual form, of which OpenCC leaves both as they are: an input method offers both, and so registers print both.
+_VARIANTS = (
+    "喆哲囯国凃涂呉吴戸户鄕乡栢柏渕渊隣邻淸清靑青厰厂凴凭鑛矿煕熙晧皓崐昆邨村甯宁寗宁逹达濬浚嵒岩寔实甦苏迺乃彊强堃坤犇奔晳皙昦昊桼漆"
 )
 _PERSON_LABELS = (
     "被处罚当事人|被處罰當事人|被处罚人|被處罰人|被处理人|行政相对人|违法当事人|违法行为人|法定代表人|实际控制人|實際負責人|实际负责人|实际经营者|主要负责人|法人代表|当事人|當事人|相对人|自然人个人|自然人|经营者|經營者|"
@@ -103,15 +100,16 @@ class _Folded(dict[int, str]):
     """A character as names are compared: width, case, spaces, dots, marks without width and the other script do not count."""
 
     def __missing__(self, code: int) -> str:
-        character = unicodedata.normalize("NFKC", chr(code)).casefold()
-        kept = "".join(one for one in character if one not in _DOTS and unicodedata.category(one) not in ("Zs", "Cc", "Cf", "Mn", "Me"))
-        self[code] = kept
-        return kept
+        characters = unicodedata.normalize("NFKC", chr(code)).casefold()
+        kept = (one for one in characters if one not in _DOTS and unicodedata.category(one) not in ("Zs", "Cc", "Cf", "Mn", "Me"))
+        self[code] = "".join(_USUAL.get(same, same) for same in (simple(one) if _HAN_LETTER.fullmatch(one) else one for one in kept))
+        return self[code]
 
 
 _DOTS = frozenset("·•‧・.．｡。∙⋅ᐧꞏ･˙∘●\u115f\u1160\u3164\uffa0\u2027\u2022")
+_HAN_LETTER = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
+_USUAL = dict(zip(_VARIANTS[::2], _VARIANTS[1::2], strict=True))
 _FOLDED = _Folded()
-_FOLDED.update({ord(old): new for old, new in zip(_PAIRS[::2], _PAIRS[1::2], strict=True)})
 
 
 def _fold(text: str) -> str:
@@ -119,8 +117,9 @@ def _fold(text: str) -> str:
 
 
 def person_key(name: str) -> str:
-    """What a person's name is compared by, however it was typed: 张三 and 張 三 are one. The names of organisations are told apart more strictly (link.name_key)."""
-    return _fold(name)
+    """What a person's name is compared by, however it was typed: 张三 and 張 三 are one. Letters and numbers alone, or one more mark that hardly
+    shows would make somebody two people. The names of organisations are told apart more strictly (link.name_key)."""
+    return "".join(one for one in _fold(name) if unicodedata.category(one)[0] in "LN")
 
 
 class _Part(NamedTuple):

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from .assemble import VISIBLE, Assembled, next_expiry
+from .assemble import VISIBLE, Assembled, named_documents, next_expiry
 from .catalogue import Catalogue
 from .dataset import Table
 from .errors import BadHome
@@ -139,7 +139,4 @@ def take_out_parts(connection: Working, tables: Sequence[Table]) -> None:
         if upwards := table.ref_to("notices"):
             connection.execute(f'DELETE FROM main."{table.name}" WHERE "{upwards}" NOT IN (SELECT id FROM main.notices)')
     connection.execute("DELETE FROM main.notice_links WHERE institution_id NOT IN (SELECT id FROM main.institutions)")
-    named = " UNION ".join(
-        f'SELECT document_id FROM main."{t.name}" WHERE document_id IS NOT NULL' for t in tables if "document_id" in t.columns
-    )
-    connection.execute(f"DELETE FROM main.documents WHERE id NOT IN ({named})")
+    connection.execute(f"DELETE FROM main.documents WHERE id NOT IN ({named_documents(tables)})")

@@ -17,6 +17,7 @@ from .audit import ITSELF, anchored, append, approvals, entries
 from .candidate import Candidate
 from .carry import carry_out
 from .diff import diff
+from .drift import losses
 from .errors import BadHome, SourceBroken
 from .extract import extract
 from .guarded import guarded
@@ -309,7 +310,13 @@ def _enter(work: Work, candidate: Candidate) -> None:
     """The release's entry in the log of decisions, before it is sealed and goes live: there is no release that nobody can account for."""
     digest = candidate.signed_as()
     names = approvals(work.home, digest)
-    about = {"release": candidate.laid_out(), "digest": digest, "names": list(names), "content": fresh_content(work, candidate)}
+    about: dict[str, object] = {
+        "release": candidate.laid_out(),
+        "digest": digest,
+        "names": list(names),
+        "content": fresh_content(work, candidate),
+    }
+    about |= {} if candidate.restores else {"losses": losses(candidate)}  # what goes back was looked at as a whole
     if any((entry.act, entry.about) == ("release", about) for entry in entries(work.home)):
         return  # by a run that died before it was live
     append(work.home, "release", ITSELF, "approved by people" if names else "within its bounds", about, work.now)

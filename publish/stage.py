@@ -38,6 +38,7 @@ CREATE TABLE issues (
 MAKE_NO_ROWS = ("__init__", "__main__", "amend", "anew", "at_once", "audit", "bounds", "candidate", "canonical", "carry", "decide", "demo", "diff", "drift", "errors", "extract", "fresh", "guarded", "guards", "history", "hold", "home",
     "inbox", "index", "issues", "keep", "live", "measure", "metadata", "nowhere", "progress", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "snapshot", "statements", "stones", "summary", "syndicate",
     "withdraw", "withdrawals", "wording", "work", "workers")  # fmt: skip
+HERE = Path(__file__).parent
 DECLARED_ONLY = (
     "sources",
     "regions",
@@ -62,10 +63,15 @@ class Staged:
 def recipe(catalogue: Catalogue) -> str:
     """SHA-256 over the declarations and the code that makes rows of records: another one means that our own doing changed."""
     digest = hashlib.sha256(catalogue.recipe.encode())
-    here = Path(__file__).parent
-    for path in sorted([*(path for path in here.glob("*.py") if path.stem not in MAKE_NO_ROWS), *(here / "sources").glob("*.py")]):
-        digest.update(f"{path.relative_to(here)}\0".encode() + path.read_bytes())
+    for path in row_makers():
+        digest.update(f"{path.relative_to(HERE.parent)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def row_makers() -> list[Path]:
+    """The files of that code: ours, and how persons.py folds the names that it hides."""
+    ours = (path for path in HERE.glob("*.py") if path.stem not in MAKE_NO_ROWS)
+    return sorted([*ours, *(HERE / "sources").glob("*.py"), HERE.parent / "search" / "fold.py"])
 
 
 def staged_tables(catalogue: Catalogue) -> list[Table]:

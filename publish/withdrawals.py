@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import orjson
 
@@ -43,7 +44,8 @@ class Decision:
 
 def decision(document_no: str | None, decided_on: str | None, credit_code: str | None, name: str | None) -> Decision:
     """What the decision of a notice is known by; the values are those of KNOWN_BY."""
-    number = " ".join(part.lstrip("0") for part in _PARTS.findall(person_key(document_no or "")))
+    parts = _PARTS.findall(normalize("NFKC", document_no or ""))  # brackets, blanks and leading zeros are spelt as people like
+    number = " ".join(person_key(part).lstrip("0") for part in parts)
     whom = [who for who in (credit_code, _FORMS.sub("", person_key(name or ""))) if who] or [""]
     numbered = {_hash("number", number, who) for who in whom} if number else set[str]()
     if number and whom == [""]:

@@ -4,8 +4,8 @@
 """
 
 from .document import Document, Hit, Results
-from .fold import compact, fold
+from .fold import compact, fold, simple
 from .read import Index, open_index
 from .write import build
 
-__all__ = ["Document", "Hit", "Index", "Results", "build", "compact", "fold", "open_index"]
+__all__ = ["Document", "Hit", "Index", "Results", "build", "compact", "fold", "open_index", "simple"]

@@ -29,9 +29,21 @@ def compact(text: str) -> str:
     return fold(text).replace(" ", "")
 
 
+def simple(character: str) -> str:
+    """A Chinese character in its one form: Simplified for Traditional (瑶 for 瑤) and for Japan's (德 for 徳). For names that are compared one
+    with another; an index has the forms of `fold`, which leaves Japan's alone."""
+    return _simplified(_converter("jp2t").convert(character))
+
+
 @cache
-def _simplifier() -> OpenCC:
-    return OpenCC("t2s")
+def _converter(name: str) -> OpenCC:
+    return OpenCC(name)
+
+
+def _simplified(character: str) -> str:
+    while (simpler := _converter("t2s").convert(character)) != character and len(simpler) == 1:
+        character = simpler  # until nothing changes: one step leaves some characters Traditional
+    return character
 
 
 def _letter(character: str) -> str:
@@ -42,9 +54,7 @@ def _letter(character: str) -> str:
     if category[0] not in "LNM":
         return " "  # private use too: `grams` marks the ends of a value with such characters
     if category == "Lo" and ord(character) >= 0x2E80:
-        while (simple := _simplifier().convert(character)) != character and len(simple) == 1:
-            character = simple  # until nothing changes: one step leaves some characters Traditional
-        return character
+        return _simplified(character)
     base = unicodedata.normalize("NFD", character)[0]
     return base if base.isascii() else character
 

@@ -181,6 +181,8 @@ def went_live(home: Home, end: End) -> None:
         (["Li Lei", "LI LEI"], 1),
         (["Ｌｉ　Ｌｅｉ", "li lei"], 1),
         (["阿依·古丽", "阿依古丽"], 1),
+        (["张三", "张三\u2800", "张\ufffc三", "张三。"], 1),
+        (["张瑤", "张瑶"], 1),
         (["张三", "张三丰"], 2),
     ],
 )
@@ -222,7 +224,10 @@ def test_a_change_of_a_partition_is_accepted_for_what_the_source_said_then(home:
     assert accepted(home) == {("platform", "institutions", "330106", NEW)}
 
 
-@pytest.mark.parametrize("text", ["", " ", "　\t", "张", "张\u200b", "张三\u202e", "a" * 61, "·····", "张三\x00"])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "　\t", "张", "张\u200b", "张\u2800", "张\ufffc\ufffc", "张。。", "——", "张★", "张三\u202e", "a" * 61, "·····", "张三\x00"],
+)
 def test_what_is_no_name_is_not_entered(text: str, home: Home) -> None:
     with pytest.raises(NotSigned, match="--by"):
         enter(home, "approve", text, digest="d1")

@@ -307,6 +307,12 @@ def test_what_is_refused_is_gone_and_in_the_log(held: str, home: Path) -> None:
     assert log[-1].startswith("2 entries, each follows the one before")
 
 
+def test_the_log_says_what_people_were_shown_as_lost(held: str, home: Path) -> None:
+    done(mingbai(home, "approve", held, *SIGNED, now=NEXT))
+    *_, last, _ = done(mingbai(home, "audit", now=NEXT)).splitlines()
+    assert re.search(r"approved by people \(.*; losses platform institutions \d+, .*platform institutions all, .*; names 张三;", last), last
+
+
 def test_a_log_that_was_changed_or_cut_off_is_exit_code_2(platform: Server, home: Path) -> None:
     assert done(mingbai(home, "audit")) == "no entries yet\n"
     for day in (0, 1):

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from making import Record, approved, institution, listing, notice, snapshot
+from publish.assemble import Assembled
+from publish.audit import append, entries
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load
-from publish.decide import accept, approve
-from publish.drift import _begins
+from publish.decide import accept, approve, back
+from publish.drift import _begins, windows
 from publish.errors import ReviewNeeded
 from publish.home import Home
 from publish.reviewtext import lines
@@ -121,6 +123,78 @@ def test_people_who_approve_something_else_do_not_end_a_hold(work: Work) -> None
     approved(on(work, 3))
     assert deliver(work, world(lost | set(range(300, 350)), "四"), 4) == "held"
     assert deliver(work, world(lost | set(range(300, 350)), "五"), 5) == "held"
+
+
+def flood(gone: Iterable[int], news: str = "", **changed: list[Record]) -> dict[str, list[Record]]:
+    """The world with many new notices of the large county."""
+    listings = world(gone, news, **changed)
+    listings["notices"] = [*listings["notices"], *(notice(1000 + n, areaCode=LARGE, publicUntil="2027-09-30") for n in range(100))]
+    return listings
+
+
+def test_people_who_approve_a_flood_elsewhere_have_not_looked_at_what_a_county_lost(work: Work) -> None:
+    assert [deliver(work, world(range(1, 3 * day + 1)), day) for day in range(2)] == ["released", "released"]
+    assert deliver(work, flood(range(1, 4)), 2) == "stopped"
+    approved(on(work, 2))
+    assert entries(work.home)[-1].about["losses"] == []
+    assert deliver(work, flood(range(1, 7)), 3) == "held"
+    assert (standing(work), bounds(work)) == (FEW - 3, {("institutions", "partition_week")})
+
+
+def test_people_who_approve_what_a_source_lost_of_one_table_have_not_looked_at_another(work: Work) -> None:
+    def day(number: int, institutions: int, notices: int) -> str:
+        gone = range(300, 300 + institutions)  # that no notice is about
+        return deliver(work, world(gone, str(number), notices=world()["notices"][notices:]), number)
+
+    assert [day(0, 0, 0), day(1, 0, 3), day(2, 40, 3)] == ["released", "released", "stopped"]
+    approved(on(work, 2))
+    assert entries(work.home)[-1].about["losses"] == [["platform", "institutions", None]]
+    assert day(3, 40, 5) == "held"
+    assert bounds(work) == {("notices", "partition_week")}
+
+
+def test_what_is_held_is_not_lost_by_leave_of_who_approves_something_else(work: Work) -> None:
+    deliver(work, world(), 0)
+    assert deliver(work, flood(range(1, 7)), 1) == "stopped"
+    approved(on(work, 1))
+    assert (bounds(work), entries(work.home)[-1].about["losses"]) == ({("institutions", "partition_lost")}, [])
+
+
+def test_who_goes_back_has_looked_at_all_of_it(work: Work) -> None:
+    for day in range(3):
+        deliver(work, world(range(1, 1 + min(3 * day, 3)), str(day)), day)
+    back(on(work, 2), "2026-11-02", "张三", WHY)
+    assert "losses" not in entries(work.home)[-1].about
+    assert deliver(work, world(range(1, 7)), 3) == "stopped"
+    assert Candidate.load(work.home).held == ()
+
+
+ANEW, SINCE_THE_FIRST = {"week": "2026-11-03"}, {"week": "2026-11-01"}
+
+
+@pytest.mark.parametrize(
+    ("about", "small", "large", "notices"),
+    [
+        ({"names": ["张三"]}, (ANEW, ""), (ANEW, ""), (ANEW, "")),
+        ({"names": []}, (SINCE_THE_FIRST, ""), (SINCE_THE_FIRST, ""), (SINCE_THE_FIRST, "")),
+        ({"names": ["张三"], "losses": []}, (SINCE_THE_FIRST, ""), (SINCE_THE_FIRST, ""), (SINCE_THE_FIRST, "")),
+        ({"names": ["张三"], "losses": [["platform", "institutions", None]]}, (ANEW, ""), (ANEW, ""), (SINCE_THE_FIRST, "")),
+        ({"names": ["张三"], "losses": [["platform", "institutions", SMALL]]}, (ANEW, "_apart"), (SINCE_THE_FIRST, ""), (SINCE_THE_FIRST, "")),
+        ({"names": ["张三"], "losses": [["another", "institutions", None]]}, (SINCE_THE_FIRST, ""), (SINCE_THE_FIRST, ""), (SINCE_THE_FIRST, "")),
+    ],
+    ids=["the log does not say", "nobody", "no loss", "a source", "a county", "another source"],
+)  # fmt: skip
+def test_a_window_begins_anew_for_what_people_were_shown_as_lost(about: Any, small: Any, large: Any, notices: Any, work: Work) -> None:
+    for day in range(5):
+        deliver(work, world(news=str(day)), day)
+    append(work.home, "release", "mingbai", WHY, {"release": "2026-11-03", "digest": "d", "content": {}, **about}, work.now)
+    candidate = Candidate({}, work.live, "", {}, Assembled(work.home.path, "2026-11-06", {}, {}, {}, {}, None))
+    found = windows(on(work, 5), candidate)
+    assert [found.of(("platform", *place)) for place in (("institutions", SMALL), ("institutions", LARGE), ("notices", SMALL))] == [
+        small,
+        large,
+        notices,
+    ]
 
 
 def test_a_loss_that_is_accepted_is_not_asked_about_again(work: Work) -> None:

@@ -254,6 +254,15 @@ def test_a_correction_in_a_held_county_takes_the_wrong_text_away_and_shows_no_sp
     assert causes(work, "notices") == {"correction"}
 
 
+def test_a_second_correction_in_a_held_county_takes_the_wrong_text_away(work: Work) -> None:
+    first = changed(world(), "notices", range(1, 3), state="更正")
+    deliver(work, first)
+    after = changed(without(first, *LOST[2:]), "notices", range(1, 2), facts="又更正：未增加教学点。")
+    assert deliver(work, after, 1) == "go_held"
+    assert query(work, "SELECT count(*), sum(state = 'corrected') FROM notices WHERE region_code = ?", SMALL) == [(FEW - 1, 1)]
+    assert causes(work, "notices") == {"correction"}
+
+
 @pytest.mark.parametrize("state", ["异议", "更正"])
 def test_a_county_whose_states_turned_is_not_believed(work: Work, state: str) -> None:
     deliver(work, world())

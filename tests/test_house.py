@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from publish.stage import row_makers
+
 PACKAGES = ("publish", "search", "feeds")
 TOP = {"publish", "datasets", "search", "feeds", "metadata.yml", "tests", "pyproject.toml", "README.md", "LICENSE", "Makefile"}
 
@@ -64,7 +66,7 @@ FLOORS = (
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 APART = {"web": set().union(*FLOORS[:6]), "platform": set().union(*FLOORS[:6])}
 DOORS = ("demo", "cli")  # they start servers
-LIBRARIES = {"search": ("publish/index.py", "publish/nowhere.py", "publish/web/"), "feeds": ("publish/syndicate.py",)}
+LIBRARIES = {"search": ("publish/index.py", "publish/nowhere.py", "publish/persons.py", "publish/web/"), "feeds": ("publish/syndicate.py",)}
 
 # One third-party library, one home.
 HOMES = {
@@ -275,6 +277,13 @@ def test_no_modules_import_each_other(root):
     assert circle(modules(root)) == []
 
 
+def test_what_makes_rows_counts_in_the_recipe_of_a_release(root):
+    makers = {path.relative_to(root).as_posix() for path in row_makers()}
+    used = {name for path in makers for _, name, _ in imports(path, (root / path).read_text("utf-8")) if name.split(".")[0] in PACKAGES[1:]}
+    assert used == {"search.simple"}, "which is in fold.py"
+    assert makers >= {"publish/persons.py", "publish/sources/platform.py", "search/fold.py"}
+
+
 def test_every_floor_and_home_is_lived_in(root):
     texts = modules(root)
     used = {name.split(".")[0] for path, text in texts.items() for _, name, _ in imports(path, text)}
@@ -368,7 +377,11 @@ def test_a_test_can_talk_to_itself(address):
         ("publish/gadgets.py", "from .errors import Mingbai", "gadgets stands on no floor"),
         ("publish/run.py", "from publish.errors import Mingbai", "relative inside a package"),
         ("publish/index.py", "from ..search import index", "relative inside a package"),
-        ("publish/stage.py", "import search", "search is used by publish/index.py and publish/nowhere.py and publish/web/"),
+        (
+            "publish/stage.py",
+            "import search",
+            "search is used by publish/index.py and publish/nowhere.py and publish/persons.py and publish/web/",
+        ),
         ("search/fold.py", "from publish.values import day", "search knows nothing of publish"),
         ("feeds/write.py", "from search import fold", "feeds knows nothing of search"),
     ],

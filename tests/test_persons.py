@@ -119,6 +119,7 @@ def test_of_an_organiser_only_persons_are_masked(value, shown):
         ("王 小\u3000明、王\u200b小明、曾用名王大明", "王小明（曾用名王大明）", "王某、王某、曾用名王某"),
         ("陳曉華被罚", "陈晓华", "陈某被罚"),
         ("陈晓华被罚", "陳曉華", "陳某被罚"),
+        ("陳曉瑤和张喆峯被罚", "陈晓瑶、张哲峰", "陈某和张某被罚"),
         ("阿依古丽买买提、阿依古丽•买买提、阿依古丽．买买提", "阿依古丽·买买提", "阿某、阿某、阿某"),
         ("ＪＯＨＮ smith、SmithJohn、Smith John and Johnsmithson", "John Smith", "J某、J某、J某 and Johnsmithson"),
         ("对自然人王小明作出", "自然人王小明", "对王某作出"),
@@ -162,6 +163,26 @@ def test_any_subject_can_be_masked_and_its_names_are_gone(spelled, text):
             assert name not in masked_person(spelled)
     hide_person(text, spelled)
     holds_person(text, spelled)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        *((f"张{one}", f"张{other}") for one, other in zip("瑤韻徳爲峯囯昇喆曉凃郷惠", "瑶韵德为峰国升哲晓涂乡恵", strict=True)),
+        ("閆明", "闫明"),
+        *(("王小明", f"王小{mark}明") for mark in "\u2800\ufffc\u3164\uffa0\u115f\u200b\u00ad\ufe0f\u0300\u2e3b、.-_~|*★😀\ue000"),
+        ("王小明", "王\U0001d159小明"),
+        ("王小明", "王⼩明"),
+        ("Li Lei", "ｌｉ.ＬＥＩ"),
+    ],
+)
+def test_a_name_that_is_written_another_way_is_no_second_person(one: str, other: str) -> None:
+    assert person_key(one) == person_key(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("张三", "张三丰"), ("王小明", "王晓明"), ("李娜", "李纳"), ("张三", "张三2")])
+def test_another_name_is_a_second_person(one: str, other: str) -> None:
+    assert person_key(one) != person_key(other)
 
 
 def test_who_signs_is_one_person_however_it_is_typed_and_organisations_are_told_apart_by_every_character() -> None:

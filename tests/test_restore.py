@@ -146,6 +146,12 @@ def _without(module: Any, catalogue: Catalogue, sides: tuple[Path, Path, Path, P
     module.restore(path, f"r{OLD}", live, past, folder / "none.db", MANIFEST, catalogue, date.fromisoformat(DAY))
     with working(path) as connection:
         yield "without a staging file the history alone tells", connection.all("SELECT id FROM notices WHERE id IN ('withdrawn', 'said to be withdrawn')"), [("said to be withdrawn",)]  # fmt: skip
+    whole = Path(shutil.copyfile(then, folder / "candidate.db"))
+    module.without(whole, ["corrected", "not there"], MANIFEST, catalogue, date.fromisoformat(DAY))
+    with working(whole) as connection:
+        there = {name for name, (facts, *_) in NOTICES.items() if facts} | {row["id"] for row in MORE_THEN["notices"]}
+        yield "without one notice", {id for (id,) in connection.all("SELECT id FROM notices")}, there - {"corrected"}
+        yield "and what belonged to it", connection.all("SELECT 1 FROM notice_measures WHERE notice_id = 'corrected'"), []
     try:
         module.restore(path, "unknown", live, past, folder / "none.db", MANIFEST, catalogue, date.fromisoformat(DAY))
         yield "a release that nobody knows", "restored", "refused"

@@ -208,4 +208,8 @@ def _line(entry: Entry) -> str:
 def _said(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {str(one)[:12]}" for key, one in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(
+            " ".join("all" if part is None else str(part) for part in one) if isinstance(one, list) else str(one) for one in value
+        )
+    return str(value)

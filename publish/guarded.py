@@ -59,15 +59,18 @@ def _accepted(work: Work, candidate: Candidate, connection: Working, already: Co
     """
     before = {row["id"]: row["snapshots"][0]["content_sha256"] for row in work.live_manifest()["sources"]}
     found: dict[Place, tuple[str, ...]] = {}
+    asked = set()
     for source, table, region, content in sorted(audit.accepted(work.home)):
+        if content in (candidate.contents.get(source), before.get(source)):
+            asked.add((source, table, region))
         place = (source, table, region)
         if candidate.contents.get(source) == content:
             found[place] = ACCEPTABLE
         elif before.get(source) == content and loses_no_more(since_the_last(connection, work.catalogue, place), place, work.catalogue):
             found.setdefault(place, LOSSES)
     for source, table, region in list(found):
-        for other in hanging_on(table, work.catalogue):  # ratings go with their institutions, where they are not held themselves
-            if (source, other, region) not in already:
+        for other in hanging_on(table, work.catalogue):  # ratings go with their institutions; where they are held, with leave of their own
+            if (source, other, region) not in already or (source, other, region) in asked:
                 found.setdefault((source, other, region), LOSSES)
     return found
 

@@ -178,7 +178,7 @@ def test_nobody_is_delisted_by_the_snapshot_that_lost_the_county_and_the_one_aft
 
 def test_a_snapshot_that_was_stopped_delists_nobody(work: Work) -> None:
     deliver(work, world())
-    with pytest.raises(ReviewNeeded, match="partition_lost"):
+    with pytest.raises(ReviewNeeded, match="total_lost"):
         deliver(work, without(world(), *range(1, 100)), 1)
     assert deliver(work, without(world(), 150), 2) == "go"
     assert query(work, "SELECT count(*), count(absent_since) FROM institutions") == [(FEW + MANY, 1)]
@@ -449,7 +449,7 @@ def test_a_loss_that_somebody_accepts_goes_out_with_the_next_content_too(work: W
     lost = without(world(), *LOST)
     deliver(work, lost, 1)
     content = work.live_manifest()["sources"][0]["snapshots"][0]["content_sha256"]
-    for table in ("institutions", "listings", "notices"):
+    for table in ("institutions", "listings", "notices", "ratings"):
         accept(work, table, content)
     assert deliver(work, changed(lost, "institutions", range(100, 101), address="二"), 2) == "go"
     assert [in_small(work, table) for table in ("institutions", "listings", "notices")] == [[(FEW, FEW)]] * 3

@@ -290,6 +290,9 @@ def kept_back(module: Any, catalogue: Catalogue, folder: Path) -> Iterator[tuple
         twice = {"notices": [{"id": "twice", "withheld": "repaired"}, {"id": "twice", "withheld": "minor"}, {"id": "then ended", "withheld": "withdrawn", "page": 1}, {"id": "then ended", **ended}]}  # fmt: skip
         staged(path, catalogue, together(rows, twice))
         published(empty, catalogue, {})
+    with module.attached(empty, empty, path, DAY, ["twice", "nobody has it"]) as connection:
+        gone = dict(connection.all("SELECT id, reason FROM temp.withheld WHERE id IN ('twice', 'nobody has it')"))
+        yield "what people withdrew", gone, {"twice": "withdrawn", "nobody has it": "withdrawn"}
     with module.attached(empty, empty, path, DAY) as connection:
         said = dict(connection.all("SELECT id, reason FROM temp.withheld"))
     yield (

@@ -22,7 +22,7 @@ from .run import at_work
 from .screen import screen
 from .statements import ACTS, SCREENED, is_open, statements
 from .values import parser
-from .withdrawals import carried
+from .withdrawals import KNOWN_BY, carried, same
 from .work import Result, Work, opened
 
 LONGEST = 5_000  # characters of a reply: a page of it stands beside a notice of a few lines
@@ -174,6 +174,9 @@ def _correct(work: Work, request: Request, row: Row, masked: Counter[str]) -> Ab
     for name in request.fields:
         if isinstance(corrected[name], str) and work.catalogue.tables["notices"].columns[name].kind in SCREENED:
             corrected[name] = _screened(str(corrected[name]), masked)
+    known_by = (request.notice, *(corrected[name] for name in KNOWN_BY))
+    if twin := next(same([known_by], carried(entries(work.home))), None):
+        raise BadValue(f"{request.notice}: would be the decision that was withdrawn with {twin[1].notice}; mingbai withdraw takes it out")
     given = [column.name for column in work.catalogue.tables["notices"].published if column.name in request.fields]
     pinned = {*given, *(("subject_kind",) if "subject_name" in given else ())}
     said = {name: corrected[name] for name in row if name in pinned or corrected[name] != row[name]}

@@ -14,7 +14,7 @@ is private: staff sign with their names. A name here is what somebody typed and 
 - `live`: `digest`, `release`, `instead_of`, `content`: what was gone back from.
 - `release`: `release`, `digest`, `names` (who approved it), `content`, `losses`: where those who approved it were shown that something is lost,
   as source, table and region (null: the whole of the table). Without `losses` it is all: it goes back, or is of before that was entered.
-- `withdraw`: `notice`, `reason` (a class), `document`, `on` (the day in China), `numbered` and `dated` (withdrawals.Decision).
+- `withdraw`: `notice`, `reason` (a class), `document`, `on` (the day in China), `numbered`, `dated` and `codes` (withdrawals.Decision).
 - `reply`, `dispute`, `settle`, `correct`: `notice`, `document`, `on`, `subject_kind`; `reply` also `text`, `said_by`, `said_on`, `correct` `given`
   (columns) and `values`; all of it as it is published.
 

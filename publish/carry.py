@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
-from . import history
+from . import history, stones
 from .at_once import at_once
 from .audit import entries
 from .candidate import Candidate
@@ -21,6 +21,8 @@ from .withdrawals import KNOWN_BY, Withdrawal, carried, in_database, same
 from .work import Work
 
 SAID = ("title", "facts", "penalty_text", "document_no")  # of a notice, what the proof looks for; an institution keeps its name
+# each notice as the last release that had it shows it: what its source misnumbered once is no longer its number
+LAST = f"SELECT id, {', '.join(KNOWN_BY)} FROM notices n WHERE release_from = (SELECT max(release_from) FROM notices o WHERE o.id = n.id)"
 
 
 def carry_out(work: Work, publish: Callable[[Candidate], object]) -> list[str]:
@@ -38,7 +40,9 @@ def carry_out(work: Work, publish: Callable[[Candidate], object]) -> list[str]:
             f"{work.home.audit}: does not have the withdrawal of {', '.join(unknown)}, which was carried out; restore the log from a copy"
         )
     taken = in_database(work.live_database, gone)
-    if taken or lacks(work.live_database, statements(log), work.catalogue):
+    told = stones.read(work.live_database.parent)
+    absent = any(told.get(notice, {}).get("class") == stones.ABSENT for notice in gone)  # what is absent may be shown of an earlier release
+    if taken or absent or lacks(work.live_database, statements(log), work.catalogue):
         publish(at_once(work, taken))
     if not gone:
         return []
@@ -53,7 +57,7 @@ def settle(home: Home, withdrawn: Mapping[str, Withdrawal]) -> dict[str, tuple[s
         return gone
     connection = sqlite3.connect(f"file:{home.history}?mode=ro", uri=True)
     try:
-        rows = connection.execute(f"SELECT id, {', '.join(KNOWN_BY)} FROM notices")
+        rows = connection.execute(LAST)
         taken = {notice: one for notice, one in (*same(rows, withdrawn), *withdrawn.items()) if notice not in gone}
         said: dict[str, set[str]] = {notice: set() for notice in taken}
         for notice in taken:

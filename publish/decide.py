@@ -20,7 +20,7 @@ from .measure import Place, attached, measure, unread
 from .persons import person_key
 from .restore import restore
 from .review import Finding, Held, guard
-from .run import Inputs, assembled, at_work, compare, fresh_content, go_on, judge, released, show
+from .run import Inputs, assembled, at_work, compare, fresh_content, go_on, judge, released, show, waits_to_go_back
 from .snapshot import load
 from .stage import recipe
 from .statements import put_in, statements
@@ -55,13 +55,16 @@ def refuse(work: Work, digest: str, by: str, reason: str) -> Result:
     _signed(by, reason)
 
     def task() -> Result:
+        if _is_a_bare_wish(work, digest):
+            append(work.home, "refuse", by, reason, {"digest": digest, "content": {}}, work.now)
+            return Result("refused", None)
         held = _held(work, digest)
         content = {} if held.restores else fresh_content(work, held)  # not to go back says nothing of what the source said then
         append(work.home, "refuse", by, reason, {"digest": digest, "content": content}, work.now)
         work.home.clear_candidate()
         return Result("refused", None)
 
-    return at_work(work, (), task, lambda: _held(work, digest))
+    return at_work(work, (), task, lambda: _is_a_bare_wish(work, digest) or _held(work, digest))
 
 
 def accept(work: Work, source: str, table: str, region: str, by: str, reason: str) -> Result:
@@ -114,6 +117,8 @@ def _with_held(work: Work, source: str, table: str, region: str) -> tuple[Inputs
         return [place for place in places if (place[0], place[1] if wanted[1] else "", place[2]) == wanted]
 
     candidate = _in_the_making(work)
+    if wish := waits_to_go_back(work):
+        raise ReviewNeeded(f"{wish.by} wants to go back to release {wish.about['release']}; approve or refuse {wish.about['digest']} first")
     if candidate is not None and (places := meant((held.source, held.table, held.region) for held in candidate.held)):
         return _inputs(work, candidate), candidate.contents[source], places
     if candidate is not None and candidate.digest is not None and candidate.names:
@@ -124,6 +129,12 @@ def _with_held(work: Work, source: str, table: str, region: str) -> tuple[Inputs
         return released(work), next(row["snapshots"][0]["content_sha256"] for row in manifest["sources"] if row["id"] == source), places
     known += [(held.source, held.table, held.region) for held in (candidate.held if candidate else ())]
     raise BadHome(f"{work.home.path}: {source} {table} {region} is not held; held are: {'; '.join(map(' '.join, known)) or 'none'}")
+
+
+def _is_a_bare_wish(work: Work, digest: str) -> bool:
+    """Whether somebody waits to go back by this digest and what they saw is no longer here."""
+    wish = waits_to_go_back(work)
+    return wish is not None and wish.about["digest"] == digest and _in_the_making(work) is None
 
 
 def _in_the_making(work: Work) -> Candidate | None:

@@ -7,7 +7,6 @@ itself and a held candidate goes on where it stopped (decide.py): the source is 
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from .candidate import Candidate
 from .carry import carry_out
 from .diff import diff
 from .drift import losses
-from .errors import BadHome, SourceBroken
+from .errors import BadHome, ReviewNeeded, SourceBroken
 from .extract import extract
 from .guarded import guarded
 from .home import as_json, china_day, write_whole
@@ -31,11 +30,11 @@ from .review import Verdict, require, review
 from .reviewpage import PAGE, page
 from .snapshot import Snapshot, discard, load
 from .stage import recipe, stage
-from .statements import lacks, put_in, statements
+from .statements import corrected, lacks, put_in, statements
 from .stones import TOMBSTONES, stones
 from .summary import Summary, summary
 from .syndicate import syndicate
-from .withdrawals import carried, there, withhold
+from .withdrawals import carried, in_database, there, withhold
 from .work import ANYHOW, Access, Result, Work, framed
 
 Inputs = Mapping[str, tuple[Snapshot, ...]]
@@ -71,13 +70,21 @@ def _run(work: Work, addresses: Mapping[str, str], access: Access) -> Result:
     return go_on(work, candidate)
 
 
+def waits_to_go_back(work: Work) -> audit.Entry | None:
+    """The last wish to go back, where it is neither carried out nor refused: what is live is in doubt."""
+    log = entries(work.home)
+    last = next((entry for entry in reversed(log) if entry.act == "live"), None)
+    ended = {entry.about["digest"] for entry in log if entry.act in ("release", "refuse")}
+    return None if last is None or last.about["digest"] in ended else last
+
+
 def _none_waits_to_go_back(work: Work) -> None:
-    """Raises ReviewNeeded while somebody wants to go back and another person has to agree: what is live is in doubt, and no run overtakes them."""
-    with suppress(BadHome):
-        waiting = Candidate.load(work.home)
-        if waiting.restores and waiting.digest is not None:
-            digest = waiting.signed_as()
-            require(Verdict(digest, waiting.findings, str(waiting.outcome), waiting.names), approvals(work.home, digest))
+    """Raises ReviewNeeded while somebody waits to go back: no run overtakes them."""
+    if wish := waits_to_go_back(work):
+        digest, release = wish.about["digest"], wish.about["release"]
+        raise ReviewNeeded(
+            f"{wish.by} wants to go back to release {release} ({wish.reason}), and nothing is published before that is decided: mingbai approve {digest}, mingbai live {release} where no candidate is there any more, or mingbai refuse {digest}"
+        )
 
 
 def go_on(work: Work, candidate: Candidate) -> Result:
@@ -190,7 +197,7 @@ def assembled(work: Work, inputs: Inputs, after: Path | None = None) -> Candidat
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     staged = stage(inputs, work.catalogue, folder / "private.db", work.home.base, work.progress)
     log = entries(work.home)
-    withhold(staged.path, carried(log))
+    withhold(staged.path, carried(log), history.gone(work.home.history), corrected(statements(log)))
     made = assemble(staged, work.catalogue, work.day, folder / "public.db", after or work.live_database, work.progress)
     made = put_in(made, statements(log), work.catalogue)
     names = {name: tuple(snapshot.id for snapshot in snapshots) for name, snapshots in inputs.items()}
@@ -252,7 +259,7 @@ def lay_out(work: Work, candidate: Candidate) -> Candidate:
 def _says_what_people_decided(work: Work, database: Path) -> None:
     """Raises BadHome where a notice was withdrawn, or something was entered of one, since the database was made."""
     log = entries(work.home)
-    if still := there(database, carried(log)):
+    if still := sorted({*there(database, carried(log)), *in_database(database, history.gone(work.home.history))}):
         raise BadHome(f"{database}: has {', '.join(still)}, which was withdrawn since; run `mingbai run` again")
     if lacks(database, statements(log), work.catalogue):
         raise BadHome(f"{database}: lacks what was entered since of its notices; run `mingbai run` again")

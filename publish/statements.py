@@ -112,6 +112,15 @@ def put_in(made: Assembled, said: Sequence[Statement], catalogue: Catalogue, bas
     return replace(made, tables=tables, accounting=accounting, next_expiry=expiry)
 
 
+def corrected(said: Iterable[Statement]) -> dict[str, dict[str, Any]]:
+    """By notice what corrections say instead of what its source goes on saying."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in said:
+        if one.kind == "correction":
+            found.setdefault(one.notice_id, {}).update(one.values)
+    return found
+
+
 def lacks(database: Path, said: Sequence[Statement], catalogue: Catalogue) -> bool:
     """Whether a database does not say of its notices what was entered: the run that was to carry it there died."""
     connection = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)

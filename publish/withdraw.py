@@ -9,10 +9,11 @@ import sqlite3
 
 from . import history
 from .audit import append, entries, signed
+from .carry import LAST
 from .errors import BadHome, ReviewNeeded
 from .persons import person_key
 from .run import at_work
-from .withdrawals import KNOWN_BY, PEOPLE, REASONS, decision, withdrawals
+from .withdrawals import KNOWN_BY, PEOPLE, REASONS, Decision, decision, withdrawals
 from .work import Result, Work, opened
 
 
@@ -56,16 +57,26 @@ def _sign(work: Work, notice: str, reason: str, document: str, by: str, note: st
 
 
 def _known_by(work: Work, notice: str) -> dict[str, list[str]]:
-    """What the decision is known by under another id, from every release that showed it: hashes, for the log may be copied elsewhere."""
+    """What the decision is known by under another id: as the last release that had it says it, and as its source says it now. Hashes, for the
+    log may be copied elsewhere. Which other notices are the same decision is said before anybody else signs.
+    """
     connection = sqlite3.connect(f"file:{work.home.history}?mode=ro", uri=True)
     try:
-        rows = connection.execute(f"SELECT DISTINCT {', '.join(KNOWN_BY)} FROM notices WHERE id = ?", [notice])
-        found = [decision(*row) for row in rows]
+        last = connection.execute(LAST).fetchall()
+        rows = [row[1:] for row in last if row[0] == notice]
+        if work.home.base.is_file():
+            connection.execute("ATTACH ? AS private", [f"file:{work.home.base}?mode=ro"])
+            rows += connection.execute(
+                f"SELECT {', '.join(f's.{name}' for name in KNOWN_BY)} FROM private.notices s JOIN private.pages p USING (page) WHERE s.id = ? AND p.generation = 0",
+                [notice],
+            )
     finally:
         connection.close()
-    if not any(one.numbered or one.dated for one in found):
-        work.progress.say(f"{notice}: has neither number nor day nor subject, so it is not known again if its source gives it another id")
-    return {
-        "numbered": sorted(set[str]().union(*(one.numbered for one in found))),
-        "dated": sorted(set[str]().union(*(one.dated for one in found))),
-    }
+    found = [decision(*row) for row in rows]
+    whole = Decision(*(frozenset(known for one in found for known in getattr(one, what)) for what in ("numbered", "dated", "codes")))
+    others = [other for other, *values in last if other != notice and decision(*values).is_also(whole)]
+    if others:
+        work.progress.say(f"{notice}: the same decision, and goes with it: {', '.join(others)}")
+    if not (whole.numbered or whole.dated):
+        work.progress.say(f"{notice}: too little is known of the decision to know it again if its source gives it another id")
+    return {"numbered": sorted(whole.numbered), "dated": sorted(whole.dated), "codes": sorted(whole.codes)}

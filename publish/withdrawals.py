@@ -2,7 +2,8 @@
 
 The log is what survives: every later extraction is held against it, and the source may carry the row for years (rule 6). Sources number their
 records anew and print the same decision twice, so a withdrawal is of a *decision*: a row is that decision when its document number and whom it is
-about are the same, however they are spelt, or, where one of them has no number, the day and whom. The log and history keep hashes of these.
+about are the same, however they are spelt, or, where one of them has no number, the day, whom and the facts. Nobody else's decision may go with it:
+a masked name needs the facts beside it, and two credit codes are two. The log keeps hashes of these.
 """
 
 import re
@@ -18,39 +19,50 @@ import orjson
 
 from .audit import Entry
 from .persons import person_key
+from .rules import ORGANISATION
 from .tables import working
 
 PEOPLE = 2
 # of datasets/codes/tombstone_reasons.csv, those that people decide
 REASONS = ("revoked", "repaired", "refuted", "corrected", "personal_data")
-KNOWN_BY = ("document_no", "decided_on", "subject_credit_code", "subject_name")  # columns of notices by which a decision is known again
+# columns of notices by which a decision is known again
+KNOWN_BY = ("document_no", "decided_on", "subject_credit_code", "subject_name", "subject_kind", "facts")
 _FORMS = re.compile("(有限责任公司|有限公司|股份有限公司|股份公司)$")  # a source that leaves them out means the same one
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a decision is known by: hashes of its number with whom it is about, and of its day with whom. Without a number the first are none."""
+    """What a decision is known by: hashes of its number with whom it is about, of its day with whom and the facts, and of the credit code."""
 
     numbered: frozenset[str]
     dated: frozenset[str]
+    codes: frozenset[str]
 
     def is_also(self, other: "Decision") -> bool:
-        """Whether they are one decision."""
+        """Whether they are one decision. It errs towards two: what is taken out does not come back."""
+        if self.codes and other.codes and not self.codes & other.codes:
+            return False
         if self.numbered and other.numbered:
             return bool(self.numbered & other.numbered)
         return bool(self.dated & other.dated)
 
 
-def decision(document_no: str | None, decided_on: str | None, credit_code: str | None, name: str | None) -> Decision:
+def decision(
+    document_no: str | None, decided_on: str | None, credit_code: str | None, name: str | None, kind: str | None, facts: str | None
+) -> Decision:
     """What the decision of a notice is known by; the values are those of KNOWN_BY."""
-    parts = _PARTS.findall(normalize("NFKC", document_no or ""))  # brackets, blanks and leading zeros are spelt as people like
-    number = " ".join(person_key(part).lstrip("0") for part in parts)
-    whom = [who for who in (credit_code, _FORMS.sub("", person_key(name or ""))) if who] or [""]
-    numbered = {_hash("number", number, who) for who in whom} if number else set[str]()
-    if number and whom == [""]:
-        numbered = {_hash("number and day", number, decided_on or "")}
-    return Decision(frozenset(numbered), frozenset(_hash("day", decided_on, who) for who in whom if decided_on and who))
+    written = "".join(normalize("NFKC", document_no or "").split())  # brackets, blanks, 字, 第 and leading zeros are spelt as people like
+    number = " ".join(filter(None, (person_key(part).lstrip("0").rstrip("字第") for part in _PARTS.findall(written))))
+    said = person_key(facts or "")
+    whom = [who for who in (credit_code, _FORMS.sub("", person_key(name or ""))) if who]
+    if kind != ORGANISATION:  # a name that is masked is that of many people
+        whom = [f"{who} {said}" for who in whom if said]
+    return Decision(
+        frozenset(_hash("number", number, who) for who in whom if number),
+        frozenset(_hash("day", decided_on, who, said) for who in whom if decided_on and said),
+        frozenset({_hash("code", credit_code)} if credit_code else ()),
+    )
 
 
 def _hash(*parts: str) -> str:
@@ -81,8 +93,7 @@ def withdrawals(log: Sequence[Entry]) -> Mapping[str, Withdrawal]:
         on = entries[PEOPLE - 1].about["on"] if len(entries) >= PEOPLE else None
         if notice in found and found[notice].on is not None:
             continue  # what two people decided stays
-        known = [Decision(frozenset(e.about["numbered"]), frozenset(e.about["dated"])) for e in entries]
-        whole = Decision(frozenset().union(*(one.numbered for one in known)), frozenset().union(*(one.dated for one in known)))
+        whole = Decision(*(frozenset(known for entry in entries for known in entry.about[what]) for what in ("numbered", "dated", "codes")))
         if on is not None or notice not in found:
             found[notice] = Withdrawal(notice, reason, tuple(entry.by for entry in entries), on, whole)
     return found
@@ -110,15 +121,21 @@ def same(rows: Iterable[Sequence[Any]], withdrawn: Mapping[str, Withdrawal]) -> 
                 break
 
 
-def withhold(staged: Path, withdrawn: Mapping[str, Withdrawal]) -> None:
-    """Mark in a staging file what was withdrawn, under whatever key its source gives it now."""
+def withhold(staged: Path, withdrawn: Mapping[str, Withdrawal], gone: Iterable[str], corrected: Mapping[str, Mapping[str, Any]]) -> None:
+    """Mark in a staging file what was withdrawn, under whatever key its source gives it now, and what is `gone` already (history).
+
+    `corrected` is by notice what it says instead of what its source goes on saying (statements.corrected).
+    """
     if not withdrawn:
         return
     with working(staged, journal="DELETE") as connection:
         connection.execute("BEGIN")
         rows = connection.execute(f"SELECT id, {', '.join(KNOWN_BY)} FROM notices WHERE withheld IS NOT 'withdrawn'")
-        ids = sorted({identifier for identifier, _ in same(rows, withdrawn)})
-        connection.executemany("UPDATE notices SET withheld = 'withdrawn' WHERE id = ?", [(identifier,) for identifier in ids])
+        read = (
+            (one, *(corrected.get(one, {}).get(name, value) for name, value in zip(KNOWN_BY, values, strict=True))) for one, *values in rows
+        )
+        ids = sorted({*gone, *(notice for notice, _ in same(read, withdrawn))})
+        connection.executemany("UPDATE notices SET withheld = 'withdrawn' WHERE id = ?", [(notice,) for notice in ids])
         connection.execute("COMMIT")
 
 

@@ -95,13 +95,15 @@ def framed(
         for line in keep(work.home):
             work.progress.say(line)
         check()
-        before = work.live
+        began = before = work.live
         try:
             try:
                 trouble = first()
             finally:
                 before = work.live
             result = task()
+            if result.release is None and result.outcome == "nothing_new" and work.live != began:
+                result = Result("released", work.live)
         except BaseException as error:
             if work.live == before:
                 _failed(work, error, asked)

@@ -827,7 +827,7 @@ def test_no_run_overtakes_a_going_back_that_waits_for_the_second_person(work: Wo
         back(on(work, 3), "2026-11-01", "张三", "名称列错位")
     digest = Candidate.load(work.home).signed_as()
     for delivery in ({**world(42), "notices": world(39)["notices"]}, world(43)):
-        with pytest.raises(ReviewNeeded, match="张三 approved it and 1 more must"):
+        with pytest.raises(ReviewNeeded, match="张三 wants to go back to release 2026-11-01"):
             deliver(work, delivery, 3)
     assert approve(on(work, 3), digest, "李四", "同意回退") == Result("released", "2026-11-04")
 
@@ -848,3 +848,19 @@ def test_ratings_that_are_held_themselves_are_not_accepted_with_their_institutio
 def test_what_is_held_can_be_looked_at_after_its_release(cut_short: Work) -> None:
     assert "浙江省杭州市西湖区" in cut_short.home.held_page.read_text("utf-8")
     assert cut_short.home.held_page.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_waits_to_go_back_is_not_overtaken_by_accepting_nor_by_what_clears_the_candidate(cut_short: Work) -> None:
+    deliver(cut_short, {**two_counties(), "notices": [notice(n) for n in range(1, 9)]}, 2)
+    deliver(cut_short, {**two_counties(), "notices": [notice(n) for n in range(1, 8)]}, 3)
+    deliver(cut_short, {**two_counties(), "notices": [notice(n) for n in range(1, 7)]}, 4)
+    with pytest.raises(ReviewNeeded, match="1 more must"):
+        back(on(cut_short, 5), "2026-11-03", "张三", "名称列错位")
+    with pytest.raises(ReviewNeeded, match="wants to go back"):
+        accept(on(cut_short, 5), "platform", "all", "330106", "张三", WHY)
+    digest = Candidate.load(cut_short.home).signed_as()
+    cut_short.home.clear_candidate()
+    with pytest.raises(ReviewNeeded, match="wants to go back"):
+        deliver(cut_short, two_counties(), 6)
+    assert refuse(on(cut_short, 6), digest, "李四", "不回退") == Result("refused", None)
+    assert deliver(cut_short, {**two_counties(), "notices": [notice(n) for n in range(1, 7)]}, 7).outcome in ("released", "nothing_new")

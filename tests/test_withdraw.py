@@ -17,11 +17,12 @@ from click.testing import CliRunner
 from making import notice, on, snapshot, world
 from publish import carry, history
 from publish import reissue as reissuing
+from publish.amend import Request, amend
 from publish.audit import entries
 from publish.cli import main
 from publish.decide import back
 from publish.diff import CAUSES, SCHEMA
-from publish.errors import BadHome, Mingbai, NotSigned, ReviewNeeded
+from publish.errors import BadHome, BadValue, Mingbai, NotSigned, ReviewNeeded
 from publish.home import Home
 from publish.nowhere import CHUNK, nowhere, remains
 from publish.release import file_sha256
@@ -278,9 +279,12 @@ def test_what_is_no_longer_live_can_be_withdrawn_from_earlier_releases(published
     for day in (3, 4):
         deliver(work, {**world(4 + day), "notices": [notice(1), notice(3)]}, day)
     assert in_database(work.live_database, [identifier]) == []
-    assert signed(work, identifier, day=5) == Result("withdrawn", work.live)
+    assert json.loads((work.home.releases / "2026-11-05" / "tombstones.json").read_bytes())[identifier]["class"] == "absent"
+    assert signed(work, identifier, day=5) == Result("released", "2026-11-06"), (
+        "absent may be shown of an earlier release: its tombstone changes"
+    )
+    assert json.loads((work.home.releases / "2026-11-06" / "tombstones.json").read_bytes())[identifier]["class"] == "revoked"
     assert SECRET.encode() not in everything(work.home)
-    assert work.live == "2026-11-05", "the live release did not show it and stays"
 
 
 def test_a_clerk_withdraws_with_the_command_and_reads_what_was_withdrawn(published: tuple[Work, str]) -> None:
@@ -383,6 +387,8 @@ def test_a_decision_is_gone_under_the_id_that_its_source_gave_it_before(work: Wo
         {"docNo": "西教罚[2026]77号"},
         {"docNo": "西教罚 〔２０２６〕 77 号"},
         {"docNo": "西教罚〔2026〕077号"},
+        {"docNo": "西教罚字〔2026〕第77号"},
+        {"docNo": "西教 罚〔2026〕77号"},
         {"docNo": ""},
         {"authority": "杭州市西湖区教育局"},
         {"subjectName": "杭州市西湖区启明2艺术培训中心"},
@@ -476,8 +482,8 @@ def test_a_candidate_that_was_laid_out_before_is_not_taken_live_after(published:
     candidate = lay_out(at, judge(at, compare(at, assembled(at, inputs_for(at, {"platform": made})))))
     make_index(at, candidate)
     make_feeds(at, candidate)
-    assert signed(work, identifier, day=5) == Result("withdrawn", work.live)
-    with pytest.raises(BadHome, match="was withdrawn since"):
+    assert signed(work, identifier, day=5) == Result("released", "2026-11-06")
+    with pytest.raises(BadHome):
         publish(at, candidate)
     assert SECRET.encode() not in b"".join(
         path.read_bytes() for name in work.home.release_ids() for path in (work.home.releases / name).rglob("*.*")
@@ -563,12 +569,7 @@ def test_the_log_says_nothing_that_the_notice_said(published: tuple[Work, str]) 
 
 def test_a_log_that_lost_a_withdrawal_that_was_carried_out_answers_nothing(published: tuple[Work, str]) -> None:
     work, identifier = published
-    for day in (3, 4):
-        deliver(work, {**world(4 + day), "notices": [notice(1), notice(3)]}, day)
-    kept = {path: path.read_bytes() for path in work.home.path.glob("audit*")}
-    signed(work, identifier, day=5)
-    for path in work.home.path.glob("audit*"):
-        path.write_bytes(kept[path])
+    history.enter_gone(work.home.history, {identifier: ("revoked", "2026-11-04", identifier)})
     with pytest.raises(BadHome, match=f"does not have the withdrawal of {identifier}"):
         deliver(work, {**world(9), "notices": notices()}, 6)
 
@@ -598,3 +599,102 @@ def test_each_cause_has_its_class(tmp_path: Path) -> None:
         "source": "absent", "dispute": "absent", "correction": "corrected", "expiry": "expired", "repair": "repaired", "withdrawal": "revoked",
         "pipeline": "unpublished",
     }  # fmt: skip
+
+
+# Nobody else's decision goes with it
+
+
+WANG = {"subjectType": "自然人", "creditCode": ""}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"subjectName": "王大力", **WANG, "facts": "王大力在商铺无证办班"},
+        {"subjectName": "王大力", **WANG, "facts": "王大力在商铺无证办班", "docNo": ""},
+    ],
+    ids=["in one document", "on one day without a number"],
+)
+def test_somebody_else_whose_name_reads_the_same_stays(work: Work, other: dict[str, str]) -> None:
+    one = {"subjectName": "王小明", **WANG, "facts": "王小明在家中无证办班", "docNo": other.get("docNo", "西教罚〔2026〕77号")}
+    deliver(
+        work,
+        {**world(3), "notices": [notice(1), *notices(**one)[1:2], *notices(**TWIN, **{"docNo": "西教罚〔2026〕77号", **other})[1:2]]},
+        0,
+    )
+    first, second = (
+        found(work.live_database, "SELECT id FROM notices WHERE facts LIKE ?", f"%{where}%")[0][0] for where in ("家中", "商铺")
+    )
+    signed(work, first, day=1)
+    assert set(history.gone(work.home.history)) == {first}
+    assert in_database(work.live_database, [second]) == [second]
+
+
+@pytest.mark.parametrize("number", ["", "西教罚〔2026〕78号"])
+def test_two_decisions_of_one_day_about_one_institution_are_two(work: Work, number: str) -> None:
+    more = notices(**TWIN, docNo=number, facts="另一个决定的事实")[1]
+    deliver(work, {**world(3), "notices": [*notices(docNo=""), more]}, 0)
+    first, second = (
+        found(work.live_database, "SELECT id FROM notices WHERE facts LIKE ?", f"%{facts}%")[0][0] for facts in ("其事实", "另一个")
+    )
+    signed(work, first, day=1)
+    assert set(history.gone(work.home.history)) == {first}
+    assert in_database(work.live_database, [second]) == [second]
+
+
+def test_what_its_source_misnumbered_once_takes_nobody_elses_decision(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    deliver(work, {**world(5), "notices": [*notices(), notice(4, docNo="西教罚〔2026〕77号", subjectName=notice(2)["subjectName"])]}, 3)
+    deliver(work, {**world(6), "notices": [*notices(), notice(4, docNo="西教罚〔2026〕79号", subjectName=notice(2)["subjectName"])]}, 4)
+    ((other,),) = found(work.live_database, "SELECT id FROM notices WHERE document_no LIKE '%79%'")
+    signed(work, other, day=5)
+    assert set(history.gone(work.home.history)) == {other}
+    deliver(work, {**world(7), "notices": notices()}, 6)
+    assert in_database(work.live_database, [identifier, other]) == [identifier]
+
+
+def test_a_correction_that_would_be_a_withdrawn_decision_is_refused(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    deliver(work, {**world(5), "notices": [*notices(), notice(4, subjectName=notice(2)["subjectName"])]}, 3)
+    ((other,),) = found(work.live_database, "SELECT id FROM notices WHERE document_no LIKE '%〕4号'")
+    signed(work, identifier)
+    request = Request("correct", other, "更正通知", "张三", "改文号", fields={"document_no": "西教罚〔2026〕77号"})
+    with pytest.raises(BadValue, match=f"would be the decision that was withdrawn with {identifier}"):
+        amend(on(work, 4), request)
+    deliver(work, {**world(6), "notices": [*notices(), notice(4, subjectName=notice(2)["subjectName"])]}, 5)
+
+
+def test_who_else_goes_is_said_before_the_second_signature(work: Work) -> None:
+    deliver(work, {**world(3), "notices": [*notices(), *notices(**TWIN)[1:2]]}, 1)
+    one, other = twins(work)
+    said: list[str] = []
+
+    class Heard:
+        def start(self, label: str, total: int | None) -> None: ...
+        def advance(self, amount: int = 1) -> None: ...
+        def finish(self) -> None: ...
+        def say(self, text: str) -> None:
+            said.append(text)
+
+    with pytest.raises(ReviewNeeded):
+        withdraw(replace(on(work, 2), progress=Heard()), one, "revoked", WORDS, "张三", "法院撤销了这一决定")
+    assert f"{one}: the same decision, and goes with it: {other}" in said
+
+
+def test_what_is_done_first_is_no_nothing_new(published: tuple[Work, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    work, identifier = published
+    die_when_signed(work, identifier, monkeypatch)
+    assert deliver(work, {**world(4), "notices": notices()}, 2) == Result("released", "2026-11-03.2")
+    assert work.home.read_status()["last_run"]["outcome"] == "released"
+
+
+def test_a_log_that_was_put_back_lets_no_single_step_publish_it(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    kept = {path: path.read_bytes() for path in work.home.path.glob("audit*")}
+    signed(work, identifier)
+    for path in work.home.path.glob("audit*"):
+        path.write_bytes(kept[path])
+    at = on(work, 5)
+    made = snapshot(at.home.raw, "platform-again", {**world(9), "notices": notices()}, as_of=at.day.isoformat())
+    with pytest.raises(BadHome):
+        lay_out(at, judge(at, compare(at, assembled(at, inputs_for(at, {"platform": made})))))

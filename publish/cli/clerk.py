@@ -22,7 +22,7 @@ from ..work import opened
 from .group import MakeWork, main
 from .steps import accounting
 
-HASHES = ("numbered", "dated")  # of a withdrawal's decision: nobody reads them
+HASHES = ("numbered", "dated", "codes")  # of a withdrawal's decision: nobody reads them
 
 
 def signature(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -112,7 +112,9 @@ def prose(raw: object) -> str | None:
 
 def name(raw: object) -> str:
     """A name: text that is there and is not a sentinel."""
-    found = raw if type(raw) is str and is_clean(raw) else clean(written(raw, "a name", MAX_NAME))
+    found = raw if type(raw) is str and is_clean(raw) else clean(written(raw, "a name"))
+    if len(found) > MAX_NAME:  # counted as it reads: as entities of entities a name of 26 characters has over 300
+        raise bad(raw, f"a name of at most {MAX_NAME} characters")
     if len(found) < 5 and found.lower() in SENTINELS:
         raise bad(raw, "a name")
     return found

@@ -450,3 +450,11 @@ def test_the_real_registers_dates_are_read(real_data):
             refused.add(row["licence_date"])
     assert len(rows) > 17_000
     assert len(refused) < 5
+
+
+def test_a_name_is_as_long_as_it_reads() -> None:
+    long = "某某市某某区启明" * 5
+    assert name("".join(f"&amp;#{ord(character)};" for character in long)) == long
+    for too_long in ("名" * 301, "&#21517;" * 301, "名" * 5000):
+        with pytest.raises(BadValue, match="a name of at most"):
+            name(too_long)

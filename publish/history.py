@@ -20,12 +20,14 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS changes (
   release INTEGER NOT NULL REFERENCES releases(number), table_name TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL,
-  field TEXT, before ANY, after ANY, cause TEXT NOT NULL
+  field TEXT, before ANY, after ANY, cause TEXT NOT NULL, subject TEXT, region TEXT, effective_on TEXT, published_on TEXT
 ) STRICT;
 CREATE TABLE IF NOT EXISTS withdrawn (notice TEXT PRIMARY KEY, reason TEXT NOT NULL, day TEXT NOT NULL, signed TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS changes_by_row ON changes (table_name, key);
 CREATE INDEX IF NOT EXISTS changes_by_release ON changes (release);
 """
+# a change as diff found it, behind the release's number
+CHANGE = "table_name, key, kind, field, before, after, cause, subject, region, effective_on, published_on"
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -37,6 +39,12 @@ def _open(path: Path) -> sqlite3.Connection:
     connection.execute("BEGIN")
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
+    known = {row[1] for row in connection.execute("PRAGMA table_info(changes)")}
+    for column in CHANGE.split(", "):
+        if column not in known:  # entered before it was known of what a change is
+            connection.execute(f"ALTER TABLE changes ADD COLUMN {column} TEXT")
+            if column == "subject":
+                connection.execute("UPDATE changes SET subject = substr(key, 1, instr(key || ' ', ' ') - 1) WHERE kind <> 'columns'")
     return connection
 
 
@@ -76,7 +84,9 @@ def record(path: Path, catalogue: Catalogue, release: str, day: str, database: P
                 _add(connection, table, number, "")
         else:
             connection.execute("ATTACH ? AS diff", [str(changes.path)])
-            connection.execute("INSERT INTO main.changes SELECT ?, * FROM diff.changes ORDER BY table_name, key, kind, field", [number])
+            connection.execute(
+                f"INSERT INTO main.changes SELECT ?, {CHANGE} FROM diff.changes ORDER BY table_name, key, kind, field", [number]
+            )
             for table in tables:
                 if table.name in changes.counts:
                     _apply(connection, table, number)

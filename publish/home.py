@@ -101,6 +101,11 @@ class Home:
         return self.path / "history.db"
 
     @property
+    def past(self) -> Path:
+        """What may be told of every release's past: one file, of the live release (publish/past.py)."""
+        return self.path / "past"
+
+    @property
     def current(self) -> Path:
         return self.path / "current"
 

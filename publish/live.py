@@ -1,6 +1,6 @@
 """Make a sealed release the live one, and put right what a run that died left behind.
 
-The order is: history, folder, `current`, then what can be made again (releases.json, the base for the next staging). The rename of
+The order is: history, what may be told of it, folder, `current`, then what can be made again (releases.json, the base for the next staging). The rename of
 `current` is the commit: before it a reader sees the old release, after it the new one, and there is nothing between.
 """
 
@@ -14,6 +14,7 @@ from . import history
 from .catalogue import Catalogue
 from .diff import Changes
 from .home import Home, as_json, sync, write_whole
+from .past import has_past, only, past
 from .snapshot import NOTES, PART
 
 OLD = ".superseded.part"  # behind the id of a release whose new issue takes its name (reissue.py)
@@ -23,6 +24,7 @@ def go_live(home: Home, part: Path, catalogue: Catalogue, changes: Changes, day:
     """Enter the release into history, give its folder its name and point `current` at it. Returns its id."""
     identifier = part.name.removesuffix(".part")
     history.record(home.history, catalogue, identifier, day, part / "mingbai.db", changes, home.live())
+    past(home, catalogue, part, identifier)
     os.rename(part, home.releases / identifier)
     sync(home.releases)
     point(home, identifier)
@@ -41,6 +43,7 @@ def point(home: Home, identifier: str) -> None:
     link.symlink_to(Path("releases") / identifier)
     os.replace(link, home.current)
     sync(home.path)
+    only(home, identifier)
     write_index(home)
 
 
@@ -77,9 +80,13 @@ def repair(home: Home, catalogue: Catalogue) -> list[str]:
     for path in home.raw.glob(f"*{PART}"):
         if not (path / NOTES).is_dir():  # killed as it began, was sealed or was removed: no extraction can go on with it
             shutil.rmtree(path)
-    for path in home.path.glob(".*.part"):
+    for path in (*home.path.glob(".*.part"), *home.past.glob(".*.part")):
         path.unlink()
+    only(home, live)
     if live is not None:
+        if not has_past(home, live):
+            past(home, catalogue, home.releases / live, live)
+            done.append(f"made the past of release {live} again")
         write_index(home)
     return done
 

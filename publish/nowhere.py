@@ -2,7 +2,7 @@
 
 Asked are the tables of each release for the notice's id, and the bytes of every file, databases and indexes among them, compressed ones
 unpacked, for its id and for what it said, as the source still says it in our private staging. Only texts that no other notice has are looked
-for: a phrase that many notices share says nothing. A text so long that SQLite cuts it is found by its id's row. A tombstone has the id, and may.
+for: a phrase that many notices share says nothing. A text so long that SQLite cuts it is found by its id's row. Tombstones and the past have the id, and may.
 """
 
 import gzip
@@ -60,9 +60,12 @@ def remains(home: Home, gone: Collection[str]) -> Iterator[str]:
             if _free_pages(path):
                 yield f"{path}: has free pages, which can hold what was deleted"
     said = {form.encode(): notice for notice in gone for text in _texts(home, notice) for form in _forms(text)}
+    for path in sorted(home.past.glob("*.db")):
+        if _free_pages(path):
+            yield f"{path}: has free pages, which can hold what was deleted"
     ids = {notice.encode(): notice for notice in gone}
     for path in _public(home):
-        needles = said if path.name == TOMBSTONES else {**said, **ids}
+        needles = said if path.name == TOMBSTONES or path.parent == home.past else {**said, **ids}
         for needle in sorted(_found(path, needles)):
             yield f"{path}: has {'words' if needle in said else 'the id'} of {needles[needle]}"
 
@@ -99,7 +102,7 @@ def _free_pages(path: Path) -> int:
 
 def _public(home: Home) -> Iterator[Path]:
     yield from (path for path in (home.path / "releases.json", home.status) if path.is_file())
-    yield from sorted(path for path in home.releases.rglob("*") if path.is_file())
+    yield from sorted(path for folder in (home.releases, home.past) for path in folder.rglob("*") if path.is_file())
 
 
 def _found(path: Path, needles: Iterable[bytes]) -> set[bytes]:

@@ -34,13 +34,14 @@ FLOORS = (
     {"sourcefile"},
     {"catalogue", "metadata"},
     {"snapshot", "sources", "plans", "tables", "audit"},
-    {"extract", "mapping", "flat", "validate", "workers", "issues", "stage", "assemble", "link", "diff"}
+    {"extract", "mapping", "flat", "validate", "workers", "issues", "stage", "assemble", "link", "about", "causes", "diff"}
     | {"measure", "guards", "review", "hold", "summary", "reviewtext", "reviewpage", "restore"}
     | {
         "candidate",
         "release",
         "canonical",
         "history",
+        "past",
         "index",
         "syndicate",
         "live",

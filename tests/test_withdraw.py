@@ -19,9 +19,10 @@ from publish import carry, history
 from publish import reissue as reissuing
 from publish.amend import Request, amend
 from publish.audit import entries
+from publish.causes import CAUSES
 from publish.cli import main
 from publish.decide import back
-from publish.diff import CAUSES, SCHEMA
+from publish.diff import SCHEMA
 from publish.errors import BadHome, BadValue, Mingbai, NotSigned, ReviewNeeded
 from publish.home import Home
 from publish.nowhere import CHUNK, nowhere, remains
@@ -91,7 +92,7 @@ def signed(work: Work, identifier: str, names: tuple[str, ...] = ("张三", "李
 
 def everything(home: Home) -> bytes:
     """All that readers can reach."""
-    return b"".join(path.read_bytes() for path in sorted(home.releases.rglob("*")) if path.is_file())
+    return b"".join(path.read_bytes() for folder in (home.releases, home.past) for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def test_one_person_withdraws_nothing(published: tuple[Work, str]) -> None:

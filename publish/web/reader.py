@@ -63,7 +63,7 @@ class Reader:
             self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
             self.id = str(self.manifest["id"])
             self._connection = read_only(self.database)
-            self._connection.row_factory = _row
+            self._connection.row_factory = as_row
             if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'").fetchone():
                 self._connection.execute(NO_STATEMENTS)
             harden(self._connection)
@@ -168,5 +168,6 @@ class Reader:
         self.index.close()
 
 
-def _row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
+def as_row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
+    """A row factory: values by the names of their columns."""
     return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}

@@ -1,0 +1,111 @@
+"""Why each change came about, once the differences are found: a code of CAUSES, and the dates that only the cause gives.
+
+A source is blamed for nothing that we did: neither for a change of our own recipe, nor for what our staff entered or withdrew, nor for a notice
+whose time is over.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from .catalogue import Catalogue
+from .rules import ENDS
+from .tables import Working
+
+CAUSES = ("source", "correction", "expiry", "repair", "withdrawal", "dispute", "pipeline")
+
+
+def causes(connection: Working, catalogue: Catalogue, day: str, *, ours: bool, private: Path | None, withdrawn: Collection[str]) -> None:
+    """Settle the causes of main.changes, which are as diff found them, between `old` and `new` on a day in China."""
+    _of_ends(connection, private, day, withdrawn)  # whoever's doing the rest is: what was withdrawn was withdrawn
+    if not ours:
+        _of_states(connection)
+    _of_statements(connection)
+    _of_parts(connection, catalogue)
+    _dates(connection, day, withdrawn)
+
+
+def _of_ends(connection: Working, private: Path | None, day: str, withdrawn: Collection[str]) -> None:
+    """Notices end for causes of their own: by time, or because they were repaired or withdrawn."""
+    connection.execute(
+        "UPDATE changes SET cause = 'expiry' WHERE kind = 'remove' AND table_name = 'notices' AND key IN (SELECT id FROM old.notices WHERE public_until < ?)",
+        [day],
+    )
+    connection.execute(
+        f"UPDATE changes SET cause = 'expiry' WHERE kind = 'remove' AND table_name = 'listings' AND key IN (SELECT s.id FROM old.listings s WHERE {ENDS['listings']} < ?)",
+        [day],
+    )
+    if private is not None and private.is_file():
+        connection.execute("ATTACH ? AS private", [str(private)])
+        connection.execute(  # what was corrected in a region that is held: neither text is shown
+            "UPDATE changes SET cause = 'correction' WHERE kind = 'remove' AND table_name = 'notices' AND cause <> 'expiry' AND key IN (SELECT id FROM private.notices WHERE state = 'corrected' AND withheld IS NULL)"
+        )
+        for state, cause in (("withdrawn", "withdrawal"), ("repaired", "repair"), ("expired", "expiry")):
+            connection.execute(
+                "UPDATE changes SET cause = ? WHERE kind = 'remove' AND table_name = 'notices' AND key IN (SELECT id FROM private.notices WHERE withheld = ?)",
+                [cause, state],
+            )
+    connection.executemany(
+        "UPDATE changes SET cause = 'withdrawal' WHERE kind = 'remove' AND table_name = 'notices' AND key = ?",
+        [(one,) for one in withdrawn],
+    )
+
+
+def _of_states(connection: Working) -> None:
+    """A notice that was corrected or disputed did not just change, where the state itself changed: its other changes are not the dispute's."""
+    for state, cause in (("corrected", "correction"), ("disputed", "dispute")):
+        connection.execute(
+            """UPDATE changes SET cause = ? WHERE kind = 'change' AND table_name = 'notices' AND key IN (
+              SELECT c.key FROM changes c WHERE c.table_name = 'notices' AND c.field = 'state' AND c.after = ?)""",
+            [cause, state],
+        )
+
+
+def _of_statements(connection: Working) -> None:
+    """What our staff entered is no source's doing: a correction, and a reply or a dispute, with what they change in the notice itself."""
+    if not connection.all("SELECT 1 FROM new.sqlite_master WHERE name = 'notice_statements'"):
+        return
+    connection.execute(
+        """CREATE TEMP TABLE stated AS SELECT c.rowid AS change, s.notice_id AS notice, s.kind AS kind, coalesce(s.said_on, s.recorded_on) AS on_day FROM changes c
+        JOIN new.notice_statements s ON s.notice_id = substr(c.key, 1, instr(c.key, ' ') - 1) AND s.number = substr(c.key, instr(c.key, ' ') + 1) + 0
+        WHERE c.table_name = 'notice_statements'"""
+    )
+    connection.execute(
+        """UPDATE changes SET cause = CASE s.kind WHEN 'correction' THEN 'correction' ELSE 'dispute' END, published_on = NULL FROM temp.stated s WHERE changes.rowid = s.change"""
+    )
+    for kind, cause, which in (
+        ("dispute", "dispute", "table_name = 'notices' AND kind = 'change' AND field = 'state' AND key"),
+        ("correction", "correction", "table_name = 'notices' AND kind = 'change' AND key"),
+        ("correction", "correction", "table_name = 'notice_links' AND cause = 'source' AND substr(key, 1, instr(key, ' ') - 1)"),
+    ):
+        connection.execute(
+            f"""UPDATE changes SET cause = ?, published_on = NULL, effective_on = (SELECT max(on_day) FROM temp.stated WHERE notice = changes.subject AND kind = ?)
+            WHERE {which} IN (SELECT notice FROM temp.stated WHERE kind = ?)""",
+            [cause, kind, kind],
+        )
+
+
+def _of_parts(connection: Working, catalogue: Catalogue) -> None:
+    """What went or changed with its notice did so for the notice's reason. The key of a part begins with its parent's."""
+    for table in catalogue.tables.values():
+        if table.ref_to("notices") == table.key[0]:
+            connection.execute(
+                """UPDATE changes SET cause = n.cause FROM (SELECT key, kind, cause FROM changes WHERE table_name = 'notices' AND cause NOT IN ('source', 'pipeline')) n
+                WHERE table_name = ? AND changes.kind = n.kind AND substr(changes.key, 1, instr(changes.key, ' ') - 1) = n.key""",
+                [table.name],
+            )
+
+
+def _dates(connection: Working, day: str, withdrawn: Collection[str]) -> None:
+    """No authority published what we did ourselves. What has ended did so on its last day, and what people withdrew on the day that they did."""
+    connection.execute("UPDATE changes SET effective_on = NULL, published_on = NULL WHERE cause = 'pipeline'")
+    for end, which in (
+        ("(SELECT s.public_until FROM old.notices s WHERE s.id = changes.subject)", "table_name <> 'listings'"),
+        (f"(SELECT {ENDS['listings']} FROM old.listings s WHERE s.id = changes.key)", "table_name = 'listings'"),
+    ):
+        connection.execute(
+            f"UPDATE changes SET effective_on = {end}, published_on = NULL WHERE kind = 'remove' AND cause = 'expiry' AND {which}"
+        )
+    connection.executemany(
+        "UPDATE changes SET effective_on = ?, published_on = NULL WHERE kind = 'remove' AND cause = 'withdrawal' AND subject = ?",
+        [(day, one) for one in withdrawn],
+    )

@@ -1,0 +1,196 @@
+"""past/ID.db: what may still be shown of every release up to the live one, for the pages, tables and downloads that tell of changes.
+
+history.db is complete and private; this file is made of it for each live release by an allow-list, before that goes live, and the one of the
+release before is removed after it. It has the validity intervals of every table but the ratings, the changes, and the numbers of changes.
+What may hurt somebody is in it only while the live release shows the same: a notice with all its parts, a link, a listing that is not white
+(publish/web/older.py does so for whole releases). Of any other notice there is that it came and went, and why; of another listing not even
+whose it was. A value that our own recipe has changed since where persons are masked is left out: it was changed to mask somebody better.
+"""
+
+import os
+from pathlib import Path
+
+import orjson
+
+from .catalogue import Catalogue
+from .dataset import Table
+from .home import Home, sync
+from .rules import HARMLESS
+from .stones import ABSENT, TOMBSTONES
+from .tables import Working, working
+
+VERSION = 1  # of this form; a file of another one is made again
+LEFT_OUT = ("ratings",)  # millions of closed months that do not change; each release has its own
+SCHEMA = """
+CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL, is_pipeline INTEGER NOT NULL) STRICT;
+CREATE TABLE changes (
+  number INTEGER PRIMARY KEY, release INTEGER NOT NULL REFERENCES releases(number), table_name TEXT NOT NULL, key TEXT NOT NULL,
+  kind TEXT NOT NULL, field TEXT, before ANY, after ANY, cause TEXT NOT NULL, subject TEXT, region TEXT, effective_on TEXT, published_on TEXT,
+  is_shown INTEGER NOT NULL
+) STRICT;
+CREATE TABLE change_counts (
+  release INTEGER NOT NULL REFERENCES releases(number), table_name TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT NOT NULL, region TEXT NOT NULL,
+  rows INTEGER NOT NULL, PRIMARY KEY (release, table_name, kind, cause, region)
+) STRICT, WITHOUT ROWID;
+"""
+INDEXES = """
+CREATE INDEX changes_by_release ON changes (release);
+CREATE INDEX changes_by_subject ON changes (subject);
+CREATE INDEX changes_by_region ON changes (region);
+CREATE INDEX changes_by_cause ON changes (cause);
+"""
+# in SQL, of a row `h` of history
+SHOWN_NOTICE = "IN (SELECT id FROM temp.shown)"
+SHOWN_LISTING = f"""(h.list IN ({", ".join(map(repr, HARMLESS))}) OR EXISTS (
+    SELECT 1 FROM live.listings l WHERE l.id = h.id AND l.institution_id = h.institution_id AND l.list = h.list))"""
+SHOWN_LINK = """(EXISTS (SELECT 1 FROM live.notice_links k WHERE k.notice_id = h.notice_id AND k.institution_id = h.institution_id)
+    OR h.notice_id IN (SELECT id FROM temp.shown WHERE NOT is_live))"""
+
+
+def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Path:
+    """Make the file of a release in history, whole or not at all; `release` is its folder. Returns where it is."""
+    target = home.past / f"{identifier}.db"
+    part = target.with_name(f".{target.name}.part")
+    home.past.mkdir(exist_ok=True)
+    part.unlink(missing_ok=True)
+    with working(part) as connection:
+        connection.execute("ATTACH ? AS history", [f"file:{home.history}?mode=ro"])
+        connection.execute("ATTACH ? AS live", [f"file:{release / 'mingbai.db'}?mode=ro"])
+        connection.execute("PRAGMA secure_delete=ON")  # what is masked below is in no byte that is left over
+        connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("BEGIN")
+        for statement in SCHEMA.split(";"):
+            connection.execute(statement)
+        _shown(connection, release)
+        connection.execute(
+            """INSERT INTO main.releases SELECT number, id, day, EXISTS (SELECT 1 FROM history.changes c WHERE c.release = r.number AND c.cause = 'pipeline')
+            FROM history.releases r ORDER BY number"""
+        )
+        tables = [table for table in catalogue.tables.values() if connection.all(f"PRAGMA history.table_info({table.name})")]
+        told = sorted((table for table in tables if table.name not in LEFT_OUT), key=lambda table: table.name == "documents")
+        for table in told:  # documents last: by then it is known which are named
+            if table.name == "documents":
+                _named(connection, told)
+            _intervals(connection, table)
+        _changes(connection, tables)
+        for table in told:
+            _mask(connection, table)
+        for statement in INDEXES.split(";"):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    sync(part)
+    os.replace(part, target)
+    sync(home.past)
+    return target
+
+
+def has_past(home: Home, identifier: str) -> bool:
+    """Whether the file of a release is there, in the form that it has today."""
+    path = home.past / f"{identifier}.db"
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return int.from_bytes(file.read(100)[60:64], "big") == VERSION  # user_version: https://www.sqlite.org/fileformat.html
+
+
+def only(home: Home, identifier: str | None) -> None:
+    """Remove the files of other releases: they may show what this one no longer does."""
+    for path in home.past.glob("*.db") if home.past.is_dir() else ():
+        if path.stem != identifier:
+            path.unlink()
+
+
+def _shown(connection: Working, release: Path) -> None:
+    """The notices that may be shown with their past: those of the release, and those of which it only says that their list no longer has them."""
+    stones = orjson.loads((release / TOMBSTONES).read_bytes())
+    connection.execute("CREATE TEMP TABLE shown (id TEXT PRIMARY KEY, is_live INTEGER NOT NULL) WITHOUT ROWID")
+    connection.execute("INSERT INTO temp.shown SELECT id, 1 FROM live.notices ORDER BY id")
+    absent = [(key,) for key, stone in sorted(stones.items()) if stone["class"] == ABSENT]
+    connection.executemany("INSERT OR IGNORE INTO temp.shown VALUES (?, 0)", absent)
+
+
+def _named(connection: Working, tables: list[Table]) -> None:
+    """The documents that may be shown: the live release has them, or a row that is shown names them."""
+    named = " UNION ".join(
+        f'SELECT document_id FROM main."{table.name}" WHERE document_id IS NOT NULL' for table in tables if "document_id" in table.columns
+    )
+    connection.execute("CREATE TEMP TABLE named (id TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.execute(f"INSERT INTO temp.named SELECT id FROM live.documents UNION {named}")
+
+
+def _condition(table: Table) -> str:
+    """Which rows `h` of a table's past may be shown."""
+    if table.name == "notice_links":
+        return f"h.notice_id {SHOWN_NOTICE} AND {SHOWN_LINK}"
+    if table.name == "listings":
+        return SHOWN_LISTING
+    if table.name == "documents":
+        return "h.id IN (SELECT id FROM temp.named)"
+    column = "id" if table.name == "notices" else table.ref_to("notices")
+    return f'h."{column}" {SHOWN_NOTICE}' if column else "1"
+
+
+def _intervals(connection: Working, table: Table) -> None:
+    have = {row[1] for row in connection.execute(f"PRAGMA history.table_info({table.name})")}
+    columns = [column for column in table.published if column.name in have]
+    declared = ", ".join(f'"{column.name}" {column.sql_type}' for column in columns)
+    names, key = ", ".join(f'"{c.name}"' for c in columns), ", ".join(f'"{column}"' for column in table.key)
+    connection.execute(
+        f'CREATE TABLE main."{table.name}" ({declared}, release_from INTEGER NOT NULL, release_to INTEGER, PRIMARY KEY ({key}, release_from)) STRICT, WITHOUT ROWID'
+    )
+    connection.execute(
+        f'INSERT INTO main."{table.name}" SELECT {names}, release_from, release_to FROM history."{table.name}" h WHERE {_condition(table)} ORDER BY {key}, release_from'
+    )
+
+
+def _changes(connection: Working, tables: list[Table]) -> None:
+    """The changes of what is shown, of columns that are published today; and how many there were in all."""
+    connection.execute("CREATE TEMP TABLE fields (table_name TEXT, field TEXT, PRIMARY KEY (table_name, field)) WITHOUT ROWID")
+    connection.executemany("INSERT INTO temp.fields VALUES (?, ?)", [(t.name, c.name) for t in tables for c in t.published])
+    parts = ", ".join(f"'{table.name}'" for table in tables if table.ref_to("notices"))
+    connection.execute("CREATE TEMP TABLE hidden (table_name TEXT, key TEXT, PRIMARY KEY (table_name, key)) WITHOUT ROWID")
+    for table in tables:
+        if table.name in ("listings", "notice_links", "documents"):
+            key = " || ' ' || ".join(f'h."{column}"' for column in table.key)
+            connection.execute(
+                f"INSERT OR IGNORE INTO temp.hidden SELECT '{table.name}', {key} FROM history.\"{table.name}\" h WHERE NOT ({_condition(table)})"
+            )
+    connection.execute(
+        f"INSERT OR IGNORE INTO temp.hidden SELECT table_name, key FROM history.changes WHERE (table_name = 'notices' OR table_name IN ({parts})) AND subject NOT {SHOWN_NOTICE}"
+    )
+    connection.execute(
+        f"""INSERT INTO main.changes SELECT NULL, release, table_name, key, kind, field, before, after, cause, subject, region, effective_on, published_on, 1
+        FROM history.changes c WHERE (field IS NULL OR EXISTS (SELECT 1 FROM temp.fields f WHERE f.table_name = c.table_name AND f.field = c.field))
+        AND table_name IN (SELECT table_name FROM temp.fields) AND (table_name NOT IN {_list(LEFT_OUT)} OR kind <> 'add')
+        AND NOT EXISTS (SELECT 1 FROM temp.hidden g WHERE g.table_name = c.table_name AND g.key = c.key)
+        UNION ALL SELECT NULL, release, table_name, key, kind, NULL, NULL, NULL, cause, iif(table_name = 'notices', key, NULL), NULL, NULL, NULL, 0
+        FROM history.changes c WHERE table_name IN ('notices', 'listings') AND kind IN ('add', 'remove')
+        AND EXISTS (SELECT 1 FROM temp.hidden g WHERE g.table_name = c.table_name AND g.key = c.key)
+        ORDER BY 2, 3, 4, 5, 6"""
+    )
+    told = "table_name IN ('notices', 'listings', 'documents') OR table_name IN ($parts)".replace("$parts", parts)
+    for source, which in (("main", told), ("history", f"NOT ({told})")):  # of what is hidden no region is told, and of the rest every row
+        connection.execute(
+            f"""INSERT INTO main.change_counts SELECT release, table_name, kind, cause, coalesce(region, ''), count(DISTINCT key) FROM {source}.changes
+            WHERE kind <> 'columns' AND ({which}) GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
+        )
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return "(" + ", ".join(map(repr, names)) + ")"
+
+
+def _mask(connection: Working, table: Table) -> None:
+    """Leave out what the recipe of a release changed where persons are masked, and whatever stood there before."""
+    for column in table.published:
+        if column.privacy == "masked" or column.kind in ("prose", "name"):
+            name = f"table_name = '{table.name}' AND field = '{column.name}'"
+            changed = f"SELECT key, max(release) AS release FROM main.changes WHERE {name} AND kind = 'change' AND cause = 'pipeline' GROUP BY key"
+            key = " || ' ' || ".join(f'"{each}"' for each in table.key)
+            if column.name not in table.key and connection.all(f"SELECT 1 FROM ({changed}) LIMIT 1"):
+                connection.execute(
+                    f'UPDATE main."{table.name}" SET "{column.name}" = NULL FROM ({changed}) c WHERE {key} = c.key AND release_from < c.release'
+                )
+                connection.execute(
+                    f"UPDATE main.changes SET before = NULL, after = iif(changes.release < c.release, NULL, after) FROM ({changed}) c WHERE {name} AND changes.key = c.key AND changes.release <= c.release"
+                )

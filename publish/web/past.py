@@ -1,0 +1,97 @@
+"""What may be told of every release's past: past/ID.db beside the releases, on connections on which what has ended since cannot be read.
+
+The file (publish/past.py) is of the live release and shows what that one shows. A notice ends at midnight, though, and the next release comes
+later: so here too a TEMP view stands before each table (ended.py says why, and why its name is one that no visitor's query may hold).
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+
+from ..errors import BadHome
+from ..rules import ENDS, HARMLESS
+from .ended import FUNCTION, INNER, Ended, ended
+from .reader import Reader, Row, as_row, harden, read_only
+
+_NAMED = ", ".join(map(repr, HARMLESS))
+_LISTINGS = "SELECT s.id FROM listings s WHERE s.list NOT IN ($harmless) AND $end < ?1".replace("$harmless", _NAMED).replace(
+    "$end", ENDS["listings"]
+)
+_GONE = "(SELECT value FROM json_each(mingbai_ended('$table')))"
+# of a notice or listing that is over there is that it came and went, and of the listing not whose it was
+_CHANGES = """SELECT number, release, table_name, key, kind, iif(over, NULL, field) AS field, iif(over, NULL, before) AS before,
+    iif(over, NULL, after) AS after, cause, iif(over AND table_name = 'listings', NULL, subject) AS subject, iif(over, NULL, region) AS region,
+    iif(over, NULL, effective_on) AS effective_on, iif(over, NULL, published_on) AS published_on, iif(over, 0, is_shown) AS is_shown
+    FROM (SELECT *, CASE WHEN table_name IN ($parts) THEN subject IN $notices WHEN table_name = 'listings' THEN key IN $listings
+      WHEN table_name = 'documents' THEN key IN $documents ELSE 0 END AS over FROM main.changes)
+    WHERE NOT over OR (table_name IN ('notices', 'listings') AND kind IN ('add', 'remove'))"""
+
+
+def past_ended(reader: Reader, today: str) -> Ended:
+    """What of the past is over on a day, although the live release may still hold it; worked out once a day."""
+    return reader.once(today, "past", lambda: _past_ended(reader, today))
+
+
+def _past_ended(reader: Reader, today: str) -> Ended:
+    found = ended(reader, today)
+    listings = orjson.dumps([row["id"] for row in reader.rows(_LISTINGS, today)]).decode()
+    return replace(found, gone={**found.gone, "listings": listings})
+
+
+def shadow_past(connection: sqlite3.Connection, reader: Reader) -> list[str]:
+    """Make the inner views of the past on a connection to its file, before it is hardened. Returns the tables, which are `INNER + table` now."""
+    keys = {"notices": "id", "listings": "id", "documents": "id"}
+    keys |= {table: column for (table, column), other in reader.references.items() if other == "notices"}
+    names = [name for (name,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' ORDER BY name")]
+    for name in names:
+        where = f'"{keys[name]}" NOT IN {_gone(name)}' if name in keys else "1"
+        sql = f'SELECT * FROM main."{name}" WHERE {where}'  # noqa: S608
+        if name == "changes":
+            parts = ", ".join(f"'{table}'" for table in keys if table not in ("listings", "documents"))
+            sql = _CHANGES.replace("$parts", parts)
+            for table in ("notices", "listings", "documents"):
+                sql = sql.replace(f"${table}", _gone(table))
+        connection.execute(f'CREATE TEMP VIEW "{INNER}{name}" AS {sql}')
+    return names
+
+
+def _gone(table: str) -> str:
+    of = table if table in ("listings", "documents") else "notices"
+    return _GONE.replace("$table", of)
+
+
+class Past:
+    """The past as the site's own pages ask for it. Raises BadHome when the file is not there or cannot be read."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.database = past_file(reader)
+        self._ended: Mapping[str, str] = {}
+        try:
+            self._connection = read_only(self.database)
+            self._connection.create_function(FUNCTION, 1, lambda table: self._ended[table])
+            for name in shadow_past(self._connection, reader):
+                self._connection.execute(f'CREATE TEMP VIEW "{name}" AS SELECT * FROM temp."{INNER}{name}"')  # noqa: S608
+            self._connection.row_factory = as_row
+            harden(self._connection)
+            last = self._connection.execute("SELECT id FROM releases ORDER BY number DESC LIMIT 1").fetchone()
+        except (OSError, sqlite3.Error) as error:
+            raise BadHome(f"{self.database}: cannot be read ({error}); run `mingbai run`, which makes it again") from error
+        if last is None or last["id"] != reader.id:
+            raise BadHome(f"{self.database}: is not of release {reader.id}; run `mingbai run`, which makes it again")
+
+    def rows(self, today: str, sql: str, *values: object) -> list[Row]:
+        """What a query of ours gives on a day in China; its tables are those of the file, without what is over."""
+        self._ended = past_ended(self.reader, today).gone
+        return self._connection.execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def past_file(reader: Reader) -> Path:
+    """Where the past of a release is, beside the folder of releases."""
+    return reader.folder.parent.parent / "past" / f"{reader.id}.db"

@@ -1,0 +1,221 @@
+"""What may be told of the past: every change with its cause and its dates, and nothing of what may no longer be shown."""
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from making import approved, institution, listing, notice, on, query, rating, snapshot, world
+from publish.errors import ReviewNeeded
+from publish.live import repair
+from publish.run import run
+from publish.web.past import Past
+from publish.web.reader import Reader
+from publish.work import Result, Work
+
+FACTS = "擅自举办培训班的事实甲乙丙"
+BLACK = listing(
+    2,
+    listingId="B000002",
+    list="黑名单",
+    listedOn="2026-10-30",
+    asOf="2026-10-30",
+    docTitle="黑名单公告甲乙丙",
+    docUrl="https://example.org/black/1",
+)
+
+
+def deliver(work: Work, listings: Mapping[str, Any], day: int) -> Result:
+    work = on(work, day)
+    made = snapshot(work.home.path.parent / "handed-in", f"platform-{day:03d}", listings, as_of=work.day.isoformat())
+    try:
+        return run(work, {"platform": str(made.folder)})
+    except ReviewNeeded:
+        return approved(work)
+
+
+def told(work: Work, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(f"file:{work.home.past / f'{work.live}.db'}?mode=ro&immutable=1", uri=True)) as connection:
+        return connection.execute(sql, values).fetchall()
+
+
+def changes(work: Work, release: str, table: str) -> list[tuple[Any, ...]]:
+    sql = """SELECT kind, field, before, after, cause, subject IS NOT NULL, region, effective_on, published_on, is_shown FROM changes c
+        JOIN releases r ON r.number = c.release WHERE r.id = ? AND table_name = ? ORDER BY c.number"""
+    return told(work, sql, release, table)
+
+
+def bytes_of(work: Work) -> bytes:
+    (path,) = work.home.past.iterdir()
+    return path.read_bytes()
+
+
+@pytest.fixture
+def published(work: Work) -> Work:
+    """A second notice and a black listing come on the second day."""
+    deliver(work, {**world(3), "notices": [notice(1)]}, 0)
+    second = notice(2, facts=FACTS, docTitle="处罚决定甲乙丙", decidedOn="2026-10-30", publishedOn="2026-10-31")
+    deliver(work, {**world(3), "notices": [notice(1), second], "listings": [*world(3)["listings"], BLACK]}, 1)
+    return work
+
+
+def test_an_addition_has_the_dates_of_its_own_row(published: Work) -> None:
+    assert changes(published, "2026-11-02", "notices") == [("add", None, None, None, "source", 1, "330106", "2026-10-30", "2026-10-31", 1)]
+    assert changes(published, "2026-11-02", "listings") == [("add", None, None, None, "source", 1, "330106", "2026-10-30", "2026-10-30", 1)]
+    ((subject,),) = told(published, "SELECT subject FROM changes WHERE table_name = 'listings'")
+    assert subject in {row[0] for row in query(published, "SELECT id FROM institutions")}
+
+
+def test_a_change_has_the_day_up_to_which_its_source_was_read_and_its_fields(published: Work) -> None:
+    renamed = institution(1, orgName="杭州市西湖区启明新艺术培训中心有限公司", updatedOn="2026-11-02")
+    deliver(
+        published,
+        {**world(3), "institutions": [renamed, institution(2), institution(3)], "notices": [notice(1)], "listings": world(3)["listings"]},
+        2,
+    )
+    rows = [row for row in changes(published, "2026-11-03", "institutions") if row[1] == "name"]
+    assert rows == [
+        (
+            "change",
+            "name",
+            "杭州市西湖区启明1艺术培训中心有限公司",
+            "杭州市西湖区启明新艺术培训中心有限公司",
+            "source",
+            1,
+            "330106",
+            "2026-11-02",
+            "2026-11-03",
+            1,
+        )
+    ]
+
+
+def test_a_notice_that_was_withdrawn_is_there_by_its_id_alone(published: Work) -> None:
+    assert FACTS.encode() in bytes_of(published)
+    ((known,),) = query(published, "SELECT id FROM notices WHERE facts = ?", FACTS)
+    gone = notice(2, facts=FACTS, docTitle="处罚决定甲乙丙", state="已撤销", decidedOn="2026-10-30", publishedOn="2026-10-31")
+    deliver(published, {**world(3), "notices": [notice(1), gone], "listings": [*world(3)["listings"], BLACK]}, 2)
+    assert changes(published, "2026-11-02", "notices") == [("add", None, None, None, "source", 1, None, None, None, 0)]
+    assert changes(published, "2026-11-03", "notices") == [("remove", None, None, None, "withdrawal", 1, None, None, None, 0)]
+    assert told(published, "SELECT DISTINCT key, subject FROM changes WHERE table_name = 'notices'") == [(known, known)]
+    for table in ("notices", "notice_links", "notice_penalties", "notice_measures"):
+        assert known not in {row[0] for row in told(published, f"SELECT {'id' if table == 'notices' else 'notice_id'} FROM {table}")}
+    assert told(published, "SELECT count(*) FROM changes WHERE table_name GLOB 'notice_*' AND key LIKE ?", f"{known}%") == [(0,)]
+    for text in (FACTS, "处罚决定甲乙丙"):
+        assert text.encode() not in bytes_of(published)
+
+
+def test_a_black_listing_that_is_gone_does_not_say_whose_it_was(published: Work) -> None:
+    ((black,),) = query(published, "SELECT id FROM listings WHERE list = 'black'")
+    assert told(published, "SELECT count(*) FROM listings WHERE id = ?", black) == [(1,)]
+    assert "黑名单公告甲乙丙".encode() in bytes_of(published)
+    for day in (2, 3):  # it goes after the second list without it
+        deliver(
+            published,
+            {**world(3), "notices": [notice(1), notice(2, facts=FACTS)], "ratings": [rating(1, histogram=(9, day, 2, 3, 4))]},
+            day,
+        )
+    assert query(published, "SELECT count(*) FROM listings WHERE id = ?", black) == [(0,)]
+    assert told(published, "SELECT count(*) FROM listings WHERE id = ?", black) == [(0,)]
+    rows = told(published, "SELECT kind, subject, region, effective_on, is_shown FROM changes WHERE key = ? ORDER BY number", black)
+    assert rows == [("add", None, None, None, 0), ("remove", None, None, None, 0)]
+    assert "黑名单公告甲乙丙".encode() not in bytes_of(published)
+
+
+def test_a_notice_that_its_list_no_longer_has_is_a_part_of_the_past(published: Work) -> None:
+    for day in (2, 3):
+        deliver(
+            published,
+            {
+                **world(3),
+                "notices": [notice(1)],
+                "listings": [*world(3)["listings"], BLACK],
+                "ratings": [rating(1, histogram=(9, day, 2, 3, 4))],
+            },
+            day,
+        )
+    assert [row[0] for row in query(published, "SELECT title FROM notices")] == ["关于启明1的处罚决定"]
+    assert told(published, "SELECT facts FROM notices WHERE facts = ?", FACTS)
+    assert changes(published, published.live or "", "notices")[-1][:5] == ("remove", None, None, None, "source")
+
+
+def test_what_has_ended_since_the_release_is_told_of_no_more_though_the_file_still_has_it(published: Work) -> None:
+    reader = Reader(published.home.releases / str(published.live))
+    past = Past(reader)
+    assert past.rows("2026-11-02", "SELECT count(*) AS n FROM notices WHERE facts = ?", FACTS) == [{"n": 1}]
+    ends = query(published, "SELECT public_until FROM notices WHERE facts = ?", FACTS)[0][0]
+    assert past.rows(ends, "SELECT count(*) AS n FROM notices WHERE facts = ?", FACTS) == [{"n": 1}], "its last day is one of them"
+    late = "2028-01-01"
+    assert past.rows(late, "SELECT count(*) AS n FROM notices") == [{"n": 0}]
+    assert past.rows(late, "SELECT count(*) AS n FROM notice_links") == [{"n": 0}]
+    assert past.rows(late, "SELECT count(*) AS n FROM listings WHERE list = 'black'") == [{"n": 0}]
+    assert past.rows(
+        late,
+        "SELECT DISTINCT kind, subject IS NULL AS unnamed, region, effective_on, is_shown FROM changes WHERE table_name IN ('notices', 'listings') ORDER BY 2",
+    ) == [
+        {"kind": "add", "unnamed": 0, "region": None, "effective_on": None, "is_shown": 0},
+        {"kind": "add", "unnamed": 1, "region": None, "effective_on": None, "is_shown": 0},
+    ]
+    assert past.rows(late, "SELECT count(*) AS n FROM changes WHERE table_name GLOB 'notice_*'") == [{"n": 0}]
+    assert past.rows(late, "SELECT title FROM documents WHERE title IN ('处罚决定甲乙丙')") == []
+    past.close()
+    reader.close()
+
+
+def test_what_our_recipe_masked_since_is_told_of_no_release_before(published: Work) -> None:
+    ((known,),) = query(published, "SELECT id FROM notices WHERE facts = ?", FACTS)
+    with closing(
+        sqlite3.connect(published.home.history)
+    ) as connection:  # as if the release of the second day had been made by a better screen
+        connection.execute("UPDATE notices SET facts = '校长王小明' || facts, release_to = 2 WHERE id = ?", [known])
+        connection.execute("UPDATE notices SET release_from = 1 WHERE id = ?", [known])
+        columns = ", ".join(
+            row[1] for row in connection.execute("PRAGMA table_info(notices)") if row[1] not in ("release_from", "release_to", "facts")
+        )
+        connection.execute(
+            f"INSERT INTO notices (release_from, facts, {columns}) SELECT 2, '校长王某', {columns} FROM notices WHERE id = ?", [known]
+        )
+        connection.execute("DELETE FROM changes WHERE key = ?", [known])
+        connection.execute(
+            "INSERT INTO changes (release, table_name, key, kind, field, before, after, cause, subject) VALUES (2, 'notices', ?, 'change', 'facts', '校长王小明', '校长王某', 'pipeline', ?)",
+            [known, known],
+        )
+        connection.commit()
+    (path,) = published.home.past.iterdir()
+    path.unlink()
+    assert repair(published.home, published.catalogue) == ["made the past of release 2026-11-02 again"]
+    assert told(published, "SELECT release_from, facts FROM notices WHERE id = ? ORDER BY 1", known) == [(1, None), (2, "校长王某")]
+    assert told(published, "SELECT before, after FROM changes WHERE key = ?", known) == [(None, "校长王某")]
+    assert "王小明".encode() not in bytes_of(published)
+
+
+def test_a_column_that_is_private_today_is_told_of_no_release(published: Work) -> None:
+    table = published.catalogue.tables["institutions"]
+    columns = {**table.columns, "address": replace(table.columns["address"], privacy="private")}
+    catalogue = replace(published.catalogue, tables={**published.catalogue.tables, "institutions": replace(table, columns=columns)})
+    (path,) = published.home.past.iterdir()
+    assert "文三路1号2楼".encode() in path.read_bytes()
+    path.unlink()
+    repair(published.home, catalogue)
+    assert "文三路1号2楼".encode() not in bytes_of(published)
+
+
+def test_counts_are_of_rows_and_name_no_region_of_what_is_not_shown(published: Work) -> None:
+    gone = notice(2, facts=FACTS, state="已撤销")
+    deliver(published, {**world(3), "notices": [notice(1), gone], "listings": [*world(3)["listings"], BLACK]}, 2)
+    rows = told(published, "SELECT release, kind, cause, region, rows FROM change_counts WHERE table_name = 'notices'")
+    assert rows == [(2, "add", "source", "", 1), (3, "remove", "withdrawal", "", 1)]
+    assert told(published, "SELECT region, rows FROM change_counts WHERE table_name = 'listings'") == [("330106", 1)]
+
+
+def test_the_file_of_the_release_before_goes_and_a_lost_one_is_made_again(published: Work) -> None:
+    assert [path.name for path in published.home.past.iterdir()] == ["2026-11-02.db"]
+    before = bytes_of(published)
+    (published.home.past / "2026-11-02.db").write_bytes(b"torn")
+    (published.home.past / "2026-11-01.db").write_bytes(b"")
+    repair(published.home, published.catalogue)
+    assert [path.name for path in published.home.past.iterdir()] == ["2026-11-02.db"]
+    assert bytes_of(published) == before, "the same history makes the same bytes"

@@ -7,11 +7,17 @@ whose time is over.
 from collections.abc import Collection
 from pathlib import Path
 
+from .assemble import VISIBLE
 from .catalogue import Catalogue
 from .rules import ENDS
 from .tables import Working
 
 CAUSES = ("source", "correction", "expiry", "repair", "withdrawal", "dispute", "pipeline")
+
+# the record that stands for each notice (assemble.py), and whether it is public on a day
+STANDS = f"""SELECT s.id, s.withheld, {VISIBLE["notices"]} AS visible, s.public_until < :day AS ended,
+  row_number() OVER (PARTITION BY s.id ORDER BY p.generation, s.withheld IS NULL, p.ordinal, s.row) AS place
+  FROM private.notices s JOIN private.pages p USING (page)"""
 
 
 def causes(connection: Working, catalogue: Catalogue, day: str, *, ours: bool, private: Path | None, withdrawn: Collection[str]) -> None:
@@ -43,6 +49,13 @@ def _of_ends(connection: Working, private: Path | None, day: str, withdrawn: Col
             connection.execute(
                 "UPDATE changes SET cause = ? WHERE kind = 'remove' AND table_name = 'notices' AND key IN (SELECT id FROM private.notices WHERE withheld = ?)",
                 [cause, state],
+            )
+        # what its source has still and says something else of is not missing from its list, whatever that is; else earlier releases would show it
+        for cause, which in (("expiry", "withheld IS NULL AND ended"), ("correction", "withheld IS NOT NULL OR NOT coalesce(visible, 0)")):
+            connection.execute(
+                f"""UPDATE changes SET cause = :cause WHERE kind = 'remove' AND table_name = 'notices' AND cause = 'source' AND key IN (
+                  SELECT id FROM ({STANDS}) WHERE place = 1 AND ({which}))""",
+                {"cause": cause, "day": day},
             )
     connection.executemany(
         "UPDATE changes SET cause = 'withdrawal' WHERE kind = 'remove' AND table_name = 'notices' AND key = ?",

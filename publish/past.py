@@ -61,11 +61,11 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
         connection.execute("BEGIN")
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
-        _shown(connection, release)
         connection.execute(
             """INSERT INTO main.releases SELECT number, id, day, EXISTS (SELECT 1 FROM history.changes c WHERE c.release = r.number AND c.cause = 'pipeline')
             FROM history.releases r ORDER BY number"""
         )
+        _shown(connection, release)
         tables = [table for table in catalogue.tables.values() if connection.all(f"PRAGMA history.table_info({table.name})")]
         told = sorted((table for table in tables if table.name not in LEFT_OUT), key=lambda table: table.name == "documents")
         for table in told:  # documents last: by then it is known which are named
@@ -101,12 +101,17 @@ def only(home: Home, identifier: str | None) -> None:
 
 
 def _shown(connection: Working, release: Path) -> None:
-    """The notices that may be shown with their past: those of the release, and those of which it only says that their list no longer has them."""
+    """The notices that may be shown with their past: those of the release, and those of which it only says that their list no longer has them,
+    until they end as they were last."""
     stones = orjson.loads((release / TOMBSTONES).read_bytes())
     connection.execute("CREATE TEMP TABLE shown (id TEXT PRIMARY KEY, is_live INTEGER NOT NULL) WITHOUT ROWID")
     connection.execute("INSERT INTO temp.shown SELECT id, 1 FROM live.notices ORDER BY id")
     absent = [(key,) for key, stone in sorted(stones.items()) if stone["class"] == ABSENT]
-    connection.executemany("INSERT OR IGNORE INTO temp.shown VALUES (?, 0)", absent)
+    connection.executemany(
+        """INSERT OR IGNORE INTO temp.shown SELECT id, 0 FROM history.notices WHERE id = ? GROUP BY id HAVING max(release_from)
+        AND public_until >= (SELECT max(day) FROM main.releases)""",
+        absent,
+    )
 
 
 def _named(connection: Working, tables: list[Table]) -> None:
@@ -150,11 +155,15 @@ def _changes(connection: Working, tables: list[Table]) -> None:
     parts = ", ".join(f"'{table.name}'" for table in tables if table.ref_to("notices"))
     connection.execute("CREATE TEMP TABLE hidden (table_name TEXT, key TEXT, PRIMARY KEY (table_name, key)) WITHOUT ROWID")
     for table in tables:
-        if table.name in ("listings", "notice_links", "documents"):
+        if table.name in ("listings", "notice_links"):
             key = " || ' ' || ".join(f'h."{column}"' for column in table.key)
             connection.execute(
                 f"INSERT OR IGNORE INTO temp.hidden SELECT '{table.name}', {key} FROM history.\"{table.name}\" h WHERE NOT ({_condition(table)})"
             )
+    # a withdrawn notice's document is in no table of history any more
+    connection.execute(
+        "INSERT OR IGNORE INTO temp.hidden SELECT table_name, key FROM history.changes WHERE table_name = 'documents' AND key NOT IN (SELECT id FROM temp.named)"
+    )
     connection.execute(
         f"INSERT OR IGNORE INTO temp.hidden SELECT table_name, key FROM history.changes WHERE (table_name = 'notices' OR table_name IN ({parts})) AND subject NOT {SHOWN_NOTICE}"
     )

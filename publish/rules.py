@@ -26,13 +26,25 @@ TEXTS = ("title", "facts", "legal_basis", "penalty_text", "violation_text")  # o
 MOST_RATINGS = 10**12
 SHOWN_STATES = ("active", "corrected", "disputed")  # an allow-list: an unknown state is not shown
 
-# Rule 5 in SQL: the last day of what has an end. A listing that is not white ends as its list says, else a year after it was made, as a notice
-# of unknown seriousness does; without a whole day to count from it is not published.
 ADVERSE = "('black', 'grey', 'warning')"
 HARMLESS = ("white", "normal", "cancelled")  # an allow-list: a list that we do not know may hurt
+
+
+def _after(day: str, years: int) -> str:
+    """years_after in SQL. SQLite counts 29 February on into March, so the month's last day is asked for too."""
+    return f"min(date({day}, '+{years} years'), date({day}, 'start of month', '+{years} years', '+1 month', '-1 day'))"
+
+
+_WHOLE = "iif(length({0}) = 10, {0}, NULL)"
+_LAST = "CASE length({0}) WHEN 10 THEN {0} WHEN 7 THEN date({0} || '-01', '+1 month', '-1 day') ELSE {0} || '-12-31' END"  # last_day
+_GIVEN = _LAST.format("s.valid_until")
+_LISTED = "substr(coalesce(s.listed_on, s.as_of) || '-01-01', 1, 10)"
+# Rule 5 in SQL: the last day of what has an end. A listing that is not white ends as its list says, at the latest as any notice, else a year after
+# it was made, as a notice of unknown seriousness does; without a whole day to count that from it is not published.
 ENDS = {
     "notices": "s.public_until",
-    "listings": f"CASE WHEN s.list IN {ADVERSE} THEN coalesce(s.valid_until, date(s.listed_on, '+1 year'), date(s.as_of, '+1 year'), '') END",
+    "listings": f"""CASE WHEN s.list IN {ADVERSE} THEN coalesce(min({_GIVEN}, {_after(_LISTED, LONGEST_YEARS)}), {_GIVEN},
+      {_after(_WHOLE.format("s.listed_on"), 1)}, {_after(_WHOLE.format("s.as_of"), 1)}, '') END""",
 }
 
 ORGANISATION, PERSON, UNKNOWN = "organisation", "person", "unknown"

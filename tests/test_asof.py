@@ -28,6 +28,7 @@ from web_release import (
     NAMESAKE,
     PERSON,
     SERIOUS,
+    SHADY,
     SWEET,
     TODAY,
     TONG,
@@ -37,6 +38,7 @@ from web_release import (
     make_release,
     rows,
     write_index,
+    write_past,
 )
 
 NOON, MIDNIGHT = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -44,7 +46,7 @@ OLD, FIRST, SECOND = "2026-11-20", "2026-11-21", "2026-11-21.2"
 REVOKED = {ACTIVE: {"on": "2026-11-22", "class": "revoked"}}
 ABSENT = {UNLINKED: {"on": "2026-11-22", "class": "absent"}}
 CLOSED_LIST = {"institution_id": CLOSED, "list": "black", "authority": "福州市教育局", "valid_until": "2028-01-01", "as_of": "2026-11-01", "source_id": "platform"}  # fmt: skip
-LEFT, STAYS, ENDED, MOVED = (f"l-{letter * 11}2" for letter in "wxyz")
+LEFT, STAYS, ENDED, MOVED, ONLY = (f"l-{letter * 11}2" for letter in "wxyzv")
 PAGES = ("/", "/search?q=福州", f"/institutions/{SWEET}", f"/notices/{SERIOUS}", "/data")
 
 
@@ -52,6 +54,7 @@ def then(mark: str) -> Rows:
     """An earlier release: with the black listings of CLOSED that the live one does not have any more, or of somebody else."""
     tables = rows(mark)
     tables["listings"] += [{**CLOSED_LIST, "id": id, "batch_label": f"黑{id[-2]}"} for id in (LEFT, STAYS, ENDED, MOVED)]
+    tables["listings"].append({**CLOSED_LIST, "id": ONLY, "institution_id": SHADY})
     tables["notice_links"].append({"notice_id": SERIOUS, "institution_id": SWEET, "method": "exact_name_in_county", "confidence": 0.9})
     return tables
 
@@ -86,6 +89,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
     folder = make_release(home, TODAY, catalogue, tables=now("新"))
     (folder / "tombstones.json").write_text(json.dumps(REVOKED | ABSENT))
     write_index(home, OLD, FIRST, SECOND, TODAY)
+    write_past(home, TODAY, {UNLINKED: TODAY})  # its end was brought forward before its list lost it
     go_live(home, TODAY)
     return home
 
@@ -206,6 +210,13 @@ async def test_a_notice_whose_list_no_longer_has_it_is_a_part_of_the_past_and_sa
         assert (await client.get(f"/notices/{UNLINKED}")).status_code == 410
 
 
+async def test_a_notice_that_its_list_lost_ends_as_it_was_last_in_every_earlier_release(site):
+    async with visitor(site(MIDNIGHT)) as client:
+        answer = await client.get(f"/notices/{UNLINKED}.json?as_of={OLD}")
+        assert (answer.status_code, answer.json()["tombstone"]) == (410, {"id": UNLINKED, "on": TODAY, "class": "expired"})
+        assert UNLINKED not in await everything(client, OLD)
+
+
 async def test_a_notice_says_that_it_was_corrected_or_is_disputed_since(site):
     async with visitor(site()) as client:
         for path in (f"/notices/{SERIOUS}", f"/institutions/{CLOSED}"):
@@ -220,12 +231,12 @@ async def test_a_black_listing_or_link_that_the_live_release_does_not_have_is_no
         sweet = (await client.get(f"/institutions/{SWEET}.json?as_of={OLD}")).json()
         links = (await client.get(f"/notices/{SERIOUS}.json?as_of={OLD}")).json()["links"]
         cards = (await client.get(f"/search.json?q=旧时光&as_of={OLD}")).json()["results"]
-        tong = await client.get(f"/institutions/{TONG}?as_of={OLD}")
+        shady = await client.get(f"/institutions/{SHADY}?as_of={OLD}")
     assert {row["id"] for row in closed["listings"] if row["list"] == "black"} == {STAYS}
     assert {row["id"] for row in cards[0]["listings"] if row["list"] == "black"} == {STAYS}
     assert [row["institution_id"] for row in links] == [CLOSED]
     assert SERIOUS not in {row["id"] for row in sweet["notices"]}
-    assert wording("zh")["as_of.no_list"] in tong.text  # it was on lists, so that "not found" would be wrong
+    assert wording("zh")["as_of.no_list"] in shady.text  # it was on lists, so that "not found" would be wrong
 
 
 async def test_counts_are_of_what_is_shown(site):
@@ -235,7 +246,7 @@ async def test_counts_are_of_what_is_shown(site):
         start = text_of((await client.get(f"/?as_of={OLD}")).text)
     assert f"notices · {shown} 行" in page
     assert f"{shown} 条公示期内的公告" in start
-    assert f"{len(then('旧')['listings']) - 5} 列入记录" in start  # three of CLOSED and the two of TONG that are over
+    assert f"{len(then('旧')['listings']) - 4} 列入记录" in start  # three of CLOSED and that of SHADY
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

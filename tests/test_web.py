@@ -406,7 +406,26 @@ async def test_a_list_says_the_name_on_it_and_whether_it_has_ended(site):
         assert "名单所载名称：厦门同学堂（旧名）" in html
         assert html.count("已过名单所示有效期") == 1
         assert "名单所示有效期至 2026-11" in html
-    assert {listing["list"]: listing["is_over"] for listing in answer["listings"]} == {"grey": True, "warning": False}
+    assert {listing["list"]: listing["is_over"] for listing in answer["listings"]} == {"normal": True, "warning": False}
+
+
+@pytest.mark.parametrize(
+    ("now", "shown"), [(datetime(2026, 11, 30, 15, 59, 59, tzinfo=UTC), True), (datetime(2026, 11, 30, 16, tzinfo=UTC), False)]
+)
+async def test_a_listing_that_may_hurt_ends_at_midnight_in_china_everywhere(site, now, shown):
+    paths = (
+        f"/institutions/{TONG}", f"/institutions/{TONG}.json", "/search?q=同学堂", "/search.json?q=同学堂", "/mingbai/listings.json?_shape=array",
+        "/mingbai/listings.csv?_stream=1", "/mingbai.json?sql=select+id+from+listings&_shape=array",
+    )  # fmt: skip
+    async with visitor(site(now)) as client:
+        for path in paths:
+            answer = await client.get(path)
+            assert ("旧名" in answer.text or "l-eeeeeeeeeee2" in answer.text) == shown, path
+        denied = await client.get("/mingbai.json?sql=select+list+from+main.listings&_shape=array")
+        row = await client.get("/mingbai/listings/l-eeeeeeeeeee2")
+        start = text_of((await client.get("/")).text)
+    assert (denied.status_code, row.status_code) == (400, 200 if shown else 404)
+    assert f"{3 + shown} 列入记录" in start
 
 
 @pytest.mark.parametrize(

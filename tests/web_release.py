@@ -8,6 +8,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,8 @@ def rows(mark: str) -> Rows:
         "fund_supervision": [{"institution_id": SWEET, "mode": "escrow", "bank": "某某银行鼓楼支行", "since": "2024-02-01"}],
         "listings": [
             {"id": "l-aaaaaaaaaaa2", "institution_id": SWEET, "list": "white", "subject_name": "福州市鼓楼区甜果培训中心", "authority": f"福州市教育局（{mark}）", "batch_label": "第三期", "listed_on": "2026-11-18", **listed},
-            {"id": "l-ddddddddddd2", "institution_id": TONG, "list": "grey", "subject_name": "厦门同学堂（旧名）", "authority": "厦门市教育局", "valid_until": "2026-10", **listed},
-            {"id": "l-eeeeeeeeeee2", "institution_id": TONG, "list": "warning", "authority": "厦门市教育局", "valid_until": "2026-11", **listed},
+            {"id": "l-ddddddddddd2", "institution_id": TONG, "list": "normal", "authority": "厦门市教育局", "valid_until": "2026-10", **listed},
+            {"id": "l-eeeeeeeeeee2", "institution_id": TONG, "list": "warning", "subject_name": "厦门同学堂（旧名）", "authority": "厦门市教育局", "valid_until": "2026-11", **listed},
             {"id": "l-ccccccccccc2", "institution_id": CLOSED, "list": "cancelled", "authority": "福州市教育局", "absent_since": "2026-11-01", **listed},
         ],
         "notices": [
@@ -181,6 +182,15 @@ def go_live(home: Path, identifier: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("releases") / identifier)
     os.replace(link, home / "current")
+
+
+def write_past(home: Path, identifier: str, last: dict[str, str]) -> None:
+    """past/ID.db, with what the site asks of it for earlier releases: the last day of notices that the release does not have any more."""
+    (home / "past").mkdir()
+    with closing(sqlite3.connect(home / "past" / f"{identifier}.db")) as connection:
+        connection.execute("CREATE TABLE notices (id TEXT, public_until TEXT, release_from INTEGER)")
+        connection.executemany("INSERT INTO notices VALUES (?, ?, 1)", list(last.items()))
+        connection.commit()
 
 
 def write_index(home: Path, *ids: str) -> None:

@@ -1,6 +1,6 @@
 """What of a release is over on a day, and connections on which nobody can read it.
 
-The tables hold notices until the next release; a notice ends at midnight. Visitors may write SQL, so a condition in our own queries is
+The tables hold notices, and listings that may hurt, until the next release; they end at midnight. Visitors may write SQL, so a condition in our own queries is
 not enough: on a visitor's connection a TEMP view stands before each table that shows a notice, and an authorizer denies the table itself
 to everything but that view. SQLite tells the authorizer the name of the *FROM item* that reads, and a visitor can give a CTE any name:
 `WITH notices AS (SELECT * FROM main.notices)` reads as "notices". So the table is read by an inner view whose name no query may hold.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from .queries import IN_FORCE
+from .queries import IN_FORCE, LISTED
 from .reader import Reader
 
 INNER = "_in_force_"  # an identifier has no escapes in SQLite: a query that does not hold this text cannot name an inner view
@@ -22,14 +22,17 @@ FUNCTION = "mingbai_ended"  # the keys that are gone, for the views alone
 PRAGMAS = ("foreign_key_list", "function_list", "index_info", "index_list", "index_xinfo", "table_info", "table_xinfo")  # tell of no file
 # statistics hold values of the tables, the others show the file, views or the queries of others
 INSIDES = ("dbstat", "sqlite_dbpage", "sqlite_stat1", "sqlite_stat4", "sqlite_stmt", "sqlite_temp_master", "sqlite_temp_schema")
-_MET = IN_FORCE.replace("n.", "m.")
 # by the table itself: before that of an older release stands a view, and what it leaves out is over too
-_OVER = "n.id NOT IN (SELECT n.id FROM notices n WHERE $in_force)".replace("$in_force", IN_FORCE)
-_NOTICES = "SELECT n.id FROM main.notices n WHERE ?1 = '' AND $over ORDER BY n.id".replace("$over", _OVER)
-_DOCUMENTS = """SELECT DISTINCT n.document_id AS id FROM main.notices n WHERE ?1 = '' AND n.document_id IS NOT NULL AND $over
-    AND NOT EXISTS (SELECT 1 FROM notices m WHERE m.document_id = n.document_id AND $met)$kept ORDER BY 1""".replace(
-    "$over", _OVER
-).replace("$met", _MET)
+_NOTICES = "SELECT m.id FROM main.notices m WHERE ?1 = '' AND m.id NOT IN (SELECT n.id FROM notices n WHERE $in_force) ORDER BY 1".replace(
+    "$in_force", IN_FORCE
+)
+_LISTINGS = "SELECT m.id FROM main.listings m WHERE ?1 = '' AND m.id NOT IN (SELECT l.id FROM listings l WHERE $listed) ORDER BY 1".replace(
+    "$listed", LISTED
+)
+_DOCUMENTS = "SELECT d.id FROM ($names) d WHERE d.id IS NOT NULL$by_nobody ORDER BY 1"
+_NAMES = 'SELECT document_id AS id FROM main."$table" WHERE id IN (SELECT value FROM json_each($gone))'
+_STILL = 'SELECT 1 FROM main."$table" o WHERE o."$column" = d.id'
+_NOT = " AND o.id NOT IN (SELECT value FROM json_each($gone))"
 _GONE = 'SELECT count(*) AS n FROM "$table" WHERE "$column" IN (SELECT value FROM json_each(?))'
 _INNER_VIEW = """CREATE TEMP VIEW "$inner" AS SELECT * FROM main."$table"
     WHERE "$column" NOT IN (SELECT value FROM json_each(mingbai_ended('$table')))"""
@@ -54,9 +57,9 @@ _of_day: ContextVar[Ended] = ContextVar("ended")  # of the request whose query a
 
 
 def keys(reader: Reader) -> dict[str, str]:
-    """The tables that show a notice, each with its column that says of which notice (or document) a row is."""
+    """The tables that show a notice, or have an end of their own, each with its column that says of which notice (or document) a row is."""
     refer = {table: column for (table, column), other in reader.references.items() if other == "notices"}
-    return {"notices": "id", "documents": "id", **refer}
+    return {"notices": "id", "listings": "id", "documents": "id", **refer}
 
 
 def ended(reader: Reader, today: str) -> Ended:
@@ -65,16 +68,27 @@ def ended(reader: Reader, today: str) -> Ended:
 
 
 def _ended(reader: Reader, today: str) -> Ended:
-    over = [row["id"] for row in reader.rows(_NOTICES, "", today)]
-    others = [(t, c) for (t, c), other in reader.references.items() if other == "documents" and t != "notices"]
-    kept = "".join(_named(' AND NOT EXISTS (SELECT 1 FROM "$table" o WHERE o."$column" = n.document_id)', t, c) for t, c in others)
-    documents = reader.rows(_DOCUMENTS.replace("$kept", kept), "", today)
-    of_notices = orjson.dumps(over).decode()
-    gone = dict.fromkeys(keys(reader), of_notices) | {"documents": orjson.dumps([row["id"] for row in documents]).decode()}
+    over = {"notices": reader.rows(_NOTICES, "", today), "listings": reader.rows(_LISTINGS, "", today)}
+    ids = {table: orjson.dumps([row["id"] for row in rows]).decode() for table, rows in over.items()}
+    gone = dict.fromkeys(keys(reader), ids["notices"]) | ids
+    gone["documents"] = orjson.dumps([row["id"] for row in reader.rows(_documents(reader), *ids.values())]).decode()
     counts = dict(reader.shown_counts())
     for table, column in keys(reader).items():
         counts[table] -= reader.rows(_named(_GONE, table, column), gone[table])[0]["n"]
-    return Ended(gone, counts, len(over))
+    return Ended(gone, counts, len(over["notices"]))
+
+
+def _documents(reader: Reader) -> str:
+    """SQL for the documents that only what is over names: ?1 are the notices and ?2 the listings that are."""
+    given = {"notices": "?1", "listings": "?2"}
+    names = " UNION ".join(_NAMES.replace("$table", table).replace("$gone", gone) for table, gone in given.items())
+    still = [
+        _named(_STILL, table, column) + (_NOT.replace("$gone", given[table]) if table in given else "")
+        for (table, column), other in reader.references.items()
+        if other == "documents"
+    ]
+    by_nobody = "".join(f" AND NOT EXISTS ({each})" for each in still)
+    return _DOCUMENTS.replace("$names", names).replace("$by_nobody", by_nobody)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def cards(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
     """The institutions with these ids, in this order, each with what a glance must show. An id that the release does not know is left out."""
     asked = orjson.dumps(ids).decode()
     found = {row["id"]: row for row in reader.rows(queries.CARDS, asked)}
-    listings = _by(reader.rows(queries.CARD_LISTINGS, asked), "institution_id")
+    listings = _by(reader.rows(queries.CARD_LISTINGS, asked, today), "institution_id")
     permits = _by(reader.rows(queries.CARD_PERMITS, asked), "institution_id")
     funds = _by(reader.rows(queries.CARD_FUNDS, asked), "institution_id")
     in_force = _by(reader.rows(queries.CARD_NOTICES, asked, today), "institution_id")
@@ -96,7 +96,7 @@ def institution(reader: Reader, id: str, today: str) -> Row | None:
         ("fund_supervision", queries.FUNDS),
     ):
         row[part] = reader.rows(sql, id)
-    row["listings"] = reader.rows(queries.LISTINGS, id, MOST)
+    row["listings"] = reader.rows(queries.LISTINGS, id, today, MOST)
     for part in ("sites", "permits", "classes", "fund_supervision", "listings"):
         for item in row[part]:
             item.pop("institution_id")

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..rules import ENDS, HARMLESS
+from ..rules import HARMLESS
 from . import queries
+from .past import absent_until
 from .reader import Reader, Row
-from .terms import in_force, tombstone
+from .terms import in_force, over, tombstone
 
 STILL = ("absent",)  # classes of tombstones whose notice may be shown as a part of the past
 _NAMED = ", ".join(map(repr, HARMLESS))
@@ -23,9 +24,9 @@ VIEWS = {
     "listings": f"list IN ({_NAMED}) OR mingbai_listing(id, institution_id, list)",
 }
 _NOTICES = "SELECT n.id, n.state FROM notices n WHERE ?1 = '' AND $in_force".replace("$in_force", queries.IN_FORCE)
-_LISTINGS = "SELECT s.id, s.institution_id, s.list FROM listings s WHERE s.list NOT IN ($harmless) AND coalesce($end, ?1) >= ?1".replace(
+_LISTINGS = "SELECT l.id, l.institution_id, l.list FROM listings l WHERE ?1 = '' AND l.list NOT IN ($harmless) AND $listed".replace(
     "$harmless", _NAMED
-).replace("$end", ENDS["listings"])
+).replace("$listed", queries.LISTED)
 _LINKS = "SELECT notice_id, institution_id FROM notice_links"
 _NOTICE = "SELECT id, state, public_until, absent_since FROM main.notices WHERE id = ?"
 
@@ -45,11 +46,12 @@ def allowed(live: Reader, today: str) -> Allowed:
 
 
 def _allowed(live: Reader, today: str) -> Allowed:
-    absent = {id: stone["class"] for id, stone in live.stones.items() if stone["class"] in STILL}
+    last = absent_until(live, today)
+    absent = {id: stone["class"] for id, stone in live.stones.items() if stone["class"] in STILL and last.get(id, "") >= today}
     return Allowed(
         absent | {row["id"]: row["state"] for row in live.rows(_NOTICES, "", today)},
         frozenset((row["notice_id"], row["institution_id"]) for row in live.rows(_LINKS)),
-        frozenset((row["id"], row["institution_id"], row["list"]) for row in live.rows(_LISTINGS, today)),
+        frozenset((row["id"], row["institution_id"], row["list"]) for row in live.rows(_LISTINGS, "", today)),
     )
 
 
@@ -94,6 +96,9 @@ class Older(Reader):
         stone = live.stones.get(notice)
         if stone and stone["class"] not in STILL:
             return {"id": notice, **stone}
+        until = absent_until(live, today).get(notice, "") if stone else ""
+        if until and over(until, today):
+            return {"id": notice, "on": until, "class": "expired"}
         row = live.row(_NOTICE, notice)
         if row and not in_force(row, today):
             return tombstone(row, today, live.released_on)

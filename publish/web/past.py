@@ -6,20 +6,19 @@ later: so here too a TEMP view stands before each table (ended.py says why, and 
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import orjson
 
 from ..errors import BadHome
-from ..rules import ENDS, HARMLESS
 from .ended import FUNCTION, INNER, Ended, ended
 from .reader import Reader, Row, as_row, harden, read_only
 
-_NAMED = ", ".join(map(repr, HARMLESS))
-_LISTINGS = "SELECT s.id FROM listings s WHERE s.list NOT IN ($harmless) AND $end < ?1".replace("$harmless", _NAMED).replace(
-    "$end", ENDS["listings"]
-)
+# notices as they were last: one that the live release does not have any more may be shown until then
+_LAST = "SELECT id, public_until, max(release_from) FROM main.notices GROUP BY id ORDER BY id"
+_NAMES = 'SELECT document_id FROM main."$table" WHERE document_id IS NOT NULL AND $id $in (SELECT value FROM json_each($gone))'
 _GONE = "(SELECT value FROM json_each(mingbai_ended('$table')))"
 # of a notice or listing that is over there is that it came and went, and of the listing not whose it was
 _CHANGES = """SELECT number, release, table_name, key, kind, iif(over, NULL, field) AS field, iif(over, NULL, before) AS before,
@@ -30,6 +29,20 @@ _CHANGES = """SELECT number, release, table_name, key, kind, iif(over, NULL, fie
     WHERE NOT over OR (table_name IN ('notices', 'listings') AND kind IN ('add', 'remove'))"""
 
 
+def absent_until(reader: Reader, today: str) -> dict[str, str]:
+    """The last day of each notice of the past that the release does not have, as it was last; worked out once a day. Nothing where the file is
+    not there: then nobody knows, and what nobody knows is not shown."""
+    return reader.once(today, "absent", lambda: _absent_until(reader))
+
+
+def _absent_until(reader: Reader) -> dict[str, str]:
+    if not past_file(reader).is_file():
+        return {}
+    here = {row["id"] for row in reader.rows("SELECT id FROM main.notices")}
+    with closing(read_only(past_file(reader))) as connection:
+        return {id: until or "" for id, until, _ in connection.execute(_LAST) if id not in here}
+
+
 def past_ended(reader: Reader, today: str) -> Ended:
     """What of the past is over on a day, although the live release may still hold it; worked out once a day."""
     return reader.once(today, "past", lambda: _past_ended(reader, today))
@@ -37,8 +50,30 @@ def past_ended(reader: Reader, today: str) -> Ended:
 
 def _past_ended(reader: Reader, today: str) -> Ended:
     found = ended(reader, today)
-    listings = orjson.dumps([row["id"] for row in reader.rows(_LISTINGS, today)]).decode()
-    return replace(found, gone={**found.gone, "listings": listings})
+    absent = [id for id, until in absent_until(reader, today).items() if until < today]
+    notices = orjson.dumps([*orjson.loads(found.gone["notices"]), *absent]).decode()
+    given = {"notices": ("id", "?1"), "listings": ("id", "?2")}
+    with closing(read_only(past_file(reader))) as connection:
+        there = [
+            t
+            for (t,) in connection.execute(
+                "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE c.name = 'document_id' ORDER BY 1"
+            )
+        ]
+        over, still = (
+            " UNION ".join(
+                _NAMES.replace("$table", table)
+                .replace("$in", how)
+                .replace("$id", given.get(table, ("1",))[0])
+                .replace("$gone", given.get(table, ("", "'[]'"))[1])
+                for table in there
+            )
+            for how in ("IN", "NOT IN")
+        )
+        rows = connection.execute(f"SELECT * FROM ({over}) EXCEPT SELECT * FROM ({still})", [notices, found.gone["listings"]])  # noqa: S608
+        documents = orjson.dumps([id for (id,) in rows]).decode()
+    # all that is of a notice is over with it
+    return replace(found, gone=dict.fromkeys(found.gone, notices) | {"listings": found.gone["listings"], "documents": documents})
 
 
 def shadow_past(connection: sqlite3.Connection, reader: Reader) -> list[str]:

@@ -3,12 +3,15 @@
 What several queries say is written once: $in_force above all, so that no page can forget that a notice ends.
 """
 
-from ..rules import SHOWN_STATES
+from ..rules import ENDS, HARMLESS, SHOWN_STATES
 
 # terms.in_force says the same of one row: a day, month or year that has not wholly passed, and a state that may be shown (rule 5)
 IN_FORCE = f"n.public_until >= substr(?2, 1, length(n.public_until)) AND n.state IN ({', '.join(repr(state) for state in SHOWN_STATES)})"
+# a listing that may hurt has an end too, and one of a list that we do not know is not shown
+LISTED = f"(l.list IN ({', '.join(map(repr, HARMLESS))}) OR {ENDS['listings'].replace('s.', 'l.')} >= ?2)"
 _PARTS = {
     "$in_force": IN_FORCE,
+    "$listed": LISTED,
     "$ids": "(SELECT value FROM json_each(?1))",
     "$notice": """$replies, n.id, n.kind, n.title, n.subject_name, n.subject_kind, n.region_code, n.region_text, n.authority, n.violation_type, n.decided_on,
         n.published_on, n.public_until, n.seriousness, n.state, n.source_id""",
@@ -30,7 +33,7 @@ CARDS = _sql(
 )
 CARD_LISTINGS = _sql(
     """SELECT l.institution_id, l.id, l.list, l.subject_name, l.authority, l.batch_label, COALESCE(l.as_of, d.as_of, s.as_of) AS as_of, l.valid_until, l.absent_since, l.source_id, l.region_code, l.region_text
-    FROM listings l $from WHERE l.institution_id IN $ids ORDER BY COALESCE(l.as_of, d.as_of, s.as_of) DESC, l.id""",
+    FROM listings l $from WHERE l.institution_id IN $ids AND $listed ORDER BY COALESCE(l.as_of, d.as_of, s.as_of) DESC, l.id""",
     "l",
 )
 CARD_PERMITS = _sql(
@@ -63,7 +66,7 @@ PERMITS = "SELECT * FROM permits WHERE institution_id = ?1 ORDER BY valid_until 
 CLASSES = "SELECT * FROM institution_classes WHERE institution_id = ?1 ORDER BY class_code"
 FUNDS = "SELECT * FROM fund_supervision WHERE institution_id = ?1 ORDER BY mode"
 LISTINGS = _sql(
-    "SELECT l.*, $document FROM listings l $from WHERE l.institution_id = ?1 ORDER BY COALESCE(l.as_of, d.as_of, s.as_of) DESC, l.id LIMIT ?2",
+    "SELECT l.*, $document FROM listings l $from WHERE l.institution_id = ?1 AND $listed ORDER BY COALESCE(l.as_of, d.as_of, s.as_of) DESC, l.id LIMIT ?3",
     "l",
 )
 NOTICES = _sql(

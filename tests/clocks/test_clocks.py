@@ -1,0 +1,115 @@
+"""A simulation of five years: what has ended is not visible on any surface at the first request after midnight in China."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+
+from publish.catalogue import Catalogue
+from publish.work import Work
+
+from .lives import CUT, DAYS, FIRST_DAY, institutions, listings, notices
+from .releases import Releases
+from .visits import Visitor
+
+SEED = 20261101
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is walked over: `every` so many days, about, a run; `closely`: all surfaces on each day, else where something ends, and each run."""
+
+    notices: int
+    listings: int
+    institutions: int
+    every: int
+    days: int
+    closely: bool
+
+
+SMALL, WHOLE = Size(200, 40, 40, 90, 800, False), Size(5_000, 800, 1_000, 30, DAYS, True)
+
+
+async def walk(size: Size, work: Work, catalogue: Catalogue) -> Visitor:
+    """Publish and visit, day by day. Every draw is of one seed."""
+    draw = Random(SEED)
+    subjects = institutions(size.institutions)
+    lives = [*notices(size.notices, subjects, draw), *listings(size.listings, subjects, draw)]
+    start = FIRST_DAY + timedelta(200)
+    releases = Releases(work, subjects, lives, (start, start + timedelta(2 * size.every)))
+    releases.deliver(FIRST_DAY)
+    visitor = Visitor(work.home.path, catalogue, releases, draw)
+    runs, day = {FIRST_DAY}, FIRST_DAY
+    while (day := day + timedelta(draw.randrange(size.every // 2, size.every * 3 // 2))) < FIRST_DAY + timedelta(size.days):
+        runs.add(day)
+    for number in range(1, size.days):
+        day = FIRST_DAY + timedelta(number)
+        await visitor.to(day)
+        ended = sorted(mark for mark, end in releases.live.items() if end == day - timedelta(1))
+        last = sorted(mark for mark, end in releases.live.items() if end == day)
+        runs_today = day in runs
+        if size.closely or runs_today or ended:
+            await look(visitor, ended, last, (size.closely and number % 10 == 0) or runs_today)
+        if runs_today:  # at noon: since midnight only the clock could hide anything
+            releases.deliver(day)
+            people(releases, day, draw)
+            if number % 7 == 0:
+                releases.deliver(day)
+            await visitor.to(day)
+            await look(visitor, [], [], True)
+    await visitor.close()
+    return visitor
+
+
+async def look(visitor: Visitor, ended: list[str], last: list[str], widely: bool) -> None:
+    releases, draw = visitor.releases, visitor.draw
+    await visitor.overview()
+    for mark in ended:
+        if mark.startswith("mk"):
+            await visitor.gone(mark)
+        await visitor.about(mark)
+    must = sorted(releases.must(visitor.day))
+    for mark in {*draw.sample(must, min(2, len(must))), *last} & {*must}:
+        if mark.startswith("mk"):
+            await visitor.there(mark)
+        await visitor.about(mark)
+    over = sorted(mark for mark in releases.id_of if mark not in releases.visible(visitor.day))
+    some = [*ended[:2], *draw.sample(over, min(1, len(over))), *draw.sample(must, min(1, len(must)))]
+    older = [release for release in releases.work.home.release_ids() if release != releases.work.live]
+    if older:
+        await visitor.earlier(draw.choice(older), some)
+    if widely:
+        await visitor.tables()
+
+
+def people(releases: Releases, day: date, draw: Random) -> None:
+    """What people of ours enter: a correction that ends a notice sooner, and now and then a withdrawal."""
+    shown = [
+        life
+        for life in releases.lives
+        if life.mark in releases.must(day) and life.county != CUT and life.table == "notices" and len(life.turns) == 1
+    ]
+    for life in shown if draw.random() < 0.5 else ():
+        if life.mark not in releases.corrected and day < releases.corrected_end(life, day) < releases.live[life.mark]:
+            releases.correct(life.mark, day)
+            break
+    if shown and draw.random() < 0.1:
+        releases.withdraw(draw.choice(shown).mark, day)
+
+
+def assert_kept(visitor: Visitor) -> None:
+    assert not visitor.leaks, "\n".join(f"{where}: {len(found)}: {found[:5]}" for where, found in visitor.leaks.items())
+    assert not visitor.lacks, "\n".join(f"{where}: {len(found)}: {found[:5]}" for where, found in visitor.lacks.items())
+
+
+async def test_nothing_is_visible_outside_of_its_window(work: Work, catalogue: Catalogue) -> None:
+    visitor = await walk(SMALL, work, catalogue)
+    print(visitor.asked)
+    assert_kept(visitor)
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(7200)
+async def test_five_years_of_five_thousand_notices(work: Work, catalogue: Catalogue) -> None:
+    assert_kept(await walk(WHOLE, work, catalogue))

@@ -1,0 +1,177 @@
+"""What a visitor asks on a day, of every surface, and which of the answers hold a mark that may not be shown."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import date
+from pathlib import Path
+from random import Random
+
+import httpx
+
+from publish.catalogue import Catalogue, dictionary
+from publish.web.past import Past
+from publish.web.server import build_app
+
+from .lives import FIRST_DAY
+from .releases import Releases, at
+
+MARK, ID = re.compile(rb"m[kl]\d{5}x"), re.compile(rb"\b[nld]-[0-9a-f]{16}\b")
+TABLES = {
+    "notices": "group_concat(id || title || coalesce(facts, '') || coalesce(document_no, ''))", "documents": "group_concat(id || title || coalesce(url, ''))",
+    "listings": "group_concat(id || batch_label || subject_name)", "notice_links": "group_concat(notice_id)", "notice_penalties": "group_concat(notice_id)",
+    "notice_measures": "group_concat(notice_id)", "notice_statements": "group_concat(notice_id || coalesce(document, ''))",
+}  # fmt: skip
+AROUND = (  # what a visitor may try
+    "select group_concat(title) as t from main.notices", "with notices as (select * from main.notices) select group_concat(title) as t from notices",
+    'select group_concat(title) as t from "_in_force_notices"', "select group_concat(title) as t from temp.notices", "select group_concat(batch_label) as t from main.listings",
+    "with listings as (select * from main.listings) select group_concat(batch_label) as t from listings", "select group_concat(title) as t from main.documents",
+)  # fmt: skip
+CHANGES = "SELECT key, field, before, after, subject FROM changes WHERE is_shown AND table_name <> 'institutions'"
+
+
+class Visitor:
+    """Asks, and writes down what should not have been in an answer (`leaks`) or should have been (`lacks`)."""
+
+    def __init__(self, home: Path, catalogue: Catalogue, releases: Releases, draw: Random) -> None:
+        self.releases, self.draw = releases, draw
+        self.now = at(FIRST_DAY)
+        self.app = build_app(home, dictionary=dictionary(catalogue), now=lambda: self.now, grace_seconds=0.0)
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://site.example")
+        self.leaks: dict[str, list[str]] = {}
+        self.lacks: dict[str, list[str]] = {}
+        self.asked: Counter[str] = Counter()
+        self.tags: dict[str, tuple[str, bytes]] = {}  # by address: what a cache has of it
+        self.past: Past | None = None
+        self.day = date.min
+
+    async def to(self, day: date) -> None:
+        """It is the first instant of a day in China."""
+        self.day, self.now = day, at(day, 0)
+        await self.app.shelf.refresh()
+        reader = self.app.shelf.reader
+        if reader is not None and (self.past is None or self.past.reader is not reader):
+            if self.past:
+                self.past.close()
+            self.past, self.tags = Past(reader), {}
+
+    def scan(self, where: str, body: bytes, allowed: Collection[str], what: str = "", marks: bool = True) -> set[str]:
+        """The marks in an answer. `marks` is off where the answer repeats what was asked for."""
+        found = {mark.decode() for mark in MARK.findall(body)} if marks else set()
+        found |= {mark for one in ID.findall(body) if (mark := self.releases.ids.get(one))}
+        self.asked[where] += 1
+        for stray in found - set(allowed):
+            self.leaks.setdefault(where, []).append(f"{self.day} {stray} {what}")
+        return found
+
+    async def ask(self, where: str, path: str, allowed: Collection[str], status: Collection[int] = (200,), marks: bool = True) -> set[str]:
+        """One question, with what a cache has of its answer beside it."""
+        headers = {"if-none-match": self.tags[path][0]} if path in self.tags else {}
+        answer = await self.client.get(path, headers=headers)
+        body = answer.content
+        if answer.status_code == 304:
+            body = self.tags[path][1]  # what the cache then shows
+        elif answer.status_code == 200 and (tag := answer.headers.get("etag")):
+            self.tags[path] = tag, body
+        if (200 if answer.status_code == 304 else answer.status_code) not in status:
+            self.lacks.setdefault(where, []).append(f"{self.day} {answer.status_code} {path}")
+        return self.scan(where, body, allowed, path, marks)
+
+    def wants(self, where: str, found: Collection[str], expected: Iterable[str]) -> None:
+        for mark in set(expected) - set(found):
+            self.lacks.setdefault(where, []).append(f"{self.day} {mark}")
+
+    async def gone(self, mark: str, as_of: str = "") -> None:
+        """Every address of a notice that is not shown any more, also of an earlier release."""
+        id = self.releases.id_of[mark]
+        ours = [f"{lang}/notices/{id}{end}" for lang in ("", "/en") for end in ("", ".json")]
+        for path in (
+            [f"{path}?as_of={as_of}" for path in ours] if as_of else [*ours, f"/mingbai/notices/{id}", f"/mingbai/notices/{id}.json"]
+        ):
+            for method in ("GET", "HEAD"):
+                headers = {"if-none-match": self.tags[path][0]} if path in self.tags else {}
+                answer = await self.client.request(method, path, headers=headers)
+                if answer.status_code not in (404, 410):
+                    self.leaks.setdefault("gone", []).append(f"{self.day} {mark} {answer.status_code} {method} {path}")
+                self.scan("gone", answer.content.replace(id.encode(), b""), (), path)
+
+    async def there(self, mark: str) -> None:
+        """The addresses of a notice that is to be shown."""
+        id = self.releases.id_of[mark]
+        for path in (f"/notices/{id}", f"/notices/{id}.json", f"/mingbai/notices/{id}.json"):
+            self.wants("there", await self.ask("there", path, self.releases.visible(self.day)), {mark})
+
+    async def overview(self) -> None:
+        """What says something of many: the start page, the feeds, what SQL gives, the past."""
+        allowed, must = self.releases.visible(self.day), self.releases.must(self.day)
+        await self.ask("start", "/", allowed)
+        for form in ("rss", "atom", "json"):
+            await self.ask("feed", f"/feeds/notices.{form}", allowed, (200, 503))
+        for table, of in TABLES.items():
+            found = await self.sql(f"select {of} as t from {table}", allowed)
+            if table in ("notices", "listings", "documents"):
+                self.wants(
+                    f"sql {table}", found, {mark for mark in must if table == "documents" or mark.startswith("mk") == (table == "notices")}
+                )
+        await self.sql(self.draw.choice(AROUND), allowed, (200, 400))
+        self.of_the_past(self.releases.told(self.day), must)
+
+    async def sql(self, query: str, allowed: Collection[str], status: Collection[int] = (200,)) -> set[str]:
+        return await self.ask("sql", str(httpx.URL("/mingbai.json", params={"sql": query, "_shape": "array"})), allowed, status)
+
+    def of_the_past(self, told: Collection[str], must: Collection[str]) -> None:
+        """past/ID.db, as our pages read it."""
+        assert self.past is not None
+        today = self.day.isoformat()
+        for table in ("notices", "documents", "listings", "notice_links", "notice_penalties", "notice_measures", "notice_statements"):
+            found = self.scan(f"past {table}", repr(self.past.rows(today, f"SELECT * FROM {table}")).encode(), told, table)
+            if table == "notices":
+                self.wants("past", found, {mark for mark in must if mark.startswith("mk")})
+        self.scan("past changes", repr(self.past.rows(today, CHANGES)).encode(), told)
+
+    async def tables(self) -> None:
+        """Datasette's pages of whole tables, as HTML, JSON and CSV."""
+        allowed, must = self.releases.visible(self.day), self.releases.must(self.day)
+        for table in TABLES:
+            await self.ask("table", f"/mingbai/{table}", allowed)
+            await self.ask("table", f"/en/mingbai/{table}.json?_size=max&_labels=on&_facet=rowid", allowed, (200, 400))
+            found = await self.ask("csv", f"/mingbai/{table}.csv?_stream=1&_size=max", allowed)
+            if table in ("notices", "listings"):
+                self.wants(f"csv {table}", found, {mark for mark in must if mark.startswith("mk") == (table == "notices")})
+        for path in ("/data", "/status", "/status.json", "/mingbai", "/mingbai/sources", "/mingbai/held_partitions"):
+            await self.ask("page", path, allowed)
+
+    async def about(self, mark: str, as_of: str = "") -> None:
+        """What shows a notice or a listing beside others: its institution, the search for it, its rows by a filter."""
+        allowed = self.releases.visible_of(as_of, self.day) if as_of else self.releases.visible(self.day)
+        more = f"as_of={as_of}" if as_of else ""
+        for institution in sorted(self.releases.linked.get(mark, ())):
+            for end in ("", ".json"):
+                found = await self.ask("institution", f"/institutions/{institution}{end}?{more}", allowed, (200, 404) if as_of else (200,))
+                if not as_of and mark in self.releases.must(self.day):
+                    self.wants("institution", found, {mark})
+        for end in ("", ".json"):
+            found = await self.ask("search", f"/search{end}?q={mark}&{more}", allowed, marks=False)
+            if not as_of and mark in self.releases.must(self.day) and mark in self.releases.searchable:
+                self.wants("search", found, {mark})
+        if not as_of:
+            for table, column in (("notices", "title"), ("documents", "title"), ("listings", "batch_label")):
+                await self.ask("filter", f"/mingbai/{table}.json?_shape=array&{column}__contains={mark}", allowed)
+
+    async def earlier(self, release: str, marks: Iterable[str]) -> None:
+        """An earlier release: what stands in it of some notices and listings, and what is over everywhere."""
+        allowed = self.releases.visible_of(release, self.day)
+        for path in ("/", "/data", "/en/"):
+            await self.ask("as-of", f"{path}?as_of={release}", allowed)
+        for mark in marks:
+            await self.about(mark, release)
+            if mark.startswith("mk") and mark not in allowed:
+                await self.gone(mark, release)
+            elif mark.startswith("mk"):
+                await self.ask("as-of", f"/notices/{self.releases.id_of[mark]}.json?as_of={release}", allowed)
+
+    async def close(self) -> None:
+        if self.past:
+            self.past.close()
+        await self.client.aclose()
+        self.app.shelf.close()

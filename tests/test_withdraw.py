@@ -702,3 +702,13 @@ def test_a_log_that_was_put_back_lets_no_single_step_publish_it(published: tuple
     made = snapshot(at.home.raw, "platform-again", {**world(9), "notices": notices()}, as_of=at.day.isoformat())
     with pytest.raises(BadHome):
         lay_out(at, judge(at, compare(at, assembled(at, inputs_for(at, {"platform": made})))))
+
+
+def test_the_proof_does_not_look_for_a_title_that_a_document_of_others_has(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    batch = notice(4, docTitle=SECRET, docUrl="https://example.org/batch", decidedOn="2026-10-30")
+    deliver(work, {**world(4), "notices": [*notices(), batch]}, 3)
+    signed(work, identifier, day=4)
+    (line,) = nowhere(on(work, 5))
+    assert line.startswith(f"{identifier}: revoked, withdrawn 2026-11-05")
+    assert found(work.live_database, "SELECT count(*) FROM documents WHERE title = ?", SECRET) == [(1,)]

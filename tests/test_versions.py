@@ -3,18 +3,22 @@
 import csv
 import json
 import re
+import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from html import unescape
 from io import StringIO
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker
 
 from making import NOON, on, query, world
 from publish.catalogue import Catalogue, dictionary
@@ -220,7 +224,7 @@ def test_releases_carry_the_versions_of_their_datasets_and_why(made: Work) -> No
 
 def test_no_release_has_a_lower_version_than_the_one_before_it(made: Work) -> None:
     names = made.home.release_ids()
-    for before, now in zip(names, names[1:], strict=False):
+    for before, now in pairwise(names):
         for dataset, one in made.home.manifest(now)["versions"].items():
             was = made.home.manifest(before)["versions"][dataset]["version"]
             assert one["from"] == was
@@ -235,3 +239,146 @@ def test_a_release_from_before_there_were_versions_is_followed_without_a_false_s
     deliver(work, world(4), 1)
     assert said(work, "notices")[:2] == ("1.1.0", "minor")
     assert said(work, "regions") == (FIRST, "none", [])
+
+
+# -- the changelog is data, and on a page --------------------------------------------------------------------------
+
+VERSION = {"type": "string", "pattern": r"^[1-9]\d*\.\d+\.\d+$"}
+DAY = {"type": "string", "format": "date"}
+NAME = {"type": "string", "pattern": "^[a-z_0-9]+$"}
+REASON = {
+    "type": "object",
+    "required": ["table", "kind"],
+    "additionalProperties": False,
+    "properties": {
+        "table": NAME,
+        "kind": {"enum": list(BUMP)},
+        "column": NAME,
+        "rows": {"type": "integer", "minimum": 0},
+        "codes": {"type": "array", "items": NAME, "minItems": 1},
+        "before": {"type": "string"},
+        "after": {"type": "string"},
+    },
+}
+ENTRY = {
+    "type": "object",
+    "required": ["release", "day", "dataset", "from", "to", "bump", "because", "pipeline", "reissued_on"],
+    "additionalProperties": False,
+    "properties": {
+        "release": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d(\.\d+)?$"},
+        "day": DAY,
+        "dataset": NAME,
+        "from": {"anyOf": [VERSION, {"type": "null"}]},
+        "to": VERSION,
+        "bump": {"enum": list(BUMPS)},
+        "because": {"type": "array", "items": REASON, "minItems": 1},
+        "pipeline": {"type": ["boolean", "null"]},
+        "reissued_on": {"anyOf": [DAY, {"type": "null"}]},
+    },
+}
+SCHEMA = {
+    "type": "object",
+    "required": ["release", "versions", "entries"],
+    "properties": {
+        "release": {"type": "string"},
+        "versions": {"type": "object", "additionalProperties": VERSION},
+        "entries": {"type": "array", "items": ENTRY},
+    },
+}
+
+
+@pytest.fixture
+def site(made: Work, catalogue: Catalogue) -> Iterator[httpx.AsyncClient]:
+    app = build_app(made.home.path, dictionary=dictionary(catalogue), now=lambda: on(made, 5).now)
+    yield httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example")
+    app.shelf.close()
+
+
+async def test_the_changelog_is_data_that_keeps_its_shape(made: Work, site: httpx.AsyncClient) -> None:
+    answer = await site.get("/data/changelog.json")
+    said = answer.json()
+    Draft202012Validator(SCHEMA, format_checker=FormatChecker()).validate(said)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    names = made.home.release_ids()
+    order = [names.index(entry["release"]) for entry in said["entries"]]
+    assert order == sorted(order, reverse=True)
+    assert set(order) == set(range(len(names)))
+    manifests = {name: made.home.manifest(name) for name in names}
+    told = {(entry["release"], entry["dataset"]): entry for entry in said["entries"]}
+    assert set(told) == {(name, dataset) for name in names for dataset, one in manifests[name]["versions"].items() if one["because"]}
+    for (name, dataset), entry in told.items():
+        one = manifests[name]["versions"][dataset]
+        assert [entry[key] for key in ("from", "to", "bump", "because")] == [one[key] for key in ("from", "version", "bump", "because")]
+        assert entry["pipeline"] == (name in ("2026-11-03", "2026-11-05"))
+        assert entry["reissued_on"] == ("2026-11-04" if name < "2026-11-04" else None)
+    for dataset, version in said["versions"].items():
+        assert next(entry["to"] for entry in said["entries"] if entry["dataset"] == dataset) == version
+
+
+async def test_the_changelog_as_a_table_says_the_same(site: httpx.AsyncClient) -> None:
+    answer = await site.get("/data/changelog.csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    dialect = csv.Sniffer().sniff(answer.text)
+    assert (dialect.delimiter, dialect.quotechar, csv.Sniffer().has_header(answer.text)) == (",", '"', True)
+    lines = list(csv.DictReader(StringIO(answer.text), dialect=dialect, strict=True))
+    wanted = [
+        {key: entry.get(key) for key in ("release", "day", "dataset", "from", "to", "bump", "pipeline", "reissued_on")}
+        | {key: reason.get(key) for key in REASON["properties"]}
+        for entry in (await site.get("/data/changelog.json")).json()["entries"]
+        for reason in entry["because"]
+    ]
+    assert lines == [{key: _as_text(value) for key, value in line.items()} for line in wanted]
+
+
+def _as_text(value: object) -> str:
+    return (
+        "" if value is None else str(int(value)) if isinstance(value, bool) else " ".join(value) if isinstance(value, list) else str(value)
+    )
+
+
+@pytest.mark.parametrize("asked", ["2026-11-02", "2026-11-03", "2026-11-06"])
+async def test_as_of_then_the_versions_and_the_changelog_are_those_of_then(made: Work, site: httpx.AsyncClient, asked: str) -> None:
+    said = (await site.get(f"/data/changelog.json?as_of={asked}")).json()
+    now = (await site.get("/data/changelog.json")).json()
+    assert (said["release"], said["newest_release"]) == (asked, "2026-11-06")
+    assert said["versions"] == {dataset: one["version"] for dataset, one in made.home.manifest(asked)["versions"].items()}
+    assert said["entries"] == [entry for entry in now["entries"] if entry["release"] <= asked]
+    page = (await site.get(f"/en/data?as_of={asked}")).text
+    assert f"Version {said['versions']['notices']}" in page
+    assert ("2.0.0" in page) == (asked > "2026-11-02")
+    assert f"/en/data/changelog.csv?as_of={asked}" in page
+    assert f"\n{asked}," in (await site.get(f"/data/changelog.csv?as_of={asked}")).text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_the_page_says_what_became_of_each_dataset_in_words(site: httpx.AsyncClient, lang: str) -> None:
+    page = unescape(re.sub(r"<[^>]+>", "", (await site.get("/data" if lang == "zh" else "/en/data")).text))
+    words = wording(lang)
+    for text in (
+        words["version.is"].format(version="2.1.1"),
+        words["version.in"].format(release="2026-11-06"),
+        words["version.step.minor"].format(version="2.0.1"),
+        words["version.because.column_added"].format(column="legal_basis"),
+        words["version.because.rows_removed"].format(rows=1),
+        words["version.because.codes_changed"].split("{")[0],
+        words["version.pipeline"],
+    ):
+        assert text in page, text
+    assert words["version.first"] in page, "of a dataset that changed little"
+    assert words["version.reissued"].format(on="2026-11-04") in page
+
+
+async def test_without_releases_json_the_live_release_tells_of_itself(made: Work, catalogue: Catalogue, tmp_path: Path) -> None:
+    shutil.copytree(made.home.path, tmp_path / "home", symlinks=True)
+    (tmp_path / "home" / "releases.json").unlink()
+    app = build_app(tmp_path / "home", dictionary=dictionary(catalogue), now=lambda: on(made, 5).now)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example") as client:
+        found = (await client.get("/data/changelog.json")).json()["entries"]
+    app.shelf.close()
+    assert {entry["release"] for entry in found} == {"2026-11-06"}
+
+
+def test_every_kind_of_reason_has_words() -> None:
+    for lang in LANGUAGES:
+        kinds = {key.removeprefix("version.because.") for key in wording(lang) if key.startswith("version.because.")}
+        assert kinds == set(BUMP)

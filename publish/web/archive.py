@@ -53,8 +53,10 @@ class Archive:
         return self._read(live)[0]
 
     def changelog(self, live: Reader, upto: str) -> list[Entry]:
-        """The changelog of the datasets up to a known release, newest first."""
+        """The changelog of the datasets up to a known release, newest first; up to the live one it is the same list until it changes."""
         known, found = self._read(live)
+        if upto == live.id:
+            return found
         later = {id for id, _ in known[[id for id, _ in known].index(upto) + 1 :]}
         return list(dropwhile(lambda entry: entry["release"] in later, found))
 

@@ -44,11 +44,10 @@ def as_csv(found: Sequence[Entry]) -> bytes:
     lines = csv.writer(text)
     lines.writerow((*ENTRY, *REASON))
     for entry in found:
-        for reason in entry["because"]:
-            told = {**reason, "codes": " ".join(reason.get("codes", ()))}
-            lines.writerow((*(_cell(entry[name]) for name in ENTRY), *(told.get(name) for name in REASON)))
+        of_entry = [int(value) if isinstance(value, bool) else value for value in map(entry.get, ENTRY)]
+        lines.writerows([*of_entry, *(_cell(reason.get(name)) for name in REASON)] for reason in entry["because"])
     return text.getvalue().encode()
 
 
 def _cell(value: object) -> object:
-    return int(value) if isinstance(value, bool) else value
+    return " ".join(value) if isinstance(value, list) else value

@@ -17,7 +17,7 @@ import search
 from ..wording import LANGUAGES, say
 from . import facts
 from .answer import CSV, HTML, OPEN, TEXT, Answer, as_json, file_answer
-from .changelog import as_csv, newest
+from .changelog import Entry, as_csv, newest
 from .ended import ended
 from .frame import STATIC, Dictionary
 from .reader import Reader
@@ -51,6 +51,7 @@ class Pages:
         self._shelf = shelf
         self._templates = templates
         self._dictionary = dictionary
+        self._csv: tuple[list[Entry] | None, bytes] = None, b""
         self._routes: list[tuple[re.Pattern[str], Callable[[Visit, Reader], Answer]]] = [
             (re.compile(pattern), page)
             for pattern, page in (
@@ -188,7 +189,9 @@ class Pages:
         found = self._shelf.archive.changelog(visit.live or reader, reader.id)
         if visit.wants_json:
             return as_json({**_of(visit, reader), "versions": _versions(reader), "entries": found})
-        return Answer(200, as_csv(found), CSV, OPEN)
+        if self._csv[0] is not found:  # 400 releases take 40 ms, in which nobody else is answered
+            self._csv = found, as_csv(found)
+        return Answer(200, self._csv[1], CSV, OPEN)
 
     def feed(self, visit: Visit, reader: Reader) -> Answer:
         feeds = reader.folder / "feeds"

@@ -114,7 +114,8 @@ def versions(before: Mapping[str, str], old: Mapping[str, Shape], new: Mapping[s
     there = {shape.dataset for shape in old.values()}
     for dataset in sorted({*before, *there, *(shape.dataset for shape in new.values())}):
         its = [{name: shape for name, shape in shapes.items() if shape.dataset == dataset} for shapes in (old, new)]
-        because = [reason for table in sorted({*its[0], *its[1]}) for reason in reasons(table, its[0].get(table), its[1].get(table), what)]
+        tables = sorted({*its[0], *its[1]}, key=lambda table: (table != dataset, table))  # the main one first
+        because = [reason for table in tables for reason in reasons(table, its[0].get(table), its[1].get(table), what)]
         because.sort(key=lambda reason: order.index(reason["kind"]))
         was = before.get(dataset, FIRST if dataset in there else None)
         step = bump(because) if was else "none"

@@ -16,6 +16,7 @@ from .diff import Changes
 from .home import Home, as_json, sync, write_whole
 from .past import has_past, only, past
 from .snapshot import NOTES, PART
+from .versions import noted
 
 OLD = ".superseded.part"  # behind the id of a release whose new issue takes its name (reissue.py)
 
@@ -51,7 +52,7 @@ def write_index(home: Home) -> None:
     """releases.json: every release, oldest first, and which is live. Made from the manifests, and written only where it differs."""
     manifests = [home.manifest(name) for name in home.release_ids()]
     rows = [
-        {"id": m["id"], "released_on": m["released_on"], "previous": m["previous"], "tables": m["tables"]}
+        {"id": m["id"], "released_on": m["released_on"], "previous": m["previous"], "tables": m["tables"], **noted(m)}
         | ({"reissued_on": m["reissues"][-1]["on"]} if m.get("reissues") else {})
         for m in manifests
     ]

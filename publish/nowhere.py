@@ -83,11 +83,12 @@ def _forms(text: str) -> set[str]:
 
 
 def _said_elsewhere(home: Home, text: str) -> bool:
-    """Whether another notice says or has said the same: a phrase that many notices share says nothing about one."""
+    """Whether another notice, or a document that others name, says or has said the same: what many share says nothing about one."""
     connection = sqlite3.connect(f"file:{home.history}?mode=ro", uri=True)
     try:
         where = " OR ".join(f'"{column}" = :text' for column in SAID)
-        return bool(connection.execute(f"SELECT EXISTS (SELECT 1 FROM notices WHERE {where})", {"text": text}).fetchone()[0])
+        sql = f"SELECT EXISTS (SELECT 1 FROM notices WHERE {where}) OR EXISTS (SELECT 1 FROM documents WHERE title = :text)"
+        return bool(connection.execute(sql, {"text": text}).fetchone()[0])
     finally:
         connection.close()
 

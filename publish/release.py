@@ -19,6 +19,7 @@ from .fresh import is_stale
 from .home import Home, as_json, sync, write_whole
 from .snapshot import Snapshot
 from .sourcefile import SourceDeclaration
+from .versions import released
 
 TITLE = "明白 mingbai"
 
@@ -54,7 +55,8 @@ def seal(
 
     `previous` is the manifest of the live release, {} where there is none; `before` that of the one whose content this one goes on from. `audit` is the newest entry of the log of decisions, the release's own.
     """
-    made = candidate.assembled
+    made, changes = candidate.assembled, candidate.compared()
+    live = part.with_name(previous["id"]) / "mingbai.db" if previous else None
     manifest: dict[str, Any] = {
         "id": identifier,
         "title": TITLE,
@@ -71,8 +73,10 @@ def seal(
         "tables": dict(made.tables),
         "accounting": {name: dict(kinds) for name, kinds in made.accounting.items()},
         "issues": dict(made.issues),
-        "changes": {name: dict(kinds) for name, kinds in candidate.compared().counts.items()},
+        "changes": {name: dict(kinds) for name, kinds in changes.counts.items()},
         "next_expiry": made.next_expiry,
+        "pipeline": bool(previous) and previous["recipe"] != candidate.recipe,  # what changed may be our own doing
+        **released(part / "mingbai.db", live, changes.path, changes.counts, previous, catalogue, candidate.goes_on),
     }
     return close(part, manifest)
 

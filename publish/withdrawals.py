@@ -29,6 +29,9 @@ REASONS = ("revoked", "repaired", "refuted", "corrected", "personal_data")
 KNOWN_BY = ("document_no", "decided_on", "subject_credit_code", "subject_name", "subject_kind", "facts")
 _FORMS = re.compile("(有限责任公司|有限公司|股份有限公司|股份公司)$")  # a source that leaves them out means the same one
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
+_YEAR = re.compile("[〇○零一二三四五六七八九]{4}")  # 〔二〇二六〕
+_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
+_FILLERS = str.maketrans("", "", "年字第号")  # 西教罚〔2026〕77号, 2026年西教罚字第77号
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,24 @@ def decision(
 ) -> Decision:
     """What the decision of a notice is known by; the values are those of KNOWN_BY."""
     written = "".join(normalize("NFKC", document_no or "").split())  # brackets, blanks, 字, 第 and leading zeros are spelt as people like
-    number = " ".join(filter(None, (person_key(part).lstrip("0").rstrip("字第") for part in _PARTS.findall(written))))
+    numbers = [_number(written), " ".join(filter(None, (person_key(part).lstrip("0").rstrip("字第") for part in _PARTS.findall(written))))]
     said = person_key(facts or "")
     whom = [who for who in (credit_code, _FORMS.sub("", person_key(name or ""))) if who]
     if kind != ORGANISATION:  # a name that is masked is that of many people
         whom = [f"{who} {said}" for who in whom if said]
     return Decision(
-        frozenset(_hash("number", number, who) for who in whom if number),
+        frozenset(_hash("number", number, who) for who in whom for number in numbers if number),
         frozenset(_hash("day", decided_on, who, said) for who in whom if decided_on and said),
         frozenset({_hash("code", credit_code)} if credit_code else ()),
     )
+
+
+def _number(written: str) -> str:
+    """The letters of a number, without those that people leave out, and then its figures: the year may stand before the authority's sign or
+    behind it. (The other form beside it is that of entries of the log which were written before.)"""
+    parts = [person_key(part) for part in _PARTS.findall(_YEAR.sub(lambda year: year[0].translate(_DIGITS), written))]
+    letters = "".join(part.translate(_FILLERS) for part in parts if not part.isdecimal())
+    return " ".join(filter(None, (letters, *(part.lstrip("0") for part in parts if part.isdecimal()))))
 
 
 def _hash(*parts: str) -> str:

@@ -18,6 +18,7 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
+from publish.catalogue import default_folder
 from publish.cli import main
 from publish.home import Home
 from publish.keep import POLICY
@@ -360,6 +361,7 @@ def test_status_says_what_is_live_and_how_the_last_run_ended(steady: Server, hom
     assert done(mingbai(home, "status")).splitlines() == [
         "live: 2026-11-01",
         f"kept: 1 releases; {POLICY}",
+        f"versions: {', '.join(f'{path.stem} 1.0.0' for path in sorted(default_folder().glob('*.yml')))}",
         "last run: 2026-11-01T04:00:00Z released: release 2026-11-01",
         "source platform: as of 2026-11-01, says the same since 2026-11-01, last checked 2026-11-01T04:00:00Z",
     ]

@@ -32,7 +32,7 @@ FLOORS = (
     {"bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording"},
     {"dataset"},
     {"sourcefile"},
-    {"catalogue", "metadata"},
+    {"catalogue", "metadata", "versions"},
     {"snapshot", "sources", "plans", "tables", "audit"},
     {"extract", "mapping", "flat", "validate", "workers", "issues", "stage", "assemble", "link", "about", "causes", "diff"}
     | {"measure", "guards", "review", "hold", "summary", "reviewtext", "reviewpage", "restore"}

@@ -389,6 +389,9 @@ def test_a_decision_is_gone_under_the_id_that_its_source_gave_it_before(work: Wo
         {"docNo": "西教罚 〔２０２６〕 77 号"},
         {"docNo": "西教罚〔2026〕077号"},
         {"docNo": "西教罚字〔2026〕第77号"},
+        {"docNo": "2026年西教罚77号"},
+        {"docNo": "西教罚〔二〇二六〕第77号"},
+        {"docNo": "西教罚〔2026年〕77号"},
         {"docNo": "西教 罚〔2026〕77号"},
         {"docNo": ""},
         {"authority": "杭州市西湖区教育局"},
@@ -699,3 +702,13 @@ def test_a_log_that_was_put_back_lets_no_single_step_publish_it(published: tuple
     made = snapshot(at.home.raw, "platform-again", {**world(9), "notices": notices()}, as_of=at.day.isoformat())
     with pytest.raises(BadHome):
         lay_out(at, judge(at, compare(at, assembled(at, inputs_for(at, {"platform": made})))))
+
+
+def test_the_proof_does_not_look_for_a_title_that_a_document_of_others_has(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    batch = notice(4, docTitle=SECRET, docUrl="https://example.org/batch", decidedOn="2026-10-30")
+    deliver(work, {**world(4), "notices": [*notices(), batch]}, 3)
+    signed(work, identifier, day=4)
+    (line,) = nowhere(on(work, 5))
+    assert line.startswith(f"{identifier}: revoked, withdrawn 2026-11-05")
+    assert found(work.live_database, "SELECT count(*) FROM documents WHERE title = ?", SECRET) == [(1,)]

@@ -200,6 +200,8 @@ def status(make: MakeWork) -> None:
     found = work.home.read_status()
     click.echo(f"live: {work.home.live() or 'no release yet'}")
     click.echo(f"kept: {len(work.home.release_ids())} releases; {POLICY}")
+    if versions := work.live_manifest().get("versions"):
+        click.echo("versions: " + ", ".join(f"{dataset} {one['version']}" for dataset, one in versions.items()))
     last = found.get("last_run")
     click.echo(f"last run: {last['at']} {last['outcome']}: {last['reason']}" if last else "last run: none")
     if work.home.detail.is_file():

@@ -18,6 +18,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
+CSV = "text/csv; charset=utf-8"
+OPEN = (("cache-control", "no-cache"), ("access-control-allow-origin", "*"))  # data that any site may read
 TYPES = {
     ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8", ".png": "image/png",
     ".rss": "application/rss+xml; charset=utf-8", ".atom": "application/atom+xml; charset=utf-8", ".json": "application/feed+json; charset=utf-8",
@@ -55,7 +57,7 @@ class Answer:
 
 def as_json(data: object, status: int = 200) -> Answer:
     """Plain data as JSON that any site may read."""
-    return Answer(status, orjson.dumps(data), JSON, (("cache-control", "no-cache"), ("access-control-allow-origin", "*")))
+    return Answer(status, orjson.dumps(data), JSON, OPEN)
 
 
 def redirect(to: str) -> Answer:

@@ -1,8 +1,8 @@
 """The releases before the live one: which of them is meant by `as_of`, and a few of them open.
 
 A release is meant by its id, or by a day: then it is the newest one of that day or before that is kept. What a day's first release is called
-is also how the day is called; the id wins, so that what was cited stays what it was. releases.json says which there are: it is replaced
-whole, while a folder that is issued anew is nowhere for a moment. Such a folder is another one under its name and is opened anew.
+is also how the day is called; the id wins, so that what was cited stays what it was. releases.json says which there are, and what made other
+versions of the datasets: it is replaced whole, while a folder that is issued anew is nowhere for a moment. Such a folder is another one under its name and is opened anew.
 """
 
 import asyncio
@@ -11,12 +11,15 @@ from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from itertools import dropwhile
 from pathlib import Path
 
 import orjson
 
 from ..errors import BadHome
 from ..home import RELEASE_ID, release_order
+from ..versions import noted
+from .changelog import Entry, entries
 from .older import Older
 from .reader import Reader
 
@@ -39,7 +42,7 @@ class Archive:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._known: tuple[tuple[Identity, str], list[tuple[str, str]]] | None = None
+        self._known: tuple[tuple[Identity | None, str], tuple[list[tuple[str, str]], list[Entry]]] | None = None
         self._open: OrderedDict[str, tuple[Identity, Older]] = OrderedDict()
         self._held: Counter[Older] = Counter()
         self._left: list[Older] = []
@@ -47,19 +50,33 @@ class Archive:
 
     def known(self, live: Reader) -> list[tuple[str, str]]:
         """Id and day of each release up to the live one, oldest first."""
+        return self._read(live)[0]
+
+    def changelog(self, live: Reader, upto: str) -> list[Entry]:
+        """The changelog of the datasets up to a known release, newest first; up to the live one it is the same list until it changes."""
+        known, found = self._read(live)
+        if upto == live.id:
+            return found
+        later = {id for id, _ in known[[id for id, _ in known].index(upto) + 1 :]}
+        return list(dropwhile(lambda entry: entry["release"] in later, found))
+
+    def _read(self, live: Reader) -> tuple[list[tuple[str, str]], list[Entry]]:
+        """Of the live release its own manifest is asked, which is there before releases.json says so."""
         file = self._home / "releases.json"
         identity = _identity(file)
-        if identity is None:
-            return [(live.id, live.released_on)]
         if self._known is None or self._known[0] != (identity, live.id):
             last = release_order(live.id)
             try:
-                rows = orjson.loads(file.read_bytes())["releases"]
-                older = [(row["id"], row["released_on"]) for row in rows if release_order(row["id"]) < last]
+                rows = orjson.loads(file.read_bytes())["releases"] if identity else []
+                older = [row for row in rows if release_order(row["id"]) < last]
+                older.sort(key=lambda row: release_order(row["id"]))
+                logged = entries(older)
             except (OSError, ValueError, KeyError, TypeError, BadHome):
                 log.exception("releases.json cannot be read")
-                older = []
-            self._known = (identity, live.id), [*sorted(older, key=lambda row: release_order(row[0])), (live.id, live.released_on)]
+                older, logged = [], []
+            its = {"id": live.id, "released_on": live.released_on, **noted(live.manifest)}
+            known = [(row["id"], row["released_on"]) for row in (*older, its)]
+            self._known = (identity, live.id), (known, [*entries([its]), *logged])
         return self._known[1]
 
     def find(self, asked: str, live: Reader, today: str) -> str:

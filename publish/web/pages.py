@@ -16,7 +16,8 @@ import search
 
 from ..wording import LANGUAGES, say
 from . import facts
-from .answer import HTML, TEXT, Answer, as_json, file_answer
+from .answer import CSV, HTML, OPEN, TEXT, Answer, as_json, file_answer
+from .changelog import Entry, as_csv, newest
 from .ended import ended
 from .frame import STATIC, Dictionary
 from .reader import Reader
@@ -50,6 +51,7 @@ class Pages:
         self._shelf = shelf
         self._templates = templates
         self._dictionary = dictionary
+        self._csv: tuple[list[Entry] | None, bytes] = None, b""
         self._routes: list[tuple[re.Pattern[str], Callable[[Visit, Reader], Answer]]] = [
             (re.compile(pattern), page)
             for pattern, page in (
@@ -58,6 +60,7 @@ class Pages:
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (r"/data", self.data),
+                (r"/data/changelog\.(json|csv)", self.changelog),
                 (r"/feeds/(?P<file>[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99}){0,6})", self.feed),
             )
         ]
@@ -178,7 +181,17 @@ class Pages:
             dictionary=dict(sorted(self._dictionary.items(), key=_reading_order)),
             counts=ended(reader, visit.today).counts,
             sources=facts.sources(reader, visit.today),
+            versions=_versions(reader),
+            changelog=newest(self._shelf.archive.changelog(visit.live or reader, reader.id)),
         )
+
+    def changelog(self, visit: Visit, reader: Reader) -> Answer:
+        found = self._shelf.archive.changelog(visit.live or reader, reader.id)
+        if visit.wants_json:
+            return as_json({**_of(visit, reader), "versions": _versions(reader), "entries": found})
+        if self._csv[0] is not found:  # 400 releases take 40 ms, in which nobody else is answered
+            self._csv = found, as_csv(found)
+        return Answer(200, self._csv[1], CSV, OPEN)
 
     def feed(self, visit: Visit, reader: Reader) -> Answer:
         feeds = reader.folder / "feeds"
@@ -229,6 +242,11 @@ def _of(visit: Visit, reader: Reader) -> dict[str, str]:
     """Which release JSON is of; `as_of` alone is already the day of the data."""
     asked = {"asked_as_of": visit.as_of, "newest_release": visit.live.id} if visit.as_of and visit.live else {}
     return {"release": reader.id, **asked}
+
+
+def _versions(reader: Reader) -> dict[str, str]:
+    """The version of each dataset; none in a release from before there were versions."""
+    return {dataset: one["version"] for dataset, one in reader.manifest.get("versions", {}).items()}
 
 
 def _feed_is_over(ends: Path, today: str) -> bool:

@@ -1,8 +1,9 @@
 """What may be told of the past: every change with its cause and its dates, and nothing of what may no longer be shown."""
 
+import json
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from publish.live import repair
 from publish.run import run
 from publish.web.past import Past
 from publish.web.reader import Reader
+from publish.withdraw import withdraw
 from publish.work import Result, Work
 
 FACTS = "擅自举办培训班的事实甲乙丙"
@@ -140,6 +142,56 @@ def test_a_notice_that_its_list_no_longer_has_is_a_part_of_the_past(published: W
     assert [row[0] for row in query(published, "SELECT title FROM notices")] == ["关于启明1的处罚决定"]
     assert told(published, "SELECT facts FROM notices WHERE facts = ?", FACTS)
     assert changes(published, published.live or "", "notices")[-1][:5] == ("remove", None, None, None, "source")
+
+
+@pytest.mark.parametrize(
+    ("changed", "cause"),
+    [
+        ({"publicUntil": "2026-11-02"}, "expiry"),
+        ({"seriousness": "轻微"}, "correction"),
+        ({"state": "已由上级机关重新审查"}, "correction"),
+        ({"publicUntil": "已到期"}, "correction"),
+        ({"decidedOn": "2027-10-30", "publishedOn": ""}, "correction"),
+    ],
+)
+def test_what_its_source_says_otherwise_is_not_missing_from_its_list(published: Work, changed: dict[str, str], cause: str) -> None:
+    other = notice(2, **{"facts": FACTS, "docTitle": "处罚决定甲乙丙", "decidedOn": "2026-10-30", "publishedOn": "2026-10-31", **changed})
+    deliver(published, {**world(3), "notices": [notice(1), other], "listings": [*world(3)["listings"], BLACK]}, 2)
+    assert [row[:5] for row in changes(published, "2026-11-03", "notices")] == [("remove", None, None, None, cause)]
+    assert FACTS.encode() not in bytes_of(published)
+    (stone,) = json.loads((published.home.releases / str(published.live) / "tombstones.json").read_bytes()).values()
+    assert stone["class"] == {"expiry": "expired", "correction": "corrected"}[cause]
+
+
+def test_what_its_list_lost_is_told_of_until_it_ends_as_it_was_last(published: Work) -> None:
+    sooner = notice(2, facts=FACTS, docTitle="另一份处罚决定", decidedOn="2026-10-30", publishedOn="2026-10-31", publicUntil="2026-12-31")
+    without = {**world(3), "notices": [notice(1)], "listings": [*world(3)["listings"], BLACK]}
+    deliver(published, {**without, "notices": [notice(1), sooner]}, 2)
+    for day in (3, 4):
+        deliver(published, {**without, "ratings": [rating(1, histogram=(9, day, 2, 3, 4))]}, day)
+    reader = Reader(published.home.releases / str(published.live))
+    past = Past(reader)
+    for today, shown in (("2026-12-31", 1), ("2027-01-01", 0)):
+        assert len(past.rows(today, "SELECT DISTINCT facts FROM notices WHERE facts = ?", FACTS)) == shown
+        assert (
+            len(past.rows(today, "SELECT DISTINCT title FROM documents WHERE title IN ('处罚决定甲乙丙', '另一份处罚决定')")) == 2 * shown
+        )
+        assert len(past.rows(today, "SELECT DISTINCT key FROM changes WHERE after = '另一份处罚决定' OR field = 'public_until'")) == shown
+    past.close()
+    reader.close()
+    deliver(published, {**without, "ratings": [rating(1, histogram=(9, 9, 2, 3, 4))]}, 62)
+    for text in (FACTS, "处罚决定甲乙丙", "另一份处罚决定"):
+        assert text.encode() not in bytes_of(published)
+
+
+def test_the_document_of_a_notice_that_people_withdrew_is_in_no_change(published: Work) -> None:
+    ((known, document),) = query(published, "SELECT id, document_id FROM notices WHERE facts = ?", FACTS)
+    assert told(published, "SELECT kind FROM changes WHERE key = ?", document) == [("add",)]
+    for name in ("张三", "李四"):
+        with suppress(ReviewNeeded):
+            withdraw(on(published, 2), known, "revoked", "撤销判决书", name, "法院撤销")
+    deliver(published, {**world(4), "notices": [notice(1)], "listings": [*world(4)["listings"], BLACK]}, 3)
+    assert told(published, "SELECT kind FROM changes WHERE key = ?", document) == []
 
 
 def test_what_has_ended_since_the_release_is_told_of_no_more_though_the_file_still_has_it(published: Work) -> None:

@@ -197,6 +197,11 @@ def test_a_withdrawn_version_of_a_notice_beats_an_active_one_and_an_unreadable_o
         ({"list": "预警", "validTo": "2026-11-01"}, True),
         ({"list": "黑名单", "listedOn": "2025-10-31", "asOf": "2025-10-31"}, False),
         ({"list": "黑名单", "listedOn": "", "asOf": ""}, False),
+        ({"list": "黑名单", "listedOn": "2023-11-01", "validTo": "2099-12-31"}, True),
+        ({"list": "黑名单", "listedOn": "2023-10-31", "validTo": "2099-12-31"}, False),
+        ({"list": "灰名单", "listedOn": "2022", "validTo": "2099-12-31"}, False),
+        ({"list": "灰名单", "validTo": "2026-11"}, True),
+        ({"list": "灰名单", "validTo": "2026-10"}, False),
         ({"list": "白名单", "validTo": "2020-01-01", "listedOn": "2019-01-01"}, True),
     ],
 )

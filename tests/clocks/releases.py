@@ -30,7 +30,8 @@ class Releases:
     """What is live, and what may be shown of it and of every release before."""
 
     def __init__(self, work: Work, institutions: Sequence[Record], lives: Sequence[Life], cut: tuple[date, date]) -> None:
-        self.work, self.institutions, self.lives, self.cut = work, institutions, lives, cut
+        self.work, self.institutions, self.cut = work, institutions, cut
+        self.lives = sorted(lives, key=lambda life: life.turns[0][0])  # what is new comes behind, so that few pages change
         self.live: Ends = {}
         self.then: dict[str, Ends] = {}  # by release: what was live with it
         self.absent: Ends = {}  # what no list has any more, for no reason that anybody knows: a part of the past
@@ -42,6 +43,7 @@ class Releases:
         self.corrected: set[str] = set()
         self.withdrawn: set[str] = set()
         self.deliveries = 0
+        self._seen: tuple[object, frozenset[str], frozenset[str]] = None, frozenset(), frozenset()
 
     def deliver(self, day: date) -> None:
         """The sources hand in what they have on a day, and a run publishes it; whoever has to approve does."""
@@ -61,6 +63,7 @@ class Releases:
             self.work.home.path.parent / "in",
             f"p{self.deliveries}",
             listings,
+            page_size=200,
             as_of=day.isoformat(),
             taken_at=work.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
@@ -97,21 +100,26 @@ class Releases:
             ends.pop(mark, None)
         self._record()
 
-    def visible(self, day: date) -> set[str]:
+    def visible(self, day: date) -> frozenset[str]:
         """The marks of what may be shown of the live release on a day."""
-        return {mark for mark, end in self.live.items() if day <= end}
+        if self._seen[0] != (day, len(self.then), len(self.withdrawn)):
+            shown = frozenset(mark for mark, end in self.live.items() if day <= end)
+            told = shown | {mark for mark, end in self.absent.items() if day <= end}
+            self._seen = (day, len(self.then), len(self.withdrawn)), shown, told
+        return self._seen[1]
 
-    def must(self, day: date) -> set[str]:
+    def told(self, day: date) -> frozenset[str]:
+        """What may be told of the past today: also what its list has lost, until it ends as it was last."""
+        self.visible(day)
+        return self._seen[2]
+
+    def must(self, day: date) -> frozenset[str]:
         """Those that are to be shown, too."""
         return self.visible(day) - self.kept
 
     def visible_of(self, release: str, day: date) -> set[str]:
         """What an earlier release may show today."""
-        return {mark for mark, end in self.then[release].items() if day <= end and mark in self.told(day)}
-
-    def told(self, day: date) -> set[str]:
-        """What may be told of the past today."""
-        return self.visible(day) | {mark for mark, end in self.absent.items() if day <= end}
+        return {mark for mark in self.told(day) if day <= self.then[release].get(mark, date.min)}
 
     def _on(self, day: date) -> Work:
         return replace(self.work, now=at(day))

@@ -14,6 +14,7 @@ from .releases import Releases
 from .visits import Visitor
 
 SEED = 20261101
+LAST_SECOND = 24 * 60 * 60 - 1  # of a day, from its first on
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,13 @@ async def look(visitor: Visitor, ended: list[str], last: list[str], widely: bool
             await visitor.gone(mark)
         await visitor.about(mark)
     must = sorted(releases.must(visitor.day))
-    for mark in {*draw.sample(must, min(2, len(must))), *last} & {*must}:
+    for mark in sorted({*draw.sample(must, min(2, len(must))), *last} & {*must}):
+        visitor.wait(LAST_SECOND)
         if mark.startswith("mk"):
             await visitor.there(mark)
         await visitor.about(mark)
-    over = sorted(mark for mark in releases.id_of if mark not in releases.visible(visitor.day))
+        visitor.wait(-LAST_SECOND)
+    over = sorted(releases.id_of.keys() - releases.visible(visitor.day))
     some = [*ended[:2], *draw.sample(over, min(1, len(over))), *draw.sample(must, min(1, len(must)))]
     older = [release for release in releases.work.home.release_ids() if release != releases.work.live]
     if older:
@@ -85,10 +88,9 @@ async def look(visitor: Visitor, ended: list[str], last: list[str], widely: bool
 
 def people(releases: Releases, day: date, draw: Random) -> None:
     """What people of ours enter: a correction that ends a notice sooner, and now and then a withdrawal."""
+    must = releases.must(day)
     shown = [
-        life
-        for life in releases.lives
-        if life.mark in releases.must(day) and life.county != CUT and life.table == "notices" and len(life.turns) == 1
+        life for life in releases.lives if life.mark in must and life.county != CUT and life.table == "notices" and len(life.turns) == 1
     ]
     for life in shown if draw.random() < 0.5 else ():
         if life.mark not in releases.corrected and day < releases.corrected_end(life, day) < releases.live[life.mark]:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
@@ -54,6 +54,10 @@ class Visitor:
             if self.past:
                 self.past.close()
             self.past, self.tags = Past(reader), {}
+
+    def wait(self, seconds: int) -> None:
+        """Time goes on, or back."""
+        self.now += timedelta(seconds=seconds)
 
     def scan(self, where: str, body: bytes, allowed: Collection[str], what: str = "", marks: bool = True) -> set[str]:
         """The marks in an answer. `marks` is off where the answer repeats what was asked for."""

@@ -75,6 +75,7 @@ def diff(
         if not ours:
             _causes(connection)
         _causes_of_statements(connection)
+        _causes_of_lineage(connection)
         _causes_of_parts(connection, catalogue)
         connection.execute("COMMIT")
     progress.finish()
@@ -175,6 +176,17 @@ def _causes_of_statements(connection: Working) -> None:
             f"UPDATE changes SET cause = ? WHERE {which} IN (SELECT notice FROM temp.stated WHERE kind = ?)",
             [cause, kind],
         )
+
+
+def _causes_of_lineage(connection: Working) -> None:
+    """Whose successor a record is by its credit code we found and no source said; nor does one say that we no longer find it."""
+    for side in ("new", "old"):
+        if connection.all(f"SELECT 1 FROM {side}.sqlite_master WHERE name = 'institution_lineage'"):
+            connection.execute(
+                f"""UPDATE changes SET cause = 'pipeline' WHERE table_name = 'institution_lineage' AND kind = ? AND key IN (
+                SELECT predecessor_id || ' ' || successor_id FROM {side}.institution_lineage WHERE method <> 'source')""",
+                ["add" if side == "new" else "remove"],
+            )
 
 
 def _causes_of_parts(connection: Working, catalogue: Catalogue) -> None:

@@ -70,6 +70,7 @@ class ListingDeclaration:
     key: tuple[str, ...]
     fields: Mapping[str, tuple[Target | Rows, ...]]  # a field can go to several places
     ignore: frozenset[str]
+    optional: frozenset[str]  # mapped fields that records may leave out
     constants: Mapping[tuple[str, str], str]
     document: DocumentRule
     batch: str
@@ -173,6 +174,7 @@ def _listing(name: str, node: Node, tables: Mapping[str, Table], source_label: s
         "document",
         "fields",
         "ignore",
+        "optional",
         "constants",
         "batch",
         "header",
@@ -196,6 +198,7 @@ def _listing(name: str, node: Node, tables: Mapping[str, Table], source_label: s
         key=key,
         fields={field: _field(fields, field, table, tables) for field in fields.data},
         ignore=frozenset(node.texts("ignore", ())),
+        optional=frozenset(node.texts("optional", ())),
         constants={_column(constants, field, field, table, tables): constants.text(field) for field in constants.data},
         document=_document(node, source_label),
         batch=node.choice("batch", BATCH_KINDS, batch),
@@ -210,6 +213,8 @@ def _listing(name: str, node: Node, tables: Mapping[str, Table], source_label: s
     both = listing.ignore & listing.fields.keys()
     if both:
         raise node.fail(f"{sorted(both)[0]!r} is mapped as well", "ignore")
+    if strange := sorted(listing.optional - listing.fields.keys()):
+        raise node.fail(f"{strange[0]!r} is not mapped", "optional")
     given = {(t.table, t.column) for several in listing.fields.values() for t in several if isinstance(t, Target)} | set(listing.constants)
     for column in tables[table].columns.values():
         if column.required and column.rule == "given" and (table, column.name) not in given:

@@ -55,6 +55,7 @@ FLOORS = (
         "nowhere",
         "statements",
         "at_once",
+        "lineage",
     },
     {"run"},
     {"anew"},

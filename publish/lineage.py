@@ -139,7 +139,9 @@ class _Lineage:
             return step
         known = before.get(step[:2])
         kind = step.kind or (known.kind if known else None)
-        return Step(step.predecessor, step.successor, kind, "source", known.since if known else self.since(step.predecessor, step.successor))
+        return Step(
+            step.predecessor, step.successor, kind, "source", known.since if known else self.since(step.predecessor, step.successor)
+        )
 
     def since(self, predecessor: str, successor: str) -> str:
         """The day of the first release that said so, which is today's where none did."""

@@ -81,7 +81,7 @@ def lineage(made: Assembled, live: Path | None, history: Path, catalogue: Catalo
             steps = _Lineage(connection, made.day).steps([] if goes_back else sorted(catalogue.regions.county_codes()))
         connection.execute("BEGIN")
         connection.execute(f"DELETE FROM main.{TABLE}")
-        connection.executemany(f"INSERT INTO main.{TABLE} ({COLUMNS}) VALUES (?,?,?,?,?)", sorted(steps, key=lambda step: step[:2]))
+        connection.executemany(f"INSERT INTO main.{TABLE} ({COLUMNS}) VALUES (?,?,?,?,?)", sorted(steps))
         connection.execute("COMMIT")
     return replace(made, tables={**made.tables, TABLE: len(steps)})
 
@@ -133,7 +133,7 @@ class _Lineage:
     def was_shown(self, step: Step) -> bool:
         return bool(self.connection.one("SELECT EXISTS (SELECT 1 FROM history.institutions WHERE id = ?)", [step.predecessor]))
 
-    def judged(self, step: Step, before: dict[tuple[str, ...], Step]) -> Step:
+    def judged(self, step: Step, before: dict[tuple[str, str], Step]) -> Step:
         """What a source says now; of what is held, the step as it was live."""
         if step.method:
             return step

@@ -73,7 +73,7 @@ class Validator:
         self.plan: Plan = plan(listing, source, catalogue, as_of)
         self.mapped = frozenset(listing.fields) - listing.optional
         self.known = self.mapped | listing.optional | listing.ignore | frozenset(listing.key) | listing.document.fields
-        self.flat = Flat(self.plan, source.name, frozenset(listing.fields), self.known) if Flat.fits(self.plan) else None
+        self.flat = Flat(self.plan, source.name, self.mapped, self.known) if Flat.fits(self.plan) else None
         self.document_ids = lru_cache(4096, typed=True)(self._document_id)  # a list of a county has hundreds of records
         self.file, self.batch = "", Batch()
         self.shown: set[str] = set()  # documents of this page that are in the batch as the source shows them

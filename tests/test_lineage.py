@@ -3,12 +3,15 @@
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from making import approved, credit_code, institution, listing, notice, on, query, rating, snapshot
 from publish import decide
+from publish.catalogue import load
 from publish.decide import back
 from publish.errors import ReviewNeeded
 from publish.identity import make_id
@@ -217,6 +220,49 @@ def test_going_back_keeps_what_holds_still_and_makes_nobody_a_successor(work: Wo
     assert query(work, ROWS) == sorted([step(OLD, NEW, "renumbered", "credit_code"), step("A", "B")])
     days_from(work, 6, (one(NEW), said("B")))
     assert query(work, ROWS) == sorted([step(OLD, NEW, "renumbered", "credit_code"), step("A", "B")])
+
+
+BUREAU = """
+source: xihu
+label: {zh: 西湖区白名单, en: White list}
+publisher: {zh: 西湖区教育局, en: Education Bureau}
+region: '330106'
+batch: full_snapshot
+interval_days: 31
+listings:
+  white:
+    table: institutions
+    path: '*.csv'
+    key: [办学许可证号]
+    optional: [原证号]
+    fields:
+      机构名称: name
+      统一社会信用代码: {to: credit_code, text: credit_code_text}
+      办学许可证号: permits.permit_no
+      原证号: {rows: institution_lineage, value: predecessor_id}
+    constants: {region_code: '330106'}
+"""
+
+
+def test_a_bureau_whose_key_is_the_permit_gives_a_new_permit(work: Work, tmp_path: Path) -> None:
+    """Told by a column of the list, which other editions of it leave out, or by the code; width is no other number."""
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "xihu.yml").write_text(BUREAU, "utf-8")
+    work = replace(work, catalogue=load(more_sources=tmp_path / "sources"))
+    many = "".join(f"某某{n}培训中心,,教民1330106700{n:04d}1{{end}}\n" for n in range(100, 150))
+    header = "机构名称,统一社会信用代码,办学许可证号"
+    (folder := tmp_path / "list").mkdir()
+    editions = [
+        f"{header}\n甲培训中心,,教民133010670000011\n乙培训中心,{CODE},教民133010670000021\n{many.format(end='')}",
+        f"{header},原证号\n甲培训中心,,教民133010670000031,教民１３３010670000011\n乙培训中心,{CODE},教民133010670000041,\n{many.format(end=',')}",
+    ]
+    for day, edition in enumerate((*editions, editions[1].replace("某某149", "某某新"))):
+        (folder / "白名单.csv").write_text(edition, "utf-8")
+        run(on(work, 31 * day), {"xihu": str(folder)})
+    ids = {n: make_id("i", "xihu", f"教民1330106700000{n}1") for n in (1, 2, 3, 4)}
+    assert query(work, ROWS) == sorted(
+        [(ids[1], ids[3], None, "source", "2027-01-02"), (ids[2], ids[4], "new_permit", "credit_code", "2027-01-02")]
+    )
 
 
 def test_what_we_found_is_no_change_by_the_source(work: Work) -> None:

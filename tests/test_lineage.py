@@ -1,5 +1,6 @@
 """Which record took the place of which: found safely, carried on, never in a circle; and what happens twice on one day stays two things."""
 
+import shutil
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -11,11 +12,12 @@ import pytest
 
 from making import approved, credit_code, institution, listing, notice, on, query, rating, snapshot
 from publish import decide
+from publish.assemble import Assembled
 from publish.catalogue import load
 from publish.decide import back
 from publish.errors import ReviewNeeded
 from publish.identity import make_id
-from publish.lineage import Step, leading
+from publish.lineage import Step, leading, lineage
 from publish.run import run
 from publish.web.reader import Reader
 from publish.work import Result, Work
@@ -206,6 +208,19 @@ def days_from(work: Work, first: int, *several: tuple[Mapping[str, Any], ...]) -
 def test_steps_lead_to_somebody_and_never_in_a_circle(steps: str, there: str, kept: str) -> None:
     made = [Step(*pair, None, None, None) for pair in steps.split()]
     assert " ".join(sorted(step.predecessor + step.successor for step in leading(made, set(there)))) == kept
+
+
+def test_doing_it_again_changes_nothing(work: Work, tmp_path: Path) -> None:
+    then = days(
+        work, (one(OLD), said("A"), said("C")), (one(NEW), said("B", "A", "C"), said("C")), (one(NEW), said("B", "A", "C"), said("C"))
+    )
+    path = tmp_path / "again.db"
+    shutil.copyfile(str(work.live_database), path)
+    made = Assembled(path, "2026-11-04", {}, {}, {}, {}, None)
+    again = lineage(made, work.live_database, work.home.history, work.catalogue)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute(ROWS).fetchall() == then[2]
+    assert again.tables == {"institution_lineage": len(then[2])} == {"institution_lineage": 2}
 
 
 def test_going_back_keeps_what_holds_still_and_makes_nobody_a_successor(work: Work) -> None:

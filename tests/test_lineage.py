@@ -134,13 +134,14 @@ def step(old: str, new: str, kind: str | None = "merger", method: str = "source"
 def test_a_source_says_who_merged_who_was_split_and_nothing_before_the_old_one_has_gone(work: Work) -> None:
     a, b = said("A"), said("B")
     merged, split = said("M", "A", "B"), [said(key, "M", kind="分立") for key in ("X", "Y")]
-    then = days(work, (a, b), (a, merged), (merged,), (merged,), split, split, [said("X"), said("Y")])
+    vague = [said(key, "M", kind="") for key in ("X", "Y")]
+    then = days(work, (a, b), (a, merged), (merged,), (merged,), split, split, vague, [said("X"), said("Y")])
     assert then[0] == then[1] == []
     assert then[2] == [step("B", "M")], "the other one is kept as absent once more"
     both = sorted([step("A", "M", day=4), step("B", "M")])
     assert then[3] == then[4] == both
     halves = [step("M", key, "split", day=6) for key in ("X", "Y")]
-    assert then[5] == then[6] == sorted([*both, *halves]), "also when the source says it no longer"
+    assert then[5] == then[6] == then[7] == sorted([*both, *halves]), "also when the source says it no longer"
 
 
 def test_a_kind_that_nobody_knows_is_left_open(work: Work) -> None:
@@ -226,11 +227,11 @@ def test_doing_it_again_changes_nothing(work: Work, tmp_path: Path) -> None:
 def test_going_back_keeps_what_holds_still_and_makes_nobody_a_successor(work: Work) -> None:
     days(work, (one(OLD), said("A")), (one(NEW), said("B", "A")), (one(NEW), said("B", "A")))
     assert query(work, ROWS) == sorted([step(OLD, NEW, "renumbered", "credit_code"), step("A", "B")])
-    back(on(work, 3), "2026-11-02", "张三", "名称列错位")
-    assert query(work, ROWS) == [], "there they are all kept as absent"
-    back(on(work, 4), "2026-11-01", "张三", "名称列错位")
-    assert query(work, ROWS) == []
+    back(on(work, 3), "2026-11-01", "张三", "名称列错位")
     assert query(work, "SELECT count(*) FROM institutions WHERE id = ?", of(NEW)) == [(0,)]
+    assert query(work, ROWS) == [], "it did not become the old one"
+    back(on(work, 4), "2026-11-02", "张三", "名称列错位")
+    assert query(work, ROWS) == [], "there they are all kept as absent"
     back(on(work, 5), "2026-11-03", "张三", "还是那一期对")
     assert query(work, ROWS) == sorted([step(OLD, NEW, "renumbered", "credit_code"), step("A", "B")])
     days_from(work, 6, (one(NEW), said("B")))

@@ -63,7 +63,8 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
             connection.execute(statement)
         _shown(connection, release)
         connection.execute(
-            """INSERT INTO main.releases SELECT number, id, day, EXISTS (SELECT 1 FROM history.changes c WHERE c.release = r.number AND c.cause = 'pipeline')
+            """INSERT INTO main.releases SELECT number, id, day, EXISTS (SELECT 1 FROM history.changes c WHERE c.release = r.number AND c.cause = 'pipeline'
+                AND c.table_name <> 'institution_lineage')
             FROM history.releases r ORDER BY number"""
         )
         tables = [table for table in catalogue.tables.values() if connection.all(f"PRAGMA history.table_info({table.name})")]

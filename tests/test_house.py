@@ -56,6 +56,7 @@ FLOORS = (
         "nowhere",
         "statements",
         "at_once",
+        "lineage",
     },
     {"run"},
     {"anew"},

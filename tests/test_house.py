@@ -51,6 +51,7 @@ FLOORS = (
         "withdrawals",
         "carry",
         "stones",
+        "rebuild",
         "reissue",
         "nowhere",
         "statements",

@@ -88,7 +88,7 @@ def record(
         _shape(connection, number)
         if changes.first:
             for table in tables:
-                _add(connection, table, number, "")
+                _add(connection, table, number)
         else:
             connection.execute("ATTACH ? AS diff", [str(changes.path)])
             connection.execute("INSERT INTO main.changes SELECT ?, * FROM diff.changes ORDER BY table_name, key, kind, field", [number])
@@ -110,37 +110,39 @@ def _shape(connection: sqlite3.Connection, number: int) -> None:
         connection.execute(f"INSERT INTO main.shapes SELECT {number:d}, place, sql FROM ({made})")
 
 
-def _add(connection: sqlite3.Connection, table: Table, number: int, where: str) -> None:
-    names = ", ".join(f'"{column.name}"' for column in table.published)
-    key = ", ".join(f'"{column}"' for column in table.key)
+def _add(connection: sqlite3.Connection, table: Table, number: int, those: str = "") -> None:
+    """Enter rows of the release: all of a table, or `those` that a join picks. A copy of what was made before a column was declared lacks it."""
+    there = {row[1] for row in connection.execute(f'PRAGMA fresh.table_info("{table.name}")')}
+    names = [f'"{column.name}"' for column in table.published if column.name in there]
+    shown = ", ".join(f"f.{name}" for name in names)
     connection.execute(
-        f'INSERT INTO main."{table.name}" ({names}, release_from) SELECT {names}, {number:d} FROM fresh."{table.name}" {where} ORDER BY {key}'
+        f"""INSERT INTO main."{table.name}" ({", ".join(names)}, release_from) SELECT {shown}, {number:d}
+        FROM {f"{those} CROSS JOIN" if those else ""} fresh."{table.name}" f {f"USING ({_key(table)})" if those else ""} ORDER BY {_key(table)}"""
     )
+
+
+def _key(table: Table) -> str:
+    return ", ".join(f'"{column}"' for column in table.key)
 
 
 def _apply(connection: sqlite3.Connection, table: Table, number: int) -> None:
     """End the rows that the release changes or no longer has, and add what it has instead. Only these rows are looked at, each by its key."""
-    key = _touched(connection, table, "diff.changes")
+    _touched(connection, table, "diff.changes")
     connection.execute(
-        f'UPDATE main."{table.name}" SET release_to = ? WHERE release_to IS NULL AND {key} IN (SELECT {key[1:-1]} FROM temp.touched WHERE ended)',
+        f'UPDATE main."{table.name}" SET release_to = ? WHERE release_to IS NULL AND ({_key(table)}) IN (SELECT {_key(table)} FROM temp.touched WHERE ended)',
         [number],
     )
-    names = ", ".join(f'f."{column.name}"' for column in table.published)
-    same = " AND ".join(f'f."{column}" = t."{column}"' for column in table.key)
-    connection.execute(
-        f"""INSERT INTO main."{table.name}" ({names.replace("f.", "")}, release_from) SELECT {names}, {number:d}
-        FROM temp.touched t CROSS JOIN fresh."{table.name}" f ON {same} WHERE t.begun ORDER BY {", ".join(f't."{column}"' for column in table.key)}"""
-    )
+    _add(connection, table, number, "(SELECT * FROM temp.touched WHERE begun)")
 
 
-def _touched(connection: sqlite3.Connection, table: Table, changes: str) -> str:
-    """temp.touched: the keys in a table of changes, whether the row that was there `ended`, and whether one has `begun`. Returns SQL for the key.
+def _touched(connection: sqlite3.Connection, table: Table, changes: str) -> None:
+    """temp.touched: the keys in a table of changes, whether the row that was there `ended`, and whether one has `begun`.
 
     A change names its row by one text (diff.key_of), in which only the last column of the key can have a space.
     """
-    key, declared = ", ".join(f'"{column}"' for column in table.key), ", ".join(f'"{c}" {table.columns[c].sql_type}' for c in table.key)
+    declared = ", ".join(f'"{column}" {table.columns[column].sql_type}' for column in table.key)
     connection.execute("DROP TABLE IF EXISTS temp.touched")
-    connection.execute(f"CREATE TEMP TABLE touched ({declared}, ended INTEGER, begun INTEGER, PRIMARY KEY ({key})) WITHOUT ROWID")
+    connection.execute(f"CREATE TEMP TABLE touched ({declared}, ended INTEGER, begun INTEGER, PRIMARY KEY ({_key(table)})) WITHOUT ROWID")
     rows = connection.execute(
         f"SELECT key, max(kind <> 'add'), max(kind <> 'remove') FROM {changes} WHERE table_name = ? AND kind <> 'columns' GROUP BY key ORDER BY key",
         [table.name],
@@ -149,7 +151,6 @@ def _touched(connection: sqlite3.Connection, table: Table, changes: str) -> str:
         f"INSERT INTO temp.touched VALUES ({'?,' * len(table.key)}?,?)",
         ((*text.split(" ", len(table.key) - 1), ended, begun) for text, ended, begun in rows),
     )
-    return f"({key})"
 
 
 def _fill_columns(connection: sqlite3.Connection, table: Table) -> None:
@@ -184,8 +185,8 @@ def repair(path: Path, catalogue: Catalogue, live: str | None, kept: Sequence[st
             for table in _tables(connection, catalogue):
                 those = "1"  # of the first release no changes are kept
                 if last:
-                    key = _touched(connection, table, f"(SELECT * FROM main.changes WHERE release > {last:d})")
-                    those = f"{key} IN (SELECT {key[1:-1]} FROM temp.touched)"
+                    _touched(connection, table, f"(SELECT * FROM main.changes WHERE release > {last:d})")
+                    those = f"({_key(table)}) IN (SELECT {_key(table)} FROM temp.touched)"
                 connection.execute(f'DELETE FROM main."{table.name}" WHERE release_from > ? AND {those}', [last])
                 connection.execute(f'UPDATE main."{table.name}" SET release_to = NULL WHERE release_to > ? AND {those}', [last])
             connection.execute("DELETE FROM changes WHERE release > ?", [last])

@@ -125,6 +125,25 @@ def test_a_document_that_only_a_withdrawn_notice_named_then_is_not_in_what_is_re
     assert from_history(past, "first", tmp_path / "again.db", file_sha256(tmp_path / "anew.db"))
 
 
+def test_a_release_that_is_a_copy_of_one_without_a_column_has_no_such_column_in_history_either(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """A reply is entered before the first run with the new declaration."""
+    past, lacks = tmp_path / "history.db", ["notices.title"]
+    old = published(tmp_path / "old.db", catalogue, {"notices": [{"id": "n-1"}]}, lacks)
+    new = published(tmp_path / "new.db", catalogue, {"notices": [{"id": "n-1", "state": "disputed"}]}, lacks)
+    history.record(past, catalogue, "first", DAY, old, Changes(old, True, {}), None)
+    changes = diff(Assembled(new, DAY, {}, {}, {}, {}, None), old, catalogue, tmp_path / "changes.db")
+    history.record(past, catalogue, "second", DAY, new, changes, "first")
+    with closing(sqlite3.connect(past)) as connection:
+        assert connection.execute("SELECT title, state, release_to FROM notices ORDER BY release_from").fetchall() == [
+            (None, None, 2),
+            (None, "disputed", None),
+        ]
+    canonical(new, tmp_path / "canonical.db")
+    assert from_history(past, "second", tmp_path / "again.db", file_sha256(tmp_path / "canonical.db"))
+
+
 @pytest.fixture
 def copied(chain: Work, tmp_path: Path) -> Home:
     """The home of the chain, to be spoilt."""

@@ -42,6 +42,7 @@ WHERE NOT EXISTS (SELECT 1 FROM main.institutions s WHERE s.id = o.id) AND n.abs
   AND o.region_code IN (SELECT value FROM json_each(?))
   AND (SELECT count(*) FROM main.institutions m WHERE m.credit_code = o.credit_code AND m.source_id = o.source_id) = 1
 """
+GOES_BY = {"id", "source_id", "credit_code", "region_code", "name", "address", "absent_since"}
 CODED = """
 CREATE TEMP TABLE coded AS SELECT id, source_id AS source, credit_code AS code, release_from, release_to FROM history.institutions
 WHERE credit_code IN (SELECT code FROM temp.pairs);
@@ -151,7 +152,10 @@ class _Lineage:
         return str(first[0][0]) if first else self.day
 
     def found(self, counties: list[str]) -> list[Step]:
-        """What the credit codes of records that are gone tell."""
+        """What the credit codes of records that are gone tell; nothing where an earlier release lacks a column that this goes by."""
+        for side in ("old", "history"):
+            if not {row[1] for row in self.connection.execute(f"PRAGMA {side}.table_info(institutions)")} >= GOES_BY:
+                return []
         self.connection.execute(PAIRS, [orjson.dumps(counties).decode()])
         self.connection.execute(CODED)
         rows = self.connection.all(FOUND)

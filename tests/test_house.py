@@ -52,6 +52,7 @@ FLOORS = (
         "withdrawals",
         "carry",
         "stones",
+        "rebuild",
         "reissue",
         "nowhere",
         "statements",

@@ -26,6 +26,7 @@ def causes(connection: Working, catalogue: Catalogue, day: str, *, ours: bool, p
     if not ours:
         _of_states(connection)
     _of_statements(connection)
+    _of_lineage(connection)
     _of_parts(connection, catalogue)
     _dates(connection, day, withdrawn)
 
@@ -95,6 +96,17 @@ def _of_statements(connection: Working) -> None:
             WHERE {which} IN (SELECT notice FROM temp.stated WHERE kind = ?)""",
             [cause, kind, kind],
         )
+
+
+def _of_lineage(connection: Working) -> None:
+    """Whose successor a record is by its credit code we found and no source said; nor does one say that we no longer find it."""
+    for side in ("new", "old"):
+        if connection.all(f"SELECT 1 FROM {side}.sqlite_master WHERE name = 'institution_lineage'"):
+            connection.execute(
+                f"""UPDATE changes SET cause = 'pipeline' WHERE table_name = 'institution_lineage' AND kind = ? AND key IN (
+                SELECT predecessor_id || ' ' || successor_id FROM {side}.institution_lineage WHERE method <> 'source')""",
+                ["add" if side == "new" else "remove"],
+            )
 
 
 def _of_parts(connection: Working, catalogue: Catalogue) -> None:

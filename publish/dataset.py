@@ -14,10 +14,11 @@ from .declarations import Node, Words, read
 from .errors import BadDeclaration
 
 KINDS = {  # kind of a column: its SQLite type
-    "id": "TEXT", "ref": "TEXT", "key": "TEXT", "text": "TEXT", "name": "TEXT", "prose": "TEXT", "code": "TEXT", "region": "TEXT",
+    "id": "TEXT", "ref": "TEXT", "former": "TEXT", "key": "TEXT", "text": "TEXT", "name": "TEXT", "prose": "TEXT", "code": "TEXT", "region": "TEXT",
     "date": "TEXT", "day": "TEXT", "month": "TEXT", "credit_code": "TEXT", "permit_no": "TEXT", "url": "TEXT", "histogram": "TEXT",
     "fen": "INTEGER", "integer": "INTEGER", "flag": "INTEGER", "number": "REAL", "share": "REAL",
 }  # fmt: skip
+REFERENCES = ("ref", "former")  # to a row of the table `ref`; of a former one it may be gone, and nothing enforces that it is there
 PUBLISHED = ("public", "masked")  # an allow-list: what is not in it stays in
 PRIVACY = (*PUBLISHED, "private")
 RULES = ("given", "derived", "assigned", "declared")
@@ -94,7 +95,7 @@ def _column(name: str, node: Node, codes: Mapping[str, CodeTable]) -> Column:
         rule=node.choice("rule", RULES),
         unit=node.text("unit", None),
         codes=node.choice("codes", tuple(codes), None if kind != "code" else ...),
-        ref=node.text("ref", None if kind != "ref" else ...),
+        ref=node.text("ref", None if kind not in REFERENCES else ...),
         search=node.integer("search", 0),
         facet=node.flag("facet"),
         required=node.flag("required"),

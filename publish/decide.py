@@ -16,6 +16,7 @@ from .diff import diff
 from .errors import BadHome, ReviewNeeded
 from .history import gone
 from .home import release_order
+from .lineage import lineage
 from .measure import Place, attached, measure, unread
 from .persons import person_key
 from .restore import restore
@@ -212,6 +213,7 @@ def _restored(work: Work, release: str) -> Candidate:
             since = earlier
     data = restore(path, since, live, home.history, home.base, manifest, work.catalogue, work.day)
     data = put_in(data, statements(entries(home)), work.catalogue)
+    data = lineage(data, live, home.history, work.catalogue, goes_back=True)
     changes = diff(data, live, work.catalogue, home.candidate / "changes.db", ours=True, progress=work.progress)
     contents = {row["id"]: row["snapshots"][0]["content_sha256"] for row in manifest["sources"]}
     candidate = Candidate(

@@ -16,14 +16,17 @@ from .dataset import Table
 from .diff import Changes
 from .errors import BadHome
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL) STRICT;
+OF_NOTICES = "table_name GLOB 'notice*'"  # as the index says it: a query that says it too is answered from there
+SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL, sha256 TEXT) STRICT;
+CREATE TABLE IF NOT EXISTS shapes (release INTEGER NOT NULL, place INTEGER NOT NULL, sql TEXT NOT NULL, PRIMARY KEY (release, place)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS changes (
   release INTEGER NOT NULL REFERENCES releases(number), table_name TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL,
   field TEXT, before ANY, after ANY, cause TEXT NOT NULL, subject TEXT, region TEXT, effective_on TEXT, published_on TEXT
 ) STRICT;
 CREATE TABLE IF NOT EXISTS withdrawn (notice TEXT PRIMARY KEY, reason TEXT NOT NULL, day TEXT NOT NULL, signed TEXT NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS changes_by_row ON changes (table_name, key);
+DROP INDEX IF EXISTS changes_by_row;
+CREATE INDEX IF NOT EXISTS changes_of_notices ON changes (table_name, key) WHERE {OF_NOTICES};
 CREATE INDEX IF NOT EXISTS changes_by_release ON changes (release);
 """
 # a change as diff found it, behind the release's number
@@ -45,6 +48,8 @@ def _open(path: Path) -> sqlite3.Connection:
             connection.execute(f"ALTER TABLE changes ADD COLUMN {column} TEXT")
             if column == "subject":
                 connection.execute("UPDATE changes SET subject = substr(key, 1, instr(key || ' ', ' ') - 1) WHERE kind <> 'columns'")
+    if "sha256" not in {row[1] for row in connection.execute("PRAGMA table_info(releases)")}:  # it is not known of earlier releases
+        connection.execute("ALTER TABLE releases ADD COLUMN sha256 TEXT")
     return connection
 
 
@@ -65,8 +70,17 @@ def _tables(connection: sqlite3.Connection, catalogue: Catalogue) -> list[Table]
     return list(catalogue.tables.values())
 
 
-def record(path: Path, catalogue: Catalogue, release: str, day: str, database: Path, changes: Changes, previous: str | None) -> None:
-    """Enter a release: `database` is its mingbai.db and `changes` what it changes in `previous`, the live one.
+def record(
+    path: Path,
+    catalogue: Catalogue,
+    release: str,
+    day: str,
+    database: Path,
+    changes: Changes,
+    previous: str | None,
+    sha256: str | None = None,
+) -> None:
+    """Enter a release: `database` is its mingbai.db, of this hash, and `changes` what it changes in `previous`, the live one.
 
     Raises BadHome when history does not end with `previous`: its open rows would then not be the ones that were compared.
     """
@@ -77,11 +91,12 @@ def record(path: Path, catalogue: Catalogue, release: str, day: str, database: P
         if last[1] != previous:
             raise BadHome(f"{path}: ends with release {last[1]} and {previous} is live; restore the one that belongs to the other")
         number = last[0] + 1
-        connection.execute("INSERT INTO releases VALUES (?,?,?)", [number, release, day])
+        connection.execute("INSERT INTO releases VALUES (?,?,?,?)", [number, release, day, sha256])
         connection.execute("ATTACH ? AS fresh", [str(database)])
+        _shape(connection, number)
         if changes.first:
             for table in tables:
-                _add(connection, table, number, "")
+                _add(connection, table, number)
         else:
             connection.execute("ATTACH ? AS diff", [str(changes.path)])
             connection.execute(
@@ -97,21 +112,55 @@ def record(path: Path, catalogue: Catalogue, release: str, day: str, database: P
         connection.close()
 
 
-def _add(connection: sqlite3.Connection, table: Table, number: int, where: str) -> None:
-    names = ", ".join(f'"{column.name}"' for column in table.published)
-    key = ", ".join(f'"{column}"' for column in table.key)
+def _shape(connection: sqlite3.Connection, number: int) -> None:
+    """Keep what made the tables and indexes of the release, where that is not as it was: a table or column that is declared later is not in it."""
+    made = "SELECT row_number() OVER (ORDER BY rowid) AS place, sql FROM fresh.sqlite_master WHERE sql IS NOT NULL"
+    kept = "SELECT place, sql FROM main.shapes WHERE release = (SELECT max(release) FROM main.shapes)"
+    if connection.execute(f"SELECT * FROM ({made} EXCEPT {kept}) UNION ALL SELECT * FROM ({kept} EXCEPT {made})").fetchone():
+        connection.execute(f"INSERT INTO main.shapes SELECT {number:d}, place, sql FROM ({made})")
+
+
+def _add(connection: sqlite3.Connection, table: Table, number: int, those: str = "") -> None:
+    """Enter rows of the release: all of a table, or `those` that a join picks. A copy of what was made before a column was declared lacks it."""
+    there = {row[1] for row in connection.execute(f'PRAGMA fresh.table_info("{table.name}")')}
+    names = [f'"{column.name}"' for column in table.published if column.name in there]
+    shown = ", ".join(f"f.{name}" for name in names)
     connection.execute(
-        f'INSERT INTO main."{table.name}" ({names}, release_from) SELECT {names}, {number:d} FROM fresh."{table.name}" {where} ORDER BY {key}'
+        f"""INSERT INTO main."{table.name}" ({", ".join(names)}, release_from) SELECT {shown}, {number:d}
+        FROM {f"{those} CROSS JOIN" if those else ""} fresh."{table.name}" f {f"USING ({_key(table)})" if those else ""} ORDER BY {_key(table)}"""
     )
+
+
+def _key(table: Table) -> str:
+    return ", ".join(f'"{column}"' for column in table.key)
 
 
 def _apply(connection: sqlite3.Connection, table: Table, number: int) -> None:
-    touched = f"SELECT key FROM diff.changes WHERE table_name = '{table.name}'"
-    text = " || ' ' || ".join(f'"{column}"' for column in table.key)
+    """End the rows that the release changes or no longer has, and add what it has instead. Only these rows are looked at, each by its key."""
+    _touched(connection, table, "diff.changes")
     connection.execute(
-        f"UPDATE main.\"{table.name}\" SET release_to = ? WHERE release_to IS NULL AND {text} IN ({touched} AND kind <> 'add')", [number]
+        f'UPDATE main."{table.name}" SET release_to = ? WHERE release_to IS NULL AND ({_key(table)}) IN (SELECT {_key(table)} FROM temp.touched WHERE ended)',
+        [number],
     )
-    _add(connection, table, number, f"WHERE {text} IN ({touched} AND kind <> 'remove')")
+    _add(connection, table, number, "(SELECT * FROM temp.touched WHERE begun)")
+
+
+def _touched(connection: sqlite3.Connection, table: Table, changes: str) -> None:
+    """temp.touched: the keys in a table of changes, whether the row that was there `ended`, and whether one has `begun`.
+
+    A change names its row by one text (diff.key_of), in which only the last column of the key can have a space.
+    """
+    declared = ", ".join(f'"{column}" {table.columns[column].sql_type}' for column in table.key)
+    connection.execute("DROP TABLE IF EXISTS temp.touched")
+    connection.execute(f"CREATE TEMP TABLE touched ({declared}, ended INTEGER, begun INTEGER, PRIMARY KEY ({_key(table)})) WITHOUT ROWID")
+    rows = connection.execute(
+        f"SELECT key, max(kind <> 'add'), max(kind <> 'remove') FROM {changes} WHERE table_name = ? AND kind <> 'columns' GROUP BY key ORDER BY key",
+        [table.name],
+    )
+    connection.executemany(
+        f"INSERT INTO temp.touched VALUES ({'?,' * len(table.key)}?,?)",
+        ((*text.split(" ", len(table.key) - 1), ended, begun) for text, ended, begun in rows),
+    )
 
 
 def _fill_columns(connection: sqlite3.Connection, table: Table) -> None:
@@ -144,9 +193,14 @@ def repair(path: Path, catalogue: Catalogue, live: str | None, kept: Sequence[st
             )
         if gone:
             for table in _tables(connection, catalogue):
-                connection.execute(f'DELETE FROM "{table.name}" WHERE release_from > ?', [last])
-                connection.execute(f'UPDATE "{table.name}" SET release_to = NULL WHERE release_to > ?', [last])
+                those = "1"  # of the first release no changes are kept
+                if last:
+                    _touched(connection, table, f"(SELECT * FROM main.changes WHERE release > {last:d})")
+                    those = f"({_key(table)}) IN (SELECT {_key(table)} FROM temp.touched)"
+                connection.execute(f'DELETE FROM main."{table.name}" WHERE release_from > ? AND {those}', [last])
+                connection.execute(f'UPDATE main."{table.name}" SET release_to = NULL WHERE release_to > ? AND {those}', [last])
             connection.execute("DELETE FROM changes WHERE release > ?", [last])
+            connection.execute("DELETE FROM shapes WHERE release > ?", [last])
             connection.execute("DELETE FROM releases WHERE number > ?", [last])
         connection.execute("COMMIT")
     finally:
@@ -177,6 +231,16 @@ def enter_gone(path: Path, found: Mapping[str, tuple[str, str, str]]) -> None:
         connection.close()
 
 
+def enter_hash(path: Path, release: str, sha256: str) -> None:
+    """Enter what the mingbai.db of a release is now that it is issued anew."""
+    connection = _open(path)
+    try:
+        connection.execute("UPDATE releases SET sha256 = ? WHERE id = ?", [sha256, release])
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
 def forget(path: Path, catalogue: Catalogue) -> None:
     """Take what the notices that are gone said out of every release's past. What stays is that there was one, when it came and went, and why."""
     connection = _open(path)
@@ -188,11 +252,11 @@ def forget(path: Path, catalogue: Catalogue) -> None:
             connection.execute(f'DELETE FROM main."{name}" WHERE "{column}" IN (SELECT id FROM temp.gone)').rowcount
             for name, column in of.items()
         ]
-        for name in of:
-            key = "key" if tables[name].key == ("id",) else "substr(key, 1, instr(key || ' ', ' ') - 1)"
+        for name in of:  # each by its place in the index: what is gone is asked for by every run
+            those = "c.key = g.id" if tables[name].key == ("id",) else "c.key >= g.id || ' ' AND c.key < g.id || '!'"
             connection.execute(
-                f"""UPDATE changes SET before = NULL, after = NULL WHERE table_name = ? AND (before IS NOT NULL OR after IS NOT NULL)
-                AND {key} IN (SELECT id FROM temp.gone)""",
+                f"""UPDATE changes SET before = NULL, after = NULL WHERE rowid IN (SELECT c.rowid FROM temp.gone g CROSS JOIN changes c
+                INDEXED BY changes_of_notices ON c.{OF_NOTICES} AND c.table_name = ? AND {those}) AND (before IS NOT NULL OR after IS NOT NULL)""",
                 [name],
             )
         if any(taken):
@@ -217,7 +281,7 @@ def knows(path: Path, notice: str) -> bool:
         return False
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        sql = "SELECT EXISTS (SELECT 1 FROM notices WHERE id = :id) OR EXISTS (SELECT 1 FROM changes WHERE table_name = 'notices' AND key = :id)"
+        sql = f"SELECT EXISTS (SELECT 1 FROM notices WHERE id = :id) OR EXISTS (SELECT 1 FROM changes WHERE {OF_NOTICES} AND table_name = 'notices' AND key = :id)"
         return bool(connection.execute(sql, {"id": notice}).fetchone()[0])
     finally:
         connection.close()

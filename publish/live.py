@@ -24,7 +24,8 @@ OLD = ".superseded.part"  # behind the id of a release whose new issue takes its
 def go_live(home: Home, part: Path, catalogue: Catalogue, changes: Changes, day: str) -> str:
     """Enter the release into history, give its folder its name and point `current` at it. Returns its id."""
     identifier = part.name.removesuffix(".part")
-    history.record(home.history, catalogue, identifier, day, part / "mingbai.db", changes, home.live())
+    sha256 = orjson.loads((part / "manifest.json").read_bytes())["files"]["mingbai.db"]["sha256"]
+    history.record(home.history, catalogue, identifier, day, part / "mingbai.db", changes, home.live(), sha256)
     past(home, catalogue, part, identifier)
     os.rename(part, home.releases / identifier)
     sync(home.releases)

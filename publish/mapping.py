@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .catalogue import Catalogue
-from .dataset import Column, Table
+from .dataset import REFERENCES, Column, Table
 from .identity import id_maker, key_part
 from .rules import RULES, Row, Rule
 from .sourcefile import ListingDeclaration, Rows, SourceDeclaration, Target
@@ -159,7 +159,7 @@ class _Maker:
         if column.kind == "region":
             resolve, day, within = self.catalogue.regions.resolve, self.as_of, self.source.region
             return lambda raw: resolve(lookup.get(raw, raw) if isinstance(raw, str) else raw, day, within=within).code
-        if column.kind == "ref":
+        if column.kind in REFERENCES:
             make = id_maker(str(self.catalogue.tables[str(column.ref)].prefix), self.source.name)
             return lambda raw: make(key_part(raw))
         return parser(column.kind, unit=target.unit, calendar=target.calendar, document_day=self.as_of)

@@ -9,6 +9,7 @@ whose it was. A value that our own recipe has changed since where persons are ma
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import orjson
 
@@ -54,15 +55,16 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
     home.past.mkdir(exist_ok=True)
     part.unlink(missing_ok=True)
     with working(part) as connection:
-        connection.execute("ATTACH ? AS history", [f"file:{home.history}?mode=ro"])
-        connection.execute("ATTACH ? AS live", [f"file:{release / 'mingbai.db'}?mode=ro"])
+        connection.execute("ATTACH ? AS history", [f"file:{quote(str(home.history))}?mode=ro"])
+        connection.execute("ATTACH ? AS live", [f"file:{quote(str(release / 'mingbai.db'))}?mode=ro"])
         connection.execute("PRAGMA secure_delete=ON")  # what is masked below is in no byte that is left over
         connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute("BEGIN")
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
         connection.execute(
-            """INSERT INTO main.releases SELECT number, id, day, EXISTS (SELECT 1 FROM history.changes c WHERE c.release = r.number AND c.cause = 'pipeline')
+            """INSERT INTO main.releases SELECT number, id, day, EXISTS (SELECT 1 FROM history.changes c WHERE c.release = r.number AND c.cause = 'pipeline'
+                AND c.table_name <> 'institution_lineage')
             FROM history.releases r ORDER BY number"""
         )
         _shown(connection, release)
@@ -191,8 +193,9 @@ def _list(names: tuple[str, ...]) -> str:
 
 def _mask(connection: Working, table: Table) -> None:
     """Leave out what the recipe of a release changed where persons are masked, and whatever stood there before."""
+    have = {row[1] for row in connection.execute(f"PRAGMA main.table_info({table.name})")}
     for column in table.published:
-        if column.privacy == "masked" or column.kind in ("prose", "name"):
+        if column.name in have and (column.privacy == "masked" or column.kind in ("prose", "name")):
             name = f"table_name = '{table.name}' AND field = '{column.name}'"
             changed = f"SELECT key, max(release) AS release FROM main.changes WHERE {name} AND kind = 'change' AND cause = 'pipeline' GROUP BY key"
             key = " || ' ' || ".join(f'"{each}"' for each in table.key)

@@ -10,13 +10,13 @@ from .sources.reading import records
 
 
 def listing_plan(listing: ListingDeclaration) -> ListingPlan:
-    """How to find and recognise a listing. Without a declared header, every field that is mapped must be there."""
+    """How to find and recognise a listing. Without a declared header, every field that is mapped must be there, but for optional ones."""
     fields = tuple(dict.fromkeys([*listing.key, *listing.fields, *sorted(listing.document.fields), *sorted(listing.ignore)]))
     return ListingPlan(
         name=listing.name,
         path=listing.path,
         sheet=listing.sheet,
-        header=listing.header or tuple(dict.fromkeys([*listing.key, *listing.fields])),
+        header=listing.header or tuple(dict.fromkeys([*listing.key, *(name for name in listing.fields if name not in listing.optional)])),
         encoding=listing.encoding,
         record_path=listing.record_path,
         form=listing.form,

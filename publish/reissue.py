@@ -73,7 +73,10 @@ def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone, site:
     syndicate(part, identifier, past, changed, catalogue, site)
     left = {notice: stones.stone(gone[notice][1], gone[notice][0]) for notice in had}
     write_whole(part / stones.TOMBSTONES, as_json({**stones.read(old), **left}))
-    close(part, _manifest(manifest, old, made, [gone[notice] for notice in had]))
+    files = close(part, _manifest(manifest, old, made, [gone[notice] for notice in had]))["files"]
+    history.enter_hash(
+        home.history, identifier, files["mingbai.db"]["sha256"]
+    )  # before it is there: a run that dies here does all of it again
     os.rename(old, home.releases / f"{identifier}{OLD}")
     os.rename(part, old)
     sync(home.releases)

@@ -23,6 +23,7 @@ from .guarded import guarded
 from .home import as_json, china_day, write_whole
 from .index import index
 from .keep import keep, named
+from .lineage import lineage
 from .live import go_live
 from .plans import source_plan
 from .release import release, seal
@@ -210,6 +211,7 @@ def compare(work: Work, candidate: Candidate) -> Candidate:
     if not candidate.guarded:
         candidate = guarded(work, candidate)
     made = put_in(candidate.assembled, statements(entries(work.home)), work.catalogue)  # what is held is as it was live
+    made = lineage(made, work.live_database, work.home.history, work.catalogue)
     ours = work.live is not None and work.live_manifest()["recipe"] != candidate.recipe
     folder = work.home.candidate
     changes = diff(

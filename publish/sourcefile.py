@@ -70,6 +70,9 @@ class ListingDeclaration:
     key: tuple[str, ...]
     fields: Mapping[str, tuple[Target | Rows, ...]]  # a field can go to several places
     ignore: frozenset[str]
+    optional: frozenset[
+        str
+    ]  # mapped fields with parts of a record, which it may leave out; a value that is missing must never be taken for an empty one
     constants: Mapping[tuple[str, str], str]
     document: DocumentRule
     batch: str
@@ -173,6 +176,7 @@ def _listing(name: str, node: Node, tables: Mapping[str, Table], source_label: s
         "document",
         "fields",
         "ignore",
+        "optional",
         "constants",
         "batch",
         "header",
@@ -196,6 +200,7 @@ def _listing(name: str, node: Node, tables: Mapping[str, Table], source_label: s
         key=key,
         fields={field: _field(fields, field, table, tables) for field in fields.data},
         ignore=frozenset(node.texts("ignore", ())),
+        optional=frozenset(node.texts("optional", ())),
         constants={_column(constants, field, field, table, tables): constants.text(field) for field in constants.data},
         document=_document(node, source_label),
         batch=node.choice("batch", BATCH_KINDS, batch),
@@ -210,6 +215,9 @@ def _listing(name: str, node: Node, tables: Mapping[str, Table], source_label: s
     both = listing.ignore & listing.fields.keys()
     if both:
         raise node.fail(f"{sorted(both)[0]!r} is mapped as well", "ignore")
+    for field in sorted(listing.optional):
+        if not all(isinstance(target, Rows) for target in listing.fields.get(field, (None,))):
+            raise node.fail(f"{field!r} is no mapped field with rows of another table; no other may be left out", "optional")
     given = {(t.table, t.column) for several in listing.fields.values() for t in several if isinstance(t, Target)} | set(listing.constants)
     for column in tables[table].columns.values():
         if column.required and column.rule == "given" and (table, column.name) not in given:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import orjson
 
+from .history import OF_NOTICES
+
 TOMBSTONES = "tombstones.json"
 # by the cause of a removal, a code of tombstone_reasons; what no longer came in its list is absent, whoever's doing that was
 CLASSES = {"pipeline": "unpublished", "withdrawal": "revoked", "repair": "repaired", "expiry": "expired", "correction": "corrected"}
@@ -30,8 +32,8 @@ def stones(history: Path, changes: Path, database: Path, day: str, gone: Mapping
             connection.execute("ATTACH ? AS history", [f"file:{history}?mode=ro"])
             if connection.execute("SELECT count(*) FROM history.sqlite_master WHERE name = 'changes'").fetchone()[0]:
                 removed += connection.execute(
-                    """SELECT c.key, c.cause, r.day FROM history.changes c JOIN history.releases r ON r.number = c.release
-                    WHERE c.table_name = 'notices' AND c.kind = 'remove' ORDER BY c.release, c.key"""
+                    f"""SELECT c.key, c.cause, r.day FROM history.changes c JOIN history.releases r ON r.number = c.release
+                    WHERE c.{OF_NOTICES} AND c.table_name = 'notices' AND c.kind = 'remove' ORDER BY c.release, c.key"""
                 )
         removed += [
             (key, cause, day)

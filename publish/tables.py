@@ -95,7 +95,7 @@ def create_published(connection: Working, catalogue: Catalogue) -> None:
 def create_published_table(connection: Working, catalogue: Catalogue, table: Table) -> None:
     """One of them, for a database that was made before the table was declared."""
     published = table.published
-    refs = [(c.name, c.ref, catalogue.tables[c.ref].key[0]) for c in published if c.ref]
+    refs = [(c.name, c.ref, catalogue.tables[c.ref].key[0]) for c in published if c.ref and c.kind == "ref"]
     sql = DDL.create_table_sql(
         table.name, _types(published), pk=table.key if len(table.key) > 1 else table.key[0], not_null=set(table.key), strict=True
     )  # fmt: skip

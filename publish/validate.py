@@ -71,8 +71,8 @@ class Validator:
     def __init__(self, listing: ListingDeclaration, source: SourceDeclaration, catalogue: Catalogue, as_of: str | None) -> None:
         self.listing, self.source, self.as_of = listing, source, as_of
         self.plan: Plan = plan(listing, source, catalogue, as_of)
-        self.mapped = frozenset(listing.fields)
-        self.known = self.mapped | listing.ignore | frozenset(listing.key) | listing.document.fields
+        self.mapped = frozenset(listing.fields) - listing.optional
+        self.known = self.mapped | listing.optional | listing.ignore | frozenset(listing.key) | listing.document.fields
         self.flat = Flat(self.plan, source.name, self.mapped, self.known) if Flat.fits(self.plan) else None
         self.document_ids = lru_cache(4096, typed=True)(self._document_id)  # a list of a county has hundreds of records
         self.file, self.batch = "", Batch()

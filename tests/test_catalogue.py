@@ -67,6 +67,18 @@ def test_metadata_yml_is_what_the_declarations_say(root: Path) -> None:
         ("sources/platform.yml", ", unit: wanyuan", "", "money needs `unit`"),
         (
             "sources/platform.yml",
+            "optional: [formerOrgs]",
+            "optional: [orgName]",
+            "institutions.optional: 'orgName' is no mapped field with rows",
+        ),
+        (
+            "sources/platform.yml",
+            "optional: [formerOrgs]",
+            "optional: [former]",
+            "institutions.optional: 'former' is no mapped field with rows",
+        ),
+        (
+            "sources/platform.yml",
             "batch: full_snapshot",
             "batch: full",
             "platform.yml: batch: 'full' is none of full_snapshot, incremental, cumulative",

@@ -18,7 +18,7 @@ def tables(root):
 EXPECTED = {
     "lists", "notice_kinds", "notice_states", "seriousness", "classes", "violation_types", "penalty_types", "measures", "institution_statuses", "organiser_natures",
     "fund_modes", "alias_kinds", "link_methods", "document_kinds", "batch_kinds", "dimensions", "subject_kinds", "public_until_rules", "region_levels", "tombstone_reasons",
-    "bounds", "statement_kinds",
+    "bounds", "statement_kinds", "lineage_kinds", "lineage_methods",
 }  # fmt: skip
 
 

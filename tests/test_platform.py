@@ -24,6 +24,7 @@ from stdnum.cn import ric, uscc
 from publish.errors import Mingbai
 from publish.platform import FAULTS, LISTINGS, Fault, World, new_world, running, serve
 from publish.platform.counties import regions_from
+from publish.platform.identities import key
 from publish.platform.numbers import bank_card, identity_number
 from publish.platform.service import Request, new_service
 
@@ -174,6 +175,22 @@ def test_everything_that_can_happen_happens_in_a_week() -> None:
         "listings: added", "listings: gone", "listings: 已注销", "listings: orgName",
         "notices: added", "notices: gone", "notices: 已更正", "notices: 已修复", "notices: 已撤销", "notices: fineWan",
     }  # fmt: skip
+
+
+def test_an_entry_that_is_taken_out_is_named_by_what_took_its_place() -> None:
+    day, register = 13, new_world(institutions=8000).register
+    added = range(register.size, register.end(day))
+    kinds: dict[str, list[str]] = {}
+    for number in added:
+        if register.is_there(number, day):
+            for former in register.record(number, day).get("formerOrgs", ()):
+                kinds.setdefault(former["orgId"], []).append(former["kind"])
+    gone = {key(number) for number in added if not register.is_there(number, day)}
+    (going,) = kinds.keys() - gone  # until tomorrow
+    assert gone < kinds.keys()
+    assert sorted(map(kinds.__getitem__, gone)) == [["分立", "分立"], ["合并"], ["重新编号"]]
+    assert kinds[going] == ["重新编号"]
+    assert not any("formerOrgs" in register.record(number, day) for number in range(0, register.size, 400))
 
 
 def test_ratings_grow_only_when_a_month_closes() -> None:

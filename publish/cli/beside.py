@@ -1,4 +1,4 @@
-"""What stands beside the run: servers, the demo, and what the declarations give by themselves."""
+"""What stands beside the run: servers, the demo, what the declarations give by themselves, and a release that is made again."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,8 @@ import click
 from ..demo import demo as run_demo
 from ..metadata import metadata_text
 from ..platform import FAULTS, serve_forever
-from ..work import DEFAULT_SITE
+from ..rebuild import rebuild as rebuild_release
+from ..work import DEFAULT_SITE, opened
 from .group import MakeWork, main
 
 
@@ -80,4 +81,27 @@ def check(make: MakeWork) -> None:
     catalogue = make().catalogue
     click.echo(
         f"{len(catalogue.datasets)} datasets, {len(catalogue.tables)} tables, {len(catalogue.sources)} sources, {len(catalogue.codes)} code tables: all well"
+    )
+
+
+@main.command()
+@click.argument("release")
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A new file outside the home; its owner alone can read it.",
+)
+@click.pass_obj
+def rebuild(make: MakeWork, release: str, target: Path) -> None:
+    """Make the mingbai.db of any release again of history alone, kept or not, and hold it against its hash. For the operator, not for readers."""
+    work = make()
+    with opened(work):
+        found = rebuild_release(work.home, release, target)
+    by = "its manifest" if found.kept else "history, for its files are no longer kept or are damaged"
+    click.echo(f"{target}: release {release} to the byte, sha256 {found.sha256} as in {by}")
+    click.echo(
+        "  what has ended since is in it: only the owner of the file can read it (0600), and it is not to be published 含已过公示期的内容，不得公开"
     )

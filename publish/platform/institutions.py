@@ -11,7 +11,7 @@ from typing import Any
 
 from .counties import Counties
 from .draws import Draws, Shuffle, pick, within
-from .identities import Identities, Identity, brand_from, number_of, person
+from .identities import Identities, Identity, brand_from, key, number_of, person
 from .numbers import bank_card, mobile
 from .words import BANKS, BUILDINGS, CLASS_NAMES, CLASSES, DEPARTMENTS, FUND_MODES, NATURES, ROADS, SIGN_ENDS, STATUSES
 
@@ -19,6 +19,11 @@ DAY_ZERO = date(2026, 11, 1)  # the day that day 0 is
 ROUND = 200  # days in which each institution changes once: 0.5% a day
 ADDED = 0.0002  # of the register a day; a real one grows by 0.3-0.7% a month
 MISTAKEN_STAYS = 3  # days until an entry made by mistake is taken out again
+FORMER = (
+    "重新编号",
+    "合并",
+    "分立",
+)  # what became of such entries, in turn: the day before they go, what was entered in their place says so
 # What happens to twenty institutions that follow each other in the calendar.
 CHANGES = (
     "address", "phone", "permit", "renamed", "closed", "address", "phone", "suspended", "fund", "address",
@@ -121,7 +126,20 @@ class Institutions:
             "classes": self._classes(who, draw),
             "fund": self._fund(who, number, drawn.get("fund", draw), began),
             "updatedOn": updated.isoformat(),
+            **self._former(number),
         }
+
+    def _former(self, number: int) -> dict[str, list[dict[str, str]]]:
+        """The entry whose place it took, where it did: one alone, or of a split two."""
+        if number < self.size:
+            return {}
+        entered, place = self.entered(number), (number - self.size) % self.added_a_day
+        mistaken = entered - MISTAKEN_STAYS + 1
+        kind = FORMER[mistaken // 3 % len(FORMER)]
+        old = self.size + (mistaken - 1) * self.added_a_day
+        if mistaken < 1 or place > (kind == "分立") or not self._mistaken(old, mistaken):
+            return {}
+        return {"formerOrgs": [{"orgId": key(old), "kind": kind}]}
 
     def _mistaken(self, number: int, entered: int) -> bool:
         # Taken out within its month: it never comes to have ratings. Early in the month, for February's sake.

@@ -65,6 +65,11 @@ def redirect(to: str) -> Answer:
     return Answer(308, b"", HTML, (("location", to),))
 
 
+def moved(to: str) -> Answer:
+    """To another thing that has the place of this one, as far as is known today: a cache asks again."""
+    return Answer(308, b"", HTML, (("location", to), ("cache-control", "no-cache"), ("access-control-allow-origin", "*")))
+
+
 def file_answer(path: Path, etag: str | None = None, cache: str = "no-cache") -> Answer | None:
     """A file as it is, or None where there is none."""
     try:

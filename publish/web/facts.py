@@ -110,7 +110,18 @@ def institution(reader: Reader, id: str, today: str) -> Row | None:
     row["source_as_of"] = reader.source_as_of(row["source_id"])
     row |= _held_of(reader, row)
     row["ratings"] = ratings(reader, id)
+    row["predecessors"] = reader.rows(queries.PREDECESSORS, id, MOST)
     return row
+
+
+def successors(reader: Reader, id: str) -> list[Row]:
+    """The institutions of the release that took the place of one that is gone, by however many steps; [] where nobody is known to have."""
+    return reader.rows(queries.SUCCESSORS, id, MOST)
+
+
+def succeeded_by(reader: Reader, id: str) -> list[Row]:
+    """Who took its place next, how that is known and since when; an id of these may be gone too."""
+    return reader.rows(queries.SUCCEEDED_BY, id)
 
 
 def ratings(reader: Reader, id: str) -> list[Row]:

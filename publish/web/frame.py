@@ -124,6 +124,10 @@ class Frame:
             query["as_of"] = self.visit.as_of
         return address(path, self.visit.lang) + (f"?{urlencode(query)}" if query else "")
 
+    def then(self, path: str, release: str | None) -> str:
+        """The address of a page of ours in another release, or (None) in the live one."""
+        return address(path, self.visit.lang) + (f"?{urlencode({'as_of': release})}" if release else "")
+
     def at(self, release: str | None) -> str:
         """This page in another release, or (None) in the live one."""
         query = [(key, value) for key, value in parse_qsl(self.visit.query, keep_blank_values=True) if key != "as_of"]

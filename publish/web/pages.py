@@ -16,14 +16,14 @@ import search
 
 from ..wording import LANGUAGES, say
 from . import facts
-from .answer import CSV, HTML, OPEN, TEXT, Answer, as_json, file_answer
+from .answer import CSV, HTML, OPEN, TEXT, Answer, as_json, file_answer, moved
 from .changelog import Entry, as_csv, newest
 from .ended import ended
 from .frame import STATIC, Dictionary
 from .reader import Reader
 from .shelf import Shelf
 from .terms import in_force, over, tombstone
-from .visit import Visit
+from .visit import Visit, spelt
 
 MOST_WORDS = 16  # as search answers; more is no question
 LONGEST_QUERY = 200  # characters; what is beyond it is not searched for, and the page says so
@@ -150,12 +150,32 @@ class Pages:
         )
 
     def institution(self, visit: Visit, reader: Reader) -> Answer:
-        found = facts.institution(reader, visit.parts["id"], visit.today)
+        id = visit.parts["id"]
+        found = facts.institution(reader, id, visit.today)
         if found is None:
-            raise NotHere
+            return self._successors(visit, reader, id)
+        found["predecessors"] = [{**row, "shown_in": self._before(visit, reader, row["since"])} for row in found["predecessors"]]
+        found["successors"] = facts.succeeded_by(visit.live or reader, id)
         if visit.wants_json:
             return as_json({**_of(visit, reader), **found})
         return self.render("institution.html", it=found, first=self._first(visit, reader))
+
+    def _successors(self, visit: Visit, reader: Reader, id: str) -> Answer:
+        """Where to go from an institution that is gone: to the one that took its place, or a choice of several."""
+        several = facts.successors(reader, id)
+        if not several:
+            raise NotHere
+        if len(several) == 1:
+            return moved(spelt(visit, f"/institutions/{several[0]['id']}{'.json' if visit.wants_json else ''}"))
+        found = {"id": id, "successors": several, "lineage": facts.succeeded_by(reader, id)}
+        if visit.wants_json:
+            return as_json({**_of(visit, reader), **found}, 300)
+        return self.render("successors.html", 300, it=found)
+
+    def _before(self, visit: Visit, reader: Reader, day: str | None) -> str | None:
+        """The id of the last release that is kept from before a day."""
+        known = self._shelf.archive.known(visit.live or reader)
+        return next((id for id, on in reversed(known) if day and on < day), None)
 
     def notice(self, visit: Visit, reader: Reader) -> Answer:
         id = visit.parts["id"]

@@ -77,6 +77,16 @@ NOTICES = _sql(
 RATINGS = """SELECT month, dimension, scale_max, rating_count, histogram, is_suppressed FROM ratings WHERE institution_id = ?1
     ORDER BY dimension, scale_max, month"""
 
+# of an institution that is gone: the ones that are there in its place, by however many steps; a circle ends by itself
+SUCCESSORS = """WITH RECURSIVE onward(id) AS (SELECT successor_id FROM institution_lineage WHERE predecessor_id = ?1
+    UNION SELECT l.successor_id FROM institution_lineage l JOIN onward o ON l.predecessor_id = o.id)
+    SELECT i.id, i.name, i.region_code, i.region_text, i.address FROM onward o JOIN institutions i ON i.id = o.id ORDER BY i.id LIMIT ?2"""
+SUCCEEDED_BY = "SELECT successor_id AS id, kind, method, since FROM institution_lineage WHERE predecessor_id = ?1 ORDER BY since, 1"
+PREDECESSORS = """WITH RECURSIVE back(id, successor_id, kind, method, since) AS (
+    SELECT predecessor_id, successor_id, kind, method, since FROM institution_lineage WHERE successor_id = ?1
+    UNION SELECT l.predecessor_id, l.successor_id, l.kind, l.method, l.since FROM institution_lineage l JOIN back b ON l.successor_id = b.id)
+    SELECT * FROM back ORDER BY since DESC, id, successor_id LIMIT ?2"""
+
 NOTICE = _sql("SELECT n.*, $document FROM notices n $from WHERE n.id = ?1", "n")
 PENALTIES = "SELECT penalty_code FROM notice_penalties WHERE notice_id = ?1 ORDER BY penalty_code"
 STATEMENTS = """SELECT number, kind, said_by, said_on, text, document, fields, recorded_on, settled_on FROM notice_statements

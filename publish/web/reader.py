@@ -20,10 +20,10 @@ Row = dict[str, Any]
 Made = TypeVar("Made")
 
 STONES = "tombstones.json"  # by publish.stones: what was public once, since when it is gone, for which class of reason
-# of a release from before they were declared: nothing was said of its notices
-NO_STATEMENTS = (
-    "CREATE TEMP TABLE notice_statements (notice_id, number, kind, said_by, said_on, text, document, fields, recorded_on, settled_on)"
-)
+DECLARED_LATER = {  # a release from before that says nothing of them
+    "notice_statements": "notice_id, number, kind, said_by, said_on, text, document, fields, recorded_on, settled_on",
+    "institution_lineage": "predecessor_id, successor_id, kind, method, since",
+}
 LIMITS = (  # one open SQL query took 1.9 GB without them
     (sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000),  # of one value and one row: a page shows 200 rows
     (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 20_000),
@@ -64,8 +64,9 @@ class Reader:
             self.id = str(self.manifest["id"])
             self._connection = read_only(self.database)
             self._connection.row_factory = as_row
-            if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'").fetchone():
-                self._connection.execute(NO_STATEMENTS)
+            for table, columns in DECLARED_LATER.items():
+                if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone():
+                    self._connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
             harden(self._connection)
             self.index = search.open_index(folder / "search" / "index.db")
             file = folder / STONES

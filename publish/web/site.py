@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from urllib.parse import quote
 
 from ..home import china_day
 from ..wording import LANGUAGES
@@ -19,7 +18,7 @@ from .pages import NotHere, Pages
 from .reader import Reader
 from .shelf import Shelf
 from .terms import Clock
-from .visit import Visit, current
+from .visit import Visit, current, spelt
 
 log = logging.getLogger(__name__)
 ROUTE = "mingbai"  # the database's name in Datasette's addresses
@@ -136,7 +135,7 @@ class Site:
         found = self.pages.find(path)
         if found is None and not _datasettes(path):
             if len(path) > 1 and path.endswith("/") and not path.startswith("//"):
-                return redirect(_spelt(visit, path.rstrip("/") or "/"))
+                return redirect(spelt(visit, path.rstrip("/") or "/"))
             raise NotHere
         if reader is None:
             return self.pages.problem(visit, 503, "no_release")
@@ -182,8 +181,3 @@ def _without_language(scope: Scope, path: str) -> Scope:
 def _datasettes(path: str) -> bool:
     first = path.split("/", 2)[1].partition(".")[0]
     return (first == ROUTE and path != f"/{ROUTE}.db") or path.partition(".")[0] in DASHED
-
-
-def _spelt(visit: Visit, path: str) -> str:
-    prefix = "" if visit.lang == LANGUAGES[0] else f"/{visit.lang}"
-    return prefix + quote(path) + (f"?{visit.query}" if visit.query else "")

@@ -7,7 +7,7 @@ A task has its own context, so requests that run side by side do not see each ot
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from ..wording import LANGUAGES, say
 from .reader import Reader
@@ -54,3 +54,8 @@ current: ContextVar[Visit] = ContextVar("visit")
 def address(path: str, lang: str) -> str:
     """A path of the site in a language."""
     return path if lang == LANGUAGES[0] else f"/{lang}{path}"
+
+
+def spelt(visit: Visit, path: str) -> str:
+    """The address of another path in the language and with the query of a visit."""
+    return quote(address(path, visit.lang)) + (f"?{visit.query}" if visit.query else "")

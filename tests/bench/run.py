@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import history
 import orjson
 
 HERE = Path(__file__).resolve()
@@ -66,7 +67,7 @@ def timed(command: list[str], **more: str) -> Cost:
 
 
 @contextmanager
-def platform(size: int, months: int, day: int) -> Iterator[str]:
+def platform(size: int, months: int, day: int, notices: int | None = None) -> Iterator[str]:
     command = [
         sys.executable,
         "-m",
@@ -80,6 +81,7 @@ def platform(size: int, months: int, day: int) -> Iterator[str]:
         str(day),
         "--port",
         "0",
+        *(["--notices", str(notices)] if notices else []),
     ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
@@ -162,6 +164,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="50000,100000,200000", help="institutions, with commas between")
     parser.add_argument("--months", type=int, default=24)
+    parser.add_argument("--history", type=int, metavar="DAYS", help="measure history over so many daily releases instead (history.py)")
+    parser.add_argument("--size", type=int, default=100_000, help="institutions for --history")
     given = parser.parse_args()
-    for number in given.sizes.split(","):
-        measure(int(number), given.months)
+    if given.history:
+        history.measure(given.size, given.history)
+    else:
+        for number in given.sizes.split(","):
+            measure(int(number), given.months)

@@ -13,7 +13,7 @@ from making import institution, listing, notice
 
 Record = dict[str, Any]
 FIRST_DAY, DAYS = date(2026, 11, 1), 1_827
-COUNTIES = ("110101", "110102", "110105", "110106", "110107", "110108")
+COUNTIES = ("110101", "110102", "110105", "110106", "110107", "110108", "110109")
 CUT = COUNTIES[-1]  # the county that its source cuts short for a while: nothing else happens there then
 
 
@@ -84,7 +84,9 @@ def _notice(number: int, subjects: Sequence[Record], draw: Random, special: Reco
     mark = f"mk{number:05d}x"
     decided = some_day(draw, date(2024, 3, 1), 2_800) if number % 3 else some_day(draw, date(2026, 2, 1), 1_900)
     who = draw.choices(("linked", "unlinked", "person", "unknown"), (6, 2, 1, 1))[0]
-    subject = draw.choice(subjects)
+    subject = draw.choice(
+        [one for one in subjects if (one["areaCode"] == CUT) == (number % 8 == 0)]
+    )  # more than a fifth is no accident of a county
     record = notice(
         number, title=f"关于处罚的决定{mark}", facts=f"经查明的事实{mark}", docTitle=f"决定书{mark}", docUrl=f"https://example.org/{mark}", docNo=f"教罚〔{mark}〕号",
         areaCode=subject["areaCode"], areaName="", kind=draw.choice(("行政处罚", "黑名单", "典型案例", "风险提示")),

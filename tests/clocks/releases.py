@@ -72,7 +72,9 @@ class Releases:
         except ReviewNeeded:
             approved(work)
         held = {(row["table"], row["region"]) for row in work.live_manifest()["held"]}
-        assert held == ({("notices", CUT)} if cut else set()), f"{day}: {held}"
+        assert held == ({("notices", CUT)} if cut else set()), (
+            f"{day}: {held}, {CUT} has {sum(life.county == CUT for life in self.lives if life.mark in self.live)} of {len(self.live)}"
+        )
         self._expect(said, day)
 
     def corrected_end(self, life: Life, day: date) -> date:

@@ -29,7 +29,7 @@ class Size:
     closely: bool
 
 
-SMALL, WHOLE = Size(200, 40, 40, 90, 800, False), Size(5_000, 800, 1_000, 30, DAYS, True)
+SMALL, WHOLE = Size(200, 40, 30, 80, 600, False), Size(5_000, 800, 1_000, 30, DAYS, True)
 
 
 async def walk(size: Size, work: Work, catalogue: Catalogue) -> Visitor:
@@ -37,7 +37,7 @@ async def walk(size: Size, work: Work, catalogue: Catalogue) -> Visitor:
     draw = Random(SEED)
     subjects = institutions(size.institutions)
     lives = [*notices(size.notices, subjects, draw), *listings(size.listings, subjects, draw)]
-    start = FIRST_DAY + timedelta(200)
+    start = FIRST_DAY + timedelta(100)
     releases = Releases(work, subjects, lives, (start, start + timedelta(2 * size.every)))
     releases.deliver(FIRST_DAY)
     visitor = Visitor(work.home.path, catalogue, releases, draw)
@@ -71,17 +71,18 @@ async def look(visitor: Visitor, ended: list[str], last: list[str], widely: bool
             await visitor.gone(mark)
         await visitor.about(mark)
     must = sorted(releases.must(visitor.day))
-    for mark in sorted({*draw.sample(must, min(2, len(must))), *last} & {*must}):
-        visitor.wait(LAST_SECOND)
+    some = draw.sample(must, min(1, len(must)))
+    for mark in some:
+        await visitor.about(mark)
+    visitor.wait(LAST_SECOND)
+    for mark in sorted({*some, *last} & {*must}):
         if mark.startswith("mk"):
             await visitor.there(mark)
-        await visitor.about(mark)
-        visitor.wait(-LAST_SECOND)
-    over = sorted(releases.id_of.keys() - releases.visible(visitor.day))
-    some = [*ended[:2], *draw.sample(over, min(1, len(over))), *draw.sample(must, min(1, len(must)))]
+    visitor.wait(-LAST_SECOND)
     older = [release for release in releases.work.home.release_ids() if release != releases.work.live]
     if older:
-        await visitor.earlier(draw.choice(older), some)
+        over = sorted(releases.id_of.keys() - releases.visible(visitor.day))
+        await visitor.earlier(draw.choice(older), [*ended[:1], *draw.sample(over, min(1, len(over))), *some])
     if widely:
         await visitor.tables()
 

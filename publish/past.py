@@ -62,12 +62,12 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
         connection.execute("BEGIN")
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
+        _shown(connection, release)
         connection.execute(
             """INSERT INTO main.releases SELECT number, id, day, EXISTS (SELECT 1 FROM history.changes c WHERE c.release = r.number AND c.cause = 'pipeline'
                 AND c.table_name <> 'institution_lineage')
             FROM history.releases r ORDER BY number"""
         )
-        _shown(connection, release)
         tables = [table for table in catalogue.tables.values() if connection.all(f"PRAGMA history.table_info({table.name})")]
         told = sorted((table for table in tables if table.name not in LEFT_OUT), key=lambda table: table.name == "documents")
         for table in told:  # documents last: by then it is known which are named
@@ -103,16 +103,15 @@ def only(home: Home, identifier: str | None) -> None:
 
 
 def _shown(connection: Working, release: Path) -> None:
-    """The notices that may be shown with their past: those of the release, and those of which it only says that their list no longer has them,
-    until they end as they were last."""
+    """The notices that may be shown with their past: those of the release, and those of which it only says that their list no longer has them."""
     stones = orjson.loads((release / TOMBSTONES).read_bytes())
     connection.execute("CREATE TEMP TABLE shown (id TEXT PRIMARY KEY, is_live INTEGER NOT NULL) WITHOUT ROWID")
     connection.execute("INSERT INTO temp.shown SELECT id, 1 FROM live.notices ORDER BY id")
     absent = [(key,) for key, stone in sorted(stones.items()) if stone["class"] == ABSENT]
-    connection.executemany(
-        """INSERT OR IGNORE INTO temp.shown SELECT id, 0 FROM history.notices WHERE id = ? GROUP BY id HAVING max(release_from)
-        AND public_until >= (SELECT max(day) FROM main.releases)""",
-        absent,
+    connection.executemany("INSERT OR IGNORE INTO temp.shown VALUES (?, 0)", absent)
+    connection.execute(  # each ends as it was to end when it was last shown
+        """DELETE FROM temp.shown WHERE NOT is_live AND id NOT IN (SELECT id FROM (SELECT id, public_until, max(release_from) FROM history.notices GROUP BY id)
+        WHERE public_until >= (SELECT substr(max(day), 1, length(public_until)) FROM history.releases))"""
     )
 
 

@@ -18,7 +18,8 @@ from .reader import Reader, Row, as_row, harden, read_only
 
 # notices as they were last: one that the live release does not have any more may be shown until then
 _LAST = "SELECT id, public_until, max(release_from) FROM main.notices GROUP BY id ORDER BY id"
-_NAMES = 'SELECT document_id FROM main."$table" WHERE document_id IS NOT NULL AND $id $in (SELECT value FROM json_each($gone))'
+_NAMES = 'SELECT document_id FROM main."$table" WHERE document_id IS NOT NULL AND '
+_NAMING = "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE c.name = 'document_id' ORDER BY 1"
 _GONE = "(SELECT value FROM json_each(mingbai_ended('$table')))"
 # of a notice or listing that is over there is that it came and went, and of the listing not whose it was
 _CHANGES = """SELECT number, release, table_name, key, kind, iif(over, NULL, field) AS field, iif(over, NULL, before) AS before,
@@ -51,29 +52,22 @@ def past_ended(reader: Reader, today: str) -> Ended:
 def _past_ended(reader: Reader, today: str) -> Ended:
     found = ended(reader, today)
     absent = [id for id, until in absent_until(reader, today).items() if until < today]
-    notices = orjson.dumps([*orjson.loads(found.gone["notices"]), *absent]).decode()
-    given = {"notices": ("id", "?1"), "listings": ("id", "?2")}
+    notices, listings = orjson.dumps([*orjson.loads(found.gone["notices"]), *absent]).decode(), found.gone["listings"]
     with closing(read_only(past_file(reader))) as connection:
-        there = [
-            t
-            for (t,) in connection.execute(
-                "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE c.name = 'document_id' ORDER BY 1"
-            )
-        ]
-        over, still = (
-            " UNION ".join(
-                _NAMES.replace("$table", table)
-                .replace("$in", how)
-                .replace("$id", given.get(table, ("1",))[0])
-                .replace("$gone", given.get(table, ("", "'[]'"))[1])
-                for table in there
-            )
-            for how in ("IN", "NOT IN")
-        )
-        rows = connection.execute(f"SELECT * FROM ({over}) EXCEPT SELECT * FROM ({still})", [notices, found.gone["listings"]])  # noqa: S608
-        documents = orjson.dumps([id for (id,) in rows]).decode()
+        rows = connection.execute(_only_over(connection), [notices, listings]).fetchall()
     # all that is of a notice is over with it
-    return replace(found, gone=dict.fromkeys(found.gone, notices) | {"listings": found.gone["listings"], "documents": documents})
+    return replace(
+        found, gone=dict.fromkeys(found.gone, notices) | {"listings": listings, "documents": orjson.dumps([id for (id,) in rows]).decode()}
+    )
+
+
+def _only_over(connection: sqlite3.Connection) -> str:
+    """SQL for the documents that nothing has ever named but what is over: ?1 are the notices and ?2 the listings that are."""
+    ids = {"notices": "(SELECT value FROM json_each(?1))", "listings": "(SELECT value FROM json_each(?2))"}
+    tables = [name for (name,) in connection.execute(_NAMING)]
+    over = [_NAMES.replace("$table", table) + f"id IN {ids[table]}" for table in ids]
+    others = [_NAMES.replace("$table", table) + (f"id NOT IN {ids[table]}" if table in ids else "1") for table in tables]
+    return f"{' UNION '.join(over)} EXCEPT SELECT * FROM ({' UNION '.join(others)})"  # noqa: S608
 
 
 def shadow_past(connection: sqlite3.Connection, reader: Reader) -> list[str]:

@@ -43,11 +43,14 @@ class Releases:
         self.corrected: set[str] = set()
         self.withdrawn: set[str] = set()
         self.deliveries = 0
+        self.last = date.min  # of the deliveries before the cut
         self._seen: tuple[object, frozenset[str], frozenset[str]] = None, frozenset(), frozenset()
 
     def deliver(self, day: date) -> None:
         """The sources hand in what they have on a day, and a run publishes it; whoever has to approve does."""
         self.deliveries += 1
+        if day < self.cut[0]:
+            self.last = day
         said = {life.mark: self._said(life, day) for life in self.lives}
         cut = self.cut[0] <= day < self.cut[1]
         records = [
@@ -128,7 +131,7 @@ class Releases:
 
     def _said(self, life: Life, day: date) -> Record | None:
         if life.table == "notices" and life.county == CUT and self.cut[0] <= day < self.cut[1]:
-            return life.at(self.cut[0] - timedelta(1))  # it stays as it was
+            return life.at(self.last)  # it stays as it was
         return life.at(day)
 
     def _window(self, record: Record) -> tuple[date, date]:

@@ -83,8 +83,10 @@ async def look(visitor: Visitor, ended: list[str], last: list[str], widely: bool
     if older:
         over = sorted(releases.id_of.keys() - releases.visible(visitor.day))
         await visitor.earlier(draw.choice(older), [*ended[:1], *draw.sample(over, min(1, len(over))), *some])
+    await visitor.deltas()
     if widely:
         await visitor.tables()
+        await visitor.changes()
 
 
 def people(releases: Releases, day: date, draw: Random) -> None:

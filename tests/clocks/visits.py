@@ -40,7 +40,7 @@ class Visitor:
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://site.example")
         self.leaks: dict[str, list[str]] = {}
         self.lacks: dict[str, list[str]] = {}
-        self.asked: Counter[str] = Counter()
+        self.asked: Counter[tuple[str, int]] = Counter()
         self.tags: dict[str, tuple[str, bytes]] = {}  # by address: what a cache has of it
         self.past: Past | None = None
         self.day = date.min
@@ -59,27 +59,30 @@ class Visitor:
         """Time goes on, or back."""
         self.now += timedelta(seconds=seconds)
 
-    def scan(self, where: str, body: bytes, allowed: Collection[str], what: str = "", marks: bool = True) -> set[str]:
-        """The marks in an answer. `marks` is off where the answer repeats what was asked for."""
-        found = {mark.decode() for mark in MARK.findall(body)} if marks else set()
-        found |= {mark for one in ID.findall(body) if (mark := self.releases.ids.get(one))}
-        self.asked[where] += 1
+    def scan(self, where: str, body: bytes, allowed: Collection[str], what: str = "", by: str = "marks ids") -> set[str]:
+        """The marks in an answer, and those of the ids in it. `by` leaves out the former where the answer repeats what was asked for, and the
+        latter where it may say that something came and went."""
+        found = {mark.decode() for mark in MARK.findall(body)} if "marks" in by else set()
+        found |= {mark for one in ID.findall(body) if (mark := self.releases.ids.get(one))} if "ids" in by else set()
         for stray in found - set(allowed):
             self.leaks.setdefault(where, []).append(f"{self.day} {stray} {what}")
         return found
 
-    async def ask(self, where: str, path: str, allowed: Collection[str], status: Collection[int] = (200,), marks: bool = True) -> set[str]:
+    async def ask(
+        self, where: str, path: str, allowed: Collection[str], status: Collection[int] = (200,), by: str = "marks ids"
+    ) -> set[str]:
         """One question, with what a cache has of its answer beside it."""
         headers = {"if-none-match": self.tags[path][0]} if path in self.tags else {}
         answer = await self.client.get(path, headers=headers)
         body = answer.content
+        self.asked[where, answer.status_code] += 1
         if answer.status_code == 304:
             body = self.tags[path][1]  # what the cache then shows
         elif answer.status_code == 200 and (tag := answer.headers.get("etag")):
             self.tags[path] = tag, body
         if (200 if answer.status_code == 304 else answer.status_code) not in status:
             self.lacks.setdefault(where, []).append(f"{self.day} {answer.status_code} {path}")
-        return self.scan(where, body, allowed, path, marks)
+        return self.scan(where, body, allowed, path, by)
 
     def wants(self, where: str, found: Collection[str], expected: Iterable[str]) -> None:
         for mark in set(expected) - set(found):
@@ -157,7 +160,7 @@ class Visitor:
                 if not as_of and mark in self.releases.must(self.day):
                     self.wants("institution", found, {mark})
         for end in ("", ".json"):
-            found = await self.ask("search", f"/search{end}?q={mark}&{more}", allowed, marks=False)
+            found = await self.ask("search", f"/search{end}?q={mark}&{more}", allowed, by="ids")
             if not as_of and mark in self.releases.must(self.day) and mark in self.releases.searchable:
                 self.wants("search", found, {mark})
         if not as_of:
@@ -175,6 +178,43 @@ class Visitor:
                 await self.gone(mark, release)
             elif mark.startswith("mk"):
                 await self.ask("as-of", f"/notices/{self.releases.id_of[mark]}.json?as_of={release}", allowed)
+
+    async def changes(self) -> None:
+        """What tells of changes: /changes, the past in SQL, and deltas. That something came and went may be told."""
+        told, release = self.releases.told(self.day), self.draw.choice(sorted(self.releases.then))
+        other = self.draw.choice(sorted(self.releases.then))
+        for query in (
+            "",
+            f"release={release}",
+            f"from={release}&to={other}",
+            "cause=expiry",
+            "dataset=notices&kind=add&limit=200",
+            "table=listings&limit=200",
+        ):
+            for form in ("", ".json", ".csv") if query else ("",):
+                await self.ask("changes", f"/changes{form}?{query}", told, (200, 400, 404), by="marks")
+        for table, of in TABLES.items():
+            for sql, by in (
+                (f"select {of} as t from {table}_as_of where release = '{release}'", "marks ids"),
+                (f"select {of} as t from {table}_as_of where release in ('{release}', '{other}')", "marks ids"),
+                (f"select {of} as t from main.{table}", "marks"),
+                (f"with {table} as (select * from main.{table}) select {of} as t from {table}", "marks"),
+            ):
+                await self.ask(
+                    "history sql", str(httpx.URL("/history.json", params={"sql": sql, "_shape": "array"})), told, (200, 400, 404), by=by
+                )
+            await self.ask("history", f"/history/{table}_as_of.json?release={release}&_size=max", told, (200, 404))
+            await self.ask(
+                "history", f"/history/{table}_difference?from_release={release}&to_release={other}&_size=max", told, (200, 404), by="marks"
+            )
+        await self.ask("history", "/history/changes.csv?_stream=1&_size=max", told, (200, 404), by="marks")
+
+    async def deltas(self) -> None:
+        """What a client takes is of the live release alone."""
+        allowed = self.releases.visible(self.day)
+        for which in ("day", "week", "month", str(self.releases.work.live), self.draw.choice(sorted(self.releases.then))):
+            for form in ("ndjson", "csv"):
+                await self.ask("delta", f"/deltas/{which}.{form}", allowed, (200, 404, 410, 503), by="marks")
 
     async def close(self) -> None:
         if self.past:

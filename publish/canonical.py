@@ -1,13 +1,16 @@
 """One database, one sequence of bytes: the home of apsw.
 
 SQLite files with the same rows differ by free pages, the order of inserts, and three counters in the header that say how often and by
-which version the file was written. VACUUM INTO with a pinned SQLite lays the pages out anew, and the counters are then set to constants
-(bytes 24-27 change counter, 40-43 schema cookie, 92-99 version-valid-for and version number: https://www.sqlite.org/fileformat.html).
-The result was the same under every SQLite from 3.42 to 3.54.
+which version the file was written. Tables with a rowid are laid out in the order of their keys, with rowids from 1 on: else who puts a row
+where it belongs would have other bytes than who had it from the first. VACUUM INTO with a pinned SQLite lays the pages out anew, and the
+counters are then set to constants (bytes 24-27 change counter, 40-43 schema cookie, 92-99 version-valid-for and version number:
+https://www.sqlite.org/fileformat.html). The result was the same under every SQLite from 3.42 to 3.54. So the bytes are a function of the
+rows and of the schema as it stands in sqlite_schema: what was declared in another order is another file.
 """
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
@@ -18,16 +21,18 @@ WRITTEN_BY = 3042000  # the version number of the oldest SQLite that was shown t
 
 def canonical(source: Path, target: Path) -> None:
     """Write the rows of `source` to `target`, whole or not at all, in the one form that they have."""
-    part = target.with_name(f"{target.name}.part")
+    part, ordered = (target.with_name(f"{target.name}{end}.part") for end in ("", ".ordered"))
     part.unlink(missing_ok=True)
-    connection = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY)
     try:
-        connection.execute("PRAGMA temp_store=FILE")
-        connection.execute("VACUUM INTO ?", (str(part),))
+        unordered = _vacuum(source, part)
+        if unordered:
+            _order(part, source, unordered)
+            os.replace(part, ordered)
+            _vacuum(ordered, part)
     except (apsw.FullError, apsw.IOError, apsw.CantOpenError) as error:
         raise OSError(errno.ENOSPC, f"cannot be written ({error})", str(target)) from error
     finally:
-        connection.close()
+        ordered.unlink(missing_ok=True)
     with open(part, "r+b") as file:
         for offset, value in ((24, CHANGES), (40, 1), (92, CHANGES), (96, WRITTEN_BY)):
             file.seek(offset)
@@ -35,3 +40,42 @@ def canonical(source: Path, target: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, target)
+
+
+def _vacuum(source: Path, target: Path) -> list[tuple[str, str]]:
+    """Copy a database without its free pages. Returns name and key of the tables that are not in the order of their keys."""
+    connection = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        connection.execute("PRAGMA temp_store=FILE")
+        connection.execute("VACUUM INTO ?", (str(target),))
+        return list(_unordered(connection))
+    finally:
+        connection.close()
+
+
+def _unordered(connection: apsw.Connection) -> Iterator[tuple[str, str]]:
+    tables = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND wr = 0 AND name NOT LIKE 'sqlite_%'"
+    for (name,) in connection.execute(f"{tables} ORDER BY name").fetchall():
+        keys = connection.execute("SELECT name, type FROM pragma_table_info(?) WHERE pk", (name,)).fetchall()
+        if len(keys) != 1 or keys[0][1] == "INTEGER":  # without a key there is no order; an INTEGER key is the rowid itself
+            continue
+        key = str(keys[0][0])
+        places = f'SELECT rowid AS has, row_number() OVER (ORDER BY "{key}") AS place FROM "{name}"'  # read from the key's own index
+        if connection.execute(f"SELECT EXISTS (SELECT 1 FROM ({places}) WHERE has <> place)").fetchall()[0][0]:
+            yield str(name), key
+
+
+def _order(path: Path, source: Path, tables: list[tuple[str, str]]) -> None:
+    """Fill tables anew, in the order of their keys."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI)
+    try:
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", "foreign_keys=OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("ATTACH ? AS source", (str(source),))
+        connection.execute("BEGIN")
+        for name, key in tables:
+            connection.execute(f'DELETE FROM main."{name}"')
+            connection.execute(f'INSERT INTO main."{name}" SELECT * FROM source."{name}" ORDER BY "{key}"')
+        connection.execute("COMMIT")
+    finally:
+        connection.close()

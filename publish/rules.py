@@ -29,6 +29,7 @@ SHOWN_STATES = ("active", "corrected", "disputed")  # an allow-list: an unknown 
 # Rule 5 in SQL: the last day of what has an end. A listing that is not white ends as its list says, else a year after it was made, as a notice
 # of unknown seriousness does; without a whole day to count from it is not published.
 ADVERSE = "('black', 'grey', 'warning')"
+HARMLESS = ("white", "normal", "cancelled")  # lists; an allow-list: one that we do not know may hurt
 ENDS = {
     "notices": "s.public_until",
     "listings": f"CASE WHEN s.list IN {ADVERSE} THEN coalesce(s.valid_until, date(s.listed_on, '+1 year'), date(s.as_of, '+1 year'), '') END",

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..rules import ENDS
+from ..rules import ENDS, HARMLESS
 from . import queries
 from .reader import Reader, Row
 from .terms import in_force, tombstone
 
-HARMLESS = ("white", "normal", "cancelled")  # lists; an allow-list: one that we do not know may hurt
 STILL = ("absent",)  # classes of tombstones whose notice may be shown as a part of the past
 _NAMED = ", ".join(map(repr, HARMLESS))
 VIEWS = {

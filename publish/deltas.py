@@ -13,6 +13,7 @@ hurt somebody, so that the server can tell later whether all of it is still publ
 
 import csv
 import hashlib
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -51,18 +52,47 @@ def deltas(home: Home, catalogue: Catalogue, part: Path, identifier: str, change
 
 def anew(home: Home, catalogue: Catalogue, part: Path, identifier: str, previous: str | None) -> None:
     """Write the delta of a release that is issued anew, from the release before it as that is now. Windows are of the newest release only."""
-    _write(home, catalogue, part, identifier, {"previous": previous}, None)
+    kept = previous if previous in home.release_ids() else None
+    _write(home, catalogue, part, identifier, {"previous": kept}, None)
 
 
 def hashes(manifest: Mapping[str, Any]) -> list[str]:
     """The SHA-256 of a release's mingbai.db, then those that it had before it was issued anew."""
     before = [note["database"] for note in reversed(manifest.get("reissues", [])) if "database" in note]
-    return [manifest["files"]["mingbai.db"]["sha256"], *before]
+    return list(dict.fromkeys((manifest["files"]["mingbai.db"]["sha256"], *before)))
+
+
+def outdated(home: Home, identifier: str) -> bool:
+    """Whether the delta of a release begins with the release before it as that was before it was issued anew."""
+    made = read(home.releases / identifier)
+    base = made.get("windows", {}).get("previous", {}).get("from")
+    if base not in made.get("deltas", {}) or base not in home.release_ids():
+        return False
+    return bool(made["deltas"][base]["from_sha256"] != hashes(home.manifest(base)))
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What deltas a release has; {} where it is older than they are, or nobody can say."""
+    try:
+        found: dict[str, Any] = orjson.loads((folder / FOLDER / INDEX).read_bytes())
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return {}
+    return found
+
+
+def leads_to(folder: Path) -> dict[str, Any]:
+    """What the list of releases says of a release's delta: from which release and bytes to which, and its files."""
+    made = read(folder)
+    base = made.get("windows", {}).get("previous", {}).get("from")
+    if base not in made.get("deltas", {}):
+        return {}
+    return {"delta": {"to_sha256": made["sha256"], **{name: value for name, value in made["deltas"][base].items() if name != "first_end"}}}
 
 
 def _write(home: Home, catalogue: Catalogue, part: Path, identifier: str, bases: Mapping[str, str | None], changes: Path | None) -> None:
     folder, to = part / FOLDER, {"release": identifier, "sha256": file_sha256(part / "mingbai.db")}
-    folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     made: dict[str, Any] = {}
     for base in dict.fromkeys(filter(None, bases.values())):
         made[base] = _delta(home, catalogue, part / "mingbai.db", folder, to, base, changes)

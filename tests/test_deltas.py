@@ -3,13 +3,15 @@
 import csv
 import random
 import re
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,19 +19,26 @@ from typing import Any
 import orjson
 import pytest
 
+from making import NOON, notice, on, query, snapshot, world
 from publish import history
 from publish.apply import apply
 from publish.assemble import Assembled
 from publish.canonical import canonical
 from publish.catalogue import Catalogue
 from publish.dataset import Column, Table
+from publish.deltas import _cells as cells_of
 from publish.deltas import deltas
+from publish.deltas import read as deltas_of
 from publish.diff import diff
-from publish.errors import BadDelta
+from publish.errors import BadDelta, BadHome, ReviewNeeded
 from publish.home import Home, as_json
 from publish.live import point
+from publish.nowhere import nowhere
 from publish.release import file_sha256
+from publish.run import run
 from publish.tables import create_indexes, create_published, working
+from publish.withdraw import withdraw
+from publish.work import Work
 
 Row = dict[str, Any]
 State = dict[str, dict[tuple[Any, ...], Row]]
@@ -410,3 +419,88 @@ def test_what_is_taken_out_is_nowhere_in_a_delta(chain: Chain) -> None:
             if line["op"] == "remove":
                 assert line.keys() == {"table", "op", "key", "cause"}
                 assert line["table"] not in ("institution_aliases", "institution_sites", "permits", "notice_links", "notice_statements")
+
+
+# -- releases that runs make, and what becomes of their deltas --------------------------------------------------------
+
+
+def deliver(work: Work, listings: dict[str, list[Any]], day: int) -> None:
+    work = on(work, day)
+    made = snapshot(
+        work.home.path / "deliveries", f"platform-{day:03d}", listings, as_of=work.day.isoformat(), taken_at=f"{work.day}T04:00:00Z"
+    )
+    run(work, {"platform": str(made.folder)})
+
+
+SECRET = "关于甲乙丙丁中心的处罚决定"
+
+
+@pytest.fixture(scope="module")
+def withdrawn(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> tuple[Work, str, dict[str, Path]]:
+    """Four releases by runs, a notice of the second and third withdrawn in the fifth, and a sixth; a copy of each database as it was first published."""
+    folder = tmp_path_factory.mktemp("withdrawn")
+    work = Work(Home(folder / "home").prepare(), catalogue, NOON)
+    secret = notice(2, title=SECRET, docTitle="甲乙丙丁的文件", facts='甲乙丙丁，"多收"费用。', publicUntil="2026-11-20")
+    deliver(work, {**world(3), "notices": [notice(1), notice(3)]}, 0)
+    deliver(work, {**world(3), "notices": [notice(1), secret, notice(3)]}, 1)
+    deliver(work, {**world(4), "notices": [notice(1), secret, notice(3)]}, 2)
+    first = {name: shutil.copy(work.home.releases / name / "mingbai.db", folder / f"{name}.db") for name in work.home.release_ids()}
+    ((identifier,),) = query(work, "SELECT id FROM notices WHERE title = ?", SECRET)
+    assert SECRET in (work.home.releases / "2026-11-02" / "deltas" / "from-2026-11-01.ndjson").read_text("utf-8")
+    with suppress(ReviewNeeded):
+        withdraw(on(work, 3), identifier, "revoked", "撤销决定书", "张三", "法院撤销")
+    withdraw(on(work, 3), identifier, "revoked", "撤销决定书", "李四", "法院撤销")
+    deliver(work, {**world(5), "notices": [notice(1), secret, notice(3)]}, 4)
+    deliver(work, {**world(6), "notices": [notice(1), secret, notice(3)]}, 5)
+    return work, identifier, first
+
+
+def test_what_was_withdrawn_is_in_no_delta_and_whoever_has_it_gets_rid_of_it(
+    withdrawn: tuple[Work, str, dict[str, Path]], tmp_path: Path
+) -> None:
+    work, identifier, first = withdrawn
+    names = work.home.release_ids()
+    assert names == [f"2026-11-0{day}" for day in range(1, 7)]
+    for path in (path for path in work.home.releases.rglob("*") if path.is_file()):
+        assert "甲乙丙丁".encode() not in path.read_bytes(), path
+    assert all("are in none of" in line for line in nowhere(on(work, 5)))
+    for base, name in pairwise(names):
+        delta = work.home.releases / name / "deltas" / f"from-{base}.ndjson"
+        published = work.home.manifest(name)["files"]["mingbai.db"]["sha256"]
+        assert apply(work.home.releases / base, [delta], tmp_path / "out.db", published) == published
+        if base in first:  # as it was before it was issued anew
+            assert apply(first[base], [delta], tmp_path / "out.db", published) == published
+            assert identifier.encode() not in (tmp_path / "out.db").read_bytes()
+    whole = [work.home.releases / name / "deltas" / f"from-{base}.ndjson" for base, name in pairwise(names)]
+    assert apply(first["2026-11-01"], whole, tmp_path / "out.db") == work.home.manifest(names[-1])["files"]["mingbai.db"]["sha256"]
+    index = deltas_of(work.home.releases / "2026-11-03")
+    assert index["windows"].keys() == {"previous"}, "windows are of the newest release"
+    assert index["deltas"]["2026-11-02"]["from_sha256"][1:] == [file_sha256(first["2026-11-02"])]
+    rows = orjson.loads((work.home.path / "releases.json").read_bytes())["releases"]
+    assert [row.get("delta", {}).get("from") for row in rows] == [None, *names[:-1]]
+    assert [row["delta"]["from_sha256"][0] for row in rows[1:]] == [
+        work.home.manifest(name)["files"]["mingbai.db"]["sha256"] for name in names[:-1]
+    ]
+
+
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+def test_the_proof_finds_in_a_delta_what_a_withdrawn_notice_said(withdrawn: tuple[Work, str, dict[str, Path]], form: str) -> None:
+    work, identifier, _ = withdrawn
+    path = work.home.releases / "2026-11-03" / "deltas" / f"from-2026-11-02.{form}"
+    whole = path.read_bytes()
+    line: dict[str, Any] = {
+        "table": "notices",
+        "op": "change",
+        "key": ["n-0"],
+        "set": {"facts": '甲乙丙丁，"多收"费用。'},
+        "cause": "source",
+    }
+    try:
+        for one, what in ((line, "words"), ({**line, "key": [identifier], "set": {"kind": "risk"}}, "the id")):
+            written = StringIO(newline="")
+            csv.writer(written).writerows(("2026-11-02", "2026-11-03", *cells) for cells in cells_of(one))
+            path.write_bytes(whole + (orjson.dumps(one) if form == "ndjson" else written.getvalue().encode()))
+            with pytest.raises(BadHome, match=f"{re.escape(path.name)}: has {what} of {identifier}"):
+                list(nowhere(on(work, 5)))
+    finally:
+        path.write_bytes(whole)

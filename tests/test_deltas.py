@@ -5,6 +5,8 @@ import random
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing, suppress
@@ -18,6 +20,7 @@ from typing import Any
 
 import orjson
 import pytest
+from click.testing import CliRunner
 
 from making import NOON, notice, on, query, snapshot, world
 from publish import history
@@ -25,6 +28,7 @@ from publish.apply import apply
 from publish.assemble import Assembled
 from publish.canonical import canonical
 from publish.catalogue import Catalogue
+from publish.cli import main
 from publish.dataset import Column, Table
 from publish.deltas import _cells as cells_of
 from publish.deltas import deltas
@@ -504,3 +508,41 @@ def test_the_proof_finds_in_a_delta_what_a_withdrawn_notice_said(withdrawn: tupl
                 list(nowhere(on(work, 5)))
     finally:
         path.write_bytes(whole)
+
+
+def recipe(root: Path) -> str:
+    """The script that the README has for whoever does without us."""
+    (text,) = re.findall(r"^```python\n(.*?)^```$", (root / "README.md").read_text("utf-8"), re.M | re.S)
+    return str(text)
+
+
+def test_the_recipe_of_the_readme_ends_at_the_published_hash(chain: Chain, root: Path, tmp_path: Path) -> None:
+    script, target = tmp_path / "recipe.py", tmp_path / "out.db"
+    script.write_text(recipe(root), "utf-8")
+    assert len([line for line in recipe(root).splitlines() if line]) <= 30
+    assert re.findall(r"^import (.*)", recipe(root), re.M) == ["hashlib, json, os, shutil, sqlite3, sys, apsw"]
+
+    def follow(first: str, *deltas: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-I", str(script), str(chain.database(first)), str(target), *map(str, deltas)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    first, last = chain.ids[0], chain.ids[4]
+    done = follow(first, *chain.previous(first, last))
+    assert done.returncode == 0, done.stderr
+    assert file_sha256(target) == file_sha256(chain.database(last))
+    target.unlink()
+    for way, said in ((chain.previous(first, last)[1:], "is for another release"), ([script, *chain.previous(first, last)], "Error")):
+        failed = follow(first, *way)
+        assert (failed.returncode, said in failed.stderr, target.exists()) == (1, True, False)
+
+
+def test_the_command_says_what_it_made_and_what_it_refused(chain: Chain, tmp_path: Path) -> None:
+    base, name = chain.ids[:2]
+    copy = shutil.copy(chain.database(base), tmp_path / "mingbai.db")
+    way, published = [str(path) for path in chain.previous(base, name)], file_sha256(chain.database(name))
+    done = CliRunner().invoke(main, ["apply", str(copy), *way, "--to", str(copy), "--sha256", published])
+    assert (done.exit_code, done.output) == (0, f"{published}  {copy}\n")
+    again = CliRunner().invoke(main, ["apply", str(copy), *way, "--to", str(copy)])
+    assert again.exit_code == 1
+    assert again.stderr.startswith(f"mingbai: {way[0]}:1: begins with release {base} ")
+    assert file_sha256(copy) == published

@@ -144,6 +144,11 @@ def public(connection: Working) -> dict[str, Any]:
     ]
     found = {
         what: [list(row) for row in connection.execute(f"SELECT {columns} FROM temp.holds WHERE what = ? ORDER BY a, b, c", [what])]
-        for what, columns in (("notices", "a"), ("links", "a, b"), ("listings", "a, b, c"), ("documents", "a"))
+        for what, columns in (
+            ("notices", "a, (SELECT state FROM new.notices WHERE id = a)"),
+            ("links", "a, b"),
+            ("listings", "a, b, c"),
+            ("documents", "a"),
+        )
     }
     return {"holds": found, "first_end": min((last_day(end) if end else "0001-01-01" for end in ends), default=None)}

@@ -8,26 +8,28 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 from click.testing import CliRunner
 
+import web_release
 from making import NOON, notice, on, query, snapshot, world
 from publish import history
 from publish.apply import apply
 from publish.assemble import Assembled
 from publish.canonical import canonical
-from publish.catalogue import Catalogue
+from publish.catalogue import Catalogue, dictionary
 from publish.cli import main
 from publish.dataset import Column, Table
 from publish.deltas import _cells as cells_of
@@ -41,7 +43,11 @@ from publish.nowhere import nowhere
 from publish.release import file_sha256
 from publish.run import run
 from publish.tables import create_indexes, create_published, working
+from publish.web import deltas as web_deltas
+from publish.web.reader import Reader
+from publish.web.server import build_app
 from publish.withdraw import withdraw
+from publish.wording import LANGUAGES, wording
 from publish.work import Work
 
 Row = dict[str, Any]
@@ -546,3 +552,122 @@ def test_the_command_says_what_it_made_and_what_it_refused(chain: Chain, tmp_pat
     assert again.exit_code == 1
     assert again.stderr.startswith(f"mingbai: {way[0]}:1: begins with release {base} ")
     assert file_sha256(copy) == published
+
+
+# -- as they are given out --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Work:
+    """Three releases, of which the second adds a notice that is public until 10 November; a week before the last is the first."""
+    work = Work(Home(tmp_path_factory.mktemp("served") / "home").prepare(), catalogue, NOON)
+    deliver(work, {**world(3), "notices": [notice(1), notice(3)]}, 0)
+    deliver(work, {**world(3), "notices": [notice(1), notice(2, publicUntil="2026-11-10"), notice(3)]}, 6)
+    deliver(work, {**world(4), "notices": [notice(1), notice(2, publicUntil="2026-11-10"), notice(3)]}, 7)
+    assert work.home.release_ids() == ["2026-11-01", "2026-11-07", "2026-11-08"]
+    return work
+
+
+async def asked(work: Work, day: str, *paths: str, **headers: str) -> list[httpx.Response]:
+    """What the site answers at noon of a day."""
+    app = build_app(work.home.path, dictionary=dictionary(work.catalogue), now=lambda: datetime.fromisoformat(f"{day}T12:00:00+08:00"))
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
+            return [await client.get(path, headers=headers) for path in paths]
+    finally:
+        app.shelf.close()
+
+
+async def test_who_follows_the_index_gets_from_release_to_release(served: Work, tmp_path: Path) -> None:
+    (answer,) = await asked(served, "2026-11-08", "/deltas/index.json")
+    index = answer.json()
+    databases = {name: served.home.releases / name / "mingbai.db" for name in served.home.release_ids()}
+    assert (index["release"], index["sha256"]) == ("2026-11-08", file_sha256(databases["2026-11-08"]))
+    assert {window: entry["from"] for window, entry in index["windows"].items()} == {
+        "previous": "2026-11-07", "day": "2026-11-07", "week": "2026-11-01", "month": None,
+    }  # fmt: skip
+    assert index["windows"]["month"]["none"] == "no release from before is kept: take the whole release"
+    ways = [(entry, "2026-11-08") for entry in index["windows"].values() if "none" not in entry]
+    ways += [(row["delta"], row["id"]) for row in index["releases"] if row["delta"]]
+    assert len(ways) == 5
+    for entry, to in ways:
+        for form in ("ndjson", "csv"):
+            (answer,) = await asked(served, "2026-11-08", entry[form]["address"])
+            assert (answer.status_code, sha256(answer.content).hexdigest()) == (200, entry[form]["sha256"])
+            assert answer.headers["content-type"] == {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}[form]
+            (again,) = await asked(served, "2026-11-08", entry[form]["address"], **{"if-none-match": answer.headers["etag"]})
+            assert (again.status_code, again.content) == (304, b"")
+            (tmp_path / f"delta.{form}").write_bytes(answer.content)
+        assert file_sha256(databases[entry["from"]]) in entry["from_sha256"]
+        assert apply(databases[entry["from"]], [tmp_path / "delta.ndjson"], tmp_path / "out.db") == file_sha256(databases[to])
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("week", 503), ("day", 200), ("month", 404), ("2026-11-08", 200), ("2026-11-07", 410), ("2026-11-01", 404), ("2026-11-09", 404), ("2026-11-7", 404), ("previous", 404)],
+)  # fmt: skip
+async def test_a_delta_goes_out_while_all_of_it_is_public(served: Work, path: str, status: int) -> None:
+    before = {503: 200, 410: 200}.get(status, status)
+    for form in ("ndjson", "csv"):
+        for day, expected in (("2026-11-08", before), ("2026-11-10", before), ("2026-11-11", status)):
+            (answer,) = await asked(served, day, f"/deltas/{path}.{form}?as_of=2026-11-08")
+            assert answer.status_code == expected, day
+            if expected in (503, 410):
+                said = {503: "delta.ended", 410: "delta.gone"}[expected]
+                assert all(wording(lang)[said] in answer.text for lang in LANGUAGES)
+                assert ("retry-after" in answer.headers) == (expected == 503)
+                assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("2026-11-08/deltas/index.json", lambda data: b"x"),
+        ("2026-11-08/deltas/index.json", lambda data: data.replace(b"first_end", b"first")),
+        ("2026-11-07/deltas/holds.json", lambda data: b"{}"),
+        ("2026-11-07/deltas/holds.json", lambda data: data.replace(b"active", b"other")),
+        ("2026-11-07/deltas/from-2026-11-01.ndjson", lambda data: data + b"{}\n"),
+        ("2026-11-07/manifest.json", lambda data: b"{}"),
+    ],
+)
+async def test_a_delta_of_which_nobody_can_say_what_it_holds_goes_nowhere(served: Work, file: str, damage: Any) -> None:
+    path = served.home.releases / file
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    try:
+        address = "/deltas/week.ndjson" if file.startswith("2026-11-08") else "/deltas/2026-11-07.ndjson"
+        (answer,) = await asked(served, "2026-11-08", address)
+        assert answer.status_code == 503
+    finally:
+        path.write_bytes(whole)
+
+
+NOTHING: dict[str, list[Any]] = {"notices": [], "links": [], "listings": [], "documents": []}
+
+
+@pytest.mark.parametrize(
+    ("holds", "public"),
+    [
+        ({}, True),
+        ({"notices": [[web_release.ACTIVE, "active"]]}, True),
+        ({"notices": [["n-none", "active"]]}, False),
+        ({"notices": [[web_release.ACTIVE, "disputed"]]}, False),  # what it said while it was disputed is another text
+        ({"notices": [[web_release.ACTIVE, "active"], ["n-none", "active"]]}, False),
+        ({"links": [[web_release.ACTIVE, web_release.CLOSED]]}, False),
+        ({"listings": [["l-none", web_release.SWEET, "white"]]}, True),
+        ({"listings": [["l-none", web_release.SWEET, "black"]]}, False),
+        ({"listings": [["l-none", web_release.SWEET, "of another name"]]}, False),
+        ({"listings": [["l-none", "", ""]]}, False),
+        ({"documents": [[web_release.ITS_DOCUMENT]]}, True),
+        ({"documents": [["d-none"]]}, False),
+    ],
+)
+def test_what_may_hurt_must_be_said_by_the_live_release_still(served_web: Reader, holds: dict[str, list[Any]], public: bool) -> None:
+    assert web_deltas._still(served_web, web_release.TODAY, NOTHING | holds) is public
+
+
+@pytest.fixture(scope="module")
+def served_web(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iterator[Reader]:
+    reader = Reader(web_release.make_release(tmp_path_factory.mktemp("web"), web_release.TODAY, catalogue))
+    yield reader
+    reader.close()

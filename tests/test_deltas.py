@@ -52,7 +52,7 @@ from publish.work import Work
 
 Row = dict[str, Any]
 State = dict[str, dict[tuple[Any, ...], Row]]
-TEXTS = ("", "甲乙丙丁", "a b", '"引号"\\', "一\n二\r\n\u2028三", "n\x00ul", "😀" * 3, "=1+1", "x" * 1500)
+TEXTS = ("", "甲乙丙丁", "a b", '"引号"\\', "一\n二\r\n\u2028三", "n\x00ul", "😀" * 3, "=1+1")
 NUMBERS = (0, 1, -1, 2**53 + 1, 2**63 - 1, -(2**63))
 REALS = (0.1, 1.0, -0.0, 1e300, 5e-324, 120.5)
 STEPS = (0, 0, 1, 1, 1, 2, 5, 1, 7, 1, 25, 1, 1)  # days between the releases of a chain: some are of one day
@@ -66,6 +66,8 @@ def value_of(draw: random.Random, column: Column) -> Any:
         return None
     if column.kind in ("date", "day"):
         return (date(2026, 1, 1) + timedelta(days=draw.randrange(900))).isoformat()
+    if column.sql_type == "TEXT" and draw.random() < 0.005:
+        return "x" * 9000  # more than a page of SQLite's holds
     return draw.choice({"INTEGER": NUMBERS, "REAL": REALS}.get(column.sql_type, TEXTS))
 
 
@@ -608,9 +610,8 @@ async def test_who_follows_the_index_gets_from_release_to_release(served: Work, 
 )  # fmt: skip
 async def test_a_delta_goes_out_while_all_of_it_is_public(served: Work, path: str, status: int) -> None:
     before = {503: 200, 410: 200}.get(status, status)
-    for form in ("ndjson", "csv"):
-        for day, expected in (("2026-11-08", before), ("2026-11-10", before), ("2026-11-11", status)):
-            (answer,) = await asked(served, day, f"/deltas/{path}.{form}?as_of=2026-11-08")
+    for day, expected in (("2026-11-10", before), ("2026-11-11", status)):
+        for answer in await asked(served, day, *(f"/deltas/{path}.{form}?as_of=2026-11-08" for form in ("ndjson", "csv"))):
             assert answer.status_code == expected, day
             if expected in (503, 410):
                 said = {503: "delta.ended", 410: "delta.gone"}[expected]

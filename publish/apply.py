@@ -38,6 +38,8 @@ def apply(base: Path, deltas: Sequence[Path], target: Path, expected: str | None
     source = base / "mingbai.db" if base.is_dir() else base
     if not source.is_file():
         raise BadHome(f"{source}: is no file; give the mingbai.db of a release, or the release's folder")
+    if not target.parent.is_dir():
+        raise BadHome(f"{target.parent}: is no folder; make it first")
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
         work, step = Path(folder, "work.db"), Path(folder, "step.db")
         shutil.copyfile(source, work)
@@ -74,7 +76,6 @@ class _Delta:
     def __init__(self, path: Path, file: BinaryIO, connection: sqlite3.Connection) -> None:
         self._path, self._file, self._connection = path, file, connection
         self._number, self._digest = 0, hashlib.sha256()
-        self._columns, self._keys = _schema(connection)
 
     def _bad(self, found: str, next_step: str = "get it again") -> NoReturn:
         raise BadDelta(f"{self._path}:{self._number}: {found}; {next_step}")
@@ -99,6 +100,7 @@ class _Delta:
     def into(self, at: str, last: str | None) -> dict[str, Any]:
         lines = self._read()
         head = self._head(next(lines, {}), at, last)
+        self._columns, self._keys = _schema(self._connection)
         self._connection.execute("PRAGMA journal_mode=OFF")
         self._connection.execute("PRAGMA synchronous=OFF")
         self._connection.execute("BEGIN")
@@ -114,7 +116,7 @@ class _Delta:
             place = table, key
             try:
                 self._change(table, key, line)
-            except (sqlite3.Error, OverflowError) as error:
+            except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, UnicodeError) as error:
                 self._bad(f"{table} {_shown(key)}: {error}", f"it is for another file, or was altered: {WHOLE}")
         else:
             self._bad("has no last line with the SHA-256 of the others: it was cut short")
@@ -136,12 +138,12 @@ class _Delta:
             self._bad("expected from and to, each with release and sha256")
         if last is not None and release != last:
             self._bad(
-                f"begins with release {release}, expected {last}: one is missing, repeated or out of order",
+                f"begins with release {release!r}, expected {last!r}: one is missing, repeated or out of order",
                 "give the deltas of the releases in order",
             )
         if at not in accepted:
             self._bad(
-                f"begins with release {release} ({', '.join(map(str, accepted))}), and the file is {at}: another release, or written to",
+                f"begins with release {release!r} ({', '.join(map(repr, accepted))}), and the file is {at}: another release, or written to",
                 WHOLE,
             )
         return found
@@ -207,19 +209,13 @@ def _is_of(value: object, kind: str) -> bool:
 
 
 def _shown(key: Key) -> str:
-    return " ".join(str(one)[:100] for one in key)
+    return repr(" ".join(str(one)[:100] for one in key))
 
 
 def _schema(connection: sqlite3.Connection) -> tuple[dict[str, dict[str, str]], dict[str, tuple[str, ...]]]:
     """Kinds of the columns, and the columns of the key, by table."""
-    columns: dict[str, dict[str, str]] = {}
-    keys: dict[str, tuple[str, ...]] = {}
-    try:
-        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
-        for table in names:
-            rows = connection.execute("SELECT name, type, pk FROM pragma_table_info(?)", [table]).fetchall()
-            columns[table] = {name: kind for name, kind, _ in rows}
-            keys[table] = tuple(name for name, _, place in sorted(rows, key=lambda row: int(row[2])) if place)
-    except sqlite3.DatabaseError as error:
-        raise BadHome(f"the copy cannot be read ({error}); get a release's mingbai.db again") from error
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
+    rows = {table: connection.execute("SELECT name, type, pk FROM pragma_table_info(?)", [table]).fetchall() for table in names}
+    columns = {table: {name: kind for name, kind, _ in found} for table, found in rows.items()}
+    keys = {table: tuple(name for name, _, place in sorted(found, key=lambda row: int(row[2])) if place) for table, found in rows.items()}
     return columns, keys

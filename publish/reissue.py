@@ -101,7 +101,7 @@ def _lead_to(home: Home, catalogue: Catalogue, identifier: str) -> None:
     old, part = home.releases / identifier, home.releases / f"{identifier}{NEW}"
     manifest = home.manifest(identifier)
     shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(old, part, copy_function=os.link)  # what is written anew is another file, put in its place
+    shutil.copytree(old, part)
     deltas.anew(home, catalogue, part, identifier, manifest["previous"])
     on = home.manifest(manifest["previous"])["reissues"][-1]["on"]
     close(part, {**manifest, "reissues": [*manifest.get("reissues", []), {"on": on, "withdrawn": {}, **_superseded(old)}]})

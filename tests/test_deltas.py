@@ -195,7 +195,7 @@ def pairs(chain: Chain, number: int) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("number", [60, pytest.param(500, marks=pytest.mark.bench)])
+@pytest.mark.parametrize("number", [60, pytest.param(500, marks=[pytest.mark.bench, pytest.mark.timeout(1800)])])
 def test_a_release_and_deltas_are_a_later_release_to_the_byte(chain: Chain, tmp_path: Path, number: int) -> None:
     for place, (first, last) in enumerate(pairs(chain, number)):
         way = chain.previous(first, last) if place % 2 else chain.shortest(first, last)
@@ -285,7 +285,7 @@ def outcome(base: Path, delta: Path, target: Path) -> tuple[str | None, str]:
         return None, str(error)
 
 
-@pytest.mark.parametrize("number", [100, pytest.param(1000, marks=pytest.mark.bench)])
+@pytest.mark.parametrize("number", [100, pytest.param(1000, marks=[pytest.mark.bench, pytest.mark.timeout(1800)])])
 def test_a_damaged_delta_is_refused_and_changes_nothing(chain: Chain, tmp_path: Path, number: int) -> None:
     draw, seen = random.Random("damage"), Counter[str]()
     target, delta = tmp_path / "out.db", tmp_path / "delta.ndjson"
@@ -349,6 +349,11 @@ def test_a_chain_with_one_lost_repeated_or_out_of_order_is_refused(chain: Chain,
         ([b'{"table":"notices","op":"remove","key":["n-2"]}', b'{"table":"notices","op":"remove","key":["n-1"]}'], "expected the order"),
         ([b'{"table":"notices","op":"remove","key":["n-1"]}', b'{"table":"notices","op":"remove","key":["n-1"]}'], "expected the order"),
         ([b"[]"], "expected an object"),
+        ([b'{"table":"notices","op":"remove","key":["\\ud800"]}'], "is no JSON"),
+        ([b'{"table":"notices","op":"add","key":["none"],"row":{"fine_fen":9223372036854775808}}'], "too large"),
+        ([b'{"table":"notices","op":"add","key":["none"],"row":{"fine_fen":"1"}}'], "of another kind than INTEGER"),
+        ([b'{"table":"notices","op":"add","key":["none"],"row":[]}'], "expected an object"),
+        ([b'{"table":"notice_links","op":"parts","key":["n-1"],"rows":{}}'], "expected a list"),
     ],
 )  # fmt: skip
 def test_what_a_delta_may_not_say_is_named_with_its_line(chain: Chain, tmp_path: Path, lines: list[bytes], said: str) -> None:
@@ -369,6 +374,21 @@ def test_a_line_without_end_is_not_read_into_memory(chain: Chain, tmp_path: Path
     delta.write_bytes(head + b'{"table":"' + b"x" * 200_000 + b'"}\n')
     with pytest.raises(BadDelta, match=r":2: a line of more than 100,000 bytes"):
         apply(chain.database(base), [delta], tmp_path / "out.db")
+
+
+def test_a_copy_that_is_none_is_refused_in_words(chain: Chain, tmp_path: Path) -> None:
+    way = chain.previous(*chain.ids[:2])
+    none = tmp_path / "none.db"
+    none.write_bytes(b"no database")
+    for base, target, wrong, said in (
+        (none, tmp_path / "out.db", BadDelta, "another release, or written to"),
+        (tmp_path, tmp_path / "out.db", BadHome, "is no file"),
+        (chain.database(chain.ids[0]), tmp_path / "no folder" / "out.db", BadHome, "is no folder"),
+    ):
+        with pytest.raises(wrong, match=said):
+            apply(base, way, target)
+    with pytest.raises(BadDelta, match="cannot be read"):
+        apply(chain.database(chain.ids[0]), [tmp_path / "missing.ndjson"], tmp_path / "out.db")
 
 
 def test_the_published_hash_is_what_counts(chain: Chain, tmp_path: Path) -> None:
@@ -552,7 +572,7 @@ def test_the_command_says_what_it_made_and_what_it_refused(chain: Chain, tmp_pat
     assert (done.exit_code, done.output) == (0, f"{published}  {copy}\n")
     again = CliRunner().invoke(main, ["apply", str(copy), *way, "--to", str(copy)])
     assert again.exit_code == 1
-    assert again.stderr.startswith(f"mingbai: {way[0]}:1: begins with release {base} ")
+    assert again.stderr.startswith(f"mingbai: {way[0]}:1: begins with release {base!r} ")
     assert file_sha256(copy) == published
 
 

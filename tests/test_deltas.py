@@ -413,6 +413,25 @@ def test_windows_begin_with_the_last_release_that_is_so_old(chain: Chain) -> Non
         assert len(files) == 2 * len(chain.index(name)["deltas"]), "two windows from one release are one file"
 
 
+@pytest.mark.parametrize(("known", "said"), [(True, "the columns changed"), (False, "the earlier release is not what its manifest says")])
+def test_where_there_is_no_delta_the_index_says_why(chain: Chain, catalogue: Catalogue, tmp_path: Path, known: bool, said: str) -> None:
+    home = Home(shutil.copytree(chain.home.path, tmp_path / "home", symlinks=True))
+    last = home.releases / chain.ids[-1]
+    with closing(sqlite3.connect(last / "mingbai.db")) as connection:
+        connection.execute('ALTER TABLE institutions ADD COLUMN "since" TEXT')
+    if known:
+        files = {"mingbai.db": {"sha256": file_sha256(last / "mingbai.db")}}
+        (last / "manifest.json").write_bytes(as_json(home.manifest(last.name) | {"files": files}))
+    part = home.releases / "2026-12-18.part"
+    part.mkdir()
+    shutil.copy(chain.database(chain.ids[-1]), part / "mingbai.db")
+    deltas(home, catalogue, part, "2026-12-18", home.staging / "changes.db")
+    index = deltas_of(part)
+    expected = {"from": chain.ids[-1], "none": f"{said}: take the whole release"}
+    assert (index["windows"]["previous"], index["windows"]["day"]) == (expected, expected)
+    assert "none" not in index["windows"]["week"]
+
+
 def test_the_same_releases_make_the_same_deltas(chain: Chain, catalogue: Catalogue, tmp_path: Path) -> None:
     draw = random.Random("chain")
     again = chain_of(tmp_path / "home", catalogue, states_of(draw, catalogue, len(STEPS))[:4], STEPS[:4], "another order of inserts")

@@ -10,8 +10,11 @@ rows and of the schema as it stands in sqlite_schema: what was declared in anoth
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import apsw
 
@@ -24,11 +27,15 @@ def canonical(source: Path, target: Path) -> None:
     part, ordered = (target.with_name(f"{target.name}{end}.part") for end in ("", ".ordered"))
     part.unlink(missing_ok=True)
     try:
-        unordered = _vacuum(source, part)
+        with closing(apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+            unordered = list(_unordered(connection))
+            if not unordered:
+                _vacuum(connection, part)
         if unordered:
-            _order(part, source, unordered)
-            os.replace(part, ordered)
-            _vacuum(ordered, part)
+            shutil.copyfile(source, ordered)
+            with closing(apsw.Connection(str(ordered), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI)) as connection:
+                _order(connection, source, unordered)
+                _vacuum(connection, part)
     except (apsw.FullError, apsw.IOError, apsw.CantOpenError) as error:
         raise OSError(errno.ENOSPC, f"cannot be written ({error})", str(target)) from error
     finally:
@@ -42,18 +49,13 @@ def canonical(source: Path, target: Path) -> None:
     os.replace(part, target)
 
 
-def _vacuum(source: Path, target: Path) -> list[tuple[str, str]]:
-    """Copy a database without its free pages. Returns name and key of the tables that are not in the order of their keys."""
-    connection = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        connection.execute("PRAGMA temp_store=FILE")
-        connection.execute("VACUUM INTO ?", (str(target),))
-        return list(_unordered(connection))
-    finally:
-        connection.close()
+def _vacuum(connection: apsw.Connection, target: Path) -> None:
+    connection.execute("PRAGMA temp_store=FILE")
+    connection.execute("VACUUM main INTO ?", (str(target),))
 
 
 def _unordered(connection: apsw.Connection) -> Iterator[tuple[str, str]]:
+    """Name and key of the tables that are not in the order of their keys."""
     tables = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND wr = 0 AND name NOT LIKE 'sqlite_%'"
     for (name,) in connection.execute(f"{tables} ORDER BY name").fetchall():
         keys = connection.execute("SELECT name, type FROM pragma_table_info(?) WHERE pk", (name,)).fetchall()
@@ -65,17 +67,13 @@ def _unordered(connection: apsw.Connection) -> Iterator[tuple[str, str]]:
             yield str(name), key
 
 
-def _order(path: Path, source: Path, tables: list[tuple[str, str]]) -> None:
-    """Fill tables anew, in the order of their keys."""
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI)
-    try:
-        for pragma in ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", "foreign_keys=OFF"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("ATTACH ? AS source", (str(source),))
-        connection.execute("BEGIN")
-        for name, key in tables:
-            connection.execute(f'DELETE FROM main."{name}"')
-            connection.execute(f'INSERT INTO main."{name}" SELECT * FROM source."{name}" ORDER BY "{key}"')
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
+def _order(connection: apsw.Connection, source: Path, tables: list[tuple[str, str]]) -> None:
+    """Fill tables of a copy of `source` anew, in the order of their keys."""
+    for pragma in ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", "foreign_keys=OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("ATTACH ? AS source", (f"file:{quote(str(source))}?mode=ro&immutable=1",))
+    connection.execute("BEGIN")
+    for name, key in tables:
+        connection.execute(f'DELETE FROM main."{name}"')
+        connection.execute(f'INSERT INTO main."{name}" SELECT * FROM source."{name}" ORDER BY "{key}"')
+    connection.execute("COMMIT")

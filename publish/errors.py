@@ -16,6 +16,10 @@ class BadValue(Mingbai):
     """One value of one record cannot be read as its kind; the run goes on and reports an issue."""
 
 
+class BadDelta(Mingbai):
+    """A delta is damaged, or is not for the file that it was applied to; the target is as it was."""
+
+
 class BadDeclaration(Mingbai):
     """A file under datasets/ is wrong; nothing was fetched."""
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -69,6 +69,7 @@ def as_json(value: Any) -> bytes:
 class Home:
     """The folder that a run works in."""
 
+    PAST: ClassVar = "past"
     path: Path
 
     @property
@@ -103,7 +104,7 @@ class Home:
     @property
     def past(self) -> Path:
         """What may be told of every release's past: one file, of the live release (publish/past.py)."""
-        return self.path / "past"
+        return self.path / self.PAST
 
     @property
     def current(self) -> Path:

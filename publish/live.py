@@ -12,6 +12,7 @@ import orjson
 
 from . import history
 from .catalogue import Catalogue
+from .deltas import leads_to
 from .diff import Changes
 from .home import Home, as_json, sync, write_whole
 from .past import has_past, only, past
@@ -55,6 +56,7 @@ def write_index(home: Home) -> None:
     rows = [
         {"id": m["id"], "released_on": m["released_on"], "previous": m["previous"], "tables": m["tables"], **noted(m)}
         | ({"reissued_on": m["reissues"][-1]["on"]} if m.get("reissues") else {})
+        | leads_to(home.releases / m["id"])
         for m in manifests
     ]
     path, made = home.path / "releases.json", as_json({"live": home.live(), "releases": rows})

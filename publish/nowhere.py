@@ -18,6 +18,7 @@ from search import compact
 from . import history
 from .audit import entries
 from .carry import SAID, words
+from .deltas import FOLDER
 from .errors import BadHome
 from .home import Home
 from .statements import statements
@@ -63,9 +64,8 @@ def remains(home: Home, gone: Collection[str]) -> Iterator[str]:
     for path in sorted(home.past.glob("*.db")):
         if _free_pages(path):
             yield f"{path}: has free pages, which can hold what was deleted"
-    ids = {notice.encode(): notice for notice in gone}
     for path in _public(home):
-        needles = said if path.name == TOMBSTONES or path.parent == home.past else {**said, **ids}
+        needles = {**said, **{form.encode(): notice for notice in gone for form in _named(path, notice)}}
         for needle in sorted(_found(path, needles)):
             yield f"{path}: has {'words' if needle in said else 'the id'} of {needles[needle]}"
 
@@ -78,8 +78,18 @@ def _texts(home: Home, notice: str) -> Iterator[str]:
 
 
 def _forms(text: str) -> set[str]:
-    """A text as it is printed, as it is indexed, and escaped as in feeds."""
-    return {text, compact(text), escape(text), json.dumps(text, ensure_ascii=False)[1:-1]}
+    """A text as it is printed, as it is indexed, and escaped as in feeds and tables."""
+    return {text, compact(text), escape(text), json.dumps(text, ensure_ascii=False)[1:-1], text.replace('"', '""')}
+
+
+def _named(path: Path, notice: str) -> list[str]:
+    """How a file would have a notice by its id. Tombstones and the past have it, and a delta that takes it out must: that adds or changes nothing of it."""
+    if path.name == TOMBSTONES or (path.suffix == ".db" and path.parent.name == Home.PAST):
+        return []
+    if path.parent.name == FOLDER and path.suffix in (".ndjson", ".csv"):
+        forms = [form.format(op, notice) for op in ("add", "change") for form in ('"op":"{}","key":["{}"', ",{},{}")]
+        return [*forms, f'"notice_id":"{notice}"', f",notice_id,{notice},"]
+    return [notice]
 
 
 def _said_elsewhere(home: Home, text: str) -> bool:

@@ -3,7 +3,8 @@
 The new folder is made beside the old one and takes its name; then the old bytes go. Nothing else of the release changes: the rows are those
 that it had, index and feeds are made of them as they were made then. Whatever the number of releases, room is needed for two more, and what a
 run that dies leaves is done by the next one: whether a release still has a notice is asked of its database and remembered nowhere. A release
-that cannot be read keeps no other one from being issued anew.
+that cannot be read keeps no other one from being issued anew. The delta of a release begins with the bytes of the one before it: it is made anew when
+these are others, from the oldest release on, and that of the live one when another is live.
 """
 
 import os
@@ -14,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from . import history, stones
+from . import deltas, history, stones
 from .assemble import Assembled
 from .canonical import canonical
 from .catalogue import Catalogue
@@ -50,7 +51,15 @@ def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, site: str, progres
             trouble.append(f"release {name} has what was withdrawn and could not be issued anew ({error})")
         progress.advance(1)
     progress.finish()
-    if wanted:
+    late = []
+    for name in home.release_ids():
+        try:
+            if name != home.live() and deltas.outdated(home, name):
+                late.append(name)
+                _lead_to(home, catalogue, name)
+        except (sqlite3.Error, BadHome) as error:
+            trouble.append(f"the delta of release {name} begins with what is no longer there and could not be made anew ({error})")
+    if wanted or late:
         write_index(home)
     return [f"{home.releases}: {line}; restore it from a copy, or remove it" for line in trouble]
 
@@ -73,15 +82,37 @@ def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone, site:
     syndicate(part, identifier, past, changed, catalogue, site)
     left = {notice: stones.stone(gone[notice][1], gone[notice][0]) for notice in had}
     write_whole(part / stones.TOMBSTONES, as_json({**stones.read(old), **left}))
+    deltas.anew(home, catalogue, part, identifier, manifest["previous"])
     files = close(part, _manifest(manifest, old, made, [gone[notice] for notice in had]))["files"]
-    history.enter_hash(
-        home.history, identifier, files["mingbai.db"]["sha256"]
-    )  # before it is there: a run that dies here does all of it again
-    os.rename(old, home.releases / f"{identifier}{OLD}")
-    os.rename(part, old)
+    # before it is there: a run that dies here does all of it again
+    history.enter_hash(home.history, identifier, files["mingbai.db"]["sha256"])
+    _replace(home, identifier, part)
+    return had
+
+
+def _replace(home: Home, identifier: str, part: Path) -> None:
+    """Give a new issue its name."""
+    os.rename(home.releases / identifier, home.releases / f"{identifier}{OLD}")
+    os.rename(part, home.releases / identifier)
     sync(home.releases)
     shutil.rmtree(home.releases / f"{identifier}{OLD}")
-    return had
+
+
+def _lead_to(home: Home, catalogue: Catalogue, identifier: str) -> None:
+    """Make the delta of a release anew, whose base is another one since. Its other files are the same."""
+    old, part = home.releases / identifier, home.releases / f"{identifier}{NEW}"
+    manifest = home.manifest(identifier)
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(old, part)
+    deltas.anew(home, catalogue, part, identifier, manifest["previous"])
+    on = home.manifest(manifest["previous"])["reissues"][-1]["on"]
+    close(part, {**manifest, "reissues": [*manifest.get("reissues", []), {"on": on, "withdrawn": {}, **_superseded(old)}]})
+    _replace(home, identifier, part)
+
+
+def _superseded(old: Path) -> dict[str, str]:
+    """What a note of a new issue says of the one before it."""
+    return {"supersedes": file_sha256(old / "manifest.json"), "database": file_sha256(old / "mingbai.db")}
 
 
 def _manifest(before: Mapping[str, Any], old: Path, made: Assembled, had: list[tuple[str, str, str]]) -> dict[str, Any]:
@@ -90,7 +121,7 @@ def _manifest(before: Mapping[str, Any], old: Path, made: Assembled, had: list[t
     note = {
         "on": max(on for _, on, _ in had),
         "withdrawn": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
-        "supersedes": file_sha256(old / "manifest.json"),
+        **_superseded(old),
     }
     counted = {"tables": dict(made.tables), "accounting": made.accounting, "next_expiry": made.next_expiry}
     return {**before, **counted, "reissues": [*before.get("reissues", []), note]}

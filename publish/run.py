@@ -15,6 +15,7 @@ from .assemble import assemble
 from .audit import ITSELF, anchored, append, approvals, entries
 from .candidate import Candidate
 from .carry import carry_out
+from .deltas import deltas
 from .diff import diff
 from .drift import losses
 from .errors import BadHome, ReviewNeeded, SourceBroken
@@ -244,7 +245,7 @@ def show(work: Work, candidate: Candidate) -> Summary:
 
 
 def lay_out(work: Work, candidate: Candidate) -> Candidate:
-    """The release's folder under its temporary name. Raises ReviewNeeded while fewer people than it needs have approved it."""
+    """The release's folder under its temporary name, with what leads to it from earlier releases. Raises ReviewNeeded while fewer people than it needs have approved it."""
     _of_today(work, candidate)
     digest = candidate.signed_as()
     require(Verdict(digest, candidate.findings, str(candidate.outcome), candidate.names), approvals(work.home, digest))
@@ -255,6 +256,7 @@ def lay_out(work: Work, candidate: Candidate) -> Candidate:
         work.home.history, candidate.compared().path, candidate.assembled.path, candidate.assembled.day, history.gone(work.home.history)
     )
     write_whole(part / TOMBSTONES, as_json(gone))
+    deltas(work.home, work.catalogue, part, identifier, candidate.compared().path)
     return candidate.save(work.home, release=identifier)
 
 

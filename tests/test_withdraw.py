@@ -160,11 +160,11 @@ def test_what_is_left_is_a_tombstone(published: tuple[Work, str]) -> None:
 
 def test_an_earlier_release_says_that_it_was_issued_anew(published: tuple[Work, str]) -> None:
     work, identifier = published
-    old = file_sha256(work.home.releases / "2026-11-02" / "manifest.json")
+    old, database = (file_sha256(work.home.releases / "2026-11-02" / name) for name in ("manifest.json", "mingbai.db"))
     first = (work.home.releases / "2026-11-01" / "manifest.json").read_bytes()
     signed(work, identifier)
     manifest = work.home.manifest("2026-11-02")
-    assert manifest["reissues"] == [{"on": "2026-11-04", "withdrawn": {"revoked": 1}, "supersedes": old}]
+    assert manifest["reissues"] == [{"on": "2026-11-04", "withdrawn": {"revoked": 1}, "supersedes": old, "database": database}]
     assert manifest["id"] == "2026-11-02"
     assert manifest["tables"]["notices"] == 2
     assert manifest["accounting"]["notices"] | {"over_since": 1} == manifest["accounting"]["notices"]

@@ -24,6 +24,7 @@ TYPES = {
     ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8", ".png": "image/png",
     ".rss": "application/rss+xml; charset=utf-8", ".atom": "application/atom+xml; charset=utf-8", ".json": "application/feed+json; charset=utf-8",
     ".opml": "text/x-opml; charset=utf-8", ".xml": "application/xml; charset=utf-8",
+    ".ndjson": "application/x-ndjson", ".csv": "text/csv; charset=utf-8",
 }  # fmt: skip
 
 # No page of ours needs a script, and the styles are one file: what a source's text may smuggle in has nothing to run with.

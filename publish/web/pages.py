@@ -15,7 +15,7 @@ from jinja2 import Environment
 import search
 
 from ..wording import LANGUAGES, say
-from . import facts
+from . import deltas, facts
 from .answer import CSV, HTML, OPEN, TEXT, Answer, as_json, file_answer, moved
 from .changelog import Entry, as_csv, newest
 from .ended import ended
@@ -61,6 +61,8 @@ class Pages:
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),
+                (r"/deltas/index\.json", self.deltas),
+                (deltas.ADDRESS, self.delta),
                 (r"/feeds/(?P<file>[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99}){0,6})", self.feed),
             )
         ]
@@ -76,7 +78,7 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        return found is not None and found[0] != self.feed
+        return found is not None and found[0] not in (self.feed, self.delta, self.deltas)
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
         return Answer(status, self._templates.get_template(template).render(**values).encode("utf-8", "replace"), HTML)
@@ -223,6 +225,18 @@ class Pages:
             return Answer(503, text.encode(), TEXT, (("cache-control", "no-store"), ("retry-after", str(RETRY_SECONDS))))
         entry = reader.manifest.get("files", {}).get(f"feeds/{visit.parts['file']}")
         answer = file_answer(file, f'"{entry["sha256"][:32]}"' if entry else None)
+        if answer is None:
+            raise NotHere
+        return answer
+
+    def deltas(self, visit: Visit, reader: Reader) -> Answer:
+        return deltas.index(reader, self._shelf.home)
+
+    def delta(self, visit: Visit, reader: Reader) -> Answer:
+        which, form = visit.parts["which"], visit.parts["form"]
+        if which not in deltas.WINDOWS and which not in (id for id, _ in self._shelf.archive.known(reader)):
+            raise NotHere
+        answer = deltas.delta(reader, which, form, visit.today, self._shelf.home / "releases")
         if answer is None:
             raise NotHere
         return answer

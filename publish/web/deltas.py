@@ -1,0 +1,130 @@
+"""Deltas as they may be given out today: of the live release while nothing in them has ended, of an earlier one while all of it is still public (rules 5, 6).
+
+A delta is one file with one hash, of which nothing can be left out. So whether it goes out is asked of what stands beside it: index.json says when the
+first of it ends, and holds.json what may hurt somebody, which the live release must still say, in the same state. What cannot be read goes nowhere.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ..rules import HARMLESS
+from ..wording import LANGUAGES, say
+from .answer import TEXT, Answer, as_json, file_answer
+from .older import allowed
+from .reader import Reader
+from .terms import over
+
+FOLDER, INDEX, HOLDS = "deltas", "index.json", "holds.json"  # by publish.deltas
+WINDOWS = ("day", "week", "month")
+ADDRESS = r"/deltas/(?P<which>day|week|month|\d{4}-\d{2}-\d{2}(\.[1-9]\d*)?)\.(?P<form>ndjson|csv)"
+RETRY_SECONDS = 3600  # the next run makes those of the live release anew
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+log = logging.getLogger(__name__)
+
+
+def _in_words(status: int, what: str, *headers: tuple[str, str]) -> Answer:
+    text = "\n".join(say(lang, what) for lang in LANGUAGES)
+    return Answer(status, text.encode(), TEXT, (("cache-control", "no-store"), *headers))
+
+
+def _ended() -> Answer:
+    return _in_words(503, "delta.ended", ("retry-after", str(RETRY_SECONDS)))
+
+
+def _index(folder: Path) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = orjson.loads((folder / FOLDER / INDEX).read_bytes())
+    return found
+
+
+def delta(live: Reader, which: str, form: str, today: str, releases: Path) -> Answer | None:
+    """The answer for a window of the live release, or for the delta that leads to a release; None where there is none."""
+    own = which in WINDOWS or which == live.id
+    folder = live.folder if own else releases / which
+    try:
+        made = _index(folder)
+        base = made["windows"][which if which in WINDOWS else "previous"]["from"]
+        entry = made["deltas"].get(base)
+        if entry is None:
+            return None
+        path = folder / FOLDER / str(entry[form]["file"])
+        if own:
+            if entry["first_end"] is not None and over(entry["first_end"], today):
+                return _ended()
+        elif not _still(live, today, _sealed(folder, f"{FOLDER}/{HOLDS}")[base]):
+            return _in_words(410, "delta.gone")
+        answer = file_answer(path, f'"{entry[form]["sha256"][:32]}"')
+        if answer is not None and not own and hashlib.sha256(answer.body).hexdigest() != entry[form]["sha256"]:
+            return _ended()  # of another issue than what it was judged by
+        return answer
+    except FileNotFoundError:
+        return None
+    except UNREADABLE:
+        log.exception("a delta cannot be judged")  # then nobody knows what may be shown
+        return _ended()
+
+
+def _sealed(folder: Path, name: str) -> Any:
+    """JSON in a release, as its manifest knows it. Raises ValueError for other bytes."""
+    data, manifest = (folder / name).read_bytes(), orjson.loads((folder / "manifest.json").read_bytes())
+    if hashlib.sha256(data).hexdigest() != manifest["files"][name]["sha256"]:
+        raise ValueError(f"{name}: is not what the manifest says")
+    return orjson.loads(data)
+
+
+def _still(live: Reader, today: str, holds: Mapping[str, list[list[str]]]) -> bool:
+    """Whether the live release says today of all that may hurt somebody that it is public, and in the same state."""
+    found = allowed(live, today)
+    documents = {
+        row["id"]
+        for row in live.rows(
+            "SELECT id FROM documents WHERE id IN (SELECT value FROM json_each(?1))", json.dumps([id for (id,) in holds["documents"]])
+        )
+    }
+    return (
+        all(found.states.get(id) == state for id, state in holds["notices"])
+        and all(tuple(pair) in found.links for pair in holds["links"])
+        and all((id, institution or None, name) in found.listings for id, institution, name in holds["listings"] if name not in HARMLESS)
+        and all(id in documents for (id,) in holds["documents"])
+    )
+
+
+def index(live: Reader, home: Path) -> Answer:
+    """Which deltas there are: the windows of the live release, and the chain of those of the releases that are kept."""
+    try:
+        made = _index(live.folder)
+        windows = {
+            window: _entry(said, made["deltas"], f"/deltas/{live.id if window == 'previous' else window}")
+            for window, said in made["windows"].items()
+        }
+    except FileNotFoundError:
+        windows = {}
+    rows = orjson.loads((home / "releases.json").read_bytes())["releases"] if (home / "releases.json").is_file() else []
+    chain = [
+        {
+            "id": row["id"],
+            "released_on": row["released_on"],
+            "delta": _addressed(row["delta"], f"/deltas/{row['id']}") if row.get("delta") else None,
+        }
+        for row in rows
+    ]
+    sha256 = live.manifest.get("files", {}).get("mingbai.db", {}).get("sha256")
+    return as_json({"release": live.id, "sha256": sha256, "windows": windows, "releases": chain})
+
+
+def _entry(said: Mapping[str, Any], deltas: Mapping[str, Any], address: str) -> Mapping[str, Any]:
+    found = deltas.get(said["from"])
+    return said if found is None else _addressed(found, address)
+
+
+def _addressed(found: Mapping[str, Any], address: str) -> dict[str, Any]:
+    """An entry with the addresses of its files in place of their names."""
+    forms = {form: {**found[form], "address": f"{address}.{form}"} for form in ("ndjson", "csv")}
+    for one in forms.values():
+        del one["file"]
+    return {**found, **forms}

@@ -147,6 +147,11 @@ class Visitor:
             found = await self.ask("csv", f"/mingbai/{table}.csv?_stream=1&_size=max", allowed)
             if table in ("notices", "listings"):
                 self.wants(f"csv {table}", found, {mark for mark in must if mark.startswith("mk") == (table == "notices")})
+        for table in ("notices", "listings"):
+            count = (await self.client.get(f"/mingbai/{table}.json?_size=0")).json()["filtered_table_rows_count"]
+            least, most = (sum(mark.startswith("mk") == (table == "notices") for mark in marks) for marks in (must, allowed))
+            if not least <= count <= most:
+                self.leaks.setdefault("count", []).append(f"{self.day} {table}: {count} of {least} to {most}")
         for path in ("/data", "/status", "/status.json", "/mingbai", "/mingbai/sources", "/mingbai/held_partitions"):
             await self.ask("page", path, allowed)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from publish.catalogue import Catalogue
 from publish.index import index
+from publish.past import SCHEMA
 from publish.tables import create_indexes, create_published
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -169,6 +170,16 @@ def make_release(home: Path, identifier: str, catalogue: Catalogue, *, mark: str
     (part / "manifest.json").write_text(json.dumps(manifest))
     part.rename(folder)
     return folder
+
+
+def make_past(home: Path, identifier: str) -> None:
+    """What may be told of the past of a release that is the first: that there is one."""
+    (home / "past").mkdir()
+    connection = sqlite3.connect(home / "past" / f"{identifier}.db")
+    connection.executescript(SCHEMA)
+    connection.execute("INSERT INTO releases VALUES (1, ?, ?, 0)", [identifier, identifier[:10]])
+    connection.commit()
+    connection.close()
 
 
 def _files(folder: Path) -> Iterable[Path]:

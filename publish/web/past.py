@@ -20,7 +20,13 @@ _NAMED = ", ".join(map(repr, HARMLESS))
 _LISTINGS = "SELECT s.id FROM listings s WHERE s.list NOT IN ($harmless) AND $end < ?1".replace("$harmless", _NAMED).replace(
     "$end", ENDS["listings"]
 )
+# the documents of what is over that nothing else names
+_STILL = {table: f" AND o.id NOT IN (SELECT value FROM json_each(?{n}))" for n, table in ((1, "notices"), (2, "listings"))}
+_DOCUMENTS = """SELECT d AS id FROM (SELECT document_id AS d FROM notices WHERE id IN (SELECT value FROM json_each(?1))
+    UNION SELECT document_id FROM listings WHERE id IN (SELECT value FROM json_each(?2))) WHERE d IS NOT NULL"""
 _GONE = "(SELECT value FROM json_each(mingbai_ended('$table')))"
+# a count that reads no column would be one of the table itself to the authorizer, which knows no view then; so each view reads one
+_NUMBER = """SELECT name FROM pragma_table_info(?, 'main') WHERE "notnull" ORDER BY cid DESC LIMIT 1"""
 # of a notice or listing that is over there is that it came and went, and of the listing not whose it was
 _CHANGES = """SELECT number, release, table_name, key, kind, iif(over, NULL, field) AS field, iif(over, NULL, before) AS before,
     iif(over, NULL, after) AS after, cause, iif(over AND table_name = 'listings', NULL, subject) AS subject, iif(over, NULL, region) AS region,
@@ -38,7 +44,13 @@ def past_ended(reader: Reader, today: str) -> Ended:
 def _past_ended(reader: Reader, today: str) -> Ended:
     found = ended(reader, today)
     listings = orjson.dumps([row["id"] for row in reader.rows(_LISTINGS, today)]).decode()
-    return replace(found, gone={**found.gone, "listings": listings})
+    kept = "".join(
+        f' AND NOT EXISTS (SELECT 1 FROM "{table}" o WHERE o."{column}" = d{_STILL.get(table, "")})'
+        for (table, column), other in reader.references.items()
+        if other == "documents"
+    )
+    documents = orjson.dumps([row["id"] for row in reader.rows(_DOCUMENTS + kept, found.gone["notices"], listings)]).decode()
+    return replace(found, gone={**found.gone, "listings": listings, "documents": documents})
 
 
 def shadow_past(connection: sqlite3.Connection, reader: Reader) -> list[str]:
@@ -47,8 +59,9 @@ def shadow_past(connection: sqlite3.Connection, reader: Reader) -> list[str]:
     keys |= {table: column for (table, column), other in reader.references.items() if other == "notices"}
     names = [name for (name,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' ORDER BY name")]
     for name in names:
-        where = f'"{keys[name]}" NOT IN {_gone(name)}' if name in keys else "1"
-        sql = f'SELECT * FROM main."{name}" WHERE {where}'  # noqa: S608
+        (number,) = connection.execute(_NUMBER, [name]).fetchone()
+        where = f'"{keys[name]}" NOT IN {_gone(name)}' if name in keys else f'"{number}" >= 0'
+        sql = f'SELECT * FROM main."{name}" WHERE {where}'
         if name == "changes":
             parts = ", ".join(f"'{table}'" for table in keys if table not in ("listings", "documents"))
             sql = _CHANGES.replace("$parts", parts)
@@ -74,7 +87,7 @@ class Past:
             self._connection = read_only(self.database)
             self._connection.create_function(FUNCTION, 1, lambda table: self._ended[table])
             for name in shadow_past(self._connection, reader):
-                self._connection.execute(f'CREATE TEMP VIEW "{name}" AS SELECT * FROM temp."{INNER}{name}"')  # noqa: S608
+                self._connection.execute(f'CREATE TEMP VIEW "{name}" AS SELECT * FROM temp."{INNER}{name}"')
             self._connection.row_factory = as_row
             harden(self._connection)
             last = self._connection.execute("SELECT id FROM releases ORDER BY number DESC LIMIT 1").fetchone()

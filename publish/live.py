@@ -55,7 +55,7 @@ def write_index(home: Home) -> None:
     manifests = [home.manifest(name) for name in home.release_ids()]
     rows = [
         {"id": m["id"], "released_on": m["released_on"], "previous": m["previous"], "tables": m["tables"], **noted(m)}
-        | ({"reissued_on": m["reissues"][-1]["on"]} if m.get("reissues") else {})
+        | ({"reissued_on": max(on)} if (on := [note["on"] for note in m.get("reissues", []) if note["withdrawn"]]) else {})
         | leads_to(home.releases / m["id"])
         for m in manifests
     ]

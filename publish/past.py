@@ -79,6 +79,9 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
             _mask(connection, table)
         for statement in INDEXES.split(";"):
             connection.execute(statement)
+        for table in told:
+            if table.prefix and "region_code" in table.columns:
+                connection.execute(f'CREATE INDEX "{table.name}_by_region" ON "{table.name}" (region_code)')
         connection.execute("COMMIT")
     sync(part)
     os.replace(part, target)

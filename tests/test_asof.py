@@ -35,10 +35,10 @@ from web_release import (
     UNLINKED,
     Rows,
     go_live,
+    make_past,
     make_release,
     rows,
     write_index,
-    write_past,
 )
 
 NOON, MIDNIGHT = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -89,7 +89,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
     folder = make_release(home, TODAY, catalogue, tables=now("新"))
     (folder / "tombstones.json").write_text(json.dumps(REVOKED | ABSENT))
     write_index(home, OLD, FIRST, SECOND, TODAY)
-    write_past(home, TODAY, {UNLINKED: TODAY})  # its end was brought forward before its list lost it
+    make_past(home, TODAY, {UNLINKED: TODAY})  # its end was brought forward before its list lost it
     go_live(home, TODAY)
     return home
 

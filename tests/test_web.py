@@ -40,6 +40,7 @@ from web_release import (
     TONG,
     UNLINKED,
     go_live,
+    make_past,
     make_release,
     rows,
 )
@@ -52,6 +53,8 @@ TABLES = (
     "/mingbai/institutions",
     f"/mingbai/institutions/{SWEET}",
     "/mingbai?sql=select+1",
+    "/history",
+    "/history/releases",
     "/mingbai/notices?_facet=authority",
     "/-/versions",
 )
@@ -61,6 +64,7 @@ TABLES = (
 def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
     home = tmp_path_factory.mktemp("home")
     make_release(home, TODAY, catalogue, mark="标记")
+    make_past(home, TODAY)
     go_live(home, TODAY)
     return home
 
@@ -756,7 +760,7 @@ def _asked(argument: nodes.Expr) -> Iterator[str]:
 
 def test_every_word_is_used_and_every_used_word_is_there():
     keys = set(wording("zh"))
-    asked = {"problem."}  # by Pages.problem
+    asked = {"problem.", "history."}  # by Pages.problem, and by views.described (test_history_tables.py)
     for path in TEMPLATES.glob("*.html"):
         for call in Environment().parse(path.read_text("utf-8")).find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "t":

@@ -14,6 +14,7 @@ from typing import Any
 
 from publish.catalogue import Catalogue
 from publish.index import index
+from publish.past import SCHEMA
 from publish.tables import create_indexes, create_published
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -172,6 +173,20 @@ def make_release(home: Path, identifier: str, catalogue: Catalogue, *, mark: str
     return folder
 
 
+def make_past(home: Path, identifier: str, last: dict[str, str] | None = None) -> None:
+    """What may be told of the past of a release that is the first: that there is one. `last` are notices that it does not have, and their last day."""
+    (home / "past").mkdir()
+    with closing(sqlite3.connect(home / "past" / f"{identifier}.db")) as connection:
+        connection.executescript(SCHEMA)
+        connection.execute("INSERT INTO releases VALUES (1, ?, ?, 0)", [identifier, identifier[:10]])
+        for table in ("notices", "listings"):
+            connection.execute(
+                f"CREATE TABLE {table} (id TEXT, document_id TEXT, public_until TEXT, release_from INTEGER NOT NULL, release_to INTEGER, PRIMARY KEY (id, release_from))"
+            )
+        connection.executemany("INSERT INTO notices VALUES (?, NULL, ?, 1, 2)", list((last or {}).items()))
+        connection.commit()
+
+
 def _files(folder: Path) -> Iterable[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
@@ -182,15 +197,6 @@ def go_live(home: Path, identifier: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("releases") / identifier)
     os.replace(link, home / "current")
-
-
-def write_past(home: Path, identifier: str, last: dict[str, str]) -> None:
-    """past/ID.db, with what the site asks of it for earlier releases: the last day of notices that the release does not have any more."""
-    (home / "past").mkdir()
-    with closing(sqlite3.connect(home / "past" / f"{identifier}.db")) as connection:
-        connection.execute("CREATE TABLE notices (id TEXT, public_until TEXT, release_from INTEGER)")
-        connection.executemany("INSERT INTO notices VALUES (?, ?, 1)", list(last.items()))
-        connection.commit()
 
 
 def write_index(home: Path, *ids: str) -> None:

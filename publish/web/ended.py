@@ -7,7 +7,7 @@ to everything but that view. SQLite tells the authorizer the name of the *FROM i
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ FUNCTION = "mingbai_ended"  # the keys that are gone, for the views alone
 PRAGMAS = ("foreign_key_list", "function_list", "index_info", "index_list", "index_xinfo", "table_info", "table_xinfo")  # tell of no file
 # statistics hold values of the tables, the others show the file, views or the queries of others
 INSIDES = ("dbstat", "sqlite_dbpage", "sqlite_stat1", "sqlite_stat4", "sqlite_stmt", "sqlite_temp_master", "sqlite_temp_schema")
+ROWS_OF_JSON = ("json_each", "json_tree")  # table-valued, of what they are given
 # by the table itself: before that of an older release stands a view, and what it leaves out is over too
 _NOTICES = "SELECT m.id FROM main.notices m WHERE ?1 = '' AND m.id NOT IN (SELECT n.id FROM notices n WHERE $in_force) ORDER BY 1".replace(
     "$in_force", IN_FORCE
@@ -101,25 +102,38 @@ def on_day(what: Ended) -> Iterator[None]:
         _of_day.reset(token)
 
 
-def shadow(connection: sqlite3.Connection, reader: Reader) -> None:
-    """Put the views before the tables. To be called before the connection is hardened, which ends all writing, also to TEMP."""
+def tell(connection: sqlite3.Connection) -> None:
+    """Let the inner views of a connection ask what is over on the day at hand."""
     connection.create_function(FUNCTION, 1, lambda table: _of_day.get().gone[table])  # fails outside of on_day
     connection.execute("PRAGMA temp_store=MEMORY")
+
+
+def shadow(connection: sqlite3.Connection, reader: Reader) -> None:
+    """Put the views before the tables. To be called before the connection is hardened, which ends all writing, also to TEMP."""
+    tell(connection)
     for table, column in keys(reader).items():
         connection.execute(_named(_INNER_VIEW, table, column))
         connection.execute(_named(_VIEW, table, column))
 
 
-def guard(connection: sqlite3.Connection, reader: Reader) -> None:
-    """Deny the tables behind the views, and what tells of files. To be called last."""
-    shadowed = frozenset(keys(reader))
+def guard(connection: sqlite3.Connection, shadowed: Collection[str], alone: Collection[str] | None = None) -> None:
+    """Deny the tables behind the views, and what tells of files; with `alone` also all but these views. To be called last."""
+
+    def stays(name: str, column: str | None, base: str | None, by: str | None) -> bool:
+        """Whether `alone` leaves something unread. Rows are also counted without a column; what has no schema is of the query itself."""
+        if alone is None or name in ROWS_OF_JSON:
+            return False
+        if not column:
+            return name.startswith(("sqlite_", "pragma_")) or (name in shadowed and (base == "main" or name not in alone))
+        inner = name.startswith(INNER) and name.removeprefix(INNER) in shadowed
+        return base is not None and not (inner or name in alone if base == "temp" else by == INNER + name)
 
     def allow(action: int, one: str | None, two: str | None, base: str | None, by: str | None) -> int:
         name = (one or "").casefold()
         if action == sqlite3.SQLITE_PRAGMA:
-            return sqlite3.SQLITE_OK if name in PRAGMAS else sqlite3.SQLITE_DENY
+            return sqlite3.SQLITE_OK if name in PRAGMAS and alone is None else sqlite3.SQLITE_DENY
         if action == sqlite3.SQLITE_READ:
-            hidden = name in INSIDES or (base == "main" and name in shadowed and by != INNER + name)
+            hidden = name in INSIDES or (base == "main" and name in shadowed and by != INNER + name) or stays(name, two, base, by)
             return sqlite3.SQLITE_DENY if hidden else sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_FUNCTION:
             name = (two or "").casefold()

@@ -39,7 +39,7 @@ DAYS = (
     "release",
 )  # values of texts that are days; such texts are not for attributes
 
-LIVE = ("/mingbai", "/status", "/feeds")  # pages that are of the live release alone
+LIVE = ("/mingbai", "/history", "/status", "/feeds")  # pages that are of the live release alone
 Dictionary = Mapping[str, Any]  # publish.catalogue.dictionary()
 
 

@@ -21,8 +21,9 @@ from .frame import TEMPLATES, Dictionary, Frame, environment
 from .pages import Pages
 from .plugin import Shown, decoded, register
 from .shelf import GRACE_SECONDS, Shelf
-from .site import Site
+from .site import HISTORY, ROUTE, Site
 from .terms import Clock, utc_now
+from .views import described
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,10 @@ def build_app(
     register()
     said = dictionary if dictionary is not None else catalogue.dictionary(catalogue.load())
     shelf = Shelf(home, grace_seconds)
-    frame = Frame(said, base_url)
+    of_past = described(said)
+    frame = Frame({**said, **of_past}, base_url)
     site = Site(shelf, Pages(shelf, environment(frame), said), now, poll_seconds, decoded)
-    shown = Shown(site, frame, said, str(TEMPLATES))
+    shown = Shown(site, frame, {ROUTE: said, HISTORY: of_past}, str(TEMPLATES))
     shelf.opened, shelf.closed = shown.open, shown.shut
     shelf.open_now()
     return Application(cast(App, shown.app()), shelf)

@@ -21,7 +21,7 @@ from .terms import Clock
 from .visit import Visit, current, spelt
 
 log = logging.getLogger(__name__)
-ROUTE = "mingbai"  # the database's name in Datasette's addresses
+ROUTES = ROUTE, HISTORY = "mingbai", "history"  # the names of the databases in Datasette's addresses: of the live release, and of its past
 # Datasette's pages that are of use to a visitor. Its debugging pages set cookies or list threads and are not there.
 DASHED = ("/-/metadata", "/-/versions", "/-/plugins", "/-/settings", "/-/databases")
 
@@ -150,10 +150,13 @@ class Site:
         if not parts or visit.path.startswith("/-/"):
             return None
         table = parts[0] if len(parts) > 1 else parts[0].partition(".")[0]
-        if table not in reader.counts:
+        of_past = _route(visit.path) == HISTORY
+        if table not in reader.counts and not of_past:
             raise NotHere
         limit = visit.asked.get("_timelimit", "")
         if limit and not (limit.isascii() and limit.isdigit()):  # Datasette answers 500
+            return self.pages.problem(visit, 400, "bad_request")
+        if of_past and any(key.startswith("_facet") for key in visit.asked):  # over every release at once they take longer than a query may
             return self.pages.problem(visit, 400, "bad_request")
         if table != "notices" or len(parts) != 2:
             return None
@@ -178,6 +181,9 @@ def _without_language(scope: Scope, path: str) -> Scope:
     return {**scope, "path": path, "raw_path": scope["raw_path"][prefix:]} if prefix and scope.get("raw_path") else {**scope, "path": path}
 
 
+def _route(path: str) -> str:
+    return path.split("/", 2)[1].partition(".")[0]
+
+
 def _datasettes(path: str) -> bool:
-    first = path.split("/", 2)[1].partition(".")[0]
-    return (first == ROUTE and path != f"/{ROUTE}.db") or path.partition(".")[0] in DASHED
+    return (_route(path) in ROUTES and path != f"/{_route(path)}.db") or path.partition(".")[0] in DASHED

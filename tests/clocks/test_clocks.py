@@ -114,7 +114,7 @@ def people(releases: Releases, day: date, draw: Random) -> None:
 def assert_kept(visitor: Visitor) -> None:
     assert not visitor.leaks, "\n".join(f"{where}: {len(found)}: {found[:5]}" for where, found in visitor.leaks.items())
     assert not visitor.lacks, "\n".join(f"{where}: {len(found)}: {found[:5]}" for where, found in visitor.lacks.items())
-    for surface in ("start", "institution", "there", "search", "sql", "filter", "table", "csv", "page", "as-of", "feed", "delta"):
+    for surface in ("start", "institution", "there", "search", "sql", "filter", "table", "csv", "page", "as-of", "feed", "delta", "history", "history sql"):
         assert visitor.asked[surface, 200], f"nothing of {surface} was ever seen"
 
 

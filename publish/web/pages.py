@@ -17,6 +17,7 @@ import search
 from ..wording import LANGUAGES, say
 from . import facts
 from .answer import HTML, TEXT, Answer, as_json, file_answer
+from .changed import ChangePages, public
 from .ended import ended
 from .frame import STATIC, Dictionary
 from .reader import Reader
@@ -50,6 +51,7 @@ class Pages:
         self._shelf = shelf
         self._templates = templates
         self._dictionary = dictionary
+        self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
         self._routes: list[tuple[re.Pattern[str], Callable[[Visit, Reader], Answer]]] = [
             (re.compile(pattern), page)
             for pattern, page in (
@@ -58,6 +60,7 @@ class Pages:
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (r"/data", self.data),
+                (r"/changes(\.json|\.csv)?", self.changed.page),
                 (r"/feeds/(?P<file>[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99}){0,6})", self.feed),
             )
         ]
@@ -73,7 +76,7 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        return found is not None and found[0] != self.feed
+        return found is not None and found[0] not in (self.feed, self.changed.page)
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
         return Answer(status, self._templates.get_template(template).render(**values).encode("utf-8", "replace"), HTML)
@@ -90,7 +93,12 @@ class Pages:
     # -- pages of a release ------------------------------------------------------------------------------------------
 
     def start(self, visit: Visit, reader: Reader) -> Answer:
-        return self.render("start.html", counts=ended(reader, visit.today).counts, **facts.overview(reader, visit.today))
+        return self.render(
+            "start.html",
+            counts=ended(reader, visit.today).counts,
+            changed=self.changed.newest(visit, reader),
+            **facts.overview(reader, visit.today),
+        )
 
     def search(self, visit: Visit, reader: Reader) -> Answer:
         asked = visit.asked
@@ -150,9 +158,10 @@ class Pages:
         found = facts.institution(reader, visit.parts["id"], visit.today)
         if found is None:
             raise NotHere
+        timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
-            return as_json({**_of(visit, reader), **found})
-        return self.render("institution.html", it=found, first=self._first(visit, reader))
+            return as_json({**_of(visit, reader), **found, "timeline": public(timeline, visit, reader)})
+        return self.render("institution.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
 
     def notice(self, visit: Visit, reader: Reader) -> Answer:
         id = visit.parts["id"]
@@ -161,12 +170,14 @@ class Pages:
             stone = tombstone(found, visit.today, reader.released_on) if found else reader.gone(id, visit.today)
             if stone is None:
                 raise NotHere
+            stone |= self.changed.was_public(visit, reader)
             if visit.wants_json:
                 return as_json({**_of(visit, reader), "tombstone": stone}, 410)
             return self.render("gone.html", 410, stone=stone)
+        timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
-            return as_json({**_of(visit, reader), **found})
-        return self.render("notice.html", it=found, first=self._first(visit, reader))
+            return as_json({**_of(visit, reader), **found, "timeline": public(timeline, visit, reader)})
+        return self.render("notice.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
 
     def _first(self, visit: Visit, reader: Reader) -> str:
         """The day of the first release that is kept."""

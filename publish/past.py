@@ -33,11 +33,13 @@ CREATE TABLE change_counts (
   rows INTEGER NOT NULL, PRIMARY KEY (release, table_name, kind, cause, region)
 ) STRICT, WITHOUT ROWID;
 """
+# /changes reads table by table of a release, of a region only what is in it: a release of our own may have changed every row
 INDEXES = """
-CREATE INDEX changes_by_release ON changes (release);
+CREATE INDEX changes_by_release ON changes (release, table_name);
 CREATE INDEX changes_by_subject ON changes (subject);
-CREATE INDEX changes_by_region ON changes (region);
+CREATE INDEX changes_by_region ON changes (region, release, table_name);
 CREATE INDEX changes_by_cause ON changes (cause);
+CREATE INDEX change_counts_by_region ON change_counts (region, rows);
 """
 # in SQL, of a row `h` of history
 SHOWN_NOTICE = "IN (SELECT id FROM temp.shown)"

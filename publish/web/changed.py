@@ -83,7 +83,7 @@ class ChangePages:
             releases=self._chosen(past, visit.today, chosen),
             known=releases(past, visit.today),
             counted=self._counted(counted),
-            of_causes=sorted(summed(counted, "cause").items(), key=lambda one: CAUSES.index(one[0][0])),
+            of_causes=sorted(summed(counted, "cause").items(), key=lambda one: CAUSES.index(one[0])),
             total=sum(row["rows"] for row in counted),
             unlisted=sum(row["rows"] for row in counted if row["table_name"] == "ratings" and row["kind"] == "add"),
             first=first,

@@ -15,15 +15,10 @@ from .events import event
 from .past import Past
 from .reader import Row
 from .selection import Selection, releases
-from .tally import filtered
+from .tally import REGIONS, SUBJECTS, filtered
 
 MANY = 60  # rows of one changed row at most, and more: no table has as many columns
-ROWS = filtered(
-    "SELECT * FROM changes WHERE $filters AND release = ?5 AND table_name = ?6 AND number > ?7 AND kind <> 'columns' ORDER BY number LIMIT ?8"
-)
-ROWS_OF = filtered(
-    "SELECT * FROM changes WHERE $filters AND release = ?5 AND table_name = ?6 AND $subjects AND number > ?8 AND kind <> 'columns' ORDER BY number LIMIT ?9"
-)
+ROWS = "SELECT * FROM changes WHERE $filters AND release = ?6 AND table_name = ?7 AND number > ?8 AND kind <> 'columns'$only ORDER BY number LIMIT ?9"
 PLACE = "SELECT release, table_name FROM main.changes WHERE number = ?"
 _THEN = "WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id, release_from"
 NAMES = {
@@ -87,9 +82,10 @@ def items(past: Past, today: str, chosen: Selection, counted: Iterable[Row], tab
 
 def _of_table(past: Past, today: str, chosen: Selection, release: Row, table: str, begin: int, tables: Tables) -> Iterator[Row]:
     most = chosen.limit + MANY
+    only = "".join(f" AND {sql}" for sql, asked in ((SUBJECTS, chosen.subjects), (REGIONS, chosen.regions)) if asked)
+    sql = filtered(ROWS).replace("$only", only)
     while True:
-        more = (chosen.subjects,) if chosen.subjects else ()
-        rows = past.rows(today, ROWS_OF if more else ROWS, *chosen.filters, release["number"], table, *more, begin, most)
+        rows = past.rows(today, sql, *chosen.filters, chosen.subjects, chosen.regions, release["number"], table, begin, most)
         full = len(rows) == most
         keys: dict[str, list[Row]] = {}
         for row in rows:

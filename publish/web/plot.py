@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from .reader import Row
 
 MOST = 60
-FEWEST = 12  # places: three releases are no three walls
-STEP, BAR, HEIGHT, LEAST = 10, 8, 100, 1.5
+FEW = 12  # bars from which on they stand close: three releases are no three walls
+STEP, HEIGHT, LEAST = 10, 100, 1.5
 KINDS = ("add", "change", "remove")  # from the ground up
 
 
@@ -56,11 +56,12 @@ def plot(counted: Iterable[Row], releases: Sequence[Row]) -> Plot:
             of[row["release"]].counts[row["kind"]] += row["rows"]
     highest = max((bar.total for bar in bars.values()), default=0)
     boxes = []
+    wide = round(STEP * 0.8 * min(1, len(bars) / FEW), 2)
     for place, bar in enumerate(bars.values()):
         y = float(HEIGHT)
         for kind in KINDS:
             if bar.counts[kind]:
                 high = max(LEAST, round(bar.counts[kind] / highest * (HEIGHT - LEAST * 2), 2))
                 y -= high
-                boxes.append((place * STEP + (STEP - BAR) / 2, round(y, 2), float(BAR), high, kind))
-    return Plot(list(bars.values()), boxes, max(FEWEST, len(bars)) * STEP, highest, by_month)
+                boxes.append((round(place * STEP + (STEP - wide) / 2, 2), round(y, 2), wide, high, kind))
+    return Plot(list(bars.values()), boxes, len(bars) * STEP, highest, by_month)

@@ -23,7 +23,7 @@ from .reader import Reader, Row
 CAUSES = ("source", "correction", "expiry", "repair", "withdrawal", "dispute", "pipeline")  # as publish.causes gives them
 KINDS = ("add", "change", "remove")
 FILTERS = ("region", "dataset", "table", "cause", "kind", "subject")
-PAGE, MOST, LONGEST = 50, 500, 64
+PAGE, MOST, LONGEST = 50, 200, 64
 
 
 class NoSuchChoice(Exception):
@@ -51,8 +51,8 @@ class Selection:
 
     @property
     def filters(self) -> tuple[str | None, ...]:
-        """What the SQL of changes.py takes as ?1 to ?4."""
-        return self.tables, self.kind, self.cause, self.regions
+        """What SQL over changes takes as ?1 to ?3."""
+        return self.tables, self.kind, self.cause
 
 
 def releases(past: Past, today: str) -> list[Row]:

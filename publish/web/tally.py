@@ -6,6 +6,8 @@ changed, as the items leave it out; that a notice or listing came and went still
 
 from collections import Counter
 from collections.abc import Iterable
+from operator import itemgetter
+from typing import Any
 
 import orjson
 
@@ -13,24 +15,28 @@ from .past import Past, past_ended
 from .reader import Row
 from .selection import Selection
 
-# ?1 to ?4 are the filters of a selection: tables, kind, cause, regions
-_FILTERS = """(?1 IS NULL OR table_name IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR kind = ?2)
-    AND (?3 IS NULL OR cause = ?3) AND (?4 IS NULL OR region IN (SELECT value FROM json_each(?4)))"""
+OF = ("release", "table_name", "kind", "cause")  # the columns of a tally beside its number
+# ?1 to ?3 are the filters of a selection: tables, kind, cause
+_FILTERS = (
+    """(?1 IS NULL OR table_name IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR cause = ?3)"""
+)
+ALL = "SELECT release, table_name, kind, cause, sum(rows) AS rows FROM change_counts GROUP BY 1, 2, 3, 4"
+OF_REGIONS = """SELECT release, table_name, kind, cause, sum(rows) AS rows FROM main.change_counts
+    WHERE region IN (SELECT value FROM json_each(?)) GROUP BY 1, 2, 3, 4"""
 # the view says what may be told of a subject, the table has the index
-_SUBJECTS = "number IN (SELECT number FROM main.changes WHERE subject IN (SELECT value FROM json_each(?7))) AND subject IN (SELECT value FROM json_each(?7))"
+SUBJECTS = "number IN (SELECT number FROM main.changes WHERE subject IN (SELECT value FROM json_each(?4))) AND subject IN (SELECT value FROM json_each(?4))"
+REGIONS = """number IN (SELECT number FROM main.changes WHERE region IN (SELECT value FROM json_each(?5)) AND release = ?6 AND table_name = ?7)
+    AND region IN (SELECT value FROM json_each(?5))"""
 
 
 def filtered(sql: str) -> str:
-    """SQL over changes or change_counts with the filters of a selection ($filters) and its subjects ($subjects, ?7) filled in."""
-    return sql.replace("$filters", _FILTERS).replace("$subjects", _SUBJECTS)
+    """SQL over changes with the filters of a selection ($filters) filled in."""
+    return sql.replace("$filters", _FILTERS)
 
 
-TALLY = filtered(
-    "SELECT release, table_name, kind, cause, sum(rows) AS rows FROM change_counts WHERE $filters AND release BETWEEN ?5 AND ?6 GROUP BY 1, 2, 3, 4"
-)
-TALLY_OF = filtered(
-    """SELECT release, table_name, kind, cause, count(DISTINCT key) AS rows FROM changes WHERE $filters AND release BETWEEN ?5 AND ?6
-    AND $subjects AND kind <> 'columns' GROUP BY 1, 2, 3, 4"""
+OF_SUBJECTS = filtered(
+    """SELECT release, table_name, kind, cause, count(DISTINCT key) AS rows FROM changes WHERE $filters AND $subjects AND kind <> 'columns'
+    AND (?5 IS NULL OR region IN (SELECT value FROM json_each(?5))) GROUP BY 1, 2, 3, 4""".replace("$subjects", SUBJECTS)
 )
 OVER = """SELECT release, table_name, kind, cause, coalesce(region, '') AS region, count(DISTINCT key) AS rows FROM main.changes
     WHERE is_shown AND kind <> 'columns' AND table_name <> 'listings' AND subject IN (SELECT value FROM json_each(?1) UNION SELECT value FROM json_each(?2))
@@ -45,27 +51,38 @@ TABLES = """SELECT m.name FROM main.sqlite_master m JOIN pragma_table_info(m.nam
 def tally(past: Past, today: str, chosen: Selection) -> list[Row]:
     """The numbers of a selection: exactly the items that there are, but for new months of ratings, which are counted and nowhere listed."""
     if chosen.subjects:
-        return past.rows(today, TALLY_OF, *chosen.filters, chosen.first, chosen.last, chosen.subjects)
-    found = past.rows(today, TALLY, *chosen.filters, chosen.first, chosen.last)
-    less = summed(_less(past, today, chosen), "release", "table_name", "kind", "cause")
-    left = [{**row, "rows": row["rows"] - less[row["release"], row["table_name"], row["kind"], row["cause"]]} for row in found]
+        found = past.rows(today, OF_SUBJECTS, *chosen.filters, chosen.subjects, chosen.regions)
+    elif chosen.regions:
+        found = past.rows(today, OF_REGIONS, chosen.regions)
+    else:
+        found = past.reader.once(today, "tally", lambda: past.rows(today, ALL))
+    less = [] if chosen.subjects else _over(past, today, chosen)
+    tables = orjson.loads(chosen.tables) if chosen.tables else None
+    left = [row for row in found if _meant(row, chosen, tables)]
+    if not less:
+        return left
+    minus, of = summed(less, *OF), itemgetter(*OF)
+    left = [{**row, "rows": row["rows"] - minus[of(row)]} for row in left]
     return [row for row in left if row["rows"] > 0]
 
 
-def _less(past: Past, today: str, chosen: Selection) -> list[Row]:
-    gone = past_ended(past.reader, today).gone
-    over = past.reader.once(today, "changes over", lambda: past.rows(today, OVER, gone["notices"], gone["documents"], gone["listings"]))
-    tables, regions = (orjson.loads(said) if said else None for said in (chosen.tables, chosen.regions))
-    return [
-        row
-        for row in over
-        if chosen.first <= row["release"] <= chosen.last
+def _meant(row: Row, chosen: Selection, tables: list[str] | None) -> bool:
+    return bool(
+        chosen.first <= row["release"] <= chosen.last
         and (tables is None or row["table_name"] in tables)
         and chosen.kind in (None, row["kind"])
         and chosen.cause in (None, row["cause"])
-        and (regions is None or row["region"] in regions)
-        and not (regions is None and row["table_name"] in ("notices", "listings") and row["kind"] != "change")
-    ]
+    )
+
+
+def _over(past: Past, today: str, chosen: Selection) -> list[Row]:
+    """What is counted and told no more. That a notice or listing came and went is told, but not where."""
+    gone = past_ended(past.reader, today).gone
+    over = past.reader.once(today, "changes over", lambda: past.rows(today, OVER, gone["notices"], gone["documents"], gone["listings"]))
+    if chosen.regions:
+        regions = orjson.loads(chosen.regions)
+        return [row for row in over if row["region"] in regions]
+    return [row for row in over if row["table_name"] not in ("notices", "listings") or row["kind"] == "change"]
 
 
 def first_release(past: Past, today: str) -> dict[str, int]:
@@ -78,9 +95,10 @@ def _first_release(past: Past, today: str) -> dict[str, int]:
     return {name: n for name, n in counts.items() if n}
 
 
-def summed(counted: Iterable[Row], *by: str) -> Counter[tuple[str, ...]]:
-    """The numbers of a tally by some of its columns."""
-    found: Counter[tuple[str, ...]] = Counter()
+def summed(counted: Iterable[Row], *by: str) -> Counter[Any]:
+    """The numbers of a tally by one of its columns, or by several."""
+    found: Counter[Any] = Counter()
+    of = itemgetter(*by)
     for row in counted:
-        found[tuple(row[name] for name in by)] += row["rows"]
+        found[of(row)] += row["rows"]
     return found

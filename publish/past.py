@@ -109,6 +109,10 @@ def _shown(connection: Working, release: Path) -> None:
     connection.execute("INSERT INTO temp.shown SELECT id, 1 FROM live.notices ORDER BY id")
     absent = [(key,) for key, stone in sorted(stones.items()) if stone["class"] == ABSENT]
     connection.executemany("INSERT OR IGNORE INTO temp.shown VALUES (?, 0)", absent)
+    connection.execute(  # each ends as it was to end when it was last shown
+        """DELETE FROM temp.shown WHERE NOT is_live AND id NOT IN (SELECT id FROM (SELECT id, public_until, max(release_from) FROM history.notices GROUP BY id)
+        WHERE public_until >= (SELECT substr(max(day), 1, length(public_until)) FROM history.releases))"""
+    )
 
 
 def _named(connection: Working, tables: list[Table]) -> None:

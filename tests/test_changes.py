@@ -85,13 +85,19 @@ def made(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
     return home
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def site(made: Path, catalogue: Catalogue) -> Iterator[Callable[..., App]]:
     shelves = []
+    said = dictionary(catalogue)
+    known: dict[datetime, App] = {}
 
     def make(when: datetime = NOON, home: Path = made) -> App:
-        app = build_app(home, dictionary=dictionary(catalogue), now=lambda: when)
+        if home == made and when in known:
+            return known[when]
+        app = build_app(home, dictionary=said, now=lambda: when)
         shelves.append(app.shelf)
+        if home == made:
+            known[when] = app
         return app
 
     yield make
@@ -301,12 +307,15 @@ async def test_a_notice_that_ended_this_midnight_is_not_named_any_more(site, lan
         after = [(await client.get(path)).text for path in paths]
         (item,) = [it for it in await everything(client, **{"from": FIRST}) if it["subject"] == ENDS_TODAY]
         counts = (await client.get("/changes.json", params={"from": FIRST, "limit": 200})).json()
+        of_county = (await client.get("/changes.json", params={"from": FIRST, "region": "350102", "limit": 200})).json()
     for path, then_, now in zip(paths, before, after, strict=True):
         assert "今天到期的公告" in then_, path
         for name in ("今天到期", "某培训部"):
             assert name not in now, path
     assert (item["is_shown"], item["name"], item["region"], item["cause"], item["url"]) == (False, None, None, "source", None)
-    assert sum(row["rows"] for row in counts["counts"]) == len(counts["items"])
+    for answer in (counts, of_county):
+        assert sum(row["rows"] for row in answer["counts"]) == len(answer["items"])
+    assert ENDS_TODAY not in {it["key"] for it in of_county["items"]}
     async with visitor(site(MIDNIGHT)) as client:
         gone = await client.get(f"{prefix}/notices/{ENDS_TODAY}.json")
         page = text_of((await client.get(f"{prefix}/notices/{ENDS_TODAY}")).text)
@@ -339,6 +348,19 @@ async def test_a_csv_is_the_whole_selection_a_line_a_field_and_computes_nothing(
     (line,) = [line for line in lines if line["subject"] == TONG and line["field"] == "name"]
     assert line["after"] == f"'{FORMULA}"
     assert not [value for line in lines for value in line.values() if value.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+async def test_an_institution_that_went_is_linked_in_the_last_release_that_had_it(catalogue, tmp_path, site):
+    for number, id in ((5, FIRST), (2, SECOND)):
+        make_release(tmp_path, id, catalogue, tables=then(number))
+    write_index(tmp_path, FIRST, SECOND)
+    write_past(tmp_path, catalogue, FIRST, SECOND)
+    go_live(tmp_path, SECOND)
+    async with visitor(site(home=tmp_path)) as client:
+        page = (await client.get("/changes")).text
+        links = set(re.findall(rf'href="(/institutions/{NEW}[^"]*)"', page))
+        assert links == {f"/institutions/{NEW}?as_of={FIRST}"}
+        assert (await client.get(links.pop())).status_code == 200
 
 
 async def test_nothing_that_a_source_wrote_becomes_markup(site):

@@ -89,6 +89,7 @@ class ChangePages:
             first=first,
             plot=self._plot(past, visit.today, chosen, counted),
             items=items,
+            kept={id for id, _ in self._shelf.archive.known(reader)},
             onward=onward,
             options={"dataset": list(self._datasets), "cause": CAUSES, "kind": KINDS, **_regions(past, visit.today, chosen)},
         )

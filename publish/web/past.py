@@ -6,6 +6,7 @@ later: so here too a TEMP view stands before each table (ended.py says why, and 
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,8 @@ _NAMED = ", ".join(map(repr, HARMLESS))
 _LISTINGS = "SELECT s.id FROM listings s WHERE s.list NOT IN ($harmless) AND $end < ?1".replace("$harmless", _NAMED).replace(
     "$end", ENDS["listings"]
 )
+_NOTICES = """SELECT id FROM (SELECT id, public_until, max(release_from) FROM main.notices GROUP BY id)
+    WHERE public_until IS NULL OR public_until < substr(?, 1, length(public_until))"""
 _GONE = "(SELECT value FROM json_each(mingbai_ended('$table')))"
 # of a notice or listing that is over there is that it came and went, and of the listing not whose it was
 _CHANGES = """SELECT number, release, table_name, key, kind, iif(over, NULL, field) AS field, iif(over, NULL, before) AS before,
@@ -37,6 +40,12 @@ def past_ended(reader: Reader, today: str) -> Ended:
 
 def _past_ended(reader: Reader, today: str) -> Ended:
     found = ended(reader, today)
+    with closing(
+        read_only(past_file(reader))
+    ) as connection:  # a notice that its list no longer has is in no release, and ends all the same
+        over = sorted({*orjson.loads(found.gone["notices"]), *(id for (id,) in connection.execute(_NOTICES, [today]))})
+    of_notices = orjson.dumps(over).decode()
+    found = replace(found, gone={table: of_notices if table != "documents" else keys for table, keys in found.gone.items()})
     listings = orjson.dumps([row["id"] for row in reader.rows(_LISTINGS, today)]).decode()
     return replace(found, gone={**found.gone, "listings": listings})
 

@@ -320,7 +320,8 @@ async def test_a_notice_that_ended_this_midnight_is_not_named_any_more(site, lan
         gone = await client.get(f"{prefix}/notices/{ENDS_TODAY}.json")
         page = text_of((await client.get(f"{prefix}/notices/{ENDS_TODAY}")).text)
     assert gone.status_code == 410
-    assert gone.json()["tombstone"] == {"id": ENDS_TODAY, "on": TODAY, "class": "expired", "public_from": SECOND, "public_to": None}
+    stone = {"id": ENDS_TODAY, "on": TODAY, "class": "expired"}
+    assert gone.json() == {"release": TODAY, "tombstone": stone, "public_from": SECOND, "public_to": None}
     assert SECOND in page
 
 
@@ -379,6 +380,7 @@ async def test_an_institution_has_a_timeline_with_its_notices(site):
         answer = (await client.get(f"/institutions/{SWEET}.json")).json()
         page = (await client.get(f"/institutions/{SWEET}")).text
         then_ = (await client.get(f"/institutions/{SWEET}.json?as_of={SECOND}")).json()
+        assert f'href="/changes?subject={SWEET}&amp;to={SECOND}"' in (await client.get(f"/institutions/{SWEET}?as_of={SECOND}")).text
         new = (await client.get(f"/institutions/{NEW}.json")).json()
     happened = [(it["release"], it["table"], it["event"], it["subject"]) for it in answer["timeline"]]
     assert happened == [
@@ -412,8 +414,8 @@ async def test_a_notice_that_is_gone_says_since_when_and_no_more(site):
     async with visitor(site()) as client:
         gone = await client.get(f"/notices/{REPAIRED}.json")
     assert gone.status_code == 410
-    assert set(gone.json()["tombstone"]) == {"id", "on", "class", "public_from", "public_to"}
-    assert gone.json()["tombstone"]["public_from"] == FIRST
+    assert gone.json().keys() == {"release", "tombstone", "public_from", "public_to"}
+    assert (gone.json()["tombstone"].keys(), gone.json()["public_from"]) == ({"id", "on", "class"}, FIRST)
 
 
 async def test_the_start_page_says_what_the_newest_release_changed(site):

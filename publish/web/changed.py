@@ -73,7 +73,7 @@ class ChangePages:
                     "counts": _grouped(summed(counted, "table_name", "kind", "cause")),
                     "by_release": self._by_release(past, visit.today, chosen, counted),
                     "first_release": first,
-                    "items": public(items, visit, reader),
+                    "items": as_public(items, visit, reader),
                     "next": onward,
                 }
             )
@@ -148,7 +148,7 @@ class ChangePages:
         found = changes.items(past, visit.today, chosen, tally(past, visit.today, chosen), self._tables)
         while batch := list(islice(found, BATCH)):
             lines = []
-            for item in public(changes.named(past, visit.today, batch, self._tables), visit, past.reader) or ():
+            for item in as_public(changes.named(past, visit.today, batch, self._tables), visit, past.reader) or ():
                 for field in item["fields"] or [{}]:
                     lines.append([_cell({**item, **field}.get(column)) for column in COLUMNS])
             yield _csv_of(lines)
@@ -175,7 +175,7 @@ class ChangePages:
         return [(table, kinds) for table, kinds in self._counted(counted) if table in ("institutions", "listings", "notices")]
 
 
-def public(items: Sequence[Row] | None, visit: Visit, reader: Reader) -> list[Row] | None:
+def as_public(items: Sequence[Row] | None, visit: Visit, reader: Reader) -> list[Row] | None:
     """Items as they leave: raw values and codes, with the address of a page that is there."""
     if items is None:
         return None

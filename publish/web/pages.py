@@ -17,7 +17,7 @@ import search
 from ..wording import LANGUAGES, say
 from . import facts
 from .answer import HTML, TEXT, Answer, as_json, file_answer
-from .changed import ChangePages, public
+from .changed import ChangePages, as_public
 from .ended import ended
 from .frame import STATIC, Dictionary
 from .reader import Reader
@@ -160,7 +160,7 @@ class Pages:
             raise NotHere
         timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
-            return as_json({**_of(visit, reader), **found, "timeline": public(timeline, visit, reader)})
+            return as_json({**_of(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
         return self.render("institution.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
 
     def notice(self, visit: Visit, reader: Reader) -> Answer:
@@ -170,13 +170,13 @@ class Pages:
             stone = tombstone(found, visit.today, reader.released_on) if found else reader.gone(id, visit.today)
             if stone is None:
                 raise NotHere
-            stone |= self.changed.was_public(visit, reader)
+            public = self.changed.was_public(visit, reader)
             if visit.wants_json:
-                return as_json({**_of(visit, reader), "tombstone": stone}, 410)
-            return self.render("gone.html", 410, stone=stone)
+                return as_json({**_of(visit, reader), "tombstone": stone, **public}, 410)
+            return self.render("gone.html", 410, stone=stone, **public)
         timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
-            return as_json({**_of(visit, reader), **found, "timeline": public(timeline, visit, reader)})
+            return as_json({**_of(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
         return self.render("notice.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
 
     def _first(self, visit: Visit, reader: Reader) -> str:

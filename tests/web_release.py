@@ -8,12 +8,17 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from publish import history
+from publish.assemble import Assembled
 from publish.catalogue import Catalogue
+from publish.diff import diff
+from publish.home import Home
 from publish.index import index
-from publish.past import SCHEMA
+from publish.past import past
 from publish.tables import create_indexes, create_published
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -172,16 +177,6 @@ def make_release(home: Path, identifier: str, catalogue: Catalogue, *, mark: str
     return folder
 
 
-def make_past(home: Path, identifier: str) -> None:
-    """What may be told of the past of a release that is the first: that there is one."""
-    (home / "past").mkdir()
-    connection = sqlite3.connect(home / "past" / f"{identifier}.db")
-    connection.executescript(SCHEMA)
-    connection.execute("INSERT INTO releases VALUES (1, ?, ?, 0)", [identifier, identifier[:10]])
-    connection.commit()
-    connection.close()
-
-
 def _files(folder: Path) -> Iterable[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
@@ -192,6 +187,24 @@ def go_live(home: Path, identifier: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("releases") / identifier)
     os.replace(link, home / "current")
+
+
+def write_past(home: Path, catalogue: Catalogue, *ids: str, ours: Iterable[str] = ()) -> None:
+    """History of these releases as the pipeline enters it, and what may be told of it with the last one; `ours` were made by another recipe."""
+    before = None
+    for id in ids:
+        database, day = home / "releases" / id / "mingbai.db", id[:10]
+        with closing(sqlite3.connect(database)) as connection:
+            counts = {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in catalogue.tables}
+        live = home / "releases" / before / "mingbai.db" if before else None
+        made = diff(Assembled(database, day, {}, {}, counts, {}, None), live, catalogue, home / "changes.db", ours=id in ours)
+        history.record(home / "history.db", catalogue, id, day, database, made, before)
+        before = id
+    stones = home / "releases" / ids[-1] / "tombstones.json"
+    if not stones.is_file():
+        stones.write_text("{}")
+    past(Home(home), catalogue, home / "releases" / ids[-1], ids[-1])
+    (home / "changes.db").unlink()
 
 
 def write_index(home: Path, *ids: str) -> None:

@@ -6,6 +6,7 @@ later: so here too a TEMP view stands before each table (ended.py says why, and 
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +21,11 @@ _NAMED = ", ".join(map(repr, HARMLESS))
 _LISTINGS = "SELECT s.id FROM listings s WHERE s.list NOT IN ($harmless) AND $end < ?1".replace("$harmless", _NAMED).replace(
     "$end", ENDS["listings"]
 )
-# the documents of what is over that nothing else names
-_STILL = {table: f" AND o.id NOT IN (SELECT value FROM json_each(?{n}))" for n, table in ((1, "notices"), (2, "listings"))}
-_DOCUMENTS = """SELECT d AS id FROM (SELECT document_id AS d FROM notices WHERE id IN (SELECT value FROM json_each(?1))
-    UNION SELECT document_id FROM listings WHERE id IN (SELECT value FROM json_each(?2))) WHERE d IS NOT NULL"""
+_NOTICES = """SELECT id FROM (SELECT id, public_until, max(release_from) FROM main.notices GROUP BY id)
+    WHERE public_until IS NULL OR public_until < substr(?, 1, length(public_until))"""
+# the documents that only what is over names
+_DOCUMENTS = """SELECT document_id FROM (SELECT document_id FROM main.notices WHERE id IN (SELECT value FROM json_each(:notices))
+    UNION SELECT document_id FROM main.listings WHERE id IN (SELECT value FROM json_each(:listings))) WHERE document_id IS NOT NULL"""
 _GONE = "(SELECT value FROM json_each(mingbai_ended('$table')))"
 # a count that reads no column would be one of the table itself to the authorizer, which knows no view then; so each view reads one
 _NUMBER = """SELECT name FROM pragma_table_info(?, 'main') WHERE "notnull" ORDER BY cid DESC LIMIT 1"""
@@ -44,13 +46,23 @@ def past_ended(reader: Reader, today: str) -> Ended:
 def _past_ended(reader: Reader, today: str) -> Ended:
     found = ended(reader, today)
     listings = orjson.dumps([row["id"] for row in reader.rows(_LISTINGS, today)]).decode()
-    kept = "".join(
-        f' AND NOT EXISTS (SELECT 1 FROM "{table}" o WHERE o."{column}" = d{_STILL.get(table, "")})'
-        for (table, column), other in reader.references.items()
-        if other == "documents"
-    )
-    documents = orjson.dumps([row["id"] for row in reader.rows(_DOCUMENTS + kept, found.gone["notices"], listings)]).decode()
-    return replace(found, gone={**found.gone, "listings": listings, "documents": documents})
+    with closing(read_only(past_file(reader))) as connection:
+        # a notice that its list no longer has is in no release, and ends all the same
+        over = sorted({*orjson.loads(found.gone["notices"]), *(id for (id,) in connection.execute(_NOTICES, [today]))})
+        notices = orjson.dumps(over).decode()
+        named = [("notices", ":notices"), ("listings", ":listings")]
+        named += [(table, "") for (table, _), other in reader.references.items() if other == "documents" and table not in dict(named)]
+        still = "".join(
+            f' EXCEPT SELECT document_id FROM main."{table}"' + (f" WHERE id NOT IN (SELECT value FROM json_each({gone}))" if gone else "")
+            for table, gone in named
+        )
+        documents = connection.execute(_DOCUMENTS + still, {"notices": notices, "listings": listings}).fetchall()
+    gone = {
+        **dict.fromkeys(found.gone, notices),
+        "listings": listings,
+        "documents": orjson.dumps(sorted(id for (id,) in documents)).decode(),
+    }
+    return replace(found, gone=gone)
 
 
 def shadow_past(connection: sqlite3.Connection, reader: Reader) -> list[str]:

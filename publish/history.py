@@ -17,6 +17,7 @@ from .diff import Changes
 from .errors import BadHome
 
 OF_NOTICES = "table_name GLOB 'notice*'"  # as the index says it: a query that says it too is answered from there
+TOLD = "(table_name <> 'ratings' OR kind <> 'add')"  # likewise; new months of ratings are nine of ten changes, and of them only numbers are told
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL, sha256 TEXT) STRICT;
 CREATE TABLE IF NOT EXISTS shapes (release INTEGER NOT NULL, place INTEGER NOT NULL, sql TEXT NOT NULL, PRIMARY KEY (release, place)) STRICT, WITHOUT ROWID;
@@ -28,7 +29,14 @@ CREATE TABLE IF NOT EXISTS withdrawn (notice TEXT PRIMARY KEY, reason TEXT NOT N
 DROP INDEX IF EXISTS changes_by_row;
 CREATE INDEX IF NOT EXISTS changes_of_notices ON changes (table_name, key) WHERE {OF_NOTICES};
 CREATE INDEX IF NOT EXISTS changes_by_release ON changes (release);
+CREATE INDEX IF NOT EXISTS changes_told ON changes (release) WHERE {TOLD};
+CREATE TABLE IF NOT EXISTS change_counts (
+  release INTEGER NOT NULL, table_name TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT NOT NULL, region TEXT NOT NULL, rows INTEGER NOT NULL,
+  PRIMARY KEY (release, table_name, kind, cause, region)
+) STRICT, WITHOUT ROWID;
 """
+COUNTED = """SELECT release, table_name, kind, cause, coalesce(region, ''), count(DISTINCT key) FROM $changes
+  WHERE kind <> 'columns' GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
 # a change as diff found it, behind the release's number
 CHANGE = "table_name, key, kind, field, before, after, cause, subject, region, effective_on, published_on"
 
@@ -40,6 +48,7 @@ def _open(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA temp_store=FILE")
     connection.execute("PRAGMA secure_delete=ON")  # what is taken out is overwritten, whoever takes it out
     connection.execute("BEGIN")
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
     known = {row[1] for row in connection.execute("PRAGMA table_info(changes)")}
@@ -50,6 +59,8 @@ def _open(path: Path) -> sqlite3.Connection:
                 connection.execute("UPDATE changes SET subject = substr(key, 1, instr(key || ' ', ' ') - 1) WHERE kind <> 'columns'")
     if "sha256" not in {row[1] for row in connection.execute("PRAGMA table_info(releases)")}:  # it is not known of earlier releases
         connection.execute("ALTER TABLE releases ADD COLUMN sha256 TEXT")
+    if "changes" in there and "change_counts" not in there:
+        connection.execute(f"INSERT INTO change_counts {COUNTED.replace('$changes', 'changes')}")
     return connection
 
 
@@ -102,6 +113,8 @@ def record(
             connection.execute(
                 f"INSERT INTO main.changes SELECT ?, {CHANGE} FROM diff.changes ORDER BY table_name, key, kind, field", [number]
             )
+            counted = COUNTED.replace("$changes", f"(SELECT {number:d} AS release, * FROM diff.changes)")
+            connection.execute(f"INSERT INTO main.change_counts {counted}")
             for table in tables:
                 if table.name in changes.counts:
                     _apply(connection, table, number)
@@ -199,7 +212,8 @@ def repair(path: Path, catalogue: Catalogue, live: str | None, kept: Sequence[st
                     those = f"({_key(table)}) IN (SELECT {_key(table)} FROM temp.touched)"
                 connection.execute(f'DELETE FROM main."{table.name}" WHERE release_from > ? AND {those}', [last])
                 connection.execute(f'UPDATE main."{table.name}" SET release_to = NULL WHERE release_to > ? AND {those}', [last])
-            connection.execute("DELETE FROM changes WHERE release > ?", [last])
+            for each in ("changes", "change_counts"):
+                connection.execute(f"DELETE FROM {each} WHERE release > ?", [last])
             connection.execute("DELETE FROM shapes WHERE release > ?", [last])
             connection.execute("DELETE FROM releases WHERE number > ?", [last])
         connection.execute("COMMIT")

@@ -15,6 +15,7 @@ import orjson
 
 from .catalogue import Catalogue
 from .dataset import Table
+from .history import COUNTED, OF_NOTICES, TOLD
 from .home import Home, sync
 from .rules import HARMLESS
 from .stones import ABSENT, TOMBSTONES
@@ -34,11 +35,13 @@ CREATE TABLE change_counts (
   rows INTEGER NOT NULL, PRIMARY KEY (release, table_name, kind, cause, region)
 ) STRICT, WITHOUT ROWID;
 """
+# /changes reads table by table of a release, of a region only what is in it: a release of our own may have changed every row
 INDEXES = """
-CREATE INDEX changes_by_release ON changes (release);
+CREATE INDEX changes_by_release ON changes (release, table_name);
 CREATE INDEX changes_by_subject ON changes (subject);
-CREATE INDEX changes_by_region ON changes (region);
+CREATE INDEX changes_by_region ON changes (region, release, table_name);
 CREATE INDEX changes_by_cause ON changes (cause);
+CREATE INDEX change_counts_by_region ON change_counts (region, rows);
 """
 # in SQL, of a row `h` of history
 SHOWN_NOTICE = "IN (SELECT id FROM temp.shown)"
@@ -75,8 +78,7 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
                 _named(connection, told)
             _intervals(connection, table)
         _changes(connection, tables)
-        for table in told:
-            _mask(connection, table)
+        _mask(connection, told)
         for statement in INDEXES.split(";"):
             connection.execute(statement)
         for table in told:
@@ -169,42 +171,42 @@ def _changes(connection: Working, tables: list[Table]) -> None:
         "INSERT OR IGNORE INTO temp.hidden SELECT table_name, key FROM history.changes WHERE table_name = 'documents' AND key NOT IN (SELECT id FROM temp.named)"
     )
     connection.execute(
-        f"INSERT OR IGNORE INTO temp.hidden SELECT table_name, key FROM history.changes WHERE (table_name = 'notices' OR table_name IN ({parts})) AND subject NOT {SHOWN_NOTICE}"
+        f"INSERT OR IGNORE INTO temp.hidden SELECT table_name, key FROM history.changes WHERE {OF_NOTICES} AND (table_name = 'notices' OR table_name IN ({parts})) AND subject NOT {SHOWN_NOTICE}"
     )
     connection.execute(
         f"""INSERT INTO main.changes SELECT NULL, release, table_name, key, kind, field, before, after, cause, subject, region, effective_on, published_on, 1
-        FROM history.changes c WHERE (field IS NULL OR EXISTS (SELECT 1 FROM temp.fields f WHERE f.table_name = c.table_name AND f.field = c.field))
-        AND table_name IN (SELECT table_name FROM temp.fields) AND (table_name NOT IN {_list(LEFT_OUT)} OR kind <> 'add')
+        FROM history.changes c INDEXED BY changes_told WHERE {TOLD}
+        AND (field IS NULL OR EXISTS (SELECT 1 FROM temp.fields f WHERE f.table_name = c.table_name AND f.field = c.field))
+        AND table_name IN (SELECT table_name FROM temp.fields)
         AND NOT EXISTS (SELECT 1 FROM temp.hidden g WHERE g.table_name = c.table_name AND g.key = c.key)
         UNION ALL SELECT NULL, release, table_name, key, kind, NULL, NULL, NULL, cause, iif(table_name = 'notices', key, NULL), NULL, NULL, NULL, 0
-        FROM history.changes c WHERE table_name IN ('notices', 'listings') AND kind IN ('add', 'remove')
+        FROM history.changes c INDEXED BY changes_told WHERE {TOLD} AND table_name IN ('notices', 'listings') AND kind IN ('add', 'remove')
         AND EXISTS (SELECT 1 FROM temp.hidden g WHERE g.table_name = c.table_name AND g.key = c.key)
         ORDER BY 2, 3, 4, 5, 6"""
     )
     told = "table_name IN ('notices', 'listings', 'documents') OR table_name IN ($parts)".replace("$parts", parts)
-    for source, which in (("main", told), ("history", f"NOT ({told})")):  # of what is hidden no region is told, and of the rest every row
-        connection.execute(
-            f"""INSERT INTO main.change_counts SELECT release, table_name, kind, cause, coalesce(region, ''), count(DISTINCT key) FROM {source}.changes
-            WHERE kind <> 'columns' AND ({which}) GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
-        )
+    # of what is hidden no region is told; the rest was counted when it was entered
+    counted = COUNTED.replace("$changes", f"(SELECT * FROM main.changes WHERE {told})")
+    connection.execute(f"INSERT INTO main.change_counts {counted}")
+    connection.execute(f"INSERT INTO main.change_counts SELECT * FROM history.change_counts WHERE NOT ({told})")
 
 
-def _list(names: tuple[str, ...]) -> str:
-    return "(" + ", ".join(map(repr, names)) + ")"
-
-
-def _mask(connection: Working, table: Table) -> None:
+def _mask(connection: Working, tables: list[Table]) -> None:
     """Leave out what the recipe of a release changed where persons are masked, and whatever stood there before."""
-    have = {row[1] for row in connection.execute(f"PRAGMA main.table_info({table.name})")}
-    for column in table.published:
-        if column.name in have and (column.privacy == "masked" or column.kind in ("prose", "name")):
-            name = f"table_name = '{table.name}' AND field = '{column.name}'"
-            changed = f"SELECT key, max(release) AS release FROM main.changes WHERE {name} AND kind = 'change' AND cause = 'pipeline' GROUP BY key"
-            key = " || ' ' || ".join(f'"{each}"' for each in table.key)
-            if column.name not in table.key and connection.all(f"SELECT 1 FROM ({changed}) LIMIT 1"):
+    connection.execute(
+        """CREATE TEMP TABLE ours AS SELECT table_name, field, key, max(release) AS release FROM main.changes
+        WHERE kind = 'change' AND cause = 'pipeline' GROUP BY 1, 2, 3"""
+    )
+    changed = set(connection.execute("SELECT DISTINCT table_name, field FROM temp.ours"))
+    for table in tables:
+        key = " || ' ' || ".join(f'"{each}"' for each in table.key)
+        for column in table.published:
+            if (table.name, column.name) in changed and (column.privacy == "masked" or column.kind in ("prose", "name")):
+                ours = f"(SELECT key, release FROM temp.ours WHERE table_name = '{table.name}' AND field = '{column.name}') c"
                 connection.execute(
-                    f'UPDATE main."{table.name}" SET "{column.name}" = NULL FROM ({changed}) c WHERE {key} = c.key AND release_from < c.release'
+                    f'UPDATE main."{table.name}" SET "{column.name}" = NULL FROM {ours} WHERE {key} = c.key AND release_from < c.release'
                 )
                 connection.execute(
-                    f"UPDATE main.changes SET before = NULL, after = iif(changes.release < c.release, NULL, after) FROM ({changed}) c WHERE {name} AND changes.key = c.key AND changes.release <= c.release"
+                    f"""UPDATE main.changes SET before = NULL, after = iif(changes.release < c.release, NULL, after) FROM {ours}
+                    WHERE table_name = '{table.name}' AND field = '{column.name}' AND changes.key = c.key AND changes.release <= c.release"""
                 )

@@ -13,7 +13,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from publish import catalogue as declared
-from web_release import ACTIVE, SHADY, SWEET, TODAY, UNLINKED, go_live, make_release, write_index
+from web_release import ACTIVE, SHADY, SWEET, TODAY, UNLINKED, go_live, make_release, write_index, write_past
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +23,7 @@ FLAGS = (
 )  # fmt: skip
 OLD = "2026-11-20"
 PAGES = (
-    "/", "/search?q=福州", "/search?q=不存在的名称", f"/institutions/{SWEET}", f"/institutions/{SHADY}", f"/notices/{ACTIVE}", f"/notices/{UNLINKED}", "/data", "/status",
+    "/", "/search?q=福州", "/search?q=不存在的名称", f"/institutions/{SWEET}", f"/institutions/{SHADY}", f"/notices/{ACTIVE}", f"/notices/{UNLINKED}", "/data", "/changes", "/changes?region=350000&dataset=institutions", "/status",
     "/mingbai", "/mingbai/institutions", "/mingbai?sql=select+*+from+notices", "/nothing",
     f"/institutions/{SWEET}?as_of={OLD}", f"/notices/{ACTIVE}?as_of={OLD}", f"/?as_of={OLD}", f"/data?as_of={OLD}", f"/search?q=福州&as_of={OLD}",
 )  # fmt: skip
@@ -87,8 +87,9 @@ class Tab:
 def url(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[str]:
     home = tmp_path_factory.mktemp("home")
     for id in (OLD, TODAY):
-        make_release(home, id, declared.load(), mark="标记")
+        make_release(home, id, declared.load(), mark="标记" if id == TODAY else "旧")
     write_index(home, OLD, TODAY)
+    write_past(home, declared.load(), OLD, TODAY)
     go_live(home, TODAY)
     server = subprocess.Popen([sys.executable, "-c", SERVE, str(home)], stdout=subprocess.PIPE, text=True, cwd=root)
     try:

@@ -271,3 +271,28 @@ def test_the_file_of_the_release_before_goes_and_a_lost_one_is_made_again(publis
     repair(published.home, published.catalogue)
     assert [path.name for path in published.home.past.iterdir()] == ["2026-11-02.db"]
     assert bytes_of(published) == before, "the same history makes the same bytes"
+
+
+def test_a_notice_that_its_list_no_longer_has_ends_all_the_same(published: Work) -> None:
+    for day in (2, 3):
+        deliver(
+            published,
+            {
+                **world(3),
+                "notices": [notice(1)],
+                "listings": [*world(3)["listings"], BLACK],
+                "ratings": [rating(1, histogram=(9, day, 2, 3, 4))],
+            },
+            day,
+        )
+    reader = Reader(published.home.releases / str(published.live))
+    past = Past(reader)
+    counted = "SELECT count(DISTINCT id) AS n FROM notices WHERE facts = ?"
+    assert past.rows("2027-10-30", counted, FACTS) == [{"n": 1}], "its last day"
+    assert past.rows("2027-10-31", counted, FACTS) == [{"n": 0}]
+    assert past.rows("2027-10-31", "SELECT count(*) AS n FROM changes WHERE table_name = 'notices' AND is_shown") == [{"n": 0}]
+    past.close()
+    reader.close()
+    live = {**world(3), "notices": [], "listings": [*world(3)["listings"], BLACK], "ratings": [rating(1, histogram=(9, 5, 5, 3, 4))]}
+    deliver(published, live, 365)
+    assert FACTS.encode() not in bytes_of(published)

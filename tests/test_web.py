@@ -40,14 +40,24 @@ from web_release import (
     TONG,
     UNLINKED,
     go_live,
-    make_past,
     make_release,
     rows,
+    write_past,
 )
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)  # in China it is 12:00
 LAST_SECOND, MIDNIGHT = datetime(2026, 11, 23, 15, 59, 59, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
-PAGES = ("/", "/search", "/search?q=福州", "/search?q=不存在的名称", f"/institutions/{SWEET}", f"/notices/{ACTIVE}", "/data", "/status")
+PAGES = (
+    "/",
+    "/search",
+    "/search?q=福州",
+    "/search?q=不存在的名称",
+    f"/institutions/{SWEET}",
+    f"/notices/{ACTIVE}",
+    "/data",
+    "/changes",
+    "/status",
+)
 TABLES = (
     "/mingbai",
     "/mingbai/institutions",
@@ -64,7 +74,7 @@ TABLES = (
 def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
     home = tmp_path_factory.mktemp("home")
     make_release(home, TODAY, catalogue, mark="标记")
-    make_past(home, TODAY)
+    write_past(home, catalogue, TODAY)
     go_live(home, TODAY)
     return home
 

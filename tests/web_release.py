@@ -12,9 +12,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from publish import history
+from publish.assemble import Assembled
 from publish.catalogue import Catalogue
+from publish.diff import diff
+from publish.home import Home
 from publish.index import index
-from publish.past import SCHEMA
+from publish.past import past
 from publish.tables import create_indexes, create_published
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -173,20 +177,6 @@ def make_release(home: Path, identifier: str, catalogue: Catalogue, *, mark: str
     return folder
 
 
-def make_past(home: Path, identifier: str, last: dict[str, str] | None = None) -> None:
-    """What may be told of the past of a release that is the first: that there is one. `last` are notices that it does not have, and their last day."""
-    (home / "past").mkdir()
-    with closing(sqlite3.connect(home / "past" / f"{identifier}.db")) as connection:
-        connection.executescript(SCHEMA)
-        connection.execute("INSERT INTO releases VALUES (1, ?, ?, 0)", [identifier, identifier[:10]])
-        for table in ("notices", "listings"):
-            connection.execute(
-                f"CREATE TABLE {table} (id TEXT, document_id TEXT, public_until TEXT, release_from INTEGER NOT NULL, release_to INTEGER, PRIMARY KEY (id, release_from))"
-            )
-        connection.executemany("INSERT INTO notices VALUES (?, NULL, ?, 1, 2)", list((last or {}).items()))
-        connection.commit()
-
-
 def _files(folder: Path) -> Iterable[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
@@ -197,6 +187,24 @@ def go_live(home: Path, identifier: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("releases") / identifier)
     os.replace(link, home / "current")
+
+
+def write_past(home: Path, catalogue: Catalogue, *ids: str, ours: Iterable[str] = ()) -> None:
+    """History of these releases as the pipeline enters it, and what may be told of it with the last one; `ours` were made by another recipe."""
+    before = None
+    for id in ids:
+        database, day = home / "releases" / id / "mingbai.db", id[:10]
+        with closing(sqlite3.connect(database)) as connection:
+            counts = {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in catalogue.tables}
+        live = home / "releases" / before / "mingbai.db" if before else None
+        made = diff(Assembled(database, day, {}, {}, counts, {}, None), live, catalogue, home / "changes.db", ours=id in ours)
+        history.record(home / "history.db", catalogue, id, day, database, made, before)
+        before = id
+    stones = home / "releases" / ids[-1] / "tombstones.json"
+    if not stones.is_file():
+        stones.write_text("{}")
+    past(Home(home), catalogue, home / "releases" / ids[-1], ids[-1])
+    (home / "changes.db").unlink()
 
 
 def write_index(home: Path, *ids: str) -> None:

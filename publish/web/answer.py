@@ -1,6 +1,7 @@
 """What goes back over HTTP: status, body, media type and headers, with entity tags and HEAD, whatever made it."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 from hashlib import blake2b
@@ -41,12 +42,14 @@ SECURITY = (
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. Its entity tag is that of the headers, or else made from the body."""
+    """One answer. Its entity tag is that of the headers, or else made from the body. One with `parts` is as long as they are: it is made while
+    it is sent, and has neither length nor tag."""
 
     status: int
     body: bytes
     type: str = HTML
     headers: tuple[tuple[str, str], ...] = (("cache-control", "no-cache"),)  # a cache asks again: a notice ends at midnight
+    parts: Iterator[bytes] | None = None
 
     @property
     def etag(self) -> str:
@@ -104,6 +107,9 @@ def _unchanged(answer: Answer, asked: dict[bytes, bytes]) -> bool:
 
 async def give(answer: Answer, scope: Scope, send: Send) -> None:
     """Send an answer, as 304 where the asker has it already, without its body to HEAD."""
+    if answer.parts is not None:
+        await _give_parts(answer, answer.parts, scope, send)
+        return
     status, body = answer.status, answer.body
     headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers if name != "etag"]
     if status == 200:
@@ -114,6 +120,16 @@ async def give(answer: Answer, scope: Scope, send: Send) -> None:
         headers += [(b"content-type", answer.type.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+async def _give_parts(answer: Answer, parts: Iterator[bytes], scope: Scope, send: Send) -> None:
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in (*answer.headers, ("content-type", answer.type))]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if scope["method"] != "HEAD":
+        for part in parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            await asyncio.sleep(0)  # others have their turn
+    await send({"type": "http.response.body", "body": b""})
 
 
 def guarded(send: Send) -> Send:

@@ -63,7 +63,7 @@ class Archive:
     def _read(self, live: Reader) -> tuple[list[tuple[str, str]], list[Entry]]:
         """Of the live release its own manifest is asked, which is there before releases.json says so."""
         file = self._home / "releases.json"
-        identity = _identity(file)
+        identity = identity_of(file)
         if self._known is None or self._known[0] != (identity, live.id):
             last = release_order(live.id)
             try:
@@ -82,7 +82,7 @@ class Archive:
     def find(self, asked: str, live: Reader, today: str) -> str:
         """The id of the release that is meant. Raises NoSuchRelease."""
         match = RELEASE_ID.fullmatch(asked)
-        if match is None or not asked.isascii() or not _is_day(match[1]):
+        if match is None or not asked.isascii() or not is_day(match[1]):
             raise NoSuchRelease(400, "as_of_malformed")
         known = self.known(live)
         if asked in (id for id, _ in known):
@@ -124,19 +124,19 @@ class Archive:
 
     def _opened(self, identifier: str, folder: Path) -> Older | None:
         found = self._open.get(identifier)
-        if found is None or found[0] != _identity(folder / "manifest.json"):
+        if found is None or found[0] != identity_of(folder / "manifest.json"):
             return None
         self._open.move_to_end(identifier)
         return found[1]
 
     async def _open_anew(self, identifier: str, folder: Path) -> Older | None:
-        seen = _identity(folder / "manifest.json")
+        seen = identity_of(folder / "manifest.json")
         try:
             reader = await asyncio.to_thread(Older, folder)
         except BadHome:
             log.exception("release %s cannot be opened", identifier)
             return None
-        if seen is None or _identity(folder / "manifest.json") != seen:  # half of it may be of one issue and half of another
+        if seen is None or identity_of(folder / "manifest.json") != seen:  # half of it may be of one issue and half of another
             reader.close()
             return None
         if before := self._open.pop(identifier, None):
@@ -150,7 +150,7 @@ class Archive:
     def sweep(self) -> None:
         """Let go of those that are issued anew or removed: their bytes are to be gone from the disk too."""
         for identifier, (identity, _) in list(self._open.items()):
-            if _identity(self._home / "releases" / identifier / "manifest.json") != identity:
+            if identity_of(self._home / "releases" / identifier / "manifest.json") != identity:
                 self._left.append(self._open.pop(identifier)[1])
         self._close_left()
 
@@ -168,7 +168,8 @@ class Archive:
         self._close_left()
 
 
-def _identity(file: Path) -> Identity | None:
+def identity_of(file: Path) -> Identity | None:
+    """By which a file is known again; another one takes its name and not its place."""
     try:
         found = file.stat()
     except OSError:
@@ -176,7 +177,8 @@ def _identity(file: Path) -> Identity | None:
     return found.st_ino, found.st_mtime_ns
 
 
-def _is_day(text: str) -> bool:
+def is_day(text: str) -> bool:
+    """Whether a text is a day of the calendar, spelt as we spell it."""
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:

@@ -39,7 +39,7 @@ DAYS = (
     "release",
 )  # values of texts that are days; such texts are not for attributes
 
-LIVE = ("/mingbai", "/history", "/status", "/feeds")  # pages that are of the live release alone
+LIVE = ("/mingbai", "/history", "/status", "/feeds", "/changes")  # pages that are of the live release alone
 Dictionary = Mapping[str, Any]  # publish.catalogue.dictionary()
 
 
@@ -159,6 +159,22 @@ class Frame:
         found = self._tables.get(table or "", {"columns": {}})["columns"].get(column)
         return str(found["label"][self.visit.lang]) if found else None
 
+    def said(self, table: str, column: str, value: object) -> object:
+        """A value of a column as a reader knows it: codes and regions by their names, money in yuan, flags and shares in words."""
+        about = self._tables.get(table, {"columns": {}})["columns"].get(column, {})
+        kind = about.get("kind")
+        if value is None:
+            return None
+        if kind == "code":
+            return self.label(about["codes"], str(value))
+        if kind == "region":
+            return self.region(str(value))
+        if kind == "fen" and isinstance(value, int):
+            return self.t("notice.yuan", yuan=yuan(value))
+        if kind == "flag":
+            return self.t("yes" if value else "no")
+        return f"{value:.0%}" if kind == "share" and isinstance(value, int | float) else value
+
     def source(self, row: Mapping[str, Any]) -> str:
         return str((row["source_zh"] if self.visit.lang == "zh" else row["source_en"] or row["source_zh"]) or "")
 
@@ -168,7 +184,7 @@ def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
     env.finalize = partial(clean, longest=longest)
     env.globals |= {
         "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "url": frame.url,
-        "web_address": web_address, "source": frame.source, "table_label": frame.table_label, "column_label": frame.column_label, "quote": quote,
+        "web_address": web_address, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_label": frame.column_label, "quote": quote,
     }  # fmt: skip
     env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "number": "{:,}".format}
 

@@ -17,6 +17,7 @@ import search
 from ..wording import LANGUAGES, say
 from . import deltas, facts
 from .answer import CSV, HTML, OPEN, TEXT, Answer, as_json, file_answer, moved
+from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
 from .ended import ended
 from .frame import STATIC, Dictionary
@@ -52,6 +53,7 @@ class Pages:
         self._templates = templates
         self._dictionary = dictionary
         self._csv: tuple[list[Entry] | None, bytes] = None, b""
+        self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
         self._routes: list[tuple[re.Pattern[str], Callable[[Visit, Reader], Answer]]] = [
             (re.compile(pattern), page)
             for pattern, page in (
@@ -63,6 +65,7 @@ class Pages:
                 (r"/data/changelog\.(json|csv)", self.changelog),
                 (r"/deltas/index\.json", self.deltas),
                 (deltas.ADDRESS, self.delta),
+                (r"/changes(\.json|\.csv)?", self.changed.page),
                 (r"/feeds/(?P<file>[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99}){0,6})", self.feed),
             )
         ]
@@ -78,7 +81,7 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        return found is not None and found[0] not in (self.feed, self.delta, self.deltas)
+        return found is not None and found[0] not in (self.feed, self.delta, self.deltas, self.changed.page)
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
         return Answer(status, self._templates.get_template(template).render(**values).encode("utf-8", "replace"), HTML)
@@ -95,7 +98,12 @@ class Pages:
     # -- pages of a release ------------------------------------------------------------------------------------------
 
     def start(self, visit: Visit, reader: Reader) -> Answer:
-        return self.render("start.html", counts=ended(reader, visit.today).counts, **facts.overview(reader, visit.today))
+        return self.render(
+            "start.html",
+            counts=ended(reader, visit.today).counts,
+            changed=self.changed.newest(visit, reader),
+            **facts.overview(reader, visit.today),
+        )
 
     def search(self, visit: Visit, reader: Reader) -> Answer:
         asked = visit.asked
@@ -158,9 +166,10 @@ class Pages:
             return self._successors(visit, reader, id)
         found["predecessors"] = [{**row, "shown_in": self._before(visit, reader, row["since"])} for row in found["predecessors"]]
         found["successors"] = facts.succeeded_by(visit.live or reader, id)
+        timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
-            return as_json({**_of(visit, reader), **found})
-        return self.render("institution.html", it=found, first=self._first(visit, reader))
+            return as_json({**_of(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
+        return self.render("institution.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
 
     def _successors(self, visit: Visit, reader: Reader, id: str) -> Answer:
         """Where to go from an institution that is gone: to the one that took its place, or a choice of several."""
@@ -186,12 +195,14 @@ class Pages:
             stone = tombstone(found, visit.today, reader.released_on) if found else reader.gone(id, visit.today)
             if stone is None:
                 raise NotHere
+            public = self.changed.was_public(visit, reader)
             if visit.wants_json:
-                return as_json({**_of(visit, reader), "tombstone": stone}, 410)
-            return self.render("gone.html", 410, stone=stone)
+                return as_json({**_of(visit, reader), "tombstone": stone, **public}, 410)
+            return self.render("gone.html", 410, stone=stone, **public)
+        timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
-            return as_json({**_of(visit, reader), **found})
-        return self.render("notice.html", it=found, first=self._first(visit, reader))
+            return as_json({**_of(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
+        return self.render("notice.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
 
     def _first(self, visit: Visit, reader: Reader) -> str:
         """The day of the first release that is kept."""

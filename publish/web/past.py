@@ -6,7 +6,7 @@ later: so here too a TEMP view stands before each table (ended.py says why, and 
 
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from .reader import Reader, Row, as_row, harden, read_only
 
 # notices as they were last: one that the live release does not have any more may be shown until then
 _LAST = "SELECT id, public_until, max(release_from) FROM main.notices GROUP BY id ORDER BY id"
-_NAMES = 'SELECT document_id FROM main."$table" WHERE document_id IS NOT NULL AND '
-_NAMING = "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE c.name = 'document_id' ORDER BY 1"
+# the documents that only what is over names
+_DOCUMENTS = """SELECT document_id FROM (SELECT document_id FROM main.notices WHERE id IN (SELECT value FROM json_each(:notices))
+    UNION SELECT document_id FROM main.listings WHERE id IN (SELECT value FROM json_each(:listings))) WHERE document_id IS NOT NULL"""
 _GONE = "(SELECT value FROM json_each(mingbai_ended('$table')))"
 # a count that reads no column would be one of the table itself to the authorizer, which knows no view then; so each view reads one
 _NUMBER = """SELECT name FROM pragma_table_info(?, 'main') WHERE "notnull" ORDER BY cid DESC LIMIT 1"""
@@ -34,46 +35,59 @@ _CHANGES = """SELECT number, release, table_name, key, kind, iif(over, NULL, fie
 
 def absent_until(reader: Reader, today: str) -> dict[str, str]:
     """The last day of each notice of the past that the release does not have, as it was last; worked out once a day. Nothing where the file is
-    not there: then nobody knows, and what nobody knows is not shown."""
+    not there or cannot be read: then nobody knows, and what nobody knows is not shown."""
     return reader.once(today, "absent", lambda: _absent_until(reader))
 
 
 def _absent_until(reader: Reader) -> dict[str, str]:
-    if not past_file(reader).is_file():
-        return {}
+    connection = _kept(reader)
     here = {row["id"] for row in reader.rows("SELECT id FROM main.notices")}
-    with closing(read_only(past_file(reader))) as connection:
-        return {id: until or "" for id, until, _ in connection.execute(_LAST) if id not in here}
+    try:
+        return {id: until or "" for id, until, _ in connection.execute(_LAST) if id not in here} if connection else {}
+    except sqlite3.DatabaseError:
+        return {}
 
 
 def past_ended(reader: Reader, today: str) -> Ended:
-    """What of the past is over on a day, although the live release may still hold it; worked out once a day."""
+    """What of the past is over on a day, although the live release may still hold it; worked out once a day. Raises BadHome without the file."""
     return reader.once(today, "past", lambda: _past_ended(reader, today))
 
 
 def _past_ended(reader: Reader, today: str) -> Ended:
-    found = ended(reader, today)
-    absent = [id for id, until in absent_until(reader, today).items() if until < today]
+    found, connection = ended(reader, today), _kept(reader)
+    if connection is None:
+        raise BadHome(f"{past_file(reader)}: is not there; run `mingbai run`, which makes it again")
+    absent = [id for id, until in absent_until(reader, today).items() if until < today]  # no release has them, and they end all the same
     notices, listings = orjson.dumps([*orjson.loads(found.gone["notices"]), *absent]).decode(), found.gone["listings"]
-    with closing(read_only(past_file(reader))) as connection:
-        rows = connection.execute(_only_over(connection), [notices, listings]).fetchall()
-    # all that is of a notice is over with it
-    return replace(
-        found, gone=dict.fromkeys(found.gone, notices) | {"listings": listings, "documents": orjson.dumps([id for (id,) in rows]).decode()}
+    named = [("notices", ":notices"), ("listings", ":listings")]
+    named += [(table, "") for (table, _), other in reader.references.items() if other == "documents" and table not in dict(named)]
+    still = "".join(
+        f' EXCEPT SELECT document_id FROM main."{table}"' + (f" WHERE id NOT IN (SELECT value FROM json_each({gone}))" if gone else "")
+        for table, gone in named
     )
+    documents = connection.execute(_DOCUMENTS + still, {"notices": notices, "listings": listings}).fetchall()
+    gone = {
+        **dict.fromkeys(found.gone, notices),
+        "listings": listings,
+        "documents": orjson.dumps(sorted(id for (id,) in documents)).decode(),
+    }
+    return replace(found, gone=gone)
 
 
-def _only_over(connection: sqlite3.Connection) -> str:
-    """SQL for the documents that nothing has ever named but what is over: ?1 are the notices and ?2 the listings that are."""
-    ids = {"notices": "(SELECT value FROM json_each(?1))", "listings": "(SELECT value FROM json_each(?2))"}
-    tables = [name for (name,) in connection.execute(_NAMING)]
-    over = [_NAMES.replace("$table", table) + f"id IN {ids[table]}" for table in ids]
-    others = [_NAMES.replace("$table", table) + (f"id NOT IN {ids[table]}" if table in ids else "1") for table in tables]
-    return f"{' UNION '.join(over)} EXCEPT SELECT * FROM ({' UNION '.join(others)})"
+def _kept(reader: Reader) -> sqlite3.Connection | None:
+    """A connection to the file as it is, without views. It stays open with the reader: the file is removed when the next release is live, and
+    a request that began before goes on."""
+    with suppress(OSError):
+        found = past_file(reader).stat()
+        identity = found.st_ino, found.st_mtime_ns
+        if reader.past is None or reader.past[0] != identity:
+            reader.past = identity, read_only(past_file(reader))
+    return reader.past[1] if reader.past else None
 
 
 def shadow_past(connection: sqlite3.Connection, reader: Reader) -> list[str]:
     """Make the inner views of the past on a connection to its file, before it is hardened. Returns the tables, which are `INNER + table` now."""
+    _kept(reader)
     keys = {"notices": "id", "listings": "id", "documents": "id"}
     keys |= {table: column for (table, column), other in reader.references.items() if other == "notices"}
     names = [name for (name,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' ORDER BY name")]

@@ -84,6 +84,7 @@ class Reader:
         except (OSError, ValueError, KeyError, sqlite3.Error) as error:
             raise BadHome(f"{folder}: is no whole release: {error}; run `mingbai run` to make one") from error
         self.released_on = str(self.manifest.get("released_on") or self.id[:10])
+        self.past: tuple[tuple[int, int], sqlite3.Connection] | None = None  # of past.py: its file, by which one it is
         self._kept: dict[str, dict[str, Any]] = {}  # answers that hold for the whole release on a day, by the day
 
     def _counts(self) -> dict[str, int]:
@@ -167,6 +168,8 @@ class Reader:
     def close(self) -> None:
         self._connection.close()
         self.index.close()
+        if self.past:
+            self.past[1].close()
 
 
 def as_row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:

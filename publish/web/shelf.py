@@ -2,7 +2,8 @@
 
 `current` is looked at again and again. When it points to another folder, that release is opened beside the old one and one assignment
 makes it the served one: a request that has begun keeps the Reader that it took, the next request takes the new one. The old Reader is
-closed when nobody holds it and some seconds have passed. A release that cannot be opened changes nothing but `problem`.
+closed when nobody holds it and some seconds have passed. A release that cannot be opened changes nothing but `problem`. What may be told of
+the past is opened with it, since the file is removed when the next release is live; without it the rest of the site answers as ever.
 """
 
 import asyncio
@@ -15,7 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import BadHome
-from .archive import Archive
+from .archive import Archive, identity_of
+from .archive import Identity as FileIdentity
+from .past import Past, past_file
 from .reader import Reader
 
 log = logging.getLogger(__name__)
@@ -41,6 +44,22 @@ class Shelf:
         self._grace = grace_seconds
         self._held: Counter[Reader] = Counter()
         self._retired: list[tuple[float, Reader]] = []
+        self._pasts: dict[Reader, list[tuple[FileIdentity | None, Past]]] = {}
+
+    def past(self, reader: Reader) -> Past | None:
+        """What may be told of every release's past up to a live one; None while its file is not there. One that was made again is opened anew."""
+        seen = identity_of(past_file(reader))
+        kept = self._pasts.get(reader, [])
+        if kept and seen in (None, kept[-1][0]):
+            return kept[-1][1]
+        try:
+            found = Past(reader)
+        except BadHome as error:
+            if seen is not None:
+                log.warning("%s", error)
+            return None
+        self._pasts[reader] = [*kept, (seen, found)]
+        return found
 
     def _look(self) -> tuple[Identity, Path] | None:
         """What `current` points to. A release that is re-issued keeps its name and is another folder or manifest all the same."""
@@ -76,7 +95,9 @@ class Shelf:
 
     def _open(self, folder: Path) -> Reader | None:
         try:
-            return Reader(folder)
+            reader = Reader(folder)
+            self.past(reader)
+            return reader
         except BadHome as error:
             self.problem = str(error).replace(str(self.home), "$MINGBAI_HOME")  # shown on /status: no path of this machine
             return None
@@ -108,12 +129,16 @@ class Shelf:
         self._retired = [(at, r) for at, r in self._retired if r not in due]
         for reader in due:
             del self._held[reader]
-            self.closed(reader)
-            reader.close()
+            self._close(reader)
+
+    def _close(self, reader: Reader) -> None:
+        self.closed(reader)
+        for _, past in self._pasts.pop(reader, ()):
+            past.close()
+        reader.close()
 
     def close(self) -> None:
         self.archive.close()
         for reader in [r for _, r in self._retired] + ([self.reader] if self.reader else []):
-            self.closed(reader)
-            reader.close()
+            self._close(reader)
         self._retired, self.reader, self._identity = [], None, None

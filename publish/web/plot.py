@@ -1,0 +1,67 @@
+"""A timeline of numbers as bars: where each stands and how high it is. The page draws them as SVG without a script, with the same numbers in a table.
+
+Up to MOST releases have a bar each; more of them are added up by month.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .reader import Row
+
+MOST = 60
+FEW = 12  # bars from which on they stand close: three releases are no three walls
+STEP, HEIGHT, LEAST = 10, 100, 1.5
+KINDS = ("add", "change", "remove")  # from the ground up
+
+
+@dataclass
+class Bar:
+    """`label` is the id of a release, or a month; `first` and `last` are the numbers of its releases."""
+
+    label: str
+    first: int
+    last: int
+    is_pipeline: bool = False
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class Plot:
+    """`boxes` are x, y, width, height and kind; `highest` is the number of the highest bar."""
+
+    bars: Sequence[Bar]
+    boxes: Sequence[tuple[float, float, float, float, str]]
+    width: int
+    highest: int
+    by_month: bool
+
+
+def plot(counted: Iterable[Row], releases: Sequence[Row]) -> Plot:
+    """The bars of these releases (number, id, day, is_pipeline) by a tally of changes."""
+    by_month = len(releases) > MOST
+    bars: dict[str, Bar] = {}
+    of: dict[int, Bar] = {}
+    for row in releases:
+        label = row["day"][:7] if by_month else row["id"]
+        bar = bars.setdefault(label, Bar(label, row["number"], row["number"]))
+        bar.last = row["number"]
+        bar.is_pipeline = bar.is_pipeline or bool(row["is_pipeline"])
+        of[row["number"]] = bar
+    for row in counted:
+        if row["release"] in of and row["kind"] in KINDS:
+            of[row["release"]].counts[row["kind"]] += row["rows"]
+    highest = max((bar.total for bar in bars.values()), default=0)
+    boxes = []
+    wide = round(STEP * 0.8 * min(1, len(bars) / FEW), 2)
+    for place, bar in enumerate(bars.values()):
+        y = float(HEIGHT)
+        for kind in KINDS:
+            if bar.counts[kind]:
+                high = max(LEAST, round(bar.counts[kind] / highest * (HEIGHT - LEAST * 2), 2))
+                y -= high
+                boxes.append((round(place * STEP + (STEP - wide) / 2, 2), round(y, 2), wide, high, kind))
+    return Plot(list(bars.values()), boxes, len(bars) * STEP, highest, by_month)

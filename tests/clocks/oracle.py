@@ -52,8 +52,9 @@ def of_listing(record: dict[str, Any]) -> tuple[date, date] | None:
     """The same of a listing. One that harms nobody has no end."""
     if record["list"] in HARMLESS:
         return date.min, date.max
-    whole = [found[0] for name in ("listedOn", "asOf") if (found := span(record[name])) and found[0] == found[1]]
+    days = [found for name in ("listedOn", "asOf") if (found := span(record[name]))]
+    whole = [first for first, last in days if first == last]
     given = span(record["validTo"])
     if given:
-        return date.min, min(given[1], later(whole[0], LONGEST)) if whole else given[1]
+        return date.min, min(given[1], later(days[0][0], LONGEST)) if days else given[1]
     return (date.min, later(whole[0], 1)) if whole else None

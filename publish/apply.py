@@ -30,6 +30,11 @@ OPS = ("add", "change", "remove", "parts")
 WHOLE = "take the whole release, or the deltas that begin with yours (deltas/index.json)"
 
 
+def _is_database(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
+
+
 def apply(base: Path, deltas: Sequence[Path], target: Path, expected: str | None = None) -> str:
     """Write to `target` what the deltas make, one after the other, of `base` (a mingbai.db or a release's folder). Returns its SHA-256.
 
@@ -40,6 +45,10 @@ def apply(base: Path, deltas: Sequence[Path], target: Path, expected: str | None
         raise BadHome(f"{source}: is no file; give the mingbai.db of a release, or the release's folder")
     if not target.parent.is_dir():
         raise BadHome(f"{target.parent}: is no folder; make it first")
+    if target.exists() and not _is_database(target):
+        raise BadHome(
+            f"{target}: is there and is no SQLite database; give another name with --to, or the copy that is to be brought forward"
+        )
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
         work, step = Path(folder, "work.db"), Path(folder, "step.db")
         shutil.copyfile(source, work)

@@ -142,6 +142,11 @@ class Home:
         """What the last run that failed said in full, for the staff: it can repeat a source's words."""
         return self.staging / "last_error.txt"
 
+    def there(self) -> None:
+        """Raises BadHome where there is no such folder: of a name that was mistyped nothing is to be said."""
+        if not self.path.is_dir():
+            raise BadHome(f"{self.path}: is no folder; give the home with --home or MINGBAI_HOME, which `mingbai run` makes")
+
     def prepare(self) -> "Home":
         """Make the folders. Raises BadHome when that is not possible."""
         try:

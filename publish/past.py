@@ -4,7 +4,8 @@ history.db is complete and private; this file is made of it for each live releas
 release before is removed after it. It has the validity intervals of every table but the ratings, the changes, and the numbers of changes.
 What may hurt somebody is in it only while the live release shows the same: a notice with all its parts, a link, a listing that is not white
 (publish/web/older.py does so for whole releases). Of any other notice there is that it came and went, and why; of another listing not even
-whose it was. A value that our own recipe has changed since where persons are masked is left out: it was changed to mask somebody better.
+whose it was. What a notice said is told as it is said today and in no other words: what was corrected is not repeated, and whoever is masked
+today, for whatever reason, is named in no earlier release. What our own recipe changed elsewhere where persons may be named is left out too.
 """
 
 import os
@@ -14,21 +15,22 @@ from urllib.parse import quote
 import orjson
 
 from .catalogue import Catalogue
-from .dataset import Table
+from .dataset import Column, Table
 from .history import COUNTED, OF_NOTICES, TOLD
 from .home import Home, sync
 from .rules import HARMLESS
+from .statements import SCREENED
 from .stones import ABSENT, TOMBSTONES
 from .tables import Working, working
 
-VERSION = 1  # of this form; a file of another one is made again
+VERSION = 2  # of this form; a file of another one is made again
 LEFT_OUT = ("ratings",)  # millions of closed months that do not change; each release has its own
 SCHEMA = """
 CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL, is_pipeline INTEGER NOT NULL) STRICT;
 CREATE TABLE changes (
   number INTEGER PRIMARY KEY, release INTEGER NOT NULL REFERENCES releases(number), table_name TEXT NOT NULL, key TEXT NOT NULL,
   kind TEXT NOT NULL, field TEXT, before ANY, after ANY, cause TEXT NOT NULL, subject TEXT, region TEXT, effective_on TEXT, published_on TEXT,
-  is_shown INTEGER NOT NULL
+  is_shown INTEGER NOT NULL, has_values INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE change_counts (
   release INTEGER NOT NULL REFERENCES releases(number), table_name TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT NOT NULL, region TEXT NOT NULL,
@@ -43,10 +45,15 @@ CREATE INDEX changes_by_region ON changes (region, release, table_name);
 CREATE INDEX changes_by_cause ON changes (cause);
 CREATE INDEX change_counts_by_region ON change_counts (region, rows);
 """
+TOLD_AS_TODAY = ("notices", "notice_statements", "documents")  # of these, the columns that hold words, or say who it is
+NAMING = (*SCREENED, "credit_code", "permit_no")  # kinds of such columns
 # in SQL, of a row `h` of history
 SHOWN_NOTICE = "IN (SELECT id FROM temp.shown)"
-SHOWN_LISTING = f"""(h.list IN ({", ".join(map(repr, HARMLESS))}) OR EXISTS (
+OPEN_LISTING = f"""(h.list IN ({", ".join(map(repr, HARMLESS))}) OR EXISTS (
     SELECT 1 FROM live.listings l WHERE l.id = h.id AND l.institution_id = h.institution_id AND l.list = h.list))"""
+SHOWN_LISTING = (
+    "h.id NOT IN (SELECT id FROM temp.dark)"  # one that was on such a list once is not told at all: its other rows say whose it is
+)
 SHOWN_LINK = """(EXISTS (SELECT 1 FROM live.notice_links k WHERE k.notice_id = h.notice_id AND k.institution_id = h.institution_id)
     OR h.notice_id IN (SELECT id FROM temp.shown WHERE NOT is_live))"""
 
@@ -114,6 +121,8 @@ def _shown(connection: Working, release: Path) -> None:
     connection.execute("INSERT INTO temp.shown SELECT id, 1 FROM live.notices ORDER BY id")
     absent = [(key,) for key, stone in sorted(stones.items()) if stone["class"] == ABSENT]
     connection.executemany("INSERT OR IGNORE INTO temp.shown VALUES (?, 0)", absent)
+    connection.execute("CREATE TEMP TABLE dark (id TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.execute(f"INSERT INTO temp.dark SELECT DISTINCT id FROM history.listings h WHERE NOT {OPEN_LISTING}")
     connection.execute(  # each ends as it was to end when it was last shown
         """DELETE FROM temp.shown WHERE NOT is_live AND id NOT IN (SELECT id FROM (SELECT id, public_until, max(release_from) FROM history.notices GROUP BY id)
         WHERE public_until >= (SELECT substr(max(day), 1, length(public_until)) FROM history.releases))"""
@@ -138,33 +147,72 @@ def _condition(table: Table) -> str:
     if table.name == "documents":
         return "h.id IN (SELECT id FROM temp.named)"
     column = "id" if table.name == "notices" else table.ref_to("notices")
-    return f'h."{column}" {SHOWN_NOTICE}' if column else "1"
+    last = (
+        " AND l.notice_id IS NOT NULL" if table.name == "notice_statements" else ""
+    )  # what live no longer says of its notice is said no more
+    return f'h."{column}" {SHOWN_NOTICE}{last}' if column else "1"
 
 
 def _intervals(connection: Working, table: Table) -> None:
     have = {row[1] for row in connection.execute(f"PRAGMA history.table_info({table.name})")}
     columns = [column for column in table.published if column.name in have]
     declared = ", ".join(f'"{column.name}" {column.sql_type}' for column in columns)
-    names, key = ", ".join(f'"{c.name}"' for c in columns), ", ".join(f'"{column}"' for column in table.key)
+    key = ", ".join(f'"{column}"' for column in table.key)
+    words = {column.name for column in _words(table)} if table.name in TOLD_AS_TODAY else set()
+    names = ", ".join(
+        f'CASE WHEN h."{c.name}" IS l."{c.name}" THEN h."{c.name}" END' if c.name in words else f'h."{c.name}"' for c in columns
+    )
+    today = _today(connection, table, [column.name for column in columns]) if table.name in TOLD_AS_TODAY else ""
     connection.execute(
         f'CREATE TABLE main."{table.name}" ({declared}, release_from INTEGER NOT NULL, release_to INTEGER, PRIMARY KEY ({key}, release_from)) STRICT, WITHOUT ROWID'
     )
+    order = ", ".join(f'h."{column}"' for column in table.key)
     connection.execute(
-        f'INSERT INTO main."{table.name}" SELECT {names}, release_from, release_to FROM history."{table.name}" h WHERE {_condition(table)} ORDER BY {key}, release_from'
+        f'INSERT INTO main."{table.name}" SELECT {names}, h.release_from, h.release_to FROM history."{table.name}" h {today} WHERE {_condition(table)} ORDER BY {order}, h.release_from'
     )
+
+
+def _words(table: Table) -> list[Column]:
+    """The published columns that hold words of others, or say who somebody is."""
+    return [column for column in table.published if (column.privacy == "masked" or column.kind in NAMING) and column.name not in table.key]
+
+
+def _today(connection: Working, table: Table, names: list[str]) -> str:
+    """Make a table of the rows as they are told today: as live, and where that no longer has the notice, as they were last. Returns the join."""
+    have = {row[1] for row in connection.execute(f"PRAGMA live.table_info({table.name})")}
+    here = ", ".join(f'"{name}"' if name in have else f'NULL AS "{name}"' for name in names)
+    same = " AND ".join(f'l."{column}" = h."{column}"' for column in table.key)
+    absent = "IN (SELECT id FROM temp.shown WHERE NOT is_live)"
+    gone = {"notices": f"h.id {absent}", "notice_statements": f"h.notice_id {absent}"}.get(
+        table.name, "h.id NOT IN (SELECT id FROM live.documents)"
+    )
+    quoted = ", ".join(f'h."{name}"' for name in names)
+    last = f'h.release_from = (SELECT max(release_from) FROM history."{table.name}" l WHERE {same})'
+    live = f'FROM live."{table.name}"' if have else "WHERE 0"
+    connection.execute(
+        f'CREATE TEMP TABLE "today_{table.name}" AS SELECT {here} {live} UNION ALL SELECT {quoted} FROM history."{table.name}" h WHERE {gone} AND {last}'
+    )
+    connection.execute(f'CREATE INDEX temp."today_{table.name}_by_key" ON "today_{table.name}" ({", ".join(table.key)})')
+    return f'LEFT JOIN temp."today_{table.name}" l ON {same}'
 
 
 def _changes(connection: Working, tables: list[Table]) -> None:
     """The changes of what is shown, of columns that are published today; and how many there were in all."""
     connection.execute("CREATE TEMP TABLE fields (table_name TEXT, field TEXT, PRIMARY KEY (table_name, field)) WITHOUT ROWID")
     connection.executemany("INSERT INTO temp.fields VALUES (?, ?)", [(t.name, c.name) for t in tables for c in t.published])
+    connection.execute("CREATE TEMP TABLE words (table_name TEXT, field TEXT, PRIMARY KEY (table_name, field)) WITHOUT ROWID")
+    connection.executemany(
+        "INSERT INTO temp.words VALUES (?, ?)", [(t.name, c.name) for t in tables if t.name in TOLD_AS_TODAY for c in _words(t)]
+    )
     parts = ", ".join(f"'{table.name}'" for table in tables if table.ref_to("notices"))
     connection.execute("CREATE TEMP TABLE hidden (table_name TEXT, key TEXT, PRIMARY KEY (table_name, key)) WITHOUT ROWID")
     for table in tables:
-        if table.name in ("listings", "notice_links"):
+        if table.name in ("listings", "notice_links", "notice_statements"):
             key = " || ' ' || ".join(f'h."{column}"' for column in table.key)
+            said = "(h.notice_id, h.number) IN (SELECT notice_id, number FROM temp.today_notice_statements)"
+            shown = said if table.name == "notice_statements" else _condition(table)
             connection.execute(
-                f"INSERT OR IGNORE INTO temp.hidden SELECT '{table.name}', {key} FROM history.\"{table.name}\" h WHERE NOT ({_condition(table)})"
+                f"INSERT OR IGNORE INTO temp.hidden SELECT '{table.name}', {key} FROM history.\"{table.name}\" h WHERE NOT ({shown})"
             )
     # a withdrawn notice's document is in no table of history any more
     connection.execute(
@@ -174,15 +222,19 @@ def _changes(connection: Working, tables: list[Table]) -> None:
         f"INSERT OR IGNORE INTO temp.hidden SELECT table_name, key FROM history.changes WHERE {OF_NOTICES} AND (table_name = 'notices' OR table_name IN ({parts})) AND subject NOT {SHOWN_NOTICE}"
     )
     connection.execute(
-        f"""INSERT INTO main.changes SELECT NULL, release, table_name, key, kind, field, before, after, cause, subject, region, effective_on, published_on, 1
-        FROM history.changes c INDEXED BY changes_told WHERE {TOLD}
+        f"""INSERT INTO main.changes SELECT NULL, release, table_name, key, kind, field, iif(quiet, NULL, before), iif(quiet, NULL, after), cause,
+          subject, region, effective_on, published_on, 1, NOT quiet
+        FROM (SELECT *, EXISTS (SELECT 1 FROM temp.words w WHERE w.table_name = a.table_name AND w.field = a.field) AS quiet
+          FROM history.changes a INDEXED BY changes_told WHERE {TOLD}) c WHERE 1
         AND (field IS NULL OR EXISTS (SELECT 1 FROM temp.fields f WHERE f.table_name = c.table_name AND f.field = c.field))
         AND table_name IN (SELECT table_name FROM temp.fields)
         AND NOT EXISTS (SELECT 1 FROM temp.hidden g WHERE g.table_name = c.table_name AND g.key = c.key)
-        UNION ALL SELECT NULL, release, table_name, key, kind, NULL, NULL, NULL, cause, iif(table_name = 'notices', key, NULL), NULL, NULL, NULL, 0
+        UNION ALL SELECT NULL, release, table_name,
+          iif(table_name = 'notices', key, '#' || row_number() OVER (PARTITION BY release, table_name, kind ORDER BY key)),
+          kind, NULL, NULL, NULL, cause, iif(table_name = 'notices', key, NULL), NULL, NULL, NULL, 0, 0
         FROM history.changes c INDEXED BY changes_told WHERE {TOLD} AND table_name IN ('notices', 'listings') AND kind IN ('add', 'remove')
         AND EXISTS (SELECT 1 FROM temp.hidden g WHERE g.table_name = c.table_name AND g.key = c.key)
-        ORDER BY 2, 3, 4, 5, 6"""
+        ORDER BY 2, 3, 14 DESC, 4, 5, 6"""  # what is hidden comes behind the rest: between two others its place would tell its key
     )
     told = "table_name IN ('notices', 'listings', 'documents') OR table_name IN ($parts)".replace("$parts", parts)
     # of what is hidden no region is told; the rest was counted when it was entered
@@ -192,21 +244,28 @@ def _changes(connection: Working, tables: list[Table]) -> None:
 
 
 def _mask(connection: Working, tables: list[Table]) -> None:
-    """Leave out what the recipe of a release changed where persons are masked, and whatever stood there before."""
+    """Leave out what the recipe of a release changed where persons may be named, and whatever stood there before: also in a row's key."""
     connection.execute(
-        """CREATE TEMP TABLE ours AS SELECT table_name, field, key, max(release) AS release FROM main.changes
-        WHERE kind = 'change' AND cause = 'pipeline' GROUP BY 1, 2, 3"""
+        """CREATE TEMP TABLE ours AS SELECT table_name, field, key, kind, max(release) AS release FROM main.changes
+        WHERE kind IN ('change', 'remove') AND cause = 'pipeline' GROUP BY 1, 2, 3, 4"""
     )
     changed = set(connection.execute("SELECT DISTINCT table_name, field FROM temp.ours"))
     for table in tables:
         key = " || ' ' || ".join(f'"{each}"' for each in table.key)
         for column in table.published:
-            if (table.name, column.name) in changed and (column.privacy == "masked" or column.kind in ("prose", "name")):
+            if (table.name, column.name) in changed and (column.privacy == "masked" or column.kind in SCREENED):
                 ours = f"(SELECT key, release FROM temp.ours WHERE table_name = '{table.name}' AND field = '{column.name}') c"
                 connection.execute(
                     f'UPDATE main."{table.name}" SET "{column.name}" = NULL FROM {ours} WHERE {key} = c.key AND release_from < c.release'
                 )
                 connection.execute(
-                    f"""UPDATE main.changes SET before = NULL, after = iif(changes.release < c.release, NULL, after) FROM {ours}
+                    f"""UPDATE main.changes SET before = NULL, after = iif(changes.release < c.release, NULL, after), has_values = 0 FROM {ours}
                     WHERE table_name = '{table.name}' AND field = '{column.name}' AND changes.key = c.key AND changes.release <= c.release"""
                 )
+        if (table.name, None) in changed and any(table.columns[each].kind in SCREENED for each in table.key):
+            taken = f"IN (SELECT key FROM temp.ours WHERE table_name = '{table.name}' AND kind = 'remove')"
+            connection.execute(f'DELETE FROM main."{table.name}" WHERE release_to IS NOT NULL AND {key} {taken}')
+            connection.execute(
+                f"""DELETE FROM main.changes WHERE table_name = '{table.name}' AND key {taken}
+                AND key NOT IN (SELECT {key} FROM main."{table.name}" WHERE release_to IS NULL)"""
+            )

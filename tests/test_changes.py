@@ -243,7 +243,7 @@ async def test_a_change_says_what_why_and_its_three_dates(site):
         (name,) = [it for it in await everything(client, release=SECOND, dataset="institutions") if it["subject"] == SWEET]
         page = text_of((await client.get("/changes", params={"release": THIRD})).text)
         english = text_of((await client.get("/en/changes", params={"release": THIRD})).text)
-    assert name["fields"] == [{"field": "name", "before": "旧甜果培训中心", "after": NAME}]
+    assert name["fields"] == [{"field": "name", "before": "旧甜果培训中心", "after": NAME, "has_values": True}]
     assert (name["name"], name["region_name"], name["url"]) == (NAME, "福建省福州市鼓楼区", f"/institutions/{SWEET}")
     assert (name["effective_on"], name["published_on"], name["recorded_on"]) == ("2026-11-01", "2026-11-22", SECOND)
     for said in (

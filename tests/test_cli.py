@@ -356,6 +356,9 @@ def test_another_run_at_work_is_exit_code_6(name: str, steady: Server, home: Pat
 
 
 def test_status_says_what_is_live_and_how_the_last_run_ended(steady: Server, home: Path) -> None:
+    for command in ("status", "audit", "withdrawn"):
+        assert told(mingbai(home, command), 2).startswith(f"mingbai: {home}: is no folder; give the home with --home")
+    home.mkdir()
     assert done(mingbai(home, "status")).splitlines() == ["live: no release yet", f"kept: 0 releases; {POLICY}", "last run: none"]
     done(mingbai(home, "run", *source(steady)))
     assert done(mingbai(home, "status")).splitlines() == [

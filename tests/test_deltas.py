@@ -391,6 +391,15 @@ def test_a_copy_that_is_none_is_refused_in_words(chain: Chain, tmp_path: Path) -
         apply(chain.database(chain.ids[0]), [tmp_path / "missing.ndjson"], tmp_path / "out.db")
 
 
+def test_a_file_of_something_else_is_not_written_over(chain: Chain, tmp_path: Path) -> None:
+    way = chain.previous(*chain.ids[:2])
+    notes = tmp_path / "notes.txt"
+    notes.write_text("precious")
+    with pytest.raises(BadHome, match="is no SQLite database"):
+        apply(chain.database(chain.ids[0]), way, notes)
+    assert notes.read_text() == "precious"
+
+
 def test_the_published_hash_is_what_counts(chain: Chain, tmp_path: Path) -> None:
     """A forged delta that leads where its forger says it does has hashes that are all right."""
     base, name = chain.ids[:2]

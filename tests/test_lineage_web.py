@@ -14,7 +14,7 @@ from publish.catalogue import Catalogue, dictionary
 from publish.web.answer import App
 from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
-from web_release import CLOSED, SWEET, TODAY, TONG, Rows, go_live, make_release, rows, write_index
+from web_release import CLOSED, SWEET, TODAY, TONG, Rows, go_live, make_release, rows, write_index, write_past
 
 OLD, FIRST, BETWEEN = "2026-11-20", "2026-11-18", "2026-11-21"
 WAS, BEFORE, SPLIT, LOOP, ROUND, DEAD, WAS_SPLIT = (f"i-{letter * 11}2" for letter in "mnopqrs")
@@ -46,6 +46,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
     make_release(home, OLD, catalogue, tables=release("2", LINEAGE[0], more=(WAS, SPLIT)))
     make_release(home, TODAY, catalogue, tables=release("3", *LINEAGE))
     write_index(home, FIRST, OLD, TODAY)
+    write_past(home, catalogue, FIRST, OLD, TODAY)
     go_live(home, TODAY)
     return home
 

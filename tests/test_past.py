@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from making import approved, institution, listing, notice, on, query, rating, snapshot, world
+from publish.amend import Request, amend
 from publish.errors import ReviewNeeded
 from publish.live import repair
 from publish.run import run
@@ -122,7 +123,9 @@ def test_a_black_listing_that_is_gone_does_not_say_whose_it_was(published: Work)
         )
     assert query(published, "SELECT count(*) FROM listings WHERE id = ?", black) == [(0,)]
     assert told(published, "SELECT count(*) FROM listings WHERE id = ?", black) == [(0,)]
-    rows = told(published, "SELECT kind, subject, region, effective_on, is_shown FROM changes WHERE key = ? ORDER BY number", black)
+    rows = told(
+        published, "SELECT kind, subject, region, effective_on, is_shown FROM changes WHERE table_name = 'listings' ORDER BY number"
+    )
     assert rows == [("add", None, None, None, 0), ("remove", None, None, None, 0)]
     assert "黑名单公告甲乙丙".encode() not in bytes_of(published)
 
@@ -228,7 +231,7 @@ def test_what_our_recipe_masked_since_is_told_of_no_release_before(published: Wo
             row[1] for row in connection.execute("PRAGMA table_info(notices)") if row[1] not in ("release_from", "release_to", "facts")
         )
         connection.execute(
-            f"INSERT INTO notices (release_from, facts, {columns}) SELECT 2, '校长王某', {columns} FROM notices WHERE id = ?", [known]
+            f"INSERT INTO notices (release_from, facts, {columns}) SELECT 2, ?, {columns} FROM notices WHERE id = ?", [FACTS, known]
         )
         connection.execute("DELETE FROM changes WHERE key = ?", [known])
         connection.execute(
@@ -239,8 +242,8 @@ def test_what_our_recipe_masked_since_is_told_of_no_release_before(published: Wo
     (path,) = published.home.past.iterdir()
     path.unlink()
     assert repair(published.home, published.catalogue) == ["made the past of release 2026-11-02 again"]
-    assert told(published, "SELECT release_from, facts FROM notices WHERE id = ? ORDER BY 1", known) == [(1, None), (2, "校长王某")]
-    assert told(published, "SELECT before, after FROM changes WHERE key = ?", known) == [(None, "校长王某")]
+    assert told(published, "SELECT release_from, facts FROM notices WHERE id = ? ORDER BY 1", known) == [(1, None), (2, FACTS)]
+    assert told(published, "SELECT before, after FROM changes WHERE key = ?", known) == [(None, None)]
     assert "王小明".encode() not in bytes_of(published)
 
 
@@ -296,3 +299,59 @@ def test_a_notice_that_its_list_no_longer_has_ends_all_the_same(published: Work)
     live = {**world(3), "notices": [], "listings": [*world(3)["listings"], BLACK], "ratings": [rating(1, histogram=(9, 5, 5, 3, 4))]}
     deliver(published, live, 365)
     assert FACTS.encode() not in bytes_of(published)
+
+
+def test_whoever_is_a_person_today_is_named_in_no_earlier_release(published: Work) -> None:
+    name = "欧阳锦程书屋"
+    person = {"subjectName": name, "facts": f"{name}擅自办班", "title": f"关于{name}的决定", "creditCode": "", "decidedOn": "2026-10-30"}
+    listings = {**world(3), "listings": [*world(3)["listings"], BLACK]}
+    deliver(published, {**listings, "notices": [notice(1), notice(2, **person)]}, 2)
+    ((known,),) = query(published, "SELECT id FROM notices WHERE subject_name = ?", name)
+    reply = Request("reply", known, "来函", "张三", "当事人来函", text="我们已经退费甲乙丙", said_by=name, said_on="2026-11-02")
+    amend(on(published, 2), reply)
+    assert all(text.encode() in bytes_of(published) for text in (name, "我们已经退费甲乙丙"))
+    deliver(published, {**listings, "notices": [notice(1), notice(2, **person, subjectType="个人")]}, 3)
+    assert query(published, "SELECT count(*) FROM notice_statements") == [(0,)], "as long as it stands for an organisation"
+    assert not [text for text in (name, "我们已经退费甲乙丙") if text.encode() in bytes_of(published)]
+    rows = told(published, "SELECT field, before, after, has_values FROM changes WHERE table_name = 'notices' AND field = 'subject_name'")
+    assert set(rows) == {("subject_name", None, None, 0)}
+
+
+def test_a_correction_of_the_party_does_not_repeat_who_it_was(published: Work) -> None:
+    ((known,),) = query(published, "SELECT id FROM notices WHERE facts = ?", FACTS)
+    wrong = "杭州市西湖区启明2艺术培训中心有限公司"
+    right = "杭州市西湖区启明3艺术培训中心有限公司"
+    about = Request("correct", known, "更正通知", "张三", "写错了当事人", fields={"subject_name": right})
+    amend(on(published, 2), about)
+    assert told(published, "SELECT DISTINCT subject_name FROM notices WHERE id = ? ORDER BY 1", known) == [(None,), (right,)]
+    assert wrong not in {row[0] for row in told(published, "SELECT before FROM changes WHERE subject = ?", known)}
+
+
+def test_a_listing_that_was_white_before_it_was_black_does_not_say_whose_it_was(published: Work) -> None:
+    white, black = (listing(3, list=name, listedOn="2026-10-30", asOf="2026-10-30") for name in ("白名单", "黑名单"))
+    for day, third in ((2, [white]), (3, [black]), (4, []), (5, [])):
+        lists = {"listings": [listing(1), listing(2), *third, BLACK], "ratings": [rating(1, histogram=(9, day, 2, 3, 4))]}
+        deliver(published, {**world(3), "notices": [notice(1), notice(2, facts=FACTS)], **lists}, day)
+    ((institution_id,),) = query(published, "SELECT id FROM institutions WHERE name LIKE '%启明3%'")
+    assert told(published, "SELECT count(*) FROM listings WHERE institution_id = ?", institution_id) == [(0,)]
+    rows = told(published, "SELECT key, subject FROM changes WHERE table_name = 'listings' AND NOT is_shown")
+    assert rows
+    assert {subject for _, subject in rows} == {None}
+    assert all(key.startswith("#") for key, _ in rows)
+
+
+def test_what_our_recipe_took_out_of_a_key_is_told_of_no_release(published: Work) -> None:
+    ((known,),) = query(published, "SELECT id FROM institutions WHERE name LIKE '%启明1%'")
+    telling = "文三路1号 联系电话13800001234"
+    with closing(sqlite3.connect(published.home.history)) as connection:  # as if the first release had been made by a weaker screen
+        connection.execute(
+            "INSERT INTO institution_sites (institution_id, address, release_from, release_to) VALUES (?, ?, 1, 2)", [known, telling]
+        )
+        sql = "INSERT INTO changes (release, table_name, key, kind, cause, subject) VALUES (2, 'institution_sites', ?, 'remove', 'pipeline', ?)"
+        connection.execute(sql, [f"{known} {telling}", known])
+        connection.commit()
+    (path,) = published.home.past.iterdir()
+    path.unlink()
+    repair(published.home, published.catalogue)
+    assert b"13800001234" not in bytes_of(published)
+    assert told(published, "SELECT count(*) FROM institution_sites WHERE institution_id = ?", known) == [(1,)]

@@ -117,6 +117,7 @@ def withdraw(make: MakeWork, notice: str, reason: str, document: str, by: str, n
 def withdrawn(make: MakeWork) -> None:
     """Show what was withdrawn, and prove that nothing of it is left in what readers can reach."""
     work = make()
+    work.home.there()
     with opened(work):
         for line in nowhere(work):
             click.echo(line)
@@ -190,6 +191,7 @@ def _amend(make: MakeWork, request: Request) -> None:
 def audit(make: MakeWork) -> None:
     """Print the log of decisions and check that nothing in it was changed, taken out or cut off."""
     home = make().home
+    home.there()
     found = entries(home)
     for entry in found:
         click.echo(_line(entry))

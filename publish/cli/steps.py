@@ -197,6 +197,7 @@ def _region(work: Work, code: str) -> str:
 def status(make: MakeWork) -> None:
     """Say which release is live, how the last run ended, and what is held."""
     work = make()
+    work.home.there()
     found = work.home.read_status()
     click.echo(f"live: {work.home.live() or 'no release yet'}")
     click.echo(f"kept: {len(work.home.release_ids())} releases; {POLICY}")

@@ -32,7 +32,7 @@ BATCH = 500  # items of a CSV at once
 CSV = "text/csv; charset=utf-8; header=present"
 COLUMNS = (
     "number", "release", "recorded_on", "dataset", "table", "key", "kind", "event", "cause", "subject", "name", "region", "region_name", "field",
-    "before", "after", "effective_on", "published_on", "is_shown",
+    "before", "after", "effective_on", "published_on", "is_shown", "has_values",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet computes what begins so; the apostrophe is its own sign for a text
 COUNTRY = "000000"

@@ -18,6 +18,7 @@ from .selection import Selection, releases
 from .tally import REGIONS, SUBJECTS, filtered
 
 MANY = 60  # rows of one changed row at most, and more: no table has as many columns
+FIELD = ("field", "before", "after")
 ROWS = "SELECT * FROM changes WHERE $filters AND release = ?6 AND table_name = ?7 AND number > ?8 AND kind <> 'columns'$only ORDER BY number LIMIT ?9"
 PLACE = "SELECT release, table_name FROM main.changes WHERE number = ?"
 _THEN = "WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id, release_from"
@@ -116,7 +117,7 @@ def _item(rows: list[Row], last: int, release: Row, table: str, tables: Tables) 
         "subject": first["subject"], "region": first["region"], "is_shown": bool(first["is_shown"]),
         "effective_on": next((row["effective_on"] for row in rows if row["effective_on"]), None),
         "published_on": next((row["published_on"] for row in rows if row["published_on"]), None),
-        "fields": [{"field": row["field"], "before": row["before"], "after": row["after"]} for row in rows if row["field"] is not None],
+        "fields": [{column: row[column] for column in FIELD} | {"has_values": bool(row["has_values"])} for row in rows if row["field"] is not None],
     }  # fmt: skip
 
 

@@ -34,6 +34,8 @@ NOTHING: Mapping[str, str] = {}
 NOTICES = 10  # beside the institutions of a search
 RETRY_SECONDS = 3600  # the next run makes the feeds anew
 ENDS = "ends.json"  # beside feeds, by publish.syndicate: the first day after which one of their entries has ended
+IN_RELEASES = """SELECT r.id FROM institutions h JOIN releases r ON r.number >= h.release_from AND r.number < coalesce(h.release_to, r.number + 1)
+    WHERE h.id = ? ORDER BY r.number DESC"""
 log = logging.getLogger(__name__)
 
 
@@ -164,7 +166,7 @@ class Pages:
         found = facts.institution(reader, id, visit.today)
         if found is None:
             return self._successors(visit, reader, id)
-        found["predecessors"] = [{**row, "shown_in": self._before(visit, reader, row["since"])} for row in found["predecessors"]]
+        found["predecessors"] = [{**row, "shown_in": self._shown_in(visit, reader, row["id"])} for row in found["predecessors"]]
         found["successors"] = facts.succeeded_by(visit.live or reader, id)
         timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
@@ -183,10 +185,12 @@ class Pages:
             return as_json({**_of(visit, reader), **found}, 300)
         return self.render("successors.html", 300, it=found)
 
-    def _before(self, visit: Visit, reader: Reader, day: str | None) -> str | None:
-        """The id of the last release that is kept from before a day."""
-        known = self._shelf.archive.known(visit.live or reader)
-        return next((id for id, on in reversed(known) if day and on < day), None)
+    def _shown_in(self, visit: Visit, reader: Reader, institution: str) -> str | None:
+        """The id of the last release that is kept and had an institution."""
+        past = self._shelf.past(visit.live or reader)
+        kept = {id for id, _ in self._shelf.archive.known(visit.live or reader)}
+        had = past.rows(visit.today, IN_RELEASES, institution) if past else []
+        return next((row["id"] for row in had if row["id"] in kept), None)
 
     def notice(self, visit: Visit, reader: Reader) -> Answer:
         id = visit.parts["id"]

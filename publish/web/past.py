@@ -25,9 +25,9 @@ _GONE = "(SELECT value FROM json_each(mingbai_ended('$table')))"
 # a count that reads no column would be one of the table itself to the authorizer, which knows no view then; so each view reads one
 _NUMBER = """SELECT name FROM pragma_table_info(?, 'main') WHERE "notnull" ORDER BY cid DESC LIMIT 1"""
 # of a notice or listing that is over there is that it came and went, and of the listing not whose it was
-_CHANGES = """SELECT number, release, table_name, key, kind, iif(over, NULL, field) AS field, iif(over, NULL, before) AS before,
+_CHANGES = """SELECT number, release, table_name, iif(over AND table_name = 'listings', '#' || number, key) AS key, kind, iif(over, NULL, field) AS field, iif(over, NULL, before) AS before,
     iif(over, NULL, after) AS after, cause, iif(over AND table_name = 'listings', NULL, subject) AS subject, iif(over, NULL, region) AS region,
-    iif(over, NULL, effective_on) AS effective_on, iif(over, NULL, published_on) AS published_on, iif(over, 0, is_shown) AS is_shown
+    iif(over, NULL, effective_on) AS effective_on, iif(over, NULL, published_on) AS published_on, iif(over, 0, is_shown) AS is_shown, iif(over, 0, has_values) AS has_values
     FROM (SELECT *, CASE WHEN table_name IN ($parts) THEN subject IN $notices WHEN table_name = 'listings' THEN key IN $listings
       WHEN table_name = 'documents' THEN key IN $documents ELSE 0 END AS over FROM main.changes)
     WHERE NOT over OR (table_name IN ('notices', 'listings') AND kind IN ('add', 'remove'))"""

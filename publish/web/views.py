@@ -20,7 +20,7 @@ _OWN: Mapping[str, tuple[str, tuple[str, ...]]] = {  # SQL and key
     "releases": (f"SELECT id, day, is_pipeline, number FROM {_R}", ("id",)),
     "changes": (
         f"""SELECT c.number, r.id AS release, r.day AS recorded_on, c.table_name, c."key", c.kind, c.field, c."before", c."after", c.cause, c.subject,
-        c.region, c.effective_on, c.published_on, c.is_shown FROM "{INNER}changes" c JOIN {_R} r ON r.number = c.release""",
+        c.region, c.effective_on, c.published_on, c.is_shown, c.has_values FROM "{INNER}changes" c JOIN {_R} r ON r.number = c.release""",
         ("number",),
     ),
     "change_counts": (
@@ -120,7 +120,7 @@ def described(dictionary: Mapping[str, Any]) -> dict[str, Any]:
         "releases": ("id", "day", "is_pipeline", "number"),
         "changes": (
             *("number", "release", "recorded_on", "table_name", "key", "kind", "field", "before", "after", "cause", "subject", "region"),
-            *("effective_on", "published_on", "is_shown"),
+            *("effective_on", "published_on", "is_shown", "has_values"),
         ),
         "change_counts": ("release", "recorded_on", "table_name", "kind", "cause", "region", "rows"),
     }

@@ -29,8 +29,9 @@ _OWN: Mapping[str, tuple[str, tuple[str, ...]]] = {  # SQL and key
         ("release", "table_name", "kind", "cause", "region"),
     ),
 }
-# a release that is meant by its id, or by a day: the newest one up to it
-_MEANT = "(SELECT id FROM releases WHERE id = :$at OR day <= :$at ORDER BY id = :$at DESC, number DESC LIMIT 1)"
+# a release that is meant by its id, or by a day up to today in China: the newest one up to it; nothing else means one
+_MEANT = """(SELECT id FROM releases WHERE id = :$at OR (day <= :$at AND date(:$at) = :$at AND :$at <= date('now', '+8 hours'))
+  ORDER BY id = :$at DESC, number DESC LIMIT 1)"""
 _WITHIN = """region_code LIKE CASE WHEN :region LIKE '%0000' THEN substr(:region, 1, 2) WHEN :region LIKE '%00' THEN substr(:region, 1, 4)
   ELSE :region END || '%'"""
 _LISTED = "list = 'white' AND absent_since IS NULL"
@@ -45,7 +46,9 @@ QUERIES: Mapping[str, str] = {
   WHERE release = {_MEANT.replace("$at", "to")} AND {_LISTED}
   AND institution_id IN (SELECT institution_id FROM was)
 )
-SELECT * FROM was WHERE institution_id NOT IN (SELECT institution_id FROM still) ORDER BY institution_id""",
+SELECT *, (SELECT group_concat(successor_id, ' ') FROM institution_lineage_as_of
+  WHERE predecessor_id = was.institution_id AND release = {_MEANT.replace("$at", "to")}) AS successor_ids
+FROM was WHERE institution_id NOT IN (SELECT institution_id FROM still) ORDER BY institution_id""",
     "changes_of_an_institution": "SELECT * FROM changes WHERE subject = :id ORDER BY number",
     "corrections_and_withdrawals": """SELECT substr(recorded_on, 1, 7) AS month, cause, table_name, sum(rows) AS rows FROM change_counts
 WHERE cause IN ('correction', 'withdrawal') GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3""",

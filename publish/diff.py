@@ -15,6 +15,7 @@ from .causes import causes
 from .dataset import Table
 from .progress import Progress, silent
 from .tables import Working, working
+from .undone import undone
 
 SCHEMA = """CREATE TABLE changes (
   table_name TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, field TEXT, before ANY, after ANY, cause TEXT NOT NULL,
@@ -51,12 +52,14 @@ def diff(
     ours: bool = False,
     private: Path | None = None,
     withdrawn: Collection[str] = (),
+    before: Path | None = None,
     progress: Progress = silent,
 ) -> Changes:
     """Compare the candidate with the live release's database (None: there is none yet, and only counts are made).
 
     `ours` says that the recipe changed: no difference is then blamed on the source. `private` is the staging file, which knows why a notice
-    was withheld; `withdrawn` are notices that people of ours took out.
+    was withheld; `withdrawn` are notices that people of ours took out. `before` is the database of the release before the live one, where that
+    went back.
     """
     path.unlink(missing_ok=True)
     with working(path) as connection:
@@ -74,6 +77,8 @@ def diff(
                 counts[table.name] = kinds
             progress.advance(1)
         causes(connection, catalogue, candidate.day, ours=ours, private=private, withdrawn=withdrawn)
+        if before is not None:
+            undone(connection, catalogue, before)
         connection.execute("COMMIT")
     progress.finish()
     return Changes(path, False, counts)

@@ -222,9 +222,17 @@ def compare(work: Work, candidate: Candidate) -> Candidate:
         folder / "changes.db",
         ours=ours,
         private=folder / "private.db",
+        before=_before_going_back(work),
         progress=work.progress,
     )
     return candidate.save(work.home, assembled=made, changes=changes)
+
+
+def _before_going_back(work: Work) -> Path | None:
+    """The database of the release that was live before somebody went back to what is live; None where nobody did."""
+    manifest = work.live_manifest()
+    before = work.home.releases / str(manifest.get("previous")) / "mingbai.db"
+    return before if manifest.get("restores") and before.is_file() else None
 
 
 def judge(work: Work, candidate: Candidate) -> Candidate:

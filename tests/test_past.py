@@ -11,6 +11,7 @@ import pytest
 
 from making import approved, institution, listing, notice, on, query, rating, snapshot, world
 from publish.amend import Request, amend
+from publish.decide import back
 from publish.errors import ReviewNeeded
 from publish.live import repair
 from publish.run import run
@@ -355,3 +356,30 @@ def test_what_our_recipe_took_out_of_a_key_is_told_of_no_release(published: Work
     repair(published.home, published.catalogue)
     assert b"13800001234" not in bytes_of(published)
     assert told(published, "SELECT count(*) FROM institution_sites WHERE institution_id = ?", known) == [(1,)]
+
+
+def test_what_only_undoes_a_going_back_is_no_news_from_the_source(published: Work) -> None:
+    third = institution(4, updatedOn="2026-11-03")
+    brought = {**world(3), "institutions": [*world(3)["institutions"], third], "listings": [*world(3)["listings"], BLACK]}
+    brought["notices"] = [
+        notice(1),
+        notice(2, facts=FACTS, decidedOn="2026-10-30"),
+        notice(3, decidedOn="2026-11-01", publishedOn="2026-11-02"),
+    ]
+    deliver(published, brought, 2)
+    try:
+        back(on(published, 3), "2026-11-02", "张三", "名称列错位")
+    except ReviewNeeded:
+        approved(on(published, 3))
+    assert published.live_manifest()["restores"] == "2026-11-02"
+    fifth = institution(5, updatedOn="2026-11-05")
+    deliver(published, {**brought, "institutions": [*brought["institutions"], fifth], "ratings": [rating(1, histogram=(9, 9, 2, 3, 4))]}, 4)
+    for table, causes in (("notices", ["source", "pipeline", "pipeline"]), ("institutions", ["source", "pipeline", "pipeline", "source"])):
+        rows = told(
+            published,
+            "SELECT kind, cause, effective_on, published_on FROM changes WHERE table_name = ? AND kind <> 'change' AND release > 2 ORDER BY release, cause",
+            table,
+        )
+        assert [row[1] for row in rows] == causes
+        assert [row[0] for row in rows] == ["add", "remove", *["add"] * (len(causes) - 2)]
+        assert all(row[2:] == (None, None) for row in rows if row[1] == "pipeline")

@@ -139,6 +139,15 @@ async def test_what_a_delta_says_of_a_notice_must_be_said_today(work: Work, chan
             assert (NAME in before.text) == (not changed)
 
 
+@pytest.mark.parametrize(("title", "said"), [("某决定书", None), ("甲乙丙丁决定书", "甲乙丙丁决定书")])
+async def test_the_title_of_a_document_is_not_repeated_either(work: Work, title: str, said: str | None) -> None:
+    deliver(work, told({**WORDED, "docTitle": "甲乙丙丁决定书"}), 0)
+    deliver(work, told({**WORDED, "docTitle": title}, notice(5)), 1)
+    id = known(work, "facts", FACTS)
+    async with visitor(work) as client:
+        assert (await client.get(f"/notices/{id}.json?as_of={FIRST}")).json()["document_title"] == said
+
+
 @pytest.mark.parametrize(("changed", "found"), [({"creditCode": ""}, False), ({"fineWan": "1.6"}, True)])
 async def test_a_number_that_was_taken_out_finds_nothing_in_the_past(work: Work, changed: dict[str, Any], found: bool) -> None:
     code = credit_code(7)

@@ -23,13 +23,13 @@ from urllib.parse import quote
 import orjson
 
 from .catalogue import Catalogue
+from .cells import cell
 from .history import number_of
-from .home import Home, as_json, release_order, write_whole
+from .home import DELTA_HOLDS, DELTA_INDEX, DELTAS, Home, as_json, release_order, write_whole
 from .net import lines, public, touched
 from .release import file_sha256
 from .tables import working
 
-FOLDER, INDEX, HOLDS = "deltas", "index.json", "holds.json"
 FORM = 1  # of the lines; another number is another form, which no client of this one applies
 WINDOWS = {"day": 1, "week": 7, "month": 31}
 FIELDS = ("release_from", "release_to", "table", "op", "key", "field", "after", "cause")
@@ -74,7 +74,7 @@ def outdated(home: Home, identifier: str) -> bool:
 def read(folder: Path) -> dict[str, Any]:
     """What deltas a release has; {} where it is older than they are, or nobody can say."""
     try:
-        found: dict[str, Any] = orjson.loads((folder / FOLDER / INDEX).read_bytes())
+        found: dict[str, Any] = orjson.loads((folder / DELTAS / DELTA_INDEX).read_bytes())
     except (FileNotFoundError, orjson.JSONDecodeError):
         return {}
     return found
@@ -90,7 +90,7 @@ def leads_to(folder: Path) -> dict[str, Any]:
 
 
 def _write(home: Home, catalogue: Catalogue, part: Path, identifier: str, bases: Mapping[str, str | None], changes: Path | None) -> None:
-    folder, to = part / FOLDER, {"release": identifier, "sha256": file_sha256(part / "mingbai.db")}
+    folder, to = part / DELTAS, {"release": identifier, "sha256": file_sha256(part / "mingbai.db")}
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     made: dict[str, Any] = {}
@@ -102,8 +102,8 @@ def _write(home: Home, catalogue: Catalogue, part: Path, identifier: str, bases:
         for window, base in bases.items()
     }
     index = {**to, "windows": windows, "deltas": {base: one for base, one in made.items() if isinstance(one, dict)}}
-    write_whole(folder / HOLDS, as_json(held))
-    write_whole(folder / INDEX, as_json(index))
+    write_whole(folder / DELTA_HOLDS, as_json(held))
+    write_whole(folder / DELTA_INDEX, as_json(index))
 
 
 def _delta(
@@ -173,4 +173,4 @@ def _cells(line: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     """A line as rows of the CSV: one for each field, and one for what says nothing but its key."""
     begin = line["table"], line["op"], " ".join(map(str, line["key"]))
     fields = [(name, value) for row in (line.get("row", line.get("set")), *line.get("rows", ())) if row for name, value in row.items()]
-    yield from ((*begin, name, value, line["cause"]) for name, value in fields or [(None, None)])
+    yield from (tuple(map(cell, (*begin, name, value, line["cause"]))) for name, value in fields or [(None, None)])

@@ -10,6 +10,7 @@ from typing import Any
 
 from .dataset import Table
 from .rules import ENDS, HARMLESS, last_day
+from .same import fingerprint
 from .tables import Working
 
 LAST = 10**12  # the number of a release that has none yet: it comes after all that have one
@@ -109,6 +110,14 @@ def _one(connection: Working, table: Table, row: Seen) -> Iterator[dict[str, Any
         yield {**line, "op": "change", "set": {name: value for name, value in new.items() if value != old[name]}, "cause": cause}
 
 
+def _new(connection: Working, table: str, key: list[Any]) -> dict[str, Any] | None:
+    where = "notice_id = ? AND number = ?" if table == "notice_statements" else "id = ?"
+    cursor = connection.execute(f"SELECT * FROM new.{table} WHERE {where}", key[: where.count("?")])
+    for values in cursor:
+        return dict(zip((column for column, *_ in cursor.getdescription()), values, strict=True))
+    return None
+
+
 def _filled(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
@@ -126,6 +135,8 @@ def _hold(connection: Working, table: Table, row: Mapping[str, Any]) -> None:
         held.append(("links", notice, row["institution_id"], ""))
     if table.name == "listings" and row["list"] not in HARMLESS:
         held.append(("listings", row["id"], row["institution_id"] or "", row["list"] or ""))
+    if table.name == "notice_statements":
+        held.append(("statements", notice, row["number"], ""))
     if table.name == "documents":
         held.append(("documents", row["id"], "", ""))
     connection.executemany("INSERT OR IGNORE INTO temp.holds VALUES (?,?,?,?)", held)
@@ -149,9 +160,13 @@ def public(connection: Working) -> dict[str, Any]:
         what: [list(row) for row in connection.execute(f"SELECT {columns} FROM temp.holds WHERE what = ? ORDER BY a, b, c", [what])]
         for what, columns in (
             ("notices", "a, (SELECT state FROM new.notices WHERE id = a)"),
+            ("statements", "a, CAST(b AS INTEGER)"),
             ("links", "a, b"),
             ("listings", "a, b, c"),
             ("documents", "a"),
         )
     }
+    for what, table in (("notices", "notices"), ("statements", "notice_statements"), ("documents", "documents")):
+        for row in found[what]:
+            row.append(fingerprint(table, _new(connection, table, row)))
     return {"holds": found, "first_end": min((last_day(end) if end else "0001-01-01" for end in ends), default=None)}

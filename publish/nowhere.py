@@ -18,9 +18,8 @@ from search import compact
 from . import history
 from .audit import entries
 from .carry import SAID, words
-from .deltas import FOLDER
 from .errors import BadHome
-from .home import Home
+from .home import DELTAS, Home
 from .statements import statements
 from .stones import TOMBSTONES
 from .withdrawals import PEOPLE, in_database, withdrawals
@@ -86,7 +85,7 @@ def _named(path: Path, notice: str) -> list[str]:
     """How a file would have a notice by its id. Tombstones and the past have it, and a delta that takes it out must: that adds or changes nothing of it."""
     if path.name == TOMBSTONES or (path.suffix == ".db" and path.parent.name == Home.PAST):
         return []
-    if path.parent.name == FOLDER and path.suffix in (".ndjson", ".csv"):
+    if path.parent.name == DELTAS and path.suffix in (".ndjson", ".csv"):
         forms = [form.format(op, notice) for op in ("add", "change") for form in ('"op":"{}","key":["{}"', ",{},{}")]
         return [*forms, f'"notice_id":"{notice}"', f",notice_id,{notice},"]
     return [notice]

@@ -15,10 +15,11 @@ from urllib.parse import quote
 import orjson
 
 from .catalogue import Catalogue
-from .dataset import Column, Table
+from .dataset import Table
 from .history import COUNTED, OF_NOTICES, TOLD
 from .home import Home, sync
 from .rules import HARMLESS
+from .same import WORDS
 from .statements import SCREENED
 from .stones import ABSENT, TOMBSTONES
 from .tables import Working, working
@@ -45,8 +46,6 @@ CREATE INDEX changes_by_region ON changes (region, release, table_name);
 CREATE INDEX changes_by_cause ON changes (cause);
 CREATE INDEX change_counts_by_region ON change_counts (region, rows);
 """
-TOLD_AS_TODAY = ("notices", "notice_statements", "documents")  # of these, the columns that hold words, or say who it is
-NAMING = (*SCREENED, "credit_code", "permit_no")  # kinds of such columns
 # in SQL, of a row `h` of history
 SHOWN_NOTICE = "IN (SELECT id FROM temp.shown)"
 OPEN_LISTING = f"""(h.list IN ({", ".join(map(repr, HARMLESS))}) OR EXISTS (
@@ -158,11 +157,11 @@ def _intervals(connection: Working, table: Table) -> None:
     columns = [column for column in table.published if column.name in have]
     declared = ", ".join(f'"{column.name}" {column.sql_type}' for column in columns)
     key = ", ".join(f'"{column}"' for column in table.key)
-    words = {column.name for column in _words(table)} if table.name in TOLD_AS_TODAY else set()
+    words = WORDS.get(table.name, ())
     names = ", ".join(
         f'CASE WHEN h."{c.name}" IS l."{c.name}" THEN h."{c.name}" END' if c.name in words else f'h."{c.name}"' for c in columns
     )
-    today = _today(connection, table, [column.name for column in columns]) if table.name in TOLD_AS_TODAY else ""
+    today = _today(connection, table, [column.name for column in columns]) if words else ""
     connection.execute(
         f'CREATE TABLE main."{table.name}" ({declared}, release_from INTEGER NOT NULL, release_to INTEGER, PRIMARY KEY ({key}, release_from)) STRICT, WITHOUT ROWID'
     )
@@ -170,11 +169,6 @@ def _intervals(connection: Working, table: Table) -> None:
     connection.execute(
         f'INSERT INTO main."{table.name}" SELECT {names}, h.release_from, h.release_to FROM history."{table.name}" h {today} WHERE {_condition(table)} ORDER BY {order}, h.release_from'
     )
-
-
-def _words(table: Table) -> list[Column]:
-    """The published columns that hold words of others, or say who somebody is."""
-    return [column for column in table.published if (column.privacy == "masked" or column.kind in NAMING) and column.name not in table.key]
 
 
 def _today(connection: Working, table: Table, names: list[str]) -> str:
@@ -202,7 +196,7 @@ def _changes(connection: Working, tables: list[Table]) -> None:
     connection.executemany("INSERT INTO temp.fields VALUES (?, ?)", [(t.name, c.name) for t in tables for c in t.published])
     connection.execute("CREATE TEMP TABLE words (table_name TEXT, field TEXT, PRIMARY KEY (table_name, field)) WITHOUT ROWID")
     connection.executemany(
-        "INSERT INTO temp.words VALUES (?, ?)", [(t.name, c.name) for t in tables if t.name in TOLD_AS_TODAY for c in _words(t)]
+        "INSERT INTO temp.words VALUES (?, ?)", [(table, column) for table, columns in WORDS.items() for column in columns]
     )
     parts = ", ".join(f"'{table.name}'" for table in tables if table.ref_to("notices"))
     connection.execute("CREATE TEMP TABLE hidden (table_name TEXT, key TEXT, PRIMARY KEY (table_name, key)) WITHOUT ROWID")

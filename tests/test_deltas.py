@@ -42,6 +42,7 @@ from publish.live import point
 from publish.nowhere import nowhere
 from publish.release import file_sha256
 from publish.run import run
+from publish.same import WORDS, fingerprint
 from publish.tables import create_indexes, create_published, working
 from publish.web import deltas as web_deltas
 from publish.web.reader import Reader
@@ -289,7 +290,7 @@ def outcome(base: Path, delta: Path, target: Path) -> tuple[str | None, str]:
 def test_a_damaged_delta_is_refused_and_changes_nothing(chain: Chain, tmp_path: Path, number: int) -> None:
     draw, seen = random.Random("damage"), Counter[str]()
     target, delta = tmp_path / "out.db", tmp_path / "delta.ndjson"
-    target.write_bytes(b"as it was")
+    target.write_bytes(b"SQLite format 3\0 as it was")
     while seen.total() < number:
         last = draw.randrange(1, len(chain.ids))
         base, name = chain.ids[last - 1], chain.ids[last]
@@ -302,11 +303,11 @@ def test_a_damaged_delta_is_refused_and_changes_nothing(chain: Chain, tmp_path: 
         if found is not None:
             assert found == file_sha256(chain.database(name)), f"{kind}: other bytes were taken for the release"
             assert told(data) == told(whole), f"{kind}: it says something else and was applied"
-            target.write_bytes(b"as it was")
+            target.write_bytes(b"SQLite format 3\0 as it was")
             continue  # a key of JSON put twice, a number written otherwise: no damage
         seen[kind] += 1
         assert why.startswith(str(delta)), "which file"
-        assert target.read_bytes() == b"as it was", kind
+        assert target.read_bytes() == b"SQLite format 3\0 as it was", kind
         assert sorted(path.name for path in tmp_path.iterdir()) == ["delta.ndjson", "out.db"], kind
     assert len(seen) == 11, seen
 
@@ -464,8 +465,9 @@ def test_the_table_for_people_says_what_the_lines_say(chain: Chain) -> None:
         for row in (line.get("row"), line.get("set"), *line.get("rows", ()))
         for field, value in (row or {}).items()
     ]
+    assert "=1+1" in {value for _, value in fields}, "which a spreadsheet would compute"
     assert [(row["field"], row["after"]) for row in rows if row["field"]] == [
-        (field, "" if value is None else str(value)) for field, value in fields
+        (field, "" if value is None else f"'{value}" if value == "=1+1" else str(value)) for field, value in fields
     ]
 
 
@@ -691,24 +693,45 @@ async def test_a_delta_of_which_nobody_can_say_what_it_holds_goes_nowhere(served
         path.write_bytes(whole)
 
 
-NOTHING: dict[str, list[Any]] = {"notices": [], "links": [], "listings": [], "documents": []}
+NOTHING: dict[str, list[Any]] = {"notices": [], "statements": [], "links": [], "listings": [], "documents": []}
+
+
+def words(table: str, row: Row) -> str | None:
+    """The fingerprint of a row as web_release has it, or of one that is a little different."""
+    key = {"documents": ("id",), "notices": ("id",), "notice_statements": ("notice_id", "number")}[table]
+    (found,) = [one for one in web_release.rows(web_release.TODAY)[table] if all(one[name] == row[name] for name in key)]
+    return fingerprint(table, found | row)
+
+
+ACTIVE_WORDS = words("notices", {"id": web_release.ACTIVE})
+REPLY_KEY = {"notice_id": web_release.ACTIVE, "number": 1}
+DOCUMENT = {"id": web_release.ITS_DOCUMENT}
 
 
 @pytest.mark.parametrize(
     ("holds", "public"),
     [
         ({}, True),
-        ({"notices": [[web_release.ACTIVE, "active"]]}, True),
-        ({"notices": [["n-none", "active"]]}, False),
-        ({"notices": [[web_release.ACTIVE, "disputed"]]}, False),  # what it said while it was disputed is another text
-        ({"notices": [[web_release.ACTIVE, "active"], ["n-none", "active"]]}, False),
+        ({"notices": [[web_release.ACTIVE, "active", ACTIVE_WORDS]]}, True),
+        ({"notices": [["n-none", "active", ACTIVE_WORDS]]}, False),
+        ({"notices": [[web_release.ACTIVE, "disputed", ACTIVE_WORDS]]}, False),  # what it said while it was disputed is another text
+        ({"notices": [[web_release.ACTIVE, "active", ACTIVE_WORDS], ["n-none", "active", ACTIVE_WORDS]]}, False),
+        *(
+            ({"notices": [[web_release.ACTIVE, "active", words("notices", {"id": web_release.ACTIVE, column: "other"})]]}, False)
+            for column in ("subject_kind", *WORDS["notices"])
+        ),
+        ({"notices": [[web_release.ACTIVE, "active", None]]}, False),
+        ({"statements": [[web_release.ACTIVE, 1, words("notice_statements", REPLY_KEY)]]}, True),
+        ({"statements": [[web_release.ACTIVE, 1, words("notice_statements", {**REPLY_KEY, "text": "other"})]]}, False),
+        ({"statements": [[web_release.ACTIVE, 9, words("notice_statements", REPLY_KEY)]]}, False),
         ({"links": [[web_release.ACTIVE, web_release.CLOSED]]}, False),
         ({"listings": [["l-none", web_release.SWEET, "white"]]}, True),
         ({"listings": [["l-none", web_release.SWEET, "black"]]}, False),
         ({"listings": [["l-none", web_release.SWEET, "of another name"]]}, False),
         ({"listings": [["l-none", "", ""]]}, False),
-        ({"documents": [[web_release.ITS_DOCUMENT]]}, True),
-        ({"documents": [["d-none"]]}, False),
+        ({"documents": [[web_release.ITS_DOCUMENT, words("documents", DOCUMENT)]]}, True),
+        ({"documents": [[web_release.ITS_DOCUMENT, words("documents", {**DOCUMENT, "title": "other"})]]}, False),
+        ({"documents": [["d-none", None]]}, False),
     ],
 )
 def test_what_may_hurt_must_be_said_by_the_live_release_still(served_web: Reader, holds: dict[str, list[Any]], public: bool) -> None:

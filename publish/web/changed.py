@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import orjson
 
+from ..cells import cell
 from . import changes
 from .answer import Answer, as_json
 from .frame import Dictionary
@@ -34,7 +35,6 @@ COLUMNS = (
     "number", "release", "recorded_on", "dataset", "table", "key", "kind", "event", "cause", "subject", "name", "region", "region_name", "field",
     "before", "after", "effective_on", "published_on", "is_shown", "has_values",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet computes what begins so; the apostrophe is its own sign for a text
 COUNTRY = "000000"
 
 
@@ -150,7 +150,7 @@ class ChangePages:
             lines = []
             for item in as_public(changes.named(past, visit.today, batch, self._tables), visit, past.reader) or ():
                 for field in item["fields"] or [{}]:
-                    lines.append([_cell({**item, **field}.get(column)) for column in COLUMNS])
+                    lines.append([cell({**item, **field}.get(column)) for column in COLUMNS])
             yield _csv_of(lines)
 
     # -- for the other pages -----------------------------------------------------------------------------------------
@@ -230,9 +230,3 @@ def _csv_of(lines: Sequence[Sequence[object]]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(lines)
     return text.getvalue().encode("utf-8", "replace")
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, bool):
-        return int(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

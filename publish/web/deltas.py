@@ -1,7 +1,8 @@
 """Deltas as they may be given out today: of the live release while nothing in them has ended, of an earlier one while all of it is still public (rules 5, 6).
 
 A delta is one file with one hash, of which nothing can be left out. So whether it goes out is asked of what stands beside it: index.json says when the
-first of it ends, and holds.json what may hurt somebody, which the live release must still say, in the same state. What cannot be read goes nowhere.
+first of it ends, and holds.json what may hurt somebody, which the live release must still say, in the same state and of notices in the same words (same.py).
+What cannot be read goes nowhere.
 """
 
 import hashlib
@@ -13,16 +14,23 @@ from typing import Any
 
 import orjson
 
+from ..home import DELTA_HOLDS, DELTA_INDEX, DELTAS
 from ..rules import HARMLESS
+from ..same import fingerprint
 from ..wording import LANGUAGES, say
 from .answer import TEXT, Answer, as_json, file_answer
 from .older import allowed
 from .reader import Reader
 from .terms import over
 
-FOLDER, INDEX, HOLDS = "deltas", "index.json", "holds.json"  # by publish.deltas
 WINDOWS = ("day", "week", "month")
 ADDRESS = r"/deltas/(?P<which>day|week|month|\d{4}-\d{2}-\d{2}(\.[1-9]\d*)?)\.(?P<form>ndjson|csv)"
+HELD = {"notices": "notices", "statements": "notice_statements", "documents": "documents"}
+WORDS_OF = {
+    "notices": "SELECT * FROM notices WHERE id IN (SELECT value FROM json_each(?1))",
+    "notice_statements": "SELECT * FROM notice_statements WHERE notice_id IN (SELECT value FROM json_each(?1))",
+    "documents": "SELECT * FROM documents WHERE id IN (SELECT value FROM json_each(?1))",
+}
 RETRY_SECONDS = 3600  # the next run makes those of the live release anew
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 log = logging.getLogger(__name__)
@@ -38,7 +46,7 @@ def _ended() -> Answer:
 
 
 def _index(folder: Path) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = orjson.loads((folder / FOLDER / INDEX).read_bytes())
+    found: Mapping[str, Any] = orjson.loads((folder / DELTAS / DELTA_INDEX).read_bytes())
     return found
 
 
@@ -51,12 +59,12 @@ def delta(live: Reader, which: str, form: str, today: str, releases: Path) -> An
         base = made["windows"][which if which in WINDOWS else "previous"]["from"]
         entry = made["deltas"].get(base)
         if entry is None:
-            return None
-        path = folder / FOLDER / str(entry[form]["file"])
+            return _in_words(404, "delta.none")
+        path = folder / DELTAS / str(entry[form]["file"])
         if own:
             if entry["first_end"] is not None and over(entry["first_end"], today):
                 return _ended()
-        elif not _still(live, today, _sealed(folder, f"{FOLDER}/{HOLDS}")[base]):
+        elif not _still(live, today, _sealed(folder, f"{DELTAS}/{DELTA_HOLDS}")[base]):
             return _in_words(410, "delta.gone")
         answer = file_answer(path, f'"{entry[form]["sha256"][:32]}"')
         if answer is not None and not own and hashlib.sha256(answer.body).hexdigest() != entry[form]["sha256"]:
@@ -78,20 +86,22 @@ def _sealed(folder: Path, name: str) -> Any:
 
 
 def _still(live: Reader, today: str, holds: Mapping[str, list[list[str]]]) -> bool:
-    """Whether the live release says today of all that may hurt somebody that it is public, and in the same state."""
+    """Whether the live release says today of all that may hurt somebody that it is public, in the same state and in the same words."""
     found = allowed(live, today)
-    documents = {
-        row["id"]
-        for row in live.rows(
-            "SELECT id FROM documents WHERE id IN (SELECT value FROM json_each(?1))", json.dumps([id for (id,) in holds["documents"]])
-        )
-    }
+    notices, statements, documents = (_words(live, table, holds[name]) for name, table in HELD.items())
     return (
-        all(found.states.get(id) == state for id, state in holds["notices"])
+        all(found.states.get(id) == state and notices.get((id,)) == words for id, state, words in holds["notices"])
+        and all(statements.get((id, number)) == words for id, number, words in holds["statements"])
         and all(tuple(pair) in found.links for pair in holds["links"])
         and all((id, institution or None, name) in found.listings for id, institution, name in holds["listings"] if name not in HARMLESS)
-        and all(id in documents for (id,) in holds["documents"])
+        and all(words and documents.get((id,)) == words for id, words in holds["documents"])
     )
+
+
+def _words(live: Reader, table: str, held: list[list[Any]]) -> dict[tuple[Any, ...], str | None]:
+    """The fingerprints of the live release's rows of those that a delta holds, by their keys."""
+    rows = live.rows(WORDS_OF[table], json.dumps([row[0] for row in held]))
+    return {(row["id"],) if "id" in row else (row["notice_id"], row["number"]): fingerprint(table, row) for row in rows}
 
 
 def index(live: Reader, home: Path) -> Answer:

@@ -3,14 +3,18 @@
 What has ended, was withdrawn or repaired since must not come back by an earlier release, whether that is issued anew already or not. So whatever
 can hurt somebody is shown of it only where the live release says the same of the same institution today: a notice, its link, a listing that is not
 white. The one exception is a notice of which the live release says that its list no longer has it: that is no word against it, and part of the
-past. TEMP views stand before the tables on the reader's own connection, so that no query of ours can forget it.
+past. Of its words (same.py) only those are shown that the live release has too, and nothing of a notice that is about another party today: they were
+changed to mask a person, or to correct, and a correction does not repeat what it corrects. TEMP views stand before the tables on the reader's own
+connection, so that no query of ours can forget it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..rules import HARMLESS
+from ..same import PARTY, WORDS
 from . import queries
 from .past import absent_until
 from .reader import Reader, Row
@@ -19,11 +23,23 @@ from .terms import in_force, over, tombstone
 STILL = ("absent",)  # classes of tombstones whose notice may be shown as a part of the past
 _NAMED = ", ".join(map(repr, HARMLESS))
 VIEWS = {
-    "notices": "mingbai_notice(id)",
-    "notice_links": "mingbai_link(notice_id, institution_id)",
+    "notices": "mingbai_notice(id, subject_kind, subject_name)",
+    "notice_statements": "mingbai_statement(notice_id, number)",
+    "notice_links": "mingbai_link(notice_id, institution_id) AND EXISTS (SELECT 1 FROM notices n WHERE n.id = notice_id)",
     "listings": f"list IN ({_NAMED}) OR mingbai_listing(id, institution_id, list)",
+    "documents": "1",
 }
-_NOTICES = "SELECT n.id, n.state FROM notices n WHERE ?1 = '' AND $in_force".replace("$in_force", queries.IN_FORCE)
+_SAID = {  # a word as it may be shown
+    "notices": """iif(mingbai_same('notices', id, '$column', "$column"), "$column", NULL)""",
+    "documents": """iif(mingbai_same('documents', id, '$column', "$column"), "$column", NULL)""",
+    "notice_statements": """mingbai_said(notice_id, number, '$column', "$column")""",
+}
+_LIVE = {table: f"SELECT * FROM main.{table} WHERE id = ?1" for table in ("notices", "documents")}  # noqa: S608
+_STATEMENT = "SELECT * FROM notice_statements WHERE notice_id = ? AND number = ?"
+_NAMING = "SELECT id, document_id FROM main.notices WHERE document_id IS NOT NULL"
+_NOTICES = "SELECT n.id, n.state, n.subject_kind, n.subject_name FROM notices n WHERE ?1 = '' AND $in_force".replace(
+    "$in_force", queries.IN_FORCE
+)
 _LISTINGS = "SELECT l.id, l.institution_id, l.list FROM listings l WHERE ?1 = '' AND l.list NOT IN ($harmless) AND $listed".replace(
     "$harmless", _NAMED
 ).replace("$listed", queries.LISTED)
@@ -36,6 +52,7 @@ class Allowed:
     """What a live release lets be shown of any release on a day."""
 
     states: Mapping[str, str]  # of the notices, what they are today
+    parties: Mapping[str, tuple[object, ...]]  # whom those are about that the live release has
     links: frozenset[tuple[str, str]]
     listings: frozenset[tuple[str, str, str]]
 
@@ -48,8 +65,10 @@ def allowed(live: Reader, today: str) -> Allowed:
 def _allowed(live: Reader, today: str) -> Allowed:
     last = absent_until(live, today)
     absent = {id: stone["class"] for id, stone in live.stones.items() if stone["class"] in STILL and last.get(id, "") >= today}
+    notices = live.rows(_NOTICES, "", today)
     return Allowed(
-        absent | {row["id"]: row["state"] for row in live.rows(_NOTICES, "", today)},
+        absent | {row["id"]: row["state"] for row in notices},
+        {row["id"]: tuple(row[column] for column in PARTY) for row in notices},
         frozenset((row["notice_id"], row["institution_id"]) for row in live.rows(_LINKS)),
         frozenset((row["id"], row["institution_id"], row["list"]) for row in live.rows(_LISTINGS, "", today)),
     )
@@ -61,33 +80,67 @@ class Older(Reader):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._live: Reader | None = None
-        self._allowed = Allowed({}, frozenset(), frozenset())
-        for name, arguments, function in (
-            ("mingbai_notice", 1, lambda id: id in self._allowed.states),
-            ("mingbai_link", 2, lambda *pair: pair in self._allowed.links or self._allowed.states.get(pair[0]) in STILL),
+        self._allowed = Allowed({}, {}, frozenset(), frozenset())
+        self._naming: frozenset[str] = frozenset()  # documents of notices that did not merely leave their list
+        self._last: tuple[tuple[object, ...], Row | None] = (), None
+        functions: tuple[tuple[str, int, Callable[..., Any]], ...] = (
+            ("mingbai_notice", 3, lambda id, *party: self._absent(id) or self._allowed.parties.get(id) == party),
+            ("mingbai_link", 2, lambda *pair: pair in self._allowed.links or self._absent(pair[0])),
             ("mingbai_listing", 3, lambda *row: row in self._allowed.listings),
-        ):
+            ("mingbai_statement", 2, lambda *key: self._absent(key[0]) or self._now(_STATEMENT, *key) is not None),
+            ("mingbai_said", 4, self._said),
+            ("mingbai_same", 4, self._same),
+        )
+        for name, arguments, function in functions:
             self._connection.create_function(name, arguments, function)
         self._connection.execute("PRAGMA query_only=0")
-        for table, shown in VIEWS.items():
-            self._connection.execute(f'CREATE TEMP VIEW "{table}" AS SELECT * FROM main."{table}" WHERE {shown}')  # noqa: S608
+        self._views = [table for table in VIEWS if table in self.counts]
+        for table in self._views:
+            names = [row["name"] for row in self.rows("SELECT name FROM pragma_table_info(?, 'main') ORDER BY cid", table)]
+            words = [name for name in WORDS.get(table, ()) if table != "notices" or name not in PARTY]
+            columns = ", ".join(f'{_SAID[table].replace("$column", name)} AS "{name}"' if name in words else f'"{name}"' for name in names)
+            self._connection.execute(f'CREATE TEMP VIEW "{table}" AS SELECT {columns} FROM main."{table}" WHERE {VIEWS[table]}')  # noqa: S608
         self._connection.execute("PRAGMA query_only=1")
+
+    def _absent(self, notice: str) -> bool:
+        return self._allowed.states.get(notice) in STILL
+
+    def _now(self, sql: str, *key: object) -> Row | None:
+        """A row of the live release; it is asked for once for each of its columns."""
+        if self._last[0] != (sql, *key):
+            self._last = (sql, *key), self._live.row(sql, *key) if self._live else None
+        return self._last[1]
+
+    def _same(self, table: str, id: str, column: str, value: object) -> bool:
+        """Whether the live release says the same. A document that it lost says what it said where no notice
+        names it but one that left its list."""
+        if value is None or (table == "notices" and self._absent(id)):
+            return True
+        now = self._now(_LIVE[table], id)
+        return now.get(column) == value if now else table == "documents" and id not in self._naming
+
+    def _said(self, notice: str, number: int, column: str, value: object) -> object:
+        """What the live release says in a statement; that of a notice that left its list stands as it was."""
+        return value if self._absent(notice) else (self._now(_STATEMENT, notice, number) or {}).get(column)
 
     def beside(self, live: Reader, today: str) -> None:
         """Show from now on what the live release lets be shown today."""
         found = allowed(live, today)
         self._live = live
         if found is not self._allowed:
-            self._allowed, self._kept = found, {}
+            self._allowed, self._kept, self._last = found, {}, ((), None)
+            self._naming = frozenset(row["document_id"] for row in self.rows(_NAMING) if not self._absent(row["id"]))
 
     def shown_counts(self) -> Mapping[str, int]:
-        return dict(self.counts) | {table: self.rows(f'SELECT count(*) AS n FROM "{table}"')[0]["n"] for table in VIEWS}  # noqa: S608
+        return dict(self.counts) | {table: self.rows(f'SELECT count(*) AS n FROM "{table}"')[0]["n"] for table in self._views}  # noqa: S608
 
     def reckoned(self, today: str) -> str:
         return min(today, self.released_on)
 
     def since(self, notice: str) -> Row:
-        return {"state_now": self._allowed.states[notice]}
+        then = self.row(_LIVE["notices"], notice) or {}
+        unsaid = [column for column in WORDS["notices"] if not self._same("notices", notice, column, then.get(column))]
+        return {"state_now": self._allowed.states[notice], "not_repeated": unsaid}
 
     def gone(self, notice: str, today: str) -> Row | None:
         live = self._live
@@ -102,6 +155,6 @@ class Older(Reader):
         row = live.row(_NOTICE, notice)
         if row and not in_force(row, today):
             return tombstone(row, today, live.released_on)
-        if self.row(_NOTICE, notice) and notice not in self._allowed.states:
-            return {"id": notice, "on": live.released_on, "class": "unknown"}  # gone from the live release, and nobody says why
+        if self.row(_NOTICE, notice):  # gone from the live release, and nobody says why; or about another party there
+            return {"id": notice, "on": live.released_on, "class": "subject_corrected" if notice in self._allowed.states else "unknown"}
         return super().gone(notice, today)

@@ -21,11 +21,12 @@ from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
 from .ended import ended
 from .frame import STATIC, Dictionary
-from .reader import Reader
+from .reader import Reader, Row
 from .shelf import Shelf
 from .terms import in_force, over, tombstone
 from .visit import Visit, spelt
 
+NUMBERS = ("subject_credit_code", "subject_permit_no")  # which the index knows as numbers alone
 MOST_WORDS = 16  # as search answers; more is no question
 LONGEST_QUERY = 200  # characters; what is beyond it is not searched for, and the page says so
 FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on the data page; what they lean on comes after
@@ -133,8 +134,10 @@ class Pages:
         except Exception:  # what the index cannot answer is "cannot say", never "not found"
             log.exception("the search index failed")  # without the query: nobody's search is written down
             return self.problem(visit, 500, "search")
+        by = {hit.id: set(hit.why) for hit in of_notices.hits}
         institutions = facts.cards(reader, [hit.id for hit in found.hits], visit.today)
-        notices = facts.notices(reader, [hit.id for hit in of_notices.hits], visit.today)[:NOTICES]
+        shown = facts.notices(reader, list(by), visit.today)
+        notices = [it for it in shown if _found_by_what_is_shown(it, by[it["id"]])][:NOTICES]
         if visit.wants_json:
             fresh, why = facts.freshness(reader, visit.today), {hit.id: hit.why for hit in found.hits}
             return as_json(
@@ -285,6 +288,12 @@ class Pages:
         if "/" in name or name.startswith("."):
             return None
         return file_answer(STATIC / name, cache="public, max-age=31536000, immutable" if fixed else "no-cache")
+
+
+def _found_by_what_is_shown(notice: Row, why: set[str]) -> bool:
+    """Whether all the fields that matched are shown: a name that is not repeated must not be found either."""
+    unsaid = {search.IDENTIFIER if column in NUMBERS else column for column in notice.get("not_repeated", ())}
+    return not unsaid or bool(why and not why & unsaid)
 
 
 def _of(visit: Visit, reader: Reader) -> dict[str, str]:

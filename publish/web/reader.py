@@ -129,7 +129,8 @@ class Reader:
         return today
 
     def since(self, notice: str) -> Row:
-        """What is to be said of a notice that an older release shows: its state in the live one (`state_now`); nothing of the live one's own."""
+        """What is to be said of a notice that an older release shows: its state in the live one (`state_now`) and the
+        columns whose words are other ones there (`not_repeated`); nothing of the live one's own."""
         return {}
 
     def gone(self, notice: str, today: str) -> Row | None:

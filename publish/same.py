@@ -1,0 +1,30 @@
+"""What an earlier release may say again of a notice: its words only where the live release has the very same ones (rule 8).
+
+Words change for somebody's sake: a person is masked, a name or a fact was wrong. So of an earlier release no other words are shown, and none of a notice
+that is about another party today. Which columns hold words is said here once, for the pages of a day and for the deltas; a test holds it against the
+declarations.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+PARTY = ("subject_kind", "subject_name")  # whom a notice is about
+WORDS: Mapping[str, tuple[str, ...]] = {  # texts that a source writes, and the numbers that are taken out with the name of a person
+    "notices": (
+        *("title", "subject_name", "subject_credit_code", "subject_permit_no", "region_text", "authority", "authority_code", "document_no"),
+        *("violation_text", "facts", "legal_basis", "penalty_text", "fine_text", "confiscated_text"),
+    ),
+    "notice_statements": ("said_by", "text", "document", "fields"),
+    "documents": ("title", "batch_label", "authority"),
+}
+
+
+def fingerprint(table: str, row: Mapping[str, Any] | None) -> str | None:
+    """By which two rows are known to have the same words and be about the same; None of no row."""
+    if row is None:
+        return None
+    columns = dict.fromkeys((*(PARTY if table == "notices" else ()), *WORDS[table]))
+    return hashlib.sha256(orjson.dumps([row.get(column) for column in columns])).hexdigest()

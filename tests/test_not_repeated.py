@@ -1,0 +1,188 @@
+"""A correction does not repeat what it corrects: neither an earlier release's pages nor its deltas have the words that were changed since (rule 8)."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from making import NOON, approved, credit_code, institution, notice, on, query, snapshot, world
+from publish.amend import Request, amend
+from publish.catalogue import Catalogue, dictionary
+from publish.errors import ReviewNeeded
+from publish.home import Home
+from publish.run import run
+from publish.same import WORDS
+from publish.web.server import build_app
+from publish.wording import LANGUAGES, wording
+from publish.work import Result, Work
+
+FIRST, SECOND, THIRD = "2026-11-01", "2026-11-02", "2026-11-03"
+NAME = "西湖小苗画室"  # of a person, as its source says later
+NAMESAKE = institution(4, orgName=NAME)
+TEXTS = {"title": f"关于{NAME}无证办学的处罚决定", "facts": f"{NAME}在东大路无证办学。", "penaltyContent": f"责令{NAME}停止办学"}
+NAMED = notice(2, subjectName=NAME, docTitle=f"{NAME}处罚决定书", **TEXTS)
+FACTS, MASKED = "负责人甲乙丙丁擅自办学。", "负责人某擅自办学。"
+WORDED = notice(3, title="关于启明3的处罚决定", facts=FACTS)
+REPLIES = ["甲乙丙丁申辩。", "再次申辩。"]
+
+
+def deliver(work: Work, listings: Mapping[str, Any], day: int) -> Result:
+    work = on(work, day)
+    made = snapshot(work.home.path.parent / "handed-in", f"platform-{day:03d}", listings, as_of=work.day.isoformat())
+    try:
+        return run(work, {"platform": str(made.folder)})
+    except ReviewNeeded:
+        return approved(work)
+
+
+def told(*notices: Any) -> dict[str, Any]:
+    found = world(3)
+    return {**found, "institutions": [*found["institutions"], NAMESAKE], "notices": [notice(1), *notices]}
+
+
+@pytest.fixture(scope="module")
+def corrected(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Work:
+    """The second release adds two notices; the third says that one is about a person, and masks a name in the facts of the other."""
+    work = Work(Home(tmp_path_factory.mktemp("corrected") / "home").prepare(), catalogue, NOON)
+    deliver(work, told(), 0)
+    deliver(work, told(NAMED, WORDED), 1)
+    deliver(work, told({**NAMED, "subjectType": "个人"}, {**WORDED, "facts": MASKED}), 2)
+    assert work.home.release_ids() == [FIRST, SECOND, THIRD]
+    return work
+
+
+@asynccontextmanager
+async def visitor(work: Work, day: str = THIRD) -> AsyncIterator[httpx.AsyncClient]:
+    app = build_app(work.home.path, dictionary=dictionary(work.catalogue), now=lambda: datetime.fromisoformat(f"{day}T13:00:00+08:00"))
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
+            yield client
+    finally:
+        app.shelf.close()
+
+
+def known(work: Work, column: str, value: str) -> str:
+    ((identifier,),) = query(work, f"SELECT id FROM notices WHERE {column} = ?", value)
+    return str(identifier)
+
+
+def person(work: Work) -> str:
+    return known(work, "subject_kind", "person")
+
+
+async def everything(client: httpx.AsyncClient, work: Work, as_of: str) -> dict[str, str]:
+    institutions = [id for (id,) in query(work, "SELECT id FROM institutions ORDER BY id")]
+    notices = [id for (id,) in query(work, "SELECT id FROM notices ORDER BY id")]
+    paths = [*("/", "/data"), *(f"/{kind}/{id}{end}" for kind, ids in (("institutions", institutions), ("notices", notices)) for id in ids for end in ("", ".json"))]  # fmt: skip
+    return {path: (await client.get(f"{path}?as_of={as_of}")).text for path in paths}
+
+
+async def test_a_notice_that_is_about_a_person_since_is_in_no_earlier_release(corrected: Work) -> None:
+    id = person(corrected)
+    async with visitor(corrected) as client:
+        assert (await client.get(f"/notices/{id}.json")).json()["subject_name"].endswith("某")
+        for lang in LANGUAGES:
+            prefix = "" if lang == "zh" else "/en"
+            page, answer = [await client.get(f"{prefix}/notices/{id}{end}?as_of={SECOND}") for end in ("", ".json")]
+            assert (page.status_code, answer.status_code) == (410, 410)
+            assert answer.json()["tombstone"] == {"id": id, "on": THIRD, "class": "subject_corrected"}
+            assert wording(lang)["gone.subject_corrected"] in page.text
+            assert wording(lang)["gone.title"] not in page.text, "it is published, and only what it said then is not"
+            assert NAME not in page.text + answer.text
+        for words in (NAME, "东大路", "停止办学"):
+            found = (await client.get("/search.json", params={"q": words, "as_of": SECOND})).json()
+            assert id not in {it["id"] for it in found["notices"]}, words
+        said = await everything(client, corrected, SECOND)
+    for path, text in said.items():
+        assert id not in text or path.startswith(f"/notices/{id}"), path
+        assert not any(part in text for part in ("无证办学", "停止办学", f"{NAME}处罚")), path
+
+
+async def test_nobody_is_its_namesake_then(corrected: Work) -> None:
+    ((namesake,),) = query(corrected, "SELECT id FROM institutions WHERE name = ?", NAME)
+    async with visitor(corrected) as client:
+        found = (await client.get(f"/institutions/{namesake}.json?as_of={SECOND}")).json()
+    assert (found["name"], found["unmatched_notices"], found["notices"]) == (NAME, [], [])
+
+
+async def test_of_a_notice_whose_words_were_changed_only_the_others_are_shown(corrected: Work) -> None:
+    id = known(corrected, "facts", MASKED)
+    async with visitor(corrected) as client:
+        found = (await client.get(f"/notices/{id}.json?as_of={SECOND}")).json()
+        assert (found["title"], found["facts"], found["not_repeated"]) == ("关于启明3的处罚决定", None, ["facts"])
+        for lang in LANGUAGES:
+            page = (await client.get(f"{'' if lang == 'zh' else '/en'}/notices/{id}?as_of={SECOND}")).text
+            assert wording(lang)["as_of.not_repeated"] in page
+        for words, there in (("甲乙丙丁", False), ("启明3的处罚", True)):
+            hits = (await client.get("/search.json", params={"q": words, "as_of": SECOND})).json()["notices"]
+            assert (id in {it["id"] for it in hits}) == there, "what is not shown is not found by either"
+        assert "甲乙丙丁" not in "".join((await everything(client, corrected, SECOND)).values())
+        first = known(corrected, "title", "关于启明1的处罚决定")
+        assert (await client.get(f"/notices/{first}.json?as_of={SECOND}")).json()["not_repeated"] == []
+
+
+@pytest.mark.parametrize("changed", [{"subjectType": "个人"}, {"subjectName": "西湖大苗画室"}, {"facts": MASKED}, {}])
+async def test_what_a_delta_says_of_a_notice_must_be_said_today(work: Work, changed: dict[str, Any]) -> None:
+    """State, document and links are the same."""
+    named = {**NAMED, "docTitle": "处罚决定书"}
+    for day, notices in enumerate(([], [named], [{**named, **changed}, notice(5)])):
+        deliver(work, {**told(*notices), "institutions": world(3)["institutions"]}, day)
+    async with visitor(work) as client:
+        for form in ("ndjson", "csv"):
+            before, after = [await client.get(f"/deltas/{name}.{form}") for name in (SECOND, THIRD)]
+            assert (before.status_code, after.status_code) == (410 if changed else 200, 200)
+            assert (NAME in before.text) == (not changed)
+
+
+@pytest.mark.parametrize(("title", "said"), [("某决定书", None), ("甲乙丙丁决定书", "甲乙丙丁决定书")])
+async def test_the_title_of_a_document_is_not_repeated_either(work: Work, title: str, said: str | None) -> None:
+    deliver(work, told({**WORDED, "docTitle": "甲乙丙丁决定书"}), 0)
+    deliver(work, told({**WORDED, "docTitle": title}, notice(5)), 1)
+    id = known(work, "facts", FACTS)
+    async with visitor(work) as client:
+        assert (await client.get(f"/notices/{id}.json?as_of={FIRST}")).json()["document_title"] == said
+
+
+@pytest.mark.parametrize(("changed", "found"), [({"creditCode": ""}, False), ({"fineWan": "1.6"}, True)])
+async def test_a_number_that_was_taken_out_finds_nothing_in_the_past(work: Work, changed: dict[str, Any], found: bool) -> None:
+    code = credit_code(7)
+    deliver(work, told({**WORDED, "creditCode": code}), 0)
+    deliver(work, told({**WORDED, "creditCode": code, **changed}), 1)
+    async with visitor(work) as client:
+        answer = (await client.get("/search.json", params={"q": code, "as_of": FIRST})).json()
+    assert [it["title"] for it in answer["notices"]] == ["关于启明3的处罚决定"] * found
+
+
+def edit(database: Path, sql: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(sql)
+
+
+async def test_a_statement_of_then_is_the_one_of_now_in_its_words(work: Work) -> None:
+    deliver(work, told(WORDED), 0)
+    id = known(work, "facts", FACTS)
+    given = {"document": "来函〔2026〕3号", "by": "张三", "note": "来函", "said_by": "杭州市西湖区启明3艺术培训中心有限公司"}
+    for text in REPLIES:
+        amend(on(work, 1), Request("reply", id, text=text, said_on="2026-11-01", **given))
+    deliver(work, told(WORDED, notice(5)), 2)
+    with_statements = "2026-11-02.2"
+    sql = "UPDATE notice_statements SET text = '申辩' WHERE number = 1; DELETE FROM notice_statements WHERE number = 2"
+    async with visitor(work) as client:
+        assert [one["text"] for one in (await client.get(f"/notices/{id}.json?as_of={with_statements}")).json()["statements"]] == REPLIES
+        assert (await client.get(f"/deltas/{with_statements}.ndjson")).status_code == 200
+    edit(work.home.releases / THIRD / "mingbai.db", sql)
+    async with visitor(work) as client:
+        found = (await client.get(f"/notices/{id}.json?as_of={with_statements}")).json()
+        assert [(one["number"], one["text"]) for one in found["statements"]] == [(1, "申辩")]
+        assert (await client.get(f"/deltas/{with_statements}.ndjson")).status_code == 410
+
+
+def test_every_published_text_of_these_tables_is_compared(catalogue: Catalogue) -> None:
+    for table, columns in WORDS.items():
+        texts = {c.name for c in catalogue.tables[table].published if c.kind in ("name", "prose", "text", "credit_code", "permit_no")}
+        assert set(columns) == texts, table

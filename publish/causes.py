@@ -1,4 +1,4 @@
-"""Why each change came about, once the differences are found: a code of CAUSES, and the dates that only the cause gives.
+"""Why each change came about, once the differences are found: a code of CAUSES (rules.py), and the dates that only the cause gives.
 
 A source is blamed for nothing that we did: neither for a change of our own recipe, nor for what our staff entered or withdrew, nor for a notice
 whose time is over.
@@ -11,8 +11,6 @@ from .assemble import VISIBLE
 from .catalogue import Catalogue
 from .rules import ENDS
 from .tables import Working
-
-CAUSES = ("source", "correction", "expiry", "repair", "withdrawal", "dispute", "pipeline")
 
 # the record that stands for each notice (assemble.py), and whether it is public on a day
 STANDS = f"""SELECT s.id, s.withheld, {VISIBLE["notices"]} AS visible, s.public_until < :day AS ended,
@@ -28,6 +26,7 @@ def causes(connection: Working, catalogue: Catalogue, day: str, *, ours: bool, p
     _of_statements(connection)
     _of_lineage(connection)
     _of_parts(connection, catalogue)
+    _of_documents(connection)
     _dates(connection, day, withdrawn)
 
 
@@ -75,26 +74,41 @@ def _of_states(connection: Working) -> None:
 
 
 def _of_statements(connection: Working) -> None:
-    """What our staff entered is no source's doing: a correction, and a reply or a dispute, with what they change in the notice itself."""
-    if not connection.all("SELECT 1 FROM new.sqlite_master WHERE name = 'notice_statements'"):
-        return
+    """What our staff entered is no source's doing: a correction, and a reply or a dispute, with what they change in the notice itself.
+
+    Nobody enters another text later: where one reads otherwise, we mask it better. Where the recipe changed, only what a correction names is the
+    correction's. A statement that no longer goes with what the source says of the subject is left out by us, and the notice stays.
+    """
     connection.execute(
-        """CREATE TEMP TABLE stated AS SELECT c.rowid AS change, s.notice_id AS notice, s.kind AS kind, coalesce(s.said_on, s.recorded_on) AS on_day FROM changes c
-        JOIN new.notice_statements s ON s.notice_id = substr(c.key, 1, instr(c.key, ' ') - 1) AND s.number = substr(c.key, instr(c.key, ' ') + 1) + 0
-        WHERE c.table_name = 'notice_statements'"""
+        "UPDATE changes SET cause = 'pipeline' WHERE table_name = 'notice_statements' AND kind = 'change' AND field <> 'settled_on'"
     )
+    connection.execute("CREATE TEMP TABLE stated (change INTEGER PRIMARY KEY, notice TEXT, kind TEXT, on_day TEXT, fields TEXT)")
+    for side, on_day, which in (
+        ("new", "iif(c.kind = 'add', coalesce(s.said_on, s.recorded_on), s.settled_on)", "(c.kind = 'add' OR c.field = 'settled_on')"),
+        ("old", "NULL", "c.kind = 'remove' AND EXISTS (SELECT 1 FROM new.notices n WHERE n.id = s.notice_id)"),
+    ):
+        if connection.all(f"SELECT 1 FROM {side}.sqlite_master WHERE name = 'notice_statements'"):
+            connection.execute(
+                f"""INSERT INTO temp.stated SELECT c.rowid, s.notice_id, s.kind, {on_day}, iif(c.kind = 'add', ' ' || s.fields || ' ', NULL) FROM changes c
+                JOIN {side}.notice_statements s ON s.notice_id = substr(c.key, 1, instr(c.key, ' ') - 1) AND s.number = substr(c.key, instr(c.key, ' ') + 1) + 0
+                WHERE c.table_name = 'notice_statements' AND {which}"""
+            )
     connection.execute(
         """UPDATE changes SET cause = CASE s.kind WHEN 'correction' THEN 'correction' ELSE 'dispute' END, published_on = NULL FROM temp.stated s WHERE changes.rowid = s.change"""
     )
-    for kind, cause, which in (
-        ("dispute", "dispute", "table_name = 'notices' AND kind = 'change' AND field = 'state' AND key"),
-        ("correction", "correction", "table_name = 'notices' AND kind = 'change' AND key"),
-        ("correction", "correction", "table_name = 'notice_links' AND cause = 'source' AND substr(key, 1, instr(key, ' ') - 1)"),
+    connection.execute("DELETE FROM temp.stated WHERE on_day IS NULL")  # what was left out changes nothing else
+    named = "(c.cause <> 'pipeline' OR instr(s.fields, ' ' || c.field || ' ') OR (c.field = 'state' AND c.after = 'corrected'))"
+    for kind, which in (
+        ("dispute", "c.table_name = 'notices' AND c.kind = 'change' AND c.field = 'state' AND 'disputed' IN (c.before, c.after)"),
+        ("correction", f"c.table_name = 'notices' AND c.kind = 'change' AND {named}"),
+        ("correction", "c.table_name = 'notice_links' AND c.cause = 'source'"),
     ):
         connection.execute(
-            f"""UPDATE changes SET cause = ?, published_on = NULL, effective_on = (SELECT max(on_day) FROM temp.stated WHERE notice = changes.subject AND kind = ?)
-            WHERE {which} IN (SELECT notice FROM temp.stated WHERE kind = ?)""",
-            [cause, kind, kind],
+            f"""UPDATE changes SET cause = :kind, published_on = NULL, effective_on = f.on_day FROM (
+              SELECT c.rowid AS change, max(s.on_day) AS on_day FROM changes c JOIN temp.stated s ON s.notice = c.subject
+              WHERE s.kind = :kind AND {which} GROUP BY 1) f
+            WHERE changes.rowid = f.change""",
+            {"kind": kind},
         )
 
 
@@ -120,6 +134,22 @@ def _of_parts(connection: Working, catalogue: Catalogue) -> None:
             )
 
 
+def _of_documents(connection: Working) -> None:
+    """A document that went only with what named it did so for the reason of that, unless its source's doing is among them."""
+    connection.execute("CREATE TEMP TABLE named (document TEXT, cause TEXT)")
+    for table in ("notices", "listings"):
+        if connection.all(f"SELECT 1 FROM pragma_table_info('{table}', 'old') WHERE name = 'document_id'"):
+            connection.execute(
+                f"""INSERT INTO temp.named SELECT s.document_id, coalesce(c.cause, 'source') FROM old.{table} s
+                LEFT JOIN (SELECT key, cause FROM changes WHERE table_name = '{table}' AND kind = 'remove') c ON c.key = s.id
+                WHERE s.document_id IN (SELECT key FROM changes WHERE table_name = 'documents' AND kind = 'remove')"""
+            )
+    connection.execute(
+        """UPDATE changes SET cause = n.cause FROM (SELECT document, min(cause) AS cause FROM temp.named GROUP BY 1 HAVING NOT max(cause = 'source')) n
+        WHERE table_name = 'documents' AND kind = 'remove' AND key = n.document"""
+    )
+
+
 def _dates(connection: Working, day: str, withdrawn: Collection[str]) -> None:
     """No authority published what we did ourselves. What has ended did so on its last day, and what people withdrew on the day that they did."""
     connection.execute("UPDATE changes SET effective_on = NULL, published_on = NULL WHERE cause = 'pipeline'")
@@ -134,3 +164,4 @@ def _dates(connection: Working, day: str, withdrawn: Collection[str]) -> None:
         "UPDATE changes SET effective_on = ?, published_on = NULL WHERE kind = 'remove' AND cause = 'withdrawal' AND subject = ?",
         [(day, one) for one in withdrawn],
     )
+    connection.execute("UPDATE changes SET published_on = NULL WHERE table_name = 'documents' AND kind = 'remove' AND cause <> 'source'")

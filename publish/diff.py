@@ -39,7 +39,7 @@ class Changes:
 
 
 def key_of(table: Table, alias: str) -> str:
-    """SQL for the key of a row as one text: the columns with a space between them (no key column holds one)."""
+    """SQL for the key of a row as one text: the columns with a space between them, of which only the last can hold one."""
     return " || ' ' || ".join(f'{alias}."{column}"' for column in table.key)
 
 

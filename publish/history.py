@@ -119,7 +119,7 @@ def record(
                 if table.name in changes.counts:
                     _apply(connection, table, number)
                     if "columns" in changes.counts[table.name]:
-                        _fill_columns(connection, table)
+                        _columns(connection, table, number)
         connection.execute("COMMIT")
     finally:
         connection.close()
@@ -176,21 +176,42 @@ def _touched(connection: sqlite3.Connection, table: Table, changes: str) -> None
     )
 
 
-def _fill_columns(connection: sqlite3.Connection, table: Table) -> None:
-    """A column that was declared since holds for the open rows what the release says."""
-    same = " AND ".join(f'f."{column}" = main."{table.name}"."{column}"' for column in table.key)
-    for column in table.published:
-        if column.name not in table.key:
-            value = f'(SELECT f."{column.name}" FROM fresh."{table.name}" f WHERE {same})'
-            connection.execute(
-                f'UPDATE main."{table.name}" SET "{column.name}" = {value} WHERE release_to IS NULL AND "{column.name}" IS NOT {value}'
-            )
+def _columns(connection: sqlite3.Connection, table: Table, number: int) -> None:
+    """A column that came holds from this release on: a row that it says something of ends and begins anew.
+
+    Where the column was there before it was private since, and nothing that it said then is kept.
+    """
+    came = [
+        column
+        for (column,) in connection.execute(
+            "SELECT field FROM diff.changes WHERE table_name = ? AND kind = 'columns' AND after = 1 ORDER BY field", [table.name]
+        )
+        if column in table.columns and column not in table.key
+    ]
+    for column in came:
+        connection.execute(f'UPDATE main."{table.name}" SET "{column}" = NULL WHERE release_from < ? AND "{column}" IS NOT NULL', [number])
+        connection.execute(
+            "UPDATE main.changes SET before = NULL, after = NULL WHERE release < ? AND table_name = ? AND field = ? AND kind = 'change'",
+            [number, table.name, column],
+        )
+    if came:
+        said, key = " OR ".join(f'"{column}" IS NOT NULL' for column in came), _key(table)
+        connection.execute("DROP TABLE IF EXISTS temp.begun")
+        connection.execute(
+            f"""CREATE TEMP TABLE begun AS SELECT {key} FROM fresh."{table.name}" WHERE {said}
+            EXCEPT SELECT {key} FROM main."{table.name}" WHERE release_from = {number:d}"""
+        )
+        connection.execute(
+            f'UPDATE main."{table.name}" SET release_to = ? WHERE release_to IS NULL AND ({key}) IN (SELECT {key} FROM temp.begun)',
+            [number],
+        )
+        _add(connection, table, number, "temp.begun")
 
 
 def repair(path: Path, catalogue: Catalogue, live: str | None, kept: Sequence[str] = ()) -> list[str]:
     """Take back the release after the live one: a run entered it and died before it went live. Returns its id.
 
-    Raises BadHome when there are more of them, or one of `kept` (releases that are whole), which no run leaves: `current` is then not the
+    What was private in the live release and was taken out because it came back stays out. Raises BadHome when there are more of them, or one of `kept` (releases that are whole), which no run leaves: `current` is then not the
     one that belongs to this history.
     """
     if not path.is_file():
@@ -208,8 +229,10 @@ def repair(path: Path, catalogue: Catalogue, live: str | None, kept: Sequence[st
             for table in _tables(connection, catalogue):
                 those = "1"  # of the first release no changes are kept
                 if last:
-                    _touched(connection, table, f"(SELECT * FROM main.changes WHERE release > {last:d})")
-                    those = f"({_key(table)}) IN (SELECT {_key(table)} FROM temp.touched)"
+                    after = f"(SELECT * FROM main.changes WHERE release > {last:d})"
+                    if not connection.execute(f"SELECT 1 FROM {after} WHERE table_name = ? AND kind = 'columns'", [table.name]).fetchone():
+                        _touched(connection, table, after)  # else a row may have begun anew of which no change is told
+                        those = f"({_key(table)}) IN (SELECT {_key(table)} FROM temp.touched)"
                 connection.execute(f'DELETE FROM main."{table.name}" WHERE release_from > ? AND {those}', [last])
                 connection.execute(f'UPDATE main."{table.name}" SET release_to = NULL WHERE release_to > ? AND {those}', [last])
             for each in ("changes", "change_counts"):
@@ -323,6 +346,16 @@ class Past:
     decisions: Mapping[tuple[str, str], str]
 
 
+_STATEMENT = "n.notice_id || ' ' || n.number"  # as diff.key_of says it
+
+
+def _changed(table: str, key: str) -> str:
+    """SQL for the release in which a row `n` began, 0 where it only began anew with a column that came: it did not change."""
+    those = f"c.{OF_NOTICES} AND c.table_name = '{table}'"
+    return f"""iif(n.release_from IN (SELECT c.release FROM changes c WHERE {those} AND c.key = '')
+      AND NOT EXISTS (SELECT 1 FROM changes c WHERE {those} AND c.key = {key} AND c.release = n.release_from), 0, n.release_from)"""
+
+
 def past(path: Path, before: int | None = None) -> Past:
     """The past of the notices, up to the release before the one of this number (None: all there is); empty before the first release."""
     if not path.is_file():
@@ -335,14 +368,17 @@ def past(path: Path, before: int | None = None) -> Past:
         names = dict(connection.execute("SELECT number, id FROM releases"))
         upto = [max(names, default=0) + 1 if before is None else before]
         rows = connection.execute(
-            "SELECT id, min(release_from), max(release_from) FROM notices WHERE release_from < ? GROUP BY id", upto
+            f"SELECT id, min(release_from), max({_changed('notices', 'n.id')}) FROM notices n WHERE release_from < ? GROUP BY id", upto
         ).fetchall()
         sources = connection.execute(
             "SELECT source_id, min(release_from) FROM notices WHERE release_from < ? GROUP BY source_id", upto
         ).fetchall()
         # a notice that somebody replied to has changed for whoever reads of it
         said = dict(
-            connection.execute("SELECT notice_id, max(release_from) FROM notice_statements WHERE release_from < ? GROUP BY notice_id", upto)
+            connection.execute(
+                f"SELECT notice_id, max({_changed('notice_statements', _STATEMENT)}) FROM notice_statements n WHERE release_from < ? GROUP BY notice_id",
+                upto,
+            )
             if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'notice_statements'").fetchone()[0]
             else ()
         )

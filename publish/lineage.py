@@ -5,7 +5,8 @@ old id is never another record's: should its key come back, it is the same recor
 
 Two ways, and never by name (rule 9). A source says so in a mapped field: it counts once the old record is gone, if it was ever published.
 Or a record is gone and exactly one of its source and county has its credit code, which no other record of the source has now or had in the last
-release in which the old one stood, and which was not there then. A record goes only after two snapshots without it (rule 2) while the new
+release in which the old one stood, and which was not there then; and its name, address or permits are known to be the same, as one organiser's code
+stands on several schools. A record goes only after two snapshots without it (rule 2) while the new
 one is there with the first: so "new" is reckoned from when the old one last stood, which history knows.
 
 A row stays as long as it leads to a record that is there, by however many steps; a step that would close a circle is refused. The source's word
@@ -32,9 +33,9 @@ COLUMNS = "predecessor_id, successor_id, kind, method, since"
 # the old one stood. All records of a source can be given other keys at once, so that history is walked through once and not for each.
 PAIRS = """
 CREATE TEMP TABLE pairs AS SELECT o.id AS old, n.id AS new, o.source_id AS source, o.credit_code AS code,
-  name_key(o.name) IS NOT name_key(n.name) AS renamed, o.address IS NOT n.address AS moved,
-  (SELECT group_concat(permit_no, ' ') FROM (SELECT permit_no FROM old.permits p WHERE p.institution_id = o.id ORDER BY 1))
-  IS NOT (SELECT group_concat(permit_no, ' ') FROM (SELECT permit_no FROM main.permits p WHERE p.institution_id = n.id ORDER BY 1)) AS permitted,
+  name_key(o.name) AS old_name, name_key(n.name) AS new_name, o.address AS old_address, n.address AS new_address,
+  (SELECT group_concat(permit_no, ' ') FROM (SELECT permit_no FROM old.permits p WHERE p.institution_id = o.id ORDER BY 1)) AS old_permits,
+  (SELECT group_concat(permit_no, ' ') FROM (SELECT permit_no FROM main.permits p WHERE p.institution_id = n.id ORDER BY 1)) AS new_permits,
   (SELECT max(coalesce(h.release_to - 1, (SELECT max(number) FROM history.releases))) FROM history.institutions h
    WHERE h.id = o.id AND h.absent_since IS NULL) AS number
 FROM old.institutions o JOIN main.institutions n ON n.credit_code = o.credit_code AND n.source_id = o.source_id AND n.region_code = o.region_code
@@ -49,8 +50,9 @@ WHERE credit_code IN (SELECT code FROM temp.pairs);
 CREATE INDEX temp.coded_by_code ON coded (code);
 """
 FOUND = """
-SELECT old, new, renamed, moved, permitted FROM temp.pairs p
-WHERE (SELECT group_concat(c.id) FROM temp.coded c WHERE c.code = p.code AND c.source = p.source AND {then}) = old
+SELECT old, new, old_name IS NOT new_name, old_address IS NOT new_address, old_permits IS NOT new_permits FROM temp.pairs p
+WHERE (old_name = new_name OR old_address = new_address OR old_permits = new_permits)
+  AND (SELECT group_concat(c.id) FROM temp.coded c WHERE c.code = p.code AND c.source = p.source AND {then}) = old
   AND NOT EXISTS (SELECT 1 FROM history.institutions c WHERE c.id = p.new AND {then})
 ORDER BY old
 """.format(then="c.release_from <= p.number AND coalesce(c.release_to, p.number + 1) > p.number")

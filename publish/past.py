@@ -12,8 +12,6 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-import orjson
-
 from .catalogue import Catalogue
 from .dataset import Table
 from .history import COUNTED, OF_NOTICES, TOLD
@@ -21,7 +19,7 @@ from .home import Home, sync
 from .rules import HARMLESS
 from .same import WORDS
 from .statements import SCREENED
-from .stones import ABSENT, TOMBSTONES
+from .stones import ABSENT, read
 from .tables import Working, working
 
 VERSION = 2  # of this form; a file of another one is made again
@@ -115,7 +113,7 @@ def only(home: Home, identifier: str | None) -> None:
 
 def _shown(connection: Working, release: Path) -> None:
     """The notices that may be shown with their past: those of the release, and those of which it only says that their list no longer has them."""
-    stones = orjson.loads((release / TOMBSTONES).read_bytes())
+    stones = read(release)
     connection.execute("CREATE TEMP TABLE shown (id TEXT PRIMARY KEY, is_live INTEGER NOT NULL) WITHOUT ROWID")
     connection.execute("INSERT INTO temp.shown SELECT id, 1 FROM live.notices ORDER BY id")
     absent = [(key,) for key, stone in sorted(stones.items()) if stone["class"] == ABSENT]

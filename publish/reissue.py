@@ -35,12 +35,13 @@ Gone = Mapping[str, tuple[str, str, str]]  # history.gone
 
 def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, site: str, progress: Progress = silent) -> list[str]:
     """Issue every release but the live one anew that has one of these notices. Returns a line for each that could not be."""
-    wanted, trouble = [], []
+    wanted, trouble, unread = [], [], set()
     for name in home.release_ids():
         try:
             if name != home.live() and in_database(home.releases / name / "mingbai.db", gone):
                 wanted.append(name)
         except sqlite3.Error as error:
+            unread.add(name)
             trouble.append(f"release {name} cannot be read ({error}), and whether it has what was withdrawn is not known")
     progress.start("reissue", len(wanted))
     for name in wanted:
@@ -54,7 +55,7 @@ def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, site: str, progres
     late = []
     for name in home.release_ids():
         try:
-            if name != home.live() and deltas.outdated(home, name):
+            if name != home.live() and name not in unread and deltas.outdated(home, name):
                 late.append(name)
                 _lead_to(home, catalogue, name)
         except (sqlite3.Error, BadHome) as error:
@@ -102,11 +103,13 @@ def _lead_to(home: Home, catalogue: Catalogue, identifier: str) -> None:
     """Make the delta of a release anew, whose base is another one since. Its other files are the same."""
     old, part = home.releases / identifier, home.releases / f"{identifier}{NEW}"
     manifest = home.manifest(identifier)
+    notes = home.manifest(manifest["previous"]).get("reissues")
+    if not notes:
+        raise BadHome(f"release {manifest['previous']} is as it was before it was issued anew")
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(old, part)
     deltas.anew(home, catalogue, part, identifier, manifest["previous"])
-    on = home.manifest(manifest["previous"])["reissues"][-1]["on"]
-    close(part, {**manifest, "reissues": [*manifest.get("reissues", []), {"on": on, "withdrawn": {}, **_superseded(old)}]})
+    close(part, {**manifest, "reissues": [*manifest.get("reissues", []), {"on": notes[-1]["on"], "withdrawn": {}, **_superseded(old)}]})
     _replace(home, identifier, part)
 
 

@@ -25,6 +25,7 @@ DECIDING = ("state", "seriousness", "public_until")
 TEXTS = ("title", "facts", "legal_basis", "penalty_text", "violation_text")  # of a notice, where its subject can be named
 MOST_RATINGS = 10**12
 SHOWN_STATES = ("active", "corrected", "disputed")  # an allow-list: an unknown state is not shown
+CAUSES = ("source", "correction", "expiry", "repair", "withdrawal", "dispute", "pipeline")  # why something changed, as causes.py settles it
 
 ADVERSE = "('black', 'grey', 'warning')"
 HARMLESS = ("white", "normal", "cancelled")  # an allow-list: a list that we do not know may hurt

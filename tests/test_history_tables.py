@@ -311,6 +311,7 @@ WAYS_AROUND = (
     "select exists (select 1 from listings)",
     "select count(*) from pragma_database_list",
     "select exists (select 1 from main.notices)",
+    *(f"select count(*) from {name}" for name in ("MAIN.changes", "Main.notices", "[MAIN].releases", '"mAIN".sqlite_schema', "TEMP._in_force_notices", "Temp.sqlite_schema")),
     "select (select group_concat(quote(x.id)) from main.notices x) from releases",
     *(f"select * from {name}" for name in ("sqlite_master", "main.sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "dbstat", "sqlite_stmt", "sqlite_stat1", "sqlite_dbpage")),
     *(f"select * from pragma_{name}" for name in ("database_list", "table_info('notices')", "table_xinfo('notices')", "index_list('notices')", "table_list", "function_list", "page_count")),
@@ -363,6 +364,10 @@ async def over_midnight(site: httpx.AsyncClient, published: Work, clock: Clock, 
         assert (json.dumps(FACTS).strip('"') in whole, black in seen["listings_as_of.json?_shape=array"]) == (clock.now < MIDNIGHT,) * 2
         if over:
             clock.now = MIDNIGHT
+    counted = await sql(
+        site, "select distinct region from change_counts where table_name in ('notices', 'notice_links', 'documents', 'listings')"
+    )
+    assert counted == [{"region": ""}], "before it as after it: who compares them would know where it was"
     told = await rows(site, "/changes", _where=f"key in ('{new}', '{black}')")
     assert {(row["is_shown"], row["region"] is None) for row in told} == ({(0, True)} if over else {(1, False)})
     if over:

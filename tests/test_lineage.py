@@ -70,6 +70,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str | None]] = {
     "another address": (THERE, {NEW: {"address": "文三路99号"}}, "move"),
     "another permit": (THERE, {NEW: {"permits": [PERMIT]}}, "new_permit"),
     "another address and name": (THERE, {NEW: {"address": "文三路99号", "orgName": NAME}}, "several"),
+    "another address, name and permit": (THERE, {NEW: {"address": "文三路99号", "orgName": NAME, "permits": [PERMIT]}}, None),
+    "another name and permit, and no address is known": ({OLD: {"address": ""}}, {NEW: {"address": "", "orgName": NAME, "permits": [PERMIT]}}, None),
     "a name of another width": (THERE, {NEW: {"orgName": "杭州市西湖区启明１艺术培训中心有限公司"}}, "renumbered"),
     "no code": ({OLD: {"creditCode": ""}}, {NEW: {"creditCode": ""}}, None),
     "no valid code": ({OLD: {"creditCode": "是"}}, {NEW: {"creditCode": "是"}}, None),

@@ -277,6 +277,14 @@ def test_the_file_of_the_release_before_goes_and_a_lost_one_is_made_again(publis
     assert bytes_of(published) == before, "the same history makes the same bytes"
 
 
+def test_a_live_release_from_before_tombstones_has_a_past_all_the_same(published: Work) -> None:
+    before = bytes_of(published)
+    (published.home.releases / "2026-11-02" / "tombstones.json").unlink()
+    (published.home.past / "2026-11-02.db").unlink()
+    assert repair(published.home, published.catalogue) == ["made the past of release 2026-11-02 again"]
+    assert bytes_of(published) == before
+
+
 def test_a_notice_that_its_list_no_longer_has_ends_all_the_same(published: Work) -> None:
     for day in (2, 3):
         deliver(

@@ -144,6 +144,71 @@ def test_a_release_that_is_a_copy_of_one_without_a_column_has_no_such_column_in_
     assert from_history(past, "second", tmp_path / "again.db", file_sha256(tmp_path / "canonical.db"))
 
 
+def test_a_column_holds_from_the_release_that_it_came_with_and_what_was_private_since_does_not_come_back(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """It is there, changes, is made private and comes back masked; the second row has nothing in it, and a third comes with it."""
+    past, hidden, previous = tmp_path / "history.db", before_the_column(catalogue), None
+    releases = [
+        ("one", catalogue, {"a": "王小明家", "b": None}),
+        ("two", catalogue, {"a": "王小明家 2号", "b": None}),
+        ("three", hidden, {"a": None, "b": None}),
+        ("four", catalogue, {"a": "文三路", "b": None, "c": "古墩路"}),
+    ]
+    hashes = {}
+    for name, declared, places in releases:
+        rows = {"institutions": [{"id": id} | ({"address": place} if place else {}) for id, place in places.items()]}
+        database = published(tmp_path / f"{name}.db", declared, rows)
+        canonical(database, tmp_path / f"{name}.canonical")
+        hashes[name] = file_sha256(tmp_path / f"{name}.canonical")
+        if previous is None:
+            changes = Changes(database, True, {})
+        else:
+            changes = diff(Assembled(database, DAY, {}, {}, {}, {}, None), tmp_path / f"{previous}.db", declared, tmp_path / "changes.db")
+        history.record(past, declared, name, DAY, database, changes, previous, hashes[name])
+        previous = name
+    with closing(sqlite3.connect(past)) as connection:
+        rows = connection.execute("SELECT id, address, release_from, release_to FROM institutions ORDER BY 1, 3").fetchall()
+        assert rows == [("a", None, 1, 2), ("a", None, 2, 4), ("a", "文三路", 4, None), ("b", None, 1, None), ("c", "古墩路", 4, None)]
+        assert connection.execute("SELECT release, before, after FROM changes WHERE field = 'address'").fetchall() == [
+            (2, None, None),
+            (3, 1, 0),
+            (4, 0, 1),
+        ]
+    assert "王小明".encode() not in past.read_bytes()
+    for name in ("three", "four"):
+        assert from_history(past, name, tmp_path / "again.db") == hashes[name]
+    for name in ("one", "two"):
+        with pytest.raises(BadHome, match="gives another database"):
+            from_history(past, name, tmp_path / "other.db")
+    assert history.repair(past, catalogue, "three") == ["four"]
+    with closing(sqlite3.connect(past)) as connection:
+        rows = connection.execute("SELECT id, address, release_from, release_to FROM institutions ORDER BY 1, 3").fetchall()
+    assert rows == [("a", None, 1, 2), ("a", None, 2, None), ("b", None, 1, None)]
+
+
+def test_a_notice_that_a_column_came_to_did_not_change(catalogue: Catalogue, tmp_path: Path) -> None:
+    """Else a column more is news to every reader of every feed."""
+    past, previous = tmp_path / "history.db", None
+    reply = {"notice_id": "n-1", "number": 1, "kind": "reply"}
+    for name, lacks, title in (
+        ("one", ["notices.title", "notice_statements.text"], {}),
+        ("two", [], {"title": "甲"}),
+        ("three", [], {"title": "乙"}),
+    ):
+        said = {**reply, "text": "丙"} if title else reply
+        rows = {"notices": [{"id": "n-1", **title}, {"id": "n-2", "title": "丁"} if title else {"id": "n-2"}], "notice_statements": [said]}
+        database = published(tmp_path / f"{name}.db", catalogue, rows, lacks)
+        old = tmp_path / f"{previous}.db" if previous else None
+        changes = diff(Assembled(database, DAY, {}, {}, {}, {}, None), old, catalogue, tmp_path / "changes.db")
+        history.record(past, catalogue, name, DAY, database, changes, previous)
+        previous = name
+        assert history.past(past).seen == {"n-1": ("one", "three" if name == "three" else "one"), "n-2": ("one", "one")}
+    with closing(sqlite3.connect(past)) as connection:
+        rows = connection.execute("SELECT title, release_from, release_to FROM notices WHERE id = 'n-1' ORDER BY 2").fetchall()
+    assert rows == [(None, 1, 2), ("甲", 2, 3), ("乙", 3, None)]
+
+
 @pytest.fixture
 def copied(chain: Work, tmp_path: Path) -> Home:
     """The home of the chain, to be spoilt."""

@@ -324,6 +324,13 @@ async def test_no_query_shows_a_path_of_this_machine(site, home, sql):
             assert answer.status_code == 400 or end == ".csv"  # Datasette has sent 200 when a CSV fails
 
 
+@pytest.mark.parametrize("table", ["main.notices", "MAIN.notices", "[Main].notice_links", '"mAIN".LISTINGS'])
+async def test_no_query_counts_what_has_ended(site, table):
+    async with visitor(site()) as client:
+        answer = await client.get("/mingbai.json", params={"sql": f"select count(*) from {table}"})
+    assert answer.status_code == 400
+
+
 async def test_the_total_of_a_search_counts_no_ended_notice(site):
     async with visitor(site(MIDNIGHT)) as client:
         answer = (await client.get("/search.json?q=今天到期的公告")).json()

@@ -14,12 +14,11 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from making import notice, on, snapshot, world
+from making import notice, on, query, snapshot, world
 from publish import carry, history
 from publish import reissue as reissuing
 from publish.amend import Request, amend
 from publish.audit import entries
-from publish.causes import CAUSES
 from publish.cli import main
 from publish.decide import back
 from publish.diff import SCHEMA
@@ -27,6 +26,7 @@ from publish.errors import BadHome, BadValue, Mingbai, NotSigned, ReviewNeeded
 from publish.home import Home
 from publish.nowhere import CHUNK, nowhere, remains
 from publish.release import file_sha256
+from publish.rules import CAUSES
 from publish.run import assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, publish, run
 from publish.stones import stones
 from publish.web.reader import Reader
@@ -528,6 +528,29 @@ def test_a_release_that_cannot_be_read_is_an_error_after_all_others_are_issued_a
         signed(work, identifier)
     assert SECRET.encode() not in everything(work.home)
     assert work.home.read_status()["last_run"]["outcome"] == "BadHome"
+
+
+@pytest.mark.parametrize(("lost", "following"), [("2026-11-01", "2026-11-02"), ("2026-11-02", "2026-11-03")])
+def test_a_release_that_was_put_back_and_is_damaged_keeps_no_other_one_waiting(
+    published: tuple[Work, str], tmp_path: Path, lost: str, following: str
+) -> None:
+    """It is a copy from before it was issued anew, with which the delta of the one after it began."""
+    work, _ = published
+    ((identifier,),) = found(work.live_database, "SELECT id FROM notices WHERE document_no = '西教罚〔2026〕1号'")
+    folder = work.home.releases / lost
+    shutil.copytree(folder, tmp_path / "copy")
+    signed(work, identifier)
+    shutil.rmtree(folder)
+    shutil.copytree(tmp_path / "copy", folder)
+    for spoil in (lambda path: path.write_bytes(b"torn" * 1000), Path.unlink):
+        spoil(folder / "mingbai.db")
+        lines = reissuing.reissue_all(work.home, work.catalogue, history.gone(work.home.history), work.site)
+        assert f"release {lost} cannot be read" in lines[0]
+        assert [f"the delta of release {following} begins with" in line for line in lines[1:]] == [True]
+    with pytest.raises(BadHome, match=rf"release {lost} cannot be read"):
+        signed(work, query(work, "SELECT min(id) FROM notices")[0][0], day=4)
+    assert work.live == "2026-11-05"
+    assert not list(work.home.releases.glob("*.part"))
 
 
 def test_a_source_that_is_no_longer_declared_and_a_snapshot_that_is_gone_stop_nothing(published: tuple[Work, str]) -> None:

@@ -16,13 +16,14 @@ from urllib.parse import quote
 import orjson
 
 from ..cells import cell
+from ..rules import CAUSES
 from . import changes
 from .answer import Answer, as_json
 from .frame import Dictionary
 from .past import Past
 from .plot import plot
 from .reader import Reader, Row
-from .selection import CAUSES, KINDS, NoSuchChoice, Selection, cursor, present, regions_under, releases, select
+from .selection import KINDS, NoSuchChoice, Selection, cursor, present, regions_under, releases, select
 from .shelf import Shelf
 from .tally import first_release, summed, tally
 from .timeline import timeline, was_public

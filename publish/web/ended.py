@@ -129,7 +129,7 @@ def guard(connection: sqlite3.Connection, shadowed: Collection[str], alone: Coll
         return base is not None and not (inner or name in alone if base == "temp" else by == INNER + name)
 
     def allow(action: int, one: str | None, two: str | None, base: str | None, by: str | None) -> int:
-        name = (one or "").casefold()
+        name, base = (one or "").casefold(), base and base.casefold()  # SQLite tells of count(*) the schema as the query spells it
         if action == sqlite3.SQLITE_PRAGMA:
             return sqlite3.SQLITE_OK if name in PRAGMAS and alone is None else sqlite3.SQLITE_DENY
         if action == sqlite3.SQLITE_READ:

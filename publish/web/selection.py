@@ -16,11 +16,11 @@ from typing import Any
 import orjson
 
 from ..home import RELEASE_ID
+from ..rules import CAUSES
 from .archive import is_day
 from .past import Past
 from .reader import Reader, Row
 
-CAUSES = ("source", "correction", "expiry", "repair", "withdrawal", "dispute", "pipeline")  # as publish.causes gives them
 KINDS = ("add", "change", "remove")
 FILTERS = ("region", "dataset", "table", "cause", "kind", "subject")
 PAGE, MOST, LONGEST = 50, 200, 64

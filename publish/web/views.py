@@ -16,6 +16,8 @@ from .ended import INNER
 AS_OF, DIFFERENCE = "_as_of", "_difference"
 KINDS = {"add": "o", "remove": "n"}  # of a difference, and the side whose row is missing
 _R = f'"{INNER}releases"'
+# the number of one row is where it was, and after its end no region of it is told
+_ENDING = "c.table_name IN ('listings', 'documents') OR c.table_name GLOB 'notice*'"
 _OWN: Mapping[str, tuple[str, tuple[str, ...]]] = {  # SQL and key
     "releases": (f"SELECT id, day, is_pipeline, number FROM {_R}", ("id",)),
     "changes": (
@@ -24,8 +26,8 @@ _OWN: Mapping[str, tuple[str, tuple[str, ...]]] = {  # SQL and key
         ("number",),
     ),
     "change_counts": (
-        f"""SELECT r.id AS release, r.day AS recorded_on, c.table_name, c.kind, c.cause, c.region, c."rows"
-        FROM "{INNER}change_counts" c JOIN {_R} r ON r.number = c.release""",
+        f"""SELECT r.id AS release, r.day AS recorded_on, c.table_name, c.kind, c.cause, iif({_ENDING}, '', c.region) AS region, sum(c."rows") AS "rows"
+        FROM "{INNER}change_counts" c JOIN {_R} r ON r.number = c.release GROUP BY 1, 2, 3, 4, 5, 6""",
         ("release", "table_name", "kind", "cause", "region"),
     ),
 }

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from . import deltas, history, stones
+from . import deltas, history, seen, stones
 from .assemble import Assembled
 from .canonical import canonical
 from .catalogue import Catalogue
@@ -79,7 +79,7 @@ def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone, site:
     work.unlink()
     index(part / "mingbai.db", catalogue, part / "search" / "index.db")
     number = history.number_of(home.history, identifier)
-    past, changed = history.past(home.history, number), history.changed(home.history, number)
+    past, changed = seen.seen(home.history, number), seen.changed(home.history, number)
     syndicate(part, identifier, past, changed, catalogue, site)
     left = {notice: stones.stone(gone[notice][1], gone[notice][0]) for notice in had}
     write_whole(part / stones.TOMBSTONES, as_json({**stones.read(old), **left}))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from . import audit, history
+from . import audit, history, seen
 from .assemble import assemble
 from .audit import ITSELF, anchored, append, approvals, entries
 from .candidate import Candidate
@@ -298,8 +298,8 @@ def make_index(work: Work, candidate: Candidate) -> int:
 
 def make_feeds(work: Work, candidate: Candidate) -> int:
     """Write the release's feeds. Returns how many entries they hold."""
-    changed = history.changed(candidate.compared().path)
-    return syndicate(part_of(work, candidate), candidate.laid_out(), history.past(work.home.history), changed, work.catalogue, work.site)
+    changed = seen.changed(candidate.compared().path)
+    return syndicate(part_of(work, candidate), candidate.laid_out(), seen.seen(work.home.history), changed, work.catalogue, work.site)
 
 
 def publish(work: Work, candidate: Candidate) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 from feeds import Entry, Feed, atom, json_feed, rss
 
 from .catalogue import Catalogue
-from .history import Past
 from .home import CHINA, as_json, release_order, write_whole
+from .seen import Seen
 
 ENTRIES = 100  # newest first; a reader that polls daily would have to miss a hundred notices a day
 OLD_DAYS = 30
@@ -26,7 +26,7 @@ UNLINKED = "未能核对主体"
 def syndicate(
     part: Path,
     identifier: str,
-    past: Past,
+    past: Seen,
     changed: set[str],
     catalogue: Catalogue,
     site: str,

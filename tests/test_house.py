@@ -41,6 +41,7 @@ FLOORS = (
         "release",
         "canonical",
         "history",
+        "seen",
         "past",
         "index",
         "syndicate",

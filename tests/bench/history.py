@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from publish import history
+from publish import history, seen
 from publish.assemble import Assembled
 from publish.canonical import canonical
 from publish.catalogue import Catalogue, load
@@ -256,7 +256,7 @@ def ask(past: Path, catalogue: Catalogue, days: int, world: Days) -> None:
         print(f"  the difference of a release and the next, counted: {quantiles([timed(lambda: difference(1))[0] for _ in range(100)])}")
         print(f"  the difference of any two releases, counted: {quantiles([timed(lambda: difference(0))[0] for _ in range(40)])}")
     for name, task in (
-        ("history.past", lambda: history.past(past)),
+        ("history.past", lambda: seen.seen(past)),
         ("history.forget, of nothing new", lambda: history.forget(past, catalogue)),
     ):
         wall, cpu, _ = timed(task)

@@ -24,6 +24,7 @@ import orjson
 
 from .catalogue import Catalogue
 from .cells import cell
+from .errors import BadHome
 from .history import number_of
 from .home import DELTA_HOLDS, DELTA_INDEX, DELTAS, Home, as_json, release_order, write_whole
 from .net import lines, public, touched
@@ -110,8 +111,12 @@ def _delta(
     home: Home, catalogue: Catalogue, database: Path, folder: Path, to: Mapping[str, str], base: str, changes: Path | None
 ) -> dict[str, Any] | str:
     """Write one delta in both forms. Returns its entry in the index, or why there is none."""
-    manifest, old = home.manifest(base), home.releases / base / "mingbai.db"
-    accepted = hashes(manifest)
+    old = home.releases / base / "mingbai.db"
+    try:
+        manifest = home.manifest(base)
+        accepted, number = hashes(manifest), number_of(home.history, base)
+    except (BadHome, KeyError):  # a release that is damaged or unknown stops no run
+        return DAMAGED
     if not old.is_file() or file_sha256(old) != accepted[0]:
         return DAMAGED
     with working(Path(":memory:")) as connection:
@@ -129,7 +134,7 @@ def _delta(
         there = {name for kind, name, _ in schemas[1] if kind == "table"}
         touched(
             connection,
-            number_of(home.history, base),
+            number,
             None if changes else number_of(home.history, to["release"]),
             bool(manifest.get("reissues")),
         )

@@ -181,10 +181,10 @@ def _today(connection: Working, table: Table, names: list[str]) -> str:
     quoted = ", ".join(f'h."{name}"' for name in names)
     last = f'h.release_from = (SELECT max(release_from) FROM history."{table.name}" l WHERE {same})'
     live = f'FROM live."{table.name}"' if have else "WHERE 0"
-    connection.execute(
-        f'CREATE TEMP TABLE "today_{table.name}" AS SELECT {here} {live} UNION ALL SELECT {quoted} FROM history."{table.name}" h WHERE {gone} AND {last}'
-    )
-    connection.execute(f'CREATE INDEX temp."today_{table.name}_by_key" ON "today_{table.name}" ({", ".join(table.key)})')
+    today = f'"today_{table.name}"'
+    connection.execute(f"CREATE TEMP TABLE {today} AS SELECT {here} {live}")
+    connection.execute(f'CREATE UNIQUE INDEX temp."today_{table.name}_by_key" ON {today} ({", ".join(table.key)})')
+    connection.execute(f'INSERT OR IGNORE INTO temp.{today} SELECT {quoted} FROM history."{table.name}" h WHERE {gone} AND {last}')
     return f'LEFT JOIN temp."today_{table.name}" l ON {same}'
 
 

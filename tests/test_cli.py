@@ -315,6 +315,7 @@ def test_the_log_says_what_people_were_shown_as_lost(held: str, home: Path) -> N
 
 
 def test_a_log_that_was_changed_or_cut_off_is_exit_code_2(platform: Server, home: Path) -> None:
+    home.mkdir()
     assert done(mingbai(home, "audit")) == "no entries yet\n"
     for day in (0, 1):
         platform.move(day)

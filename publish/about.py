@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from .catalogue import Catalogue
 from .dataset import Table
 
-# the day since which a row that was added holds, and a row that changed holds as it is now, where the row says so itself
+# the day since which a row that was added holds, and a row that changed holds as it is now, where the row says so itself: an old day of a row
+# that changed in something else, such as that its list no longer has it, says nothing of that
 ADDED = {
     "notices": ("decided_on",),
     "listings": ("listed_on", "as_of"),
@@ -25,7 +26,7 @@ SINCE: Mapping[str, Mapping[str, tuple[str, ...]]] = {"add": ADDED, "change": CH
 def about(table: Table, catalogue: Catalogue, alias: str, kind: str) -> str:
     """Four values: the id of the institution or notice (else the row's own), the region's code, the day since which the change holds, and the
     day of its publication: of a row that was added its own, else the day up to which its source was read. `alias` is the row, in `new`, or in
-    `old` for one that is removed."""
+    `old` for one that is removed; beside one that changed, `o` is the row as it was."""
     side = "old" if kind == "remove" else "new"
     owner = next((catalogue.tables[name] for name in ("notices", "institutions") if name == table.name or table.ref_to(name)), table)
     subject = f'{alias}."{table.key[0] if owner is table else table.ref_to(owner.name)}"'
@@ -36,7 +37,8 @@ def about(table: Table, catalogue: Catalogue, alias: str, kind: str) -> str:
         return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})" if found else "NULL"
 
     days = SINCE[kind].get(table.name, ())
-    effective = f"coalesce({', '.join(f'{alias}.{day}' for day in days)}, NULL)" if days else "NULL"
+    said = [f"iif({alias}.{day} IS NOT o.{day}, {alias}.{day}, NULL)" if kind == "change" else f"{alias}.{day}" for day in days]
+    effective = f"coalesce({', '.join(said)}, NULL)" if days else "NULL"
     source = f"(SELECT s.as_of FROM new.sources s WHERE s.id = {first('source_id')})" if first("source_id") != "NULL" else "NULL"
     document = f"(SELECT d.as_of FROM new.documents d WHERE d.id = {first('document_id')})"
     own = [first(day) for day in ("published_on", "as_of") if first(day) != "NULL"]

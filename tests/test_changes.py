@@ -56,6 +56,7 @@ def then(number: int) -> Rows:
     notices[ACTIVE]["state"] = "corrected" if number >= 3 else "active"
     notices[UNLINKED]["state"] = "disputed" if number >= 3 else "active"
     institutions[SWEET]["name"] = NAME if number >= 2 else "旧甜果培训中心"
+    institutions[SWEET]["updated_on"] = "2026-11-01" if number >= 2 else "2026-10-01"
     institutions[SHADY]["address"] = f"{HOSTILE}路" if number >= 2 else "某路"
     institutions[TONG]["name"] = FORMULA if number >= 3 else "厦门同学堂"
     institutions[CLOSED]["address"] = "五四路" if number >= 4 else "五四路 1 号"
@@ -243,7 +244,10 @@ async def test_a_change_says_what_why_and_its_three_dates(site):
         (name,) = [it for it in await everything(client, release=SECOND, dataset="institutions") if it["subject"] == SWEET]
         page = text_of((await client.get("/changes", params={"release": THIRD})).text)
         english = text_of((await client.get("/en/changes", params={"release": THIRD})).text)
-    assert name["fields"] == [{"field": "name", "before": "旧甜果培训中心", "after": NAME, "has_values": True}]
+    assert name["fields"] == [
+        {"field": "name", "before": "旧甜果培训中心", "after": NAME, "has_values": True},
+        {"field": "updated_on", "before": "2026-10-01", "after": "2026-11-01", "has_values": True},
+    ]
     assert (name["name"], name["region_name"], name["url"]) == (NAME, "福建省福州市鼓楼区", f"/institutions/{SWEET}")
     assert (name["effective_on"], name["published_on"], name["recorded_on"]) == ("2026-11-01", "2026-11-22", SECOND)
     for said in (

@@ -97,6 +97,13 @@ def test_a_change_has_the_day_up_to_which_its_source_was_read_and_its_fields(pub
     ]
 
 
+def test_that_a_list_lost_somebody_holds_since_no_day_that_the_row_had_before(published: Work) -> None:
+    without = {**world(3), "institutions": world(3)["institutions"][:2], "ratings": []}
+    deliver(published, {**without, "notices": [notice(1), notice(2, facts=FACTS)], "listings": [listing(1), listing(2), BLACK]}, 2)
+    sql = "SELECT DISTINCT table_name, effective_on, published_on FROM changes WHERE field = 'absent_since' ORDER BY 1"
+    assert told(published, sql) == [("institutions", None, "2026-11-03"), ("listings", None, "2026-11-03")]
+
+
 def test_a_notice_that_was_withdrawn_is_there_by_its_id_alone(published: Work) -> None:
     assert FACTS.encode() in bytes_of(published)
     ((known,),) = query(published, "SELECT id FROM notices WHERE facts = ?", FACTS)

@@ -670,6 +670,31 @@ async def test_a_delta_goes_out_while_all_of_it_is_public(served: Work, path: st
                 assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_the_index_says_which_deltas_go_out_today(served: Work) -> None:
+    for day, ended in (("2026-11-10", set()), ("2026-11-11", {"/deltas/week", "/deltas/2026-11-07"})):
+        (answer,) = await asked(served, day, "/deltas/index.json")
+        windows, rows = answer.json()["windows"].values(), answer.json()["releases"]
+        entries = [entry for entry in (*windows, *(row["delta"] for row in rows)) if entry and "none" not in entry]
+        assert {entry["ndjson"]["address"].removesuffix(".ndjson") for entry in entries if not entry["is_given"]} == ended
+        for entry in entries:
+            (given,) = await asked(served, day, entry["ndjson"]["address"])
+            assert (given.status_code == 200) == entry["is_given"]
+
+
+async def test_the_index_stands_where_a_delta_cannot_be_judged(served: Work) -> None:
+    path = served.home.releases / "2026-11-07/deltas/holds.json"
+    whole = path.read_bytes()
+    path.write_bytes(b"{}")
+    try:
+        (answer,) = await asked(served, "2026-11-08", "/deltas/index.json")
+        assert {row["id"]: row["delta"]["is_given"] for row in answer.json()["releases"] if row["delta"]} == {
+            "2026-11-07": False,
+            "2026-11-08": True,
+        }
+    finally:
+        path.write_bytes(whole)
+
+
 @pytest.mark.parametrize(
     ("file", "damage"),
     [

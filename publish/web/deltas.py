@@ -61,11 +61,8 @@ def delta(live: Reader, which: str, form: str, today: str, releases: Path) -> An
         if entry is None:
             return _in_words(404, "delta.none")
         path = folder / DELTAS / str(entry[form]["file"])
-        if own:
-            if entry["first_end"] is not None and over(entry["first_end"], today):
-                return _ended()
-        elif not _still(live, today, _sealed(folder, f"{DELTAS}/{DELTA_HOLDS}")[base]):
-            return _in_words(410, "delta.gone")
+        if not _may(live, folder, base, entry, today):
+            return _ended() if own else _in_words(410, "delta.gone")
         answer = file_answer(path, f'"{entry[form]["sha256"][:32]}"')
         if answer is not None and not own and hashlib.sha256(answer.body).hexdigest() != entry[form]["sha256"]:
             return _ended()  # of another issue than what it was judged by
@@ -75,6 +72,23 @@ def delta(live: Reader, which: str, form: str, today: str, releases: Path) -> An
     except UNREADABLE:
         log.exception("a delta cannot be judged")  # then nobody knows what may be shown
         return _ended()
+
+
+def _may(live: Reader, folder: Path, base: str, entry: Mapping[str, Any], today: str) -> bool:
+    """Whether a delta in a release's folder, from `base`, may be given out. Raises what is in UNREADABLE where nobody can say."""
+    if folder == live.folder:
+        return entry["first_end"] is None or not over(entry["first_end"], today)
+    return _still(live, today, _sealed(folder, f"{DELTAS}/{DELTA_HOLDS}")[base])
+
+
+def _given(live: Reader, folder: Path, window: str, today: str) -> bool:
+    """The same of the delta in a release's folder for a window; False where it cannot be said."""
+    try:
+        made = _index(folder)
+        base = made["windows"][window]["from"]
+        return _may(live, folder, base, made["deltas"][base], today)
+    except UNREADABLE:
+        return False
 
 
 def _sealed(folder: Path, name: str) -> Any:
@@ -104,22 +118,30 @@ def _words(live: Reader, table: str, held: list[list[Any]]) -> dict[tuple[Any, .
     return {(row["id"],) if "id" in row else (row["notice_id"], row["number"]): fingerprint(table, row) for row in rows}
 
 
-def index(live: Reader, home: Path) -> Answer:
-    """Which deltas there are: the windows of the live release, and the chain of those of the releases that are kept."""
+def index(live: Reader, home: Path, today: str) -> Answer:
+    """Which deltas there are: the windows of the live release, and the chain of those of the releases that are kept. `is_given` says of each
+    whether it may be given out today: a chain is whole only as far back as all are."""
     try:
         made = _index(live.folder)
         windows = {
-            window: _entry(said, made["deltas"], f"/deltas/{live.id if window == 'previous' else window}")
+            window: _entry(
+                said, made["deltas"], f"/deltas/{live.id if window == 'previous' else window}", _given(live, live.folder, window, today)
+            )
             for window, said in made["windows"].items()
         }
     except FileNotFoundError:
         windows = {}
-    rows = orjson.loads((home / "releases.json").read_bytes())["releases"] if (home / "releases.json").is_file() else []
+    path = home / "releases.json"
+    rows = orjson.loads(path.read_bytes())["releases"] if path.is_file() else []
+    with_delta = [row for row in rows if row.get("delta")]
+    given = live.once(
+        today, "deltas given", lambda: {row["id"] for row in with_delta if _given(live, home / "releases" / row["id"], "previous", today)}
+    )
     chain = [
         {
             "id": row["id"],
             "released_on": row["released_on"],
-            "delta": _addressed(row["delta"], f"/deltas/{row['id']}") if row.get("delta") else None,
+            "delta": _addressed(row["delta"], f"/deltas/{row['id']}", row["id"] in given) if row.get("delta") else None,
         }
         for row in rows
     ]
@@ -127,14 +149,14 @@ def index(live: Reader, home: Path) -> Answer:
     return as_json({"release": live.id, "sha256": sha256, "windows": windows, "releases": chain})
 
 
-def _entry(said: Mapping[str, Any], deltas: Mapping[str, Any], address: str) -> Mapping[str, Any]:
+def _entry(said: Mapping[str, Any], deltas: Mapping[str, Any], address: str, is_given: bool) -> Mapping[str, Any]:
     found = deltas.get(said["from"])
-    return said if found is None else _addressed(found, address)
+    return said if found is None else _addressed(found, address, is_given)
 
 
-def _addressed(found: Mapping[str, Any], address: str) -> dict[str, Any]:
+def _addressed(found: Mapping[str, Any], address: str, is_given: bool) -> dict[str, Any]:
     """An entry with the addresses of its files in place of their names."""
     forms = {form: {**found[form], "address": f"{address}.{form}"} for form in ("ndjson", "csv")}
     for one in forms.values():
         del one["file"]
-    return {**found, **forms}
+    return {**found, "is_given": is_given, **forms}

@@ -248,7 +248,7 @@ class Pages:
         return answer
 
     def deltas(self, visit: Visit, reader: Reader) -> Answer:
-        return deltas.index(reader, self._shelf.home)
+        return deltas.index(reader, self._shelf.home, visit.today)
 
     def delta(self, visit: Visit, reader: Reader) -> Answer:
         which, form = visit.parts["which"], visit.parts["form"]

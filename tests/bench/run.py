@@ -21,6 +21,7 @@ from pathlib import Path
 
 import history
 import orjson
+import withdrawal
 
 HERE = Path(__file__).resolve()
 ROOT = HERE.parent.parent.parent
@@ -165,10 +166,13 @@ if __name__ == "__main__":
     parser.add_argument("--sizes", default="50000,100000,200000", help="institutions, with commas between")
     parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--history", type=int, metavar="DAYS", help="measure history over so many daily releases instead (history.py)")
-    parser.add_argument("--size", type=int, default=100_000, help="institutions for --history")
+    parser.add_argument("--withdrawal", type=int, metavar="DAYS", help="measure one withdrawal from so many daily releases (withdrawal.py)")
+    parser.add_argument("--size", type=int, help="institutions for --history (100,000) and --withdrawal (2,000)")
     given = parser.parse_args()
     if given.history:
-        history.measure(given.size, given.history)
+        history.measure(given.size or 100_000, given.history)
+    elif given.withdrawal:
+        withdrawal.measure(given.size or 2_000, given.withdrawal)
     else:
         for number in given.sizes.split(","):
             measure(int(number), given.months)

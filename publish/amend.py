@@ -67,7 +67,7 @@ def enter(work: Work, request: Request) -> None:
     if request.act not in ACTS:
         raise ValueError(f"{request.act!r} is no act; expected one of {', '.join(ACTS)}")
     signed(request.by, "name")
-    signed(request.note, "reason")
+    signed(request.note, "note")
     log = entries(work.home)
     row = _shown(work, log, request.notice)
     masked: Counter[str] = Counter()

@@ -38,7 +38,7 @@ from .persons import person_key
 
 ACTS = ("approve", "refuse", "accept", "live", "release", "withdraw", "reply", "dispute", "settle", "correct")
 FIRST = "0" * 64  # what the first entry follows
-LONGEST = {"name": 60, "reason": 2000, "document": 500}
+LONGEST = {"name": 60, "reason": 2000, "note": 2000, "document": 500}
 ITSELF = "mingbai"  # signs a release; who approved it stands in `names`
 
 
@@ -132,7 +132,7 @@ def append(home: Home, act: str, by: str, reason: str, about: Mapping[str, Any],
 
 
 def signed(text: str, what: str) -> str:
-    """A `name` or a `reason` as it is entered, one line. Raises NotSigned when it says nothing, is too long or holds what cannot be seen."""
+    """A `name`, a `reason`, a `note` or a `document` as it is entered, one line. Raises NotSigned when it says nothing, is too long or holds what cannot be seen."""
     text = " ".join(text.split())
     if len(person_key(text)) < 2 or len(text) > LONGEST[what] or not text.isprintable():
         raise NotSigned(

@@ -75,7 +75,9 @@ def _entry(connection: Working, history: Path, release: str) -> tuple[int, str |
     sha256 = "sha256" if "sha256" in known else "NULL"
     rows = connection.all(f"SELECT number, {sha256} FROM history.releases WHERE id = ?", [release])
     if not rows:
-        raise BadHome(f"{history}: does not know release {release}; `mingbai status` shows those that are kept")
+        ids = [id for (id,) in connection.all("SELECT id FROM history.releases ORDER BY number")]
+        known = f"it has {len(ids)}, {ids[0]} to {ids[-1]}" if ids else "it has none"
+        raise BadHome(f"{history}: does not know release {release}; {known}")
     number, entered = rows[0]
     return int(number), entered
 

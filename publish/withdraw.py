@@ -26,7 +26,7 @@ def withdraw(work: Work, notice: str, reason: str, document: str, by: str, note:
     if reason not in REASONS:
         raise ValueError(f"{reason!r} is no class of reason; expected one of {', '.join(REASONS)}")
     signed(by, "name")
-    signed(note, "reason")
+    signed(note, "note")
     document = signed(document, "document")
     with opened(work):
         _sign(work, notice, reason, document, by, note)

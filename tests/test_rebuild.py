@@ -240,7 +240,7 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     "a row is missing": (lambda past: past.execute("DELETE FROM notice_links"), "gives another database"),
     "it has no shapes": (lambda past: past.execute("DELETE FROM shapes"), "before it kept the shape"),
     "it is older than shapes": (lambda past: past.execute("DROP TABLE shapes"), "before it kept the shape"),
-    "it does not know it": (lambda past: past.execute("UPDATE releases SET id = 'x' || number"), "does not know release"),
+    "it does not know it": (lambda past: past.execute("UPDATE releases SET id = 'x' || number"), r"does not know release \S+; it has \d+, x1 to x"),
 }  # fmt: skip
 
 

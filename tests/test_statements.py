@@ -352,9 +352,9 @@ def test_nothing_is_said_of_what_readers_do_not_see(published: tuple[Work, str])
     work, identifier = published
     with pytest.raises(BadHome, match="no release has shown a notice n-nobody"):
         reply(work, "n-nobody")
-    with pytest.raises(NotSigned):
+    with pytest.raises(NotSigned, match="--by"):
         reply(work, identifier, by="")
-    with pytest.raises(NotSigned):
+    with pytest.raises(NotSigned, match="--note"):
         reply(work, identifier, note=" ")
     for wrong in ({"text": " "}, {"text": "长" * 6_000}, {"said_on": ""}, {"said_on": "2026-11-20"}, {"said_by": "无"}, {"document": "无"}):
         with pytest.raises(BadValue):

@@ -270,8 +270,10 @@ def test_nobody_withdraws_what_was_never_shown(published: tuple[Work, str]) -> N
     work, _ = published
     with pytest.raises(BadHome, match="no release has shown a notice n-doesnotexist"):
         withdraw(on(work, 3), "n-doesnotexist", "revoked", WORDS, "张三", "写错了编号")
-    with pytest.raises(NotSigned):
+    with pytest.raises(NotSigned, match="--by"):
         withdraw(on(work, 3), "n-doesnotexist", "revoked", WORDS, "", "写错了编号")
+    with pytest.raises(NotSigned, match="--note"):
+        withdraw(on(work, 3), "n-doesnotexist", "revoked", WORDS, "张三", " ")
     assert not any(entry.act == "withdraw" for entry in entries(work.home))
 
 

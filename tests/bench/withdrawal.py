@@ -5,6 +5,7 @@ of them as any, and the files are searched for it. Seconds stand beside those of
 read and written whatever the way. Room is what stands in the home beyond what it had before, sampled while the withdrawal is carried out.
 """
 
+import os
 import resource
 import shutil
 import sqlite3
@@ -36,9 +37,10 @@ EVERY = 30  # releases between two lines
 def size_of(folder: Path) -> int:
     """Bytes of all files; those that go while they are counted are not."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += path.stat().st_size if path.is_file() and not path.is_symlink() else 0
+    for at, _, names in os.walk(folder):  # which passes over folders that vanish
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(at, name)).st_size
     return total
 
 
@@ -50,7 +52,7 @@ class Room(Thread):
         self.folder, self.most, self.ended = folder, size_of(folder), Event()
 
     def run(self) -> None:
-        while not self.ended.wait(0.5):
+        while not self.ended.wait(2):
             self.most = max(self.most, size_of(self.folder))
 
 

@@ -97,29 +97,31 @@ def _table(connection: Working, catalogue: Catalogue, table: Table, cause: str) 
         )
         return {"add": rows} if rows else {}
     fields = [c.name for c in table.published if c.name not in table.key and c.name in old_columns]
-    same = " AND ".join(f'n."{column}" = o."{column}"' for column in table.key)
-    joined = f'new."{name}" n CROSS JOIN old."{name}" o ON {same}'
     unlike = sorted(old_columns ^ new_columns)
     for column in unlike:  # a column that came or went is news: until it is released, what was made private is still public
         was = column in old_columns
         connection.change(
             f"{insert} VALUES (?, '', 'columns', ?, ?, ?, 'pipeline', NULL, NULL, NULL, NULL)", [name, column, int(was), int(not was)]
         )
-    kinds = {"columns": len(unlike)}
-    differs = " OR ".join(f'n."{field}" IS NOT o."{field}"' for field in fields)
-    if differs:
-        kinds["change"] = connection.one(f"SELECT count(*) FROM {joined} WHERE {differs}")
-    if kinds.get("change"):
-        for field in fields:
-            connection.change(
-                f'{insert} SELECT ?, {key_of(table, "n")}, \'change\', ?, o."{field}", n."{field}", ?, {changed} FROM {joined} WHERE n."{field}" IS NOT o."{field}"',
-                [name, field, cause],
-            )
-    before, after = (connection.one(f'SELECT count(*) FROM {side}."{name}"') for side in ("old", "new"))
-    kinds["add"] = connection.change(
-        f'{insert} SELECT ?, {key_of(table, "n")}, \'add\', NULL, NULL, NULL, ?, {added} FROM new."{name}" n WHERE NOT EXISTS (SELECT 1 FROM old."{name}" o WHERE {same})',
-        [name, cause],
+    same, of = (" AND ".join(f'n."{column}" = {row}."{column}"' for column in table.key) for row in ("o", "t"))
+    keys = ", ".join(f'"{column}"' for column in table.key)
+    both = ", ".join(f'"{column}"' for column in (*table.key, *fields))
+    # both sides are read in the order of their keys, side by side: looking millions of ratings up took twice as long
+    connection.execute(
+        f'CREATE TEMP TABLE touched AS SELECT {keys} FROM (SELECT {both} FROM new."{name}" EXCEPT SELECT {both} FROM old."{name}" ORDER BY {keys})'
     )
+    touched, there = f'temp.touched t CROSS JOIN new."{name}" n ON {of}', f'EXISTS (SELECT 1 FROM old."{name}" o WHERE {same})'
+    kinds = {"columns": len(unlike), "change": connection.one(f"SELECT count(*) FROM {touched} WHERE {there}")}
+    for field in fields if kinds["change"] else ():
+        connection.change(
+            f'{insert} SELECT ?, {key_of(table, "n")}, \'change\', ?, o."{field}", n."{field}", ?, {changed} FROM {touched} CROSS JOIN old."{name}" o ON {same} WHERE n."{field}" IS NOT o."{field}"',
+            [name, field, cause],
+        )
+    kinds["add"] = connection.change(
+        f"{insert} SELECT ?, {key_of(table, 'n')}, 'add', NULL, NULL, NULL, ?, {added} FROM {touched} WHERE NOT {there}", [name, cause]
+    )
+    connection.execute("DROP TABLE temp.touched")
+    before, after = (connection.one(f'SELECT count(*) FROM {side}."{name}"') for side in ("old", "new"))
     if before != after - kinds["add"]:
         kinds["remove"] = connection.change(
             f'{insert} SELECT ?, {key_of(table, "o")}, \'remove\', NULL, NULL, NULL, ?, {removed} FROM old."{name}" o WHERE NOT EXISTS (SELECT 1 FROM new."{name}" n WHERE {same})',

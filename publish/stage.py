@@ -2,7 +2,7 @@
 
 The staging file holds the rows of every page that the release is made of: the latest snapshot of each source and, behind it, those that
 its rules still need (the one before for a full snapshot, so that absence delists only after two; all for increments). A page whose content
-is in the last release's staging file under the same recipe is kept as it is: at half a percent of churn that is most of them. What is
+is in the last release's staging file under the same recipe is kept as it is, and so is a record that its page had before (unchanged.py). What is
 staged is therefore a function of the snapshots and the recipe alone, and a test compares both ways of getting there.
 """
 
@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from .dates import TOO_LATE
 from .progress import Progress, silent
 from .snapshot import Page, Snapshot
 from .tables import Working, create_staged, working
+from .unchanged import Earlier, asked
 from .validate import Batch, Issue
 from .workers import validated
 
@@ -49,6 +51,13 @@ DECLARED_ONLY = (
 )  # made from declarations, from other rows or from the log of decisions, never staged
 
 
+Listing = tuple[str, str]  # source and listing
+
+
+class _Torn(Exception):
+    """The base does not have what it says that it has."""
+
+
 @dataclass(frozen=True)
 class Staged:
     """The private staging file, and what it was made of."""
@@ -58,6 +67,7 @@ class Staged:
     recipe: str
     read: int  # pages read this time
     kept: int  # pages taken over from the base
+    repeated: int = 0  # records of the pages that were read that are in the base already
 
 
 def recipe(catalogue: Catalogue) -> str:
@@ -142,22 +152,29 @@ def stage(
             for table in staged_tables(catalogue):
                 create_staged(connection, table)
         connection.execute("BEGIN")
-        read = _fill(connection, pages, catalogue, progress)
+        try:
+            read, repeated = _fill(connection, pages, catalogue, progress)
+        except _Torn:
+            connection.close()
+            return stage(inputs, catalogue, path, None, progress)
         connection.execute("COMMIT")
     progress.finish()
     os.replace(part, path)
-    return Staged(path, {name: tuple(snapshots) for name, snapshots in inputs.items()}, made, read, len(pages) - read)
+    return Staged(path, {name: tuple(snapshots) for name, snapshots in inputs.items()}, made, read, len(pages) - read, repeated)
 
 
-def _fill(connection: Working, pages: list[tuple[Snapshot, Page, int, int]], catalogue: Catalogue, progress: Progress) -> int:
-    """Keep what is there of the pages and read the rest. Returns how many were read."""
+def _fill(connection: Working, pages: list[tuple[Snapshot, Page, int, int]], catalogue: Catalogue, progress: Progress) -> tuple[int, int]:
+    """Keep what is there of the pages and read the rest. Returns how many were read, and how many of their records are there."""
     kept = {
         (source, listing, identity): page
         for page, source, listing, identity in connection.execute("SELECT page, source, listing, identity FROM pages")
     }
     fresh = _keep(connection, pages, kept, catalogue)
     progress.start("stage", sum(page.records for _, page, _, _ in fresh))
-    batches = validated([(snapshot, page) for snapshot, page, _, _ in fresh], catalogue)
+    earlier = _earlier(connection, pages, kept)
+    batches = validated([(snapshot, page, earlier.get(_place(snapshot, page))) for snapshot, page, _, _ in fresh], catalogue)
+    connection.execute("CREATE TEMP TABLE same (was_page INTEGER, was INTEGER, page INTEGER, row INTEGER)")
+    repeating = Counter[Listing]()
     for number, ((snapshot, page, generation, ordinal), batch) in enumerate(
         zip(fresh, batches, strict=True), max(kept.values(), default=0) + 1
     ):
@@ -178,8 +195,53 @@ def _fill(connection: Working, pages: list[tuple[Snapshot, Page, int, int]], cat
             ],
         )
         _insert(connection, number, batch)
+        if batch.same:
+            was_page = earlier[_place(snapshot, page)].number
+            connection.executemany(
+                "INSERT INTO temp.same VALUES (?,?,?,?)", [(was_page, was, number, row) for row, was in batch.same.items()]
+            )
+            repeating[snapshot.source, page.listing] += len(batch.same)
         progress.advance(batch.records)
-    return len(fresh)
+    _repeat(connection, catalogue, repeating)
+    return len(fresh), repeating.total()
+
+
+def _place(snapshot: Snapshot, page: Page) -> tuple[str, str, str, str]:
+    return snapshot.source, page.listing, asked(page), _identity(page).rpartition(":")[2]
+
+
+def _earlier(
+    connection: Working, pages: list[tuple[Snapshot, Page, int, int]], kept: Mapping[tuple[str, str, str], int]
+) -> dict[tuple[str, str, str, str], Earlier]:
+    """The pages of earlier snapshots that are kept, by what was asked to get them and by the year that they are of.
+
+    One that was read when a date in it was too early is not among them: what it becomes depends on the day.
+    """
+    remarked: dict[int, set[int]] = defaultdict(set)
+    for page, row in connection.execute("SELECT page, row FROM issues"):
+        remarked[page].add(row)
+    return {
+        _place(snapshot, page): Earlier(snapshot.folder, page, at, frozenset(remarked[at]))
+        for snapshot, page, generation, _ in pages
+        if generation and (at := kept.get((snapshot.source, page.listing, _identity(page)))) is not None
+    }
+
+
+def _repeat(connection: Working, catalogue: Catalogue, repeating: Mapping[Listing, int]) -> None:
+    """Give records that are what they were the rows that they were. Raises _Torn when the base does not have one of them."""
+    connection.execute("CREATE INDEX temp.same_by_was ON same (was_page, was)")
+    for (source, listing), records in repeating.items():
+        rows = f"""SELECT count(DISTINCT t.rowid) FROM "{catalogue.source(source).listings[listing].table}" s
+            CROSS JOIN temp.same t ON t.was_page = s.page AND t.was = s.row WHERE t.page IN (SELECT page FROM pages WHERE (source, listing) = (?, ?))"""
+        if connection.one(rows, [source, listing]) != records:
+            raise _Torn
+    filled = {table: listing for listing in repeating for table in _tables_of(catalogue, *listing)}
+    for name in sorted(filled):
+        columns = ", ".join(f's."{column}"' for column in catalogue.tables[name].columns)
+        connection.execute(
+            f"""INSERT INTO "{name}" SELECT {columns}, t.row, s.withheld, t.page FROM "{name}" s CROSS JOIN temp.same t ON t.was_page = s.page AND t.was = s.row
+            ORDER BY t.page, t.row, s.rowid"""
+        )
 
 
 def _recipe_of(path: Path) -> str | None:

@@ -24,6 +24,7 @@ from .screen import clear, screen
 from .snapshot import Page, Snapshot
 from .sourcefile import ListingDeclaration, SourceDeclaration
 from .sources import Remark
+from .unchanged import Earlier, before, fits, said
 from .values import text
 
 WIDE_PAGE = 20  # records from which a mapped field that none of them has counts as gone, where the form allows leaving fields out
@@ -58,6 +59,7 @@ class Batch:
     issues: list[Issue] = field(default_factory=list)
     records: int = 0
     set_aside: int = 0
+    same: dict[int, int] = field(default_factory=dict)  # rows that are to the letter what a row of the earlier page is: its rows are theirs
 
 
 def _shown(raw: object) -> str:
@@ -78,8 +80,11 @@ class Validator:
         self.file, self.batch = "", Batch()
         self.shown: set[str] = set()  # documents of this page that are in the batch as the source shows them
 
-    def page(self, folder: Path, page: Page) -> Batch:
-        """The rows and issues of one page of the snapshot in `folder`. Raises SourceBroken when it cannot be read or the whole of it lacks a field that is mapped."""
+    def page(self, folder: Path, page: Page, earlier: Earlier | None = None) -> Batch:
+        """The rows and issues of one page of the snapshot in `folder`, but for the rows of records that the `earlier` one has too.
+
+        Raises SourceBroken when it cannot be read or the whole of it lacks a field that is mapped.
+        """
         self.file, self.batch, self.shown = page.file, Batch(rows={self.plan.main.name: []}), set()
         batch, mapped, known = self.batch, self.mapped, self.known
         unknown: dict[str, tuple[int, int]] = {}
@@ -93,6 +98,7 @@ class Validator:
                 batch.records += len(rows)
                 return batch
             records = iter(several)
+        known_before = before(earlier, self.listing) if earlier and page.form == "platform" and fits(self.plan) else {}
         for number, record in records:
             batch.records += 1
             if not isinstance(record, dict):
@@ -105,7 +111,11 @@ class Validator:
             if not mapped <= names:
                 lost = mapped - names
                 _count(missing, lost, number)
-            self._record(number, record, lost)
+            if known_before and (same := known_before.get(said(record))) is not None:
+                batch.same[number] = same
+                self._document(record, None)
+            else:
+                self._record(number, record, lost)
         for name, (first, count) in sorted(missing.items()):
             if count == batch.records and (page.form not in MAY_LEAVE_OUT or count >= WIDE_PAGE):
                 found = f"; found instead: {', '.join(sorted(unknown))}" if unknown else ""

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from .catalogue import Catalogue, load
 from .snapshot import Page, Snapshot
+from .unchanged import Earlier
 from .validate import Batch, Validator
 
 FEW = 50_000  # records: about 0.5 s of reading, what a worker takes to start
 AHEAD = 4  # pages a worker: enough to keep it busy, few enough to keep their rows out of memory
 
-Task = tuple[str, str, Path, Page, str | None]  # source, snapshot id, its folder, page, as-of day
+Task = tuple[str, str, Path, Page, str | None, Earlier | None]  # source, snapshot id, its folder, page, as-of day, the page as it was
 
 
 class _Reader:
@@ -31,11 +32,11 @@ class _Reader:
         self.key: tuple[str, str] | None = None
 
     def read(self, task: Task) -> Batch:
-        source, snapshot, folder, page, as_of = task
+        source, snapshot, folder, page, as_of, earlier = task
         if self.key != (snapshot, page.listing):
             declared = self.catalogue.source(source)
             self.key, self.validator = (snapshot, page.listing), Validator(declared.listings[page.listing], declared, self.catalogue, as_of)
-        return self.validator.page(folder, page)
+        return self.validator.page(folder, page, earlier)
 
 
 _mine: _Reader
@@ -59,13 +60,15 @@ def _read(task: Task) -> Batch:
     return _mine.read(task)
 
 
-def validated(pages: Sequence[tuple[Snapshot, Page]], catalogue: Catalogue) -> Iterator[Batch]:
-    """What each page became, in the order given. Raises what validation raises."""
-    listings = {(snapshot.id, page.listing): snapshot for snapshot, page in pages}
+def validated(pages: Sequence[tuple[Snapshot, Page, Earlier | None]], catalogue: Catalogue) -> Iterator[Batch]:
+    """What each page became, in the order given, after what is known of it as it was. Raises what validation raises."""
+    listings = {(snapshot.id, page.listing): snapshot for snapshot, page, _ in pages}
     days = {(name, listing): snapshot.as_of(listing) for (name, listing), snapshot in listings.items()}
-    tasks = [(snapshot.source, snapshot.id, snapshot.folder, page, days[snapshot.id, page.listing]) for snapshot, page in pages]
+    tasks = [
+        (snapshot.source, snapshot.id, snapshot.folder, page, days[snapshot.id, page.listing], earlier) for snapshot, page, earlier in pages
+    ]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if cores == 1 or len(pages) < cores or sum(page.records for _, page in pages) < FEW:
+    if cores == 1 or len(pages) < cores or sum(page.records for _, page, _ in pages) < FEW:
         reader = _Reader(catalogue)
         yield from map(reader.read, tasks)
         return

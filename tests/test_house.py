@@ -34,7 +34,7 @@ FLOORS = (
     {"sourcefile"},
     {"catalogue", "metadata", "versions"},
     {"snapshot", "sources", "plans", "tables", "audit"},
-    {"extract", "mapping", "flat", "validate", "workers", "issues", "stage", "assemble", "link", "about", "causes", "undone", "diff"}
+    {"extract", "mapping", "flat", "validate", "workers", "issues", "unchanged", "stage", "assemble", "link", "about", "causes", "undone", "diff"}
     | {"measure", "guards", "review", "hold", "summary", "reviewtext", "reviewpage", "restore"}
     | {
         "candidate",

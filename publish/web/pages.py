@@ -73,6 +73,13 @@ class Pages:
             )
         ]
 
+        self.posted: tuple[Callable[[Visit, Reader], Answer], ...] = ()  # those of them that may be sent something: `Visit.sent`
+
+    def takes_post(self, path: str) -> bool:
+        """Whether the page at a path takes a POST."""
+        found = self.find(path)
+        return found is not None and found[0] in self.posted
+
     def find(self, path: str) -> tuple[Callable[[Visit, Reader], Answer], Mapping[str, str]] | None:
         """The page at a path (without language) and the parts of the path, or None where it is not ours."""
         for pattern, page in self._routes:

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+import search
+
 from ..answering import Answer, Source, cannot_say, decide
 from ..meant import CODE_NEAR, MOST_CANDIDATES, Asked, Candidate, Identity, Known, Query, identify, near_codes, read, region_of
 from ..regions import Region, Regions
@@ -15,6 +17,8 @@ from . import facts, queries
 from .reader import Reader
 
 HITS = 50  # of a name; more of one exact name is ambiguous all the same
+NAMES = ("name", "institution_aliases.name")  # fields of the index
+LIKE = (search.WORDS, search.SOUND, search.INITIALS, search.TYPO)  # how a name matches that characters in a row cannot show
 SHORT_LEVELS = ("province", "city")  # whose short names stand in names of institutions; those of counties are brands as often
 log = logging.getLogger(__name__)
 
@@ -56,10 +60,12 @@ class Verifier:
     def _identity(self, asked: Asked) -> Identity:
         by_number = self._numbered(asked)
         by_name: list[Known] = []
+        like: set[str] = set()
         if asked.name and not by_number:
             found = self.reader.index.search(asked.name, kind="institution", limit=HITS)
             by_name = self._known([hit.id for hit in found.hits])
-        return identify(asked, by_number, by_name, self.regions, self._places)
+            like = {hit.id for hit in found.hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
+        return identify(asked, by_number, by_name, self.regions, self._places, like)
 
     def _numbered(self, asked: Asked) -> list[Known]:
         ids: dict[str, None] = {}

@@ -33,7 +33,7 @@ FLOORS = (
     {"dataset"},
     {"sourcefile"},
     {"catalogue", "metadata", "versions", "meant", "answering"},
-    {"snapshot", "sources", "plans", "tables", "audit"},
+    {"snapshot", "sources", "plans", "tables", "audit", "given"},
     {"extract", "mapping", "flat", "validate", "workers", "issues", "stage", "assemble", "link", "about", "causes", "undone", "diff"}
     | {"measure", "guards", "review", "hold", "summary", "reviewtext", "reviewpage", "restore"}
     | {

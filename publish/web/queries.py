@@ -107,6 +107,3 @@ BY_CODE = "SELECT id FROM institutions WHERE credit_code IN (SELECT value FROM j
 BY_PERMIT = "SELECT DISTINCT institution_id AS id FROM permits WHERE permit_no IN (SELECT value FROM json_each(?1)) ORDER BY 1 LIMIT ?2"
 # of every source the regions of its rows
 TOLD_OF = "SELECT source_id, region_code FROM listings GROUP BY 1, 2 UNION SELECT source_id, region_code FROM institutions GROUP BY 1, 2"
-REGIONS = (
-    "SELECT code, valid_from, valid_until, name_zh, name_en, level, parent_code, successor_codes FROM regions ORDER BY code, valid_from"
-)

@@ -12,7 +12,7 @@ import search
 
 from ..answering import Answer, Source, cannot_say, decide
 from ..meant import CODE_NEAR, MOST_CANDIDATES, Asked, Candidate, Identity, Known, Query, identify, near_codes, read, region_of
-from ..regions import Region, Regions
+from ..regions import Regions
 from . import facts, queries
 from .reader import Reader
 
@@ -28,7 +28,7 @@ class Verifier:
 
     def __init__(self, reader: Reader, today: str) -> None:
         self.reader, self.today = reader, today
-        self.regions = reader.once(today, "regions", lambda: Regions(Region(**row) for row in reader.rows(queries.REGIONS)))
+        self.regions = reader.territory
         self.sources = reader.once(today, "sources of answers", self._sources)
         self._places = reader.once(today, "places", lambda: frozenset(_short_names(self.regions)))
         self._region = lru_cache(4_096)(

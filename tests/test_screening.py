@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,12 @@ from openpyxl import Workbook
 
 from publish.catalogue import Catalogue
 from publish.cli import main
-from publish.cli.screen import COLUMNS
+from publish.cli.screen import COLUMNS, screened
+from publish.errors import BadValue
+from publish.given import given
+from publish.progress import silent
+from publish.web.reader import Reader
+from publish.web.verifier import Verifier
 from verify_release import GULOU, code, publish_world
 from web_release import TODAY
 
@@ -59,25 +65,34 @@ def workbook(path: Path) -> None:
     book.save(path)
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("list.csv", text().encode()),
-        ("bom.csv", text().encode("utf-8-sig")),
-        ("gbk.csv", text().encode("gb18030")),
-        ("tabs.txt", text(delimiter="\t").encode()),
-        ("titled.csv", ("某区校外培训机构一览,,,\r\n" + text()).encode()),
-    ],
-)
-def test_a_list_keeps_its_columns_and_every_row_gets_an_answer(home, tmp_path, name, content):
-    (tmp_path / name).write_bytes(content)
-    result = screen(home, tmp_path / name)
+def test_a_list_keeps_its_columns_and_every_row_gets_an_answer(home, tmp_path):
+    (tmp_path / "list.csv").write_text(text())
+    result = screen(home, tmp_path / "list.csv")
     assert result.exit_code == 0, result.output
-    rows = read(tmp_path / f"{name}.screened.csv")
+    rows = read(tmp_path / "list.csv.screened.csv")
     assert [row["status"] for row in rows] == STATUSES
     assert tuple(rows[0]) == (*ROWS[0], *COLUMNS)
     assert [row["机构名称"] for row in rows] == [f"'{row[0]}" if row[0].startswith("=") else row[0] for row in ROWS[1:]]
     assert [row["电话"] for row in rows] == ["'+86 0", "", "-5", "'@x", "", ""], "no formula, and a number stays one"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        text().encode(),
+        text().encode("utf-8-sig"),
+        text().encode("gb18030"),
+        text().encode("utf-16"),
+        text(delimiter="\t").encode(),
+        text(delimiter=";").encode(),
+        ("某区校外培训机构一览,,,\r\n" + text()).encode(),
+    ],
+)
+def test_a_table_is_read_in_each_encoding_and_with_each_delimiter(tmp_path, content):
+    (tmp_path / "list.csv").write_bytes(content)
+    table = given(tmp_path / "list.csv", {})
+    assert (table.header, [cells for _, cells, _ in table.rows]) == (ROWS[0], list(ROWS[1:]))
+    assert table.rows[0][2] == {"name": ROWS[1][0], "region": "福州市鼓楼区", "code": ""}
 
 
 def test_a_workbook_is_read_as_well(home, tmp_path):
@@ -142,42 +157,47 @@ def test_columns_can_be_named_and_ours_make_way(home, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "arguments", "status", "says"),
+    ("name", "content", "column", "says"),
     [
-        ("a.csv", "负责人,电话\n某,1\n", (), 1, "a.csv: has no column one such as 名称"),
-        ("a.csv", "名称\n甜果\n", ("--column", "招牌"), 1, "has no column 招牌"),
-        ("a.csv", "", (), 1, "a.csv: is empty"),
-        ("a.csv", '名称\n"甜果\n', (), 1, "row 2"),
-        ("a.xlsx", "PK not a workbook", (), 1, "is no whole workbook"),
-        ("a.json", '[{"名称": "甜果"}]', (), 1, "expected CSV or XLSX"),
-        ("a.csv", "名称\n甜果\n", ("--output", "a.csv"), 2, "is there already"),
-        ("a.csv", "名称\n甜果\n", ("--output", "no/folder/a.csv"), 2, "give another file with --output"),
+        ("a.csv", "负责人,电话\n某,1\n", None, "a.csv: has no column one such as 名称"),
+        ("a.csv", "名称\n甜果\n", "招牌", "a.csv: has no column 招牌"),
+        ("a.csv", "", None, "a.csv: is empty"),
+        ("a.csv", '名称\n"甜果\n', None, "row 2"),
+        ("a.xlsx", "PK not a workbook", None, "a.xlsx: is no whole workbook"),
+        ("a.json", '[{"名称": "甜果"}]', None, "a.json: is json; expected CSV or XLSX"),
+        ("none/a.csv", None, None, "is no file; give a CSV or XLSX file"),
     ],
 )
-def test_what_cannot_be_screened_is_said_in_one_line(home, tmp_path, monkeypatch, name, content, arguments, status, says):
-    monkeypatch.chdir(tmp_path)
-    Path(name).write_text(content)
-    result = screen(home, name, *arguments)
-    assert (result.exit_code, len(result.output.strip().splitlines()[-1:])) == (status, 1)
-    assert says in result.output.splitlines()[-1]
-    assert not [path for path in tmp_path.iterdir() if path.name != name]
+def test_what_is_no_table_is_refused_naming_file_and_what_is_expected(tmp_path, name, content, column, says):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(BadValue, match=re.escape(says)):
+        given(tmp_path / name, {"name": column})
 
 
-def test_without_a_file_or_a_release_there_is_a_clear_word(home, tmp_path):
-    assert "is no file" in screen(home, tmp_path / "none.csv").output
+def test_an_output_is_never_written_over_and_a_failure_leaves_none(home, tmp_path):
+    source = tmp_path / "a.csv"
+    source.write_text("名称\n甜果\n")
+    for output, says in ((source, "is there already"), (tmp_path / "no" / "a.csv", "give another file with --output")):
+        result = screen(home, source, "--output", output)
+        assert (result.exit_code, says in result.output.splitlines()[-1]) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    source.write_text("负责人\n某\n")
+    assert screen(home, source).exit_code == 1
+
+
+def test_without_a_release_there_is_a_clear_word(tmp_path):
     (tmp_path / "list.csv").write_text("名称\n甜果\n")
     result = screen(tmp_path, tmp_path / "list.csv")
     assert (result.exit_code, "no release yet" in result.output) == (2, True)
 
 
-def test_an_index_that_is_broken_says_cannot_say_in_every_row_and_ends_with_an_error(home, tmp_path, catalogue):
-    publish_world(tmp_path, catalogue)
-    index = tmp_path / "current" / "search" / "index.db"
-    data = bytearray(index.read_bytes())
-    data[len(data) // 8 :] = bytes(len(data) - len(data) // 8)
-    index.write_bytes(data)
-    (tmp_path / "list.csv").write_text("名称\n无此机构\n")
-    result = screen(tmp_path, tmp_path / "list.csv")
-    assert result.exit_code in (1, 2), result.output
-    made = tmp_path / "list.csv.screened.csv"
-    assert not made.exists() or [row["status"] for row in read(made)] == ["cannot_say"]
+def test_an_index_that_is_broken_says_cannot_say_in_each_row_and_is_counted_as_an_error(home, tmp_path):
+    (tmp_path / "list.csv").write_text(f"名称\n无此机构\n{code(1)}\n")
+    reader = Reader(home / "releases" / TODAY)
+    reader.index.close()
+    data, counts = screened(given(tmp_path / "list.csv", {}), Verifier(reader, TODAY), silent)
+    reader.close()
+    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
+    assert [(row["status"], row["reason"]) for row in rows] == [("cannot_say", "error"), ("listed", "is_listed")]
+    assert counts == {"cannot_say": 1, "listed": 1, "error": 1}

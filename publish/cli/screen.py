@@ -88,17 +88,18 @@ def screen(
         work.progress.say(f"{file.name}: {table.above} rows above the header are left out")
     reader = Reader(work.home.releases / live)
     try:
-        counts = _write(target, table, Verifier(reader, work.day.isoformat()), work.progress)
+        data, counts = screened(table, Verifier(reader, work.day.isoformat()), work.progress)
     finally:
         reader.close()
+    _write(target, data)
     said = ", ".join(f"{status} {counts[status]:,}" for status in (LISTED, NOT_LISTED, CANNOT_SAY))
     click.echo(f"{target}: {len(table.rows):,} rows: {said}; release {live}", err=True)
     if counts["error"]:
         raise BadValue(f"{target}: {counts['error']:,} rows met an error and say cannot_say; see the log above and try again")
 
 
-def _write(target: Path, table: Given, verifier: "Verifier", progress: Progress) -> Counter[str]:
-    """Write the answers, whole or not at all, and count them."""
+def screened(table: Given, verifier: "Verifier", progress: Progress) -> tuple[bytes, Counter[str]]:
+    """The answers as a CSV, and how many there are of each status; `error` counts those that are cannot_say because something is broken."""
     counts: Counter[str] = Counter()
     text = io.StringIO(newline="")
     out = csv.writer(text)
@@ -111,10 +112,14 @@ def _write(target: Path, table: Given, verifier: "Verifier", progress: Progress)
         out.writerow([_safe(value) for value in (*cells, *_told(answer, verifier))])
         progress.advance()
     progress.finish()
-    data = text.getvalue().encode("utf-8-sig", "replace")  # with a BOM: a spreadsheet takes it for the local encoding otherwise
+    return text.getvalue().encode("utf-8-sig", "replace"), counts  # with a BOM: a spreadsheet takes it for the local encoding otherwise
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Whole or not at all."""
     if str(target) == "-":
         sys.stdout.buffer.write(data)
-        return counts
+        return
     part = target.with_name(f".{target.name}.part")
     try:
         part.write_bytes(data)
@@ -122,7 +127,6 @@ def _write(target: Path, table: Given, verifier: "Verifier", progress: Progress)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise BadHome(f"{target}: {error.strerror}; give another file with --output") from error
-    return counts
 
 
 def _safe(value: str) -> object:

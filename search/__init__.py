@@ -3,6 +3,7 @@
 `build` writes an index, `open_index` reads it; `fold` says which spellings are the same, `spans` what of a text to mark for a query.
 """
 
+from .compare import Difference, differences, near
 from .document import BEGINS, IDENTIFIER, INITIALS, INSIDE, SOUND, TYPO, WHOLE, WORDS, Document, Hit, Match, Results, Suggestion
 from .fold import compact, fold, simple
 from .mark import spans
@@ -18,6 +19,7 @@ __all__ = [
     "TYPO",
     "WHOLE",
     "WORDS",
+    "Difference",
     "Document",
     "Hit",
     "Index",
@@ -26,7 +28,9 @@ __all__ = [
     "Suggestion",
     "build",
     "compact",
+    "differences",
     "fold",
+    "near",
     "open_index",
     "simple",
     "spans",

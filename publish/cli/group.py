@@ -23,7 +23,7 @@ from .bar import Bar
 
 ORDER = (
     "run", "extract", "validate", "stage", "diff", "review", "release", "index", "feeds", "go-live", "status", "approve", "refuse", "accept",
-    "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "rebuild", "serve", "apply",
+    "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "rebuild", "serve", "screen", "apply",
 )  # fmt: skip
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FULL_WORDS = ("full", "I/O", "unable to open", "readonly", "malformed")  # the last of a file without a journal, after a write that failed

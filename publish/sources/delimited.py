@@ -22,7 +22,7 @@ def records(path: Path, where: str, listing: ListingPlan, hear: Hear) -> Iterato
     encoding = encoding_of(path, where, listing.encoding)
     best: tables.NoHeader | None = None
     for delimiter in DELIMITERS:
-        with closing(_rows(path, where, encoding, delimiter)) as rows:
+        with closing(rows_of(path, where, encoding, delimiter)) as rows:
             try:
                 head = tables.find(rows, where, listing)
             except tables.NoHeader as miss:
@@ -34,7 +34,8 @@ def records(path: Path, where: str, listing: ListingPlan, hear: Hear) -> Iterato
         raise best
 
 
-def _rows(path: Path, where: str, encoding: str, delimiter: str) -> Generator[tables.Row, None, None]:
+def rows_of(path: Path, where: str, encoding: str, delimiter: str) -> Generator[tables.Row, None, None]:
+    """The rows as they are, by a delimiter. Raises SourceBroken at a quote that is not closed or not doubled."""
     reader = csv.reader(lines(path, where, encoding), delimiter=delimiter, strict=True)
     number = 0
     try:

@@ -8,7 +8,8 @@ CPU seconds for 20,000 rows of 12 columns: this 2.2, openpyxl read-only 3.1, cal
 import re
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -32,15 +33,22 @@ ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 def records(path: Path, where: str, listing: ListingPlan, hear: Hear) -> Iterator[Record]:
     """The records of the sheet that the listing means; hidden sheets are read when named only."""
+    with opened_book(path, where) as sheets:
+        for name, _, hidden in sheets:
+            if hidden and name != listing.sheet:
+                hear(Remark(0, "sheet_skipped", f"{name}: is hidden"))
+        meant = [(name, rows) for name, rows, hidden in sheets if not hidden or name == listing.sheet]
+        yield from choose(meant, where, listing, hear)
+
+
+@contextmanager
+def opened_book(path: Path, where: str) -> Iterator[list[tuple[str, Callable[[], Generator[table.Row, None, None]], bool]]]:
+    """Of each sheet its name, its rows that have something in them, and whether it is hidden. Raises SourceBroken, also in the block."""
     try:
         with zipfile.ZipFile(path) as archive:
             _refuse_bombs(archive, where)
             book = _Book(archive, where)
-            sheets = [(name, partial(book.rows, part)) for name, part, hidden in book.sheets if not hidden or name == listing.sheet]
-            for name, _, hidden in book.sheets:
-                if hidden and name != listing.sheet:
-                    hear(Remark(0, "sheet_skipped", f"{name}: is hidden"))
-            yield from choose(sheets, where, listing, hear)
+            yield [(name, partial(book.rows, part), hidden) for name, part, hidden in book.sheets]
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise SourceBroken(f"{where}: is no whole workbook ({error}); cut short, damaged or locked: ask for it again") from error
     except ElementTree.ParseError as error:

@@ -114,7 +114,7 @@ async def give(answer: Answer, scope: Scope, send: Send) -> None:
     headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers if name != "etag"]
     if status == 200:
         headers.append((b"etag", answer.etag.encode("latin-1")))
-        if _unchanged(answer, dict(scope["headers"])):
+        if scope["method"] != "POST" and _unchanged(answer, dict(scope["headers"])):
             status, body = 304, b""
     if status != 304:
         headers += [(b"content-type", answer.type.encode()), (b"content-length", str(len(body)).encode())]

@@ -24,6 +24,7 @@ from .frame import STATIC, Dictionary
 from .reader import Reader, Row
 from .shelf import Shelf
 from .terms import in_force, over, tombstone
+from .verify import VerifyPages
 from .visit import Visit, spelt
 
 NUMBERS = ("subject_credit_code", "subject_permit_no")  # which the index knows as numbers alone
@@ -57,11 +58,13 @@ class Pages:
         self._dictionary = dictionary
         self._csv: tuple[list[Entry] | None, bytes] = None, b""
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
+        self.verify = VerifyPages(self.render, self.problem, _of)
         self._routes: list[tuple[re.Pattern[str], Callable[[Visit, Reader], Answer]]] = [
             (re.compile(pattern), page)
             for pattern, page in (
                 (r"/", self.start),
                 (r"/search(\.json)?", self.search),
+                (r"/verify(\.json)?", self.verify.page),
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (r"/data", self.data),
@@ -72,6 +75,15 @@ class Pages:
                 (r"/feeds/(?P<file>[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99}){0,6})", self.feed),
             )
         ]
+
+        self.posted: tuple[Callable[[Visit, Reader], Answer], ...] = (
+            self.verify.page,
+        )  # those of them that may be sent something: `Visit.sent`
+
+    def takes_post(self, path: str) -> bool:
+        """Whether the page at a path takes a POST."""
+        found = self.find(path)
+        return found is not None and found[0] in self.posted
 
     def find(self, path: str) -> tuple[Callable[[Visit, Reader], Answer], Mapping[str, str]] | None:
         """The page at a path (without language) and the parts of the path, or None where it is not ours."""

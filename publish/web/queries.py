@@ -94,3 +94,16 @@ STATEMENTS = """SELECT number, kind, said_by, said_on, text, document, fields, r
 MEASURES = "SELECT measure_code FROM notice_measures WHERE notice_id = ?1 ORDER BY measure_code"
 LINKS = """SELECT k.institution_id, i.name, k.method, k.confidence FROM notice_links k JOIN institutions i ON i.id = k.institution_id
     WHERE k.notice_id = ?1 ORDER BY k.institution_id"""
+
+# of a name or number that is looked up: ?1 is a JSON array, of ids or of numbers
+MEANT = """SELECT id, name, region_code, region_text, address, credit_code AS code FROM institutions WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id"""
+MEANT_ALIASES = (
+    "SELECT institution_id, name, kind FROM institution_aliases WHERE institution_id IN (SELECT value FROM json_each(?1)) ORDER BY 1, 2"
+)
+MEANT_PERMITS = "SELECT institution_id, permit_no FROM permits WHERE institution_id IN (SELECT value FROM json_each(?1)) ORDER BY 1, 2"
+MEANT_SITES = """SELECT institution_id, region_code FROM institution_sites WHERE institution_id IN (SELECT value FROM json_each(?1)) AND region_code IS NOT NULL
+    ORDER BY 1, 2"""
+BY_CODE = "SELECT id FROM institutions WHERE credit_code IN (SELECT value FROM json_each(?1)) ORDER BY id LIMIT ?2"
+BY_PERMIT = "SELECT DISTINCT institution_id AS id FROM permits WHERE permit_no IN (SELECT value FROM json_each(?1)) ORDER BY 1 LIMIT ?2"
+# of every source the regions of its rows
+TOLD_OF = "SELECT source_id, region_code FROM listings GROUP BY 1, 2 UNION SELECT source_id, region_code FROM institutions GROUP BY 1, 2"

@@ -7,7 +7,7 @@ immutable, so SQLite takes no lock and looks at no journal. Knows nothing of the
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from urllib.parse import quote
 import search
 
 from ..errors import BadHome
+from ..regions import Region, Regions
 
 Row = dict[str, Any]
 Made = TypeVar("Made")
@@ -24,6 +25,9 @@ DECLARED_LATER = {  # a release from before that says nothing of them
     "notice_statements": "notice_id, number, kind, said_by, said_on, text, document, fields, recorded_on, settled_on",
     "institution_lineage": "predecessor_id, successor_id, kind, method, since",
 }
+REGIONS = (
+    "SELECT code, valid_from, valid_until, name_zh, name_en, level, parent_code, successor_codes FROM regions ORDER BY code, valid_from"
+)
 LIMITS = (  # one open SQL query took 1.9 GB without them
     (sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000),  # of one value and one row: a page shows 200 rows
     (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 20_000),
@@ -165,6 +169,11 @@ class Reader:
         if not names:
             return text or code or ""
         return "".join(reversed(names)) if lang == "zh" else ", ".join(names)
+
+    @cached_property
+    def territory(self) -> Regions:
+        """The release's regions, to be asked for by name and by what lies in what; 0.1 s to make."""
+        return Regions(Region(**row) for row in self.rows(REGIONS))
 
     def close(self) -> None:
         self._connection.close()

@@ -16,6 +16,7 @@ from .answer import Answer, App, Receive, Scope, Send, give, guarded, redirect
 from .archive import NoSuchRelease
 from .pages import NotHere, Pages
 from .reader import Reader
+from .sent import NotReceived, SenderGone, Sent, received
 from .shelf import Shelf
 from .terms import Clock
 from .visit import Visit, current, spelt
@@ -58,13 +59,27 @@ class Site:
             self.shelf.close()
 
     async def _request(self, inner: App, scope: Scope, receive: Receive, send: Send) -> None:
+        lang, path = _language(scope["path"])
+        query = scope["query_string"].decode("latin-1")
+        sent: Sent | NotReceived | None = None
+        if scope["method"] == "POST" and self.pages.takes_post(path):
+            try:  # before a release is held: a sender may take its time
+                sent = await received(scope, receive)
+            except NotReceived as no:
+                sent = no
+            except SenderGone:
+                return
         with self.shelf.hold() as reader:
-            lang, path = _language(scope["path"])
-            query = scope["query_string"].decode("latin-1")
             visit = Visit(reader, china_day(self._now()).isoformat(), lang, path, query)
             token = current.set(visit)
             try:
-                answer = await self._past(visit, scope["method"]) or self._answer(visit, scope["method"])
+                if isinstance(sent, NotReceived):
+                    answer: Answer | None = _closing(self.pages.problem(visit, sent.status, sent.kind))
+                elif sent:
+                    current.set(visit := replace(visit, sent=sent))
+                    answer = self._answer(visit, "POST")
+                else:
+                    answer = await self._past(visit, scope["method"]) or self._answer(visit, scope["method"])
                 if answer is None:
                     await inner(_without_language(scope, path), receive, send)
                 else:
@@ -123,8 +138,10 @@ class Site:
         path, reader = visit.path, visit.reader
         if not path:
             return redirect(f"/{visit.lang}/")
-        if method not in ("GET", "HEAD"):
-            return self.pages.problem(visit, 405, "method")
+        if method not in ("GET", "HEAD") and visit.sent is None:
+            allowed = ("allow", "GET, HEAD, POST" if self.pages.takes_post(path) else "GET, HEAD")
+            refusal = self.pages.problem(visit, 405, "method")
+            return replace(refusal, headers=(*refusal.headers, allowed))
         if path in ("/status", "/status.json"):
             return self.pages.status(visit)
         if path.startswith("/static/") or path == "/favicon.ico":
@@ -166,6 +183,11 @@ class Site:
                 answer = self.pages.notice(row, reader)
                 return answer if answer.status == 410 else None
         return None
+
+
+def _closing(answer: Answer) -> Answer:
+    """An answer after which the connection is closed: what was not read of a body must not be taken for the next request."""
+    return replace(answer, headers=(*answer.headers, ("connection", "close")))
 
 
 def _language(path: str) -> tuple[str, str]:

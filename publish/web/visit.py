@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote
 
 from ..wording import LANGUAGES, say
 from .reader import Reader
+from .sent import Sent
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Visit:
     as_of: str | None = None  # the release or day that was asked for; `reader` is then of that release, and `live` the newest
     live: Reader | None = None
     same_day: tuple[str, ...] = ()  # the other releases of the day of `reader`
+    sent: Sent | None = None  # of a POST
 
     @property
     def wants_json(self) -> bool:

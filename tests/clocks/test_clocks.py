@@ -119,6 +119,8 @@ def assert_kept(visitor: Visitor) -> None:
         "institution",
         "there",
         "search",
+        "verify",
+        "verify list",
         "sql",
         "filter",
         "table",

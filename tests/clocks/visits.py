@@ -184,6 +184,7 @@ class Visitor:
                 found = await self.ask("institution", f"/institutions/{institution}{end}?{more}", allowed, (200, 404) if as_of else (200,))
                 if not as_of and mark in self.releases.must(self.day):
                     self.wants("institution", found, {mark})
+            await self.verify(institution, mark, allowed, as_of)
         for end in ("", ".json"):
             found = await self.ask("search", f"/search{end}?q={mark}&{more}", allowed, by="ids")
             if not as_of and mark in self.releases.must(self.day) and mark in self.releases.searchable:
@@ -191,6 +192,27 @@ class Visitor:
         if not as_of:
             for table, column in (("notices", "title"), ("documents", "title"), ("listings", "batch_label")):
                 await self.ask("filter", f"/mingbai/{table}.json?_shape=array&{column}__contains={mark}", allowed)
+
+    async def verify(self, institution: str, mark: str, allowed: Collection[str], as_of: str) -> None:
+        """Whether an institution is listed: by its name in its county and by its code, alone and in a list."""
+        assert self.app.shelf.reader is not None
+        row = self.app.shelf.reader.row("SELECT name, region_code, credit_code FROM institutions WHERE id = ?", institution)
+        if row is None:
+            return
+        by_code = row["credit_code"] and self.draw.random() < 0.5
+        asked = {"code": row["credit_code"]} if by_code else {"name": row["name"], "region": row["region_code"]}
+        for end in ("", ".json"):
+            found = await self.ask("verify", str(httpx.URL(f"/verify{end}", params=asked | ({"as_of": as_of} if as_of else {}))), allowed)
+            if not as_of and mark in self.releases.must(self.day):
+                self.wants("verify", found, {mark})
+        if not as_of:
+            for end, sent in (
+                (".json", {"json": {"queries": [asked]}}),
+                ("", {"data": {"names": row["name"], "region": row["region_code"]}}),
+            ):
+                answer = await self.client.post(f"/verify{end}", **sent)  # type: ignore[arg-type]
+                self.asked["verify list", answer.status_code] += 1
+                self.scan("verify list", answer.content, allowed)
 
     async def earlier(self, release: str, marks: Iterable[str]) -> None:
         """An earlier release: what stands in it of some notices and listings, and what is over everywhere."""

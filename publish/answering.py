@@ -1,0 +1,117 @@
+"""Is this one listed? Listed, not listed or cannot say: the decision alone, from which institution is meant and what a release shows of it.
+
+It never turns what it does not know into "not listed": an ambiguous or nearly equal name, numbers and names that do not fit each other, a source that is
+stale or held, a region that no source covers are each a reason to say "cannot say". What may hurt somebody (a list that is not harmless, a notice)
+is told of an institution that was named by credit code, by permit number, or by its exact legal name alone in its county, and of no other; of
+one named otherwise the answer is the same whether there is such a thing or not. Knows no database, no web and no index.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .meant import MOST_CANDIDATES, Asked, Candidate, Identity
+from .regions import COUNTRY, Regions
+from .rules import HARMLESS
+
+LISTED, NOT_LISTED, CANNOT_SAY = STATUSES = "listed", "not_listed", "cannot_say"
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one source says of regions: `region` it covers, `held` are those that are not updated (codes, or names where it has none), `regions`
+    those of its rows with all that they lie in."""
+
+    id: str
+    region: str | None
+    as_of: str | None
+    is_stale: bool = False
+    held: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`reasons` say why it is this answer, `notes` what else to know; both are keys of wording. `notices` are None where nothing may be said."""
+
+    status: str
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    found: Candidate | None = None
+    listings: tuple[Row, ...] = ()
+    notices: tuple[Row, ...] | None = None
+    unmatched: tuple[Row, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    sources: tuple[Source, ...] = ()  # those in which it is not listed
+
+
+def cannot_say(*reasons: str, candidates: Iterable[Candidate] = ()) -> Answer:
+    """The answer where there is none."""
+    return Answer(CANNOT_SAY, reasons, candidates=tuple(candidates)[:MOST_CANDIDATES])
+
+
+def decide(asked: Asked, identity: Identity, card: Row | None, sources: Sequence[Source], regions: Regions) -> Answer:
+    """The answer. `card` is what the release shows of the institution that was found today: its listings, notices in force, and what is held."""
+    if identity.found is not None and card is None:
+        return cannot_say("error")  # the index knows one that the release does not have
+    if identity.found is None or card is None:
+        if identity.reasons:
+            return cannot_say(*identity.reasons, candidates=identity.candidates)
+        return _absent(asked.region, sources, regions, candidates=identity.candidates)
+    return _found(identity, card, sources, regions)
+
+
+def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Regions) -> Answer:
+    assert identity.found is not None
+    stale = {source.id for source in sources if source.is_stale}
+    told = [it for it in card["listings"] if identity.is_sure or it["list"] in HARMLESS]
+    now = [it for it in told if not it["absent_since"] and not it["is_over"]]
+    sound = [it for it in now if it["source_id"] not in stale and not it["held_since"]]
+    notes = [*identity.notes]
+    if not identity.is_sure:
+        notes.append("harm_untold")
+    if card["absent_since"]:
+        notes.append("institution_left")
+    if identity.is_sure and card["notices_held_since"]:
+        notes.append("notices_held")
+    notices, unmatched = (tuple(card["notices_in_force"]), tuple(card["unmatched_notices"])) if identity.is_sure else (None, ())
+    rest: dict[str, Any] = {
+        "notes": tuple(notes), "found": identity.found, "listings": tuple(told), "notices": notices, "unmatched": unmatched, "candidates": identity.candidates,
+    }  # fmt: skip
+    if sound:
+        return Answer(LISTED, ("is_listed",), **rest)
+    if now:
+        why = {"stale_source": any(it["source_id"] in stale for it in now), "held": any(it["held_since"] for it in now)}
+        return Answer(CANNOT_SAY, tuple(reason for reason, is_so in why.items() if is_so), **rest)
+    if not told and not identity.is_sure:
+        return Answer(CANNOT_SAY, ("name_alone",), **rest)
+    searched = _absent(card["region_code"], sources, regions)
+    if searched.status == CANNOT_SAY:
+        return Answer(CANNOT_SAY, searched.reasons, **rest)
+    left = "left" if any(it["absent_since"] for it in told) else "over" if told else "registered"
+    return Answer(NOT_LISTED, (left,), sources=searched.sources, **{**rest, "notes": (*notes, *searched.notes)})
+
+
+def _absent(region: str | None, sources: Sequence[Source], regions: Regions, candidates: Iterable[Candidate] = ()) -> Answer:
+    """Not listed in the sources that cover a region (None: wherever it is), or cannot say where they do not tell of it today."""
+    covering = [it for it in sources if it.region and (it.region == COUNTRY if region is None else regions.is_within(region, it.region))]
+    if not covering:
+        return cannot_say("region_needed" if region is None else "region_not_covered", candidates=candidates)
+    fresh = tuple(it for it in covering if not it.is_stale)
+    if not fresh:
+        return cannot_say("stale_source", candidates=candidates)
+    if region and any(_meets(it.held, region, regions) for it in covering):
+        return cannot_say("held", candidates=candidates)
+    if not any(region in it.regions if region else it.regions for it in fresh):
+        return cannot_say("region_empty", candidates=candidates)
+    notes = [
+        *(["stale_elsewhere"] if any(it.is_stale for it in sources) else []),
+        *(["held_elsewhere"] if any(it.held for it in sources) else []),
+    ]
+    return Answer(NOT_LISTED, ("not_found",), tuple(notes), candidates=tuple(candidates)[:MOST_CANDIDATES], sources=fresh)
+
+
+def _meets(held: Iterable[str], region: str, regions: Regions) -> bool:
+    """Whether a held region is, holds or lies in a region; one without a code could be anywhere."""
+    return any(not code[:6].isdigit() or regions.is_within(code, region) or regions.is_within(region, code) for code in held)

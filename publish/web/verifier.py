@@ -1,0 +1,112 @@
+"""Ask a release whether an institution is listed: what `answering` decides from, looked up. Knows nothing of requests; the command line asks here too."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+import search
+
+from ..answering import Answer, Source, cannot_say, decide
+from ..meant import CODE_NEAR, MOST_CANDIDATES, Asked, Candidate, Identity, Known, Query, identify, near_codes, read, region_of
+from ..regions import Regions
+from . import facts, queries
+from .reader import Reader
+
+HITS = 50  # of a name; more of one exact name is ambiguous all the same
+NAMES = ("name", "institution_aliases.name")  # fields of the index
+LIKE = (search.WORDS, search.SOUND, search.INITIALS, search.TYPO)  # how a name matches that characters in a row cannot show
+SHORT_LEVELS = ("province", "city")  # whose short names stand in names of institutions; those of counties are brands as often
+log = logging.getLogger(__name__)
+
+
+class Verifier:
+    """Answers of one release on one day. What holds for all of them is worked out once for the release and the day."""
+
+    def __init__(self, reader: Reader, today: str) -> None:
+        self.reader, self.today = reader, today
+        self.regions = reader.territory
+        self.sources = reader.once(today, "sources of answers", self._sources)
+        self._places = reader.once(today, "places", lambda: frozenset(_short_names(self.regions)))
+        self._region = lru_cache(4_096)(
+            lambda text: region_of(text, self.regions, today)
+        )  # a list has few, and one costs more than all the rest
+
+    def verify(self, query: Query) -> tuple[Asked, Answer]:
+        """The answer, whatever the query is and whatever is broken: an error is "cannot say"."""
+        asked = Asked()
+        try:
+            asked = read(query, self._region)
+            return asked, self._answer(query, asked)
+        except Exception:
+            log.exception("a question could not be answered")  # without the question: nobody's is written down
+            return asked, cannot_say("error")
+
+    def _answer(self, query: Query, asked: Asked) -> Answer:
+        if "code_invalid" in asked.faults:
+            return cannot_say(*asked.faults, candidates=self._mistyped(query.code or query.name))
+        if asked.faults and asked.faults != ("region_unclear",):
+            return cannot_say(*asked.faults)
+        identity = self._identity(asked)
+        found = [identity.found] if identity.found else []
+        if asked.faults:  # several regions have that name: whoever may be meant shows which
+            return cannot_say(*asked.faults, candidates=(*found, *identity.candidates))
+        cards = facts.cards(self.reader, [one.known.id for one in found], self.today)
+        return decide(asked, identity, cards[0] if cards else None, self.sources, self.regions)
+
+    def _identity(self, asked: Asked) -> Identity:
+        by_number = self._numbered(asked)
+        by_name: list[Known] = []
+        like: set[str] = set()
+        if asked.name and not by_number:
+            found = self.reader.index.search(asked.name, kind="institution", limit=HITS)
+            by_name = self._known([hit.id for hit in found.hits])
+            like = {hit.id for hit in found.hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
+        return identify(asked, by_number, by_name, self.regions, self._places, like)
+
+    def _numbered(self, asked: Asked) -> list[Known]:
+        ids: dict[str, None] = {}
+        for sql, number in ((queries.BY_CODE, asked.code), (queries.BY_PERMIT, asked.permit)):
+            if number:
+                ids |= dict.fromkeys(row["id"] for row in self.reader.rows(sql, orjson.dumps([number]).decode(), HITS))
+        return self._known(list(ids))
+
+    def _mistyped(self, typed: str) -> list[Candidate]:
+        """Who has a code that is one slip away from what was typed."""
+        codes = near_codes(typed)
+        rows = self.reader.rows(queries.BY_CODE, orjson.dumps(codes).decode(), MOST_CANDIDATES) if codes else []
+        return [Candidate(one, CODE_NEAR, one.code or "") for one in self._known([row["id"] for row in rows])]
+
+    def _known(self, ids: Sequence[str]) -> list[Known]:
+        asked = orjson.dumps(ids).decode()
+        rows = {row["id"]: row for row in self.reader.rows(queries.MEANT, asked)} if ids else {}
+        parts: dict[str, dict[str, Any]] = {id: {"aliases": (), "permits": (), "sites": ()} for id in rows}
+        for part, sql in (("aliases", queries.MEANT_ALIASES), ("permits", queries.MEANT_PERMITS), ("sites", queries.MEANT_SITES)):
+            for row in self.reader.rows(sql, asked) if rows else ():
+                id, *values = row.values()
+                parts[id][part] += (tuple(values) if len(values) > 1 else values[0],)
+        return [Known(**rows[id], **parts[id]) for id in ids if id in rows]
+
+    def _sources(self) -> tuple[Source, ...]:
+        held: dict[str, set[str]] = defaultdict(set)
+        for row in self.reader.held:
+            if row["table"] in ("listings", "institutions"):
+                held[row["source"]].add(row["region"])
+        told: dict[str, set[str]] = defaultdict(set)
+        for row in self.reader.rows(queries.TOLD_OF):
+            if row["source_id"] and row["region_code"]:
+                told[row["source_id"]] |= {row["region_code"], *(above.code for above in self.regions.ancestors(row["region_code"]))}
+        return tuple(
+            Source(it["id"], it["region_code"], it["as_of"], it["is_stale"], frozenset(held[it["id"]]), frozenset(told[it["id"]]))
+            for it in facts.sources(self.reader, self.today)
+        )
+
+
+def _short_names(regions: Regions) -> Iterable[str]:
+    for row in regions.rows():
+        if row.level in SHORT_LEVELS:
+            yield row.name_zh
+            yield row.name_zh.removesuffix("省").removesuffix("市").removesuffix("地区")

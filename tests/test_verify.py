@@ -1,0 +1,352 @@
+"""Is this one listed? Listed, not listed or cannot say: each rule of the answer, on a release that has a case for each."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from publish.answering import CANNOT_SAY, LISTED, NOT_LISTED, STATUSES
+from publish.catalogue import Catalogue, dictionary
+from publish.meant import LONGEST, Query, near_codes
+from publish.values import is_credit_code
+from publish.web.reader import Reader
+from publish.web.server import Application, build_app
+from publish.web.verifier import Verifier
+from publish.web.verify import MEANING, MOST
+from publish.wording import LANGUAGES, wording
+from verify_release import CANGSHAN, CHAOYANG, GULOU, INSTITUTIONS, NANJING_GULOU, SIMING, SOURCES, TAIJIANG, code, publish_world, tables
+from web_release import TODAY, make_release
+
+NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    home: Path = tmp_path_factory.mktemp("home")
+    publish_world(home, catalogue)
+    return home
+
+
+@pytest.fixture(scope="module")
+def verifier(home: Path) -> Iterator[Verifier]:
+    reader = Reader(home / "releases" / TODAY)
+    yield Verifier(reader, TODAY)
+    reader.close()
+
+
+CASES = [
+    # the name alone
+    (Query("福州市鼓楼区甜果培训中心有限公司"), LISTED, "is_listed", "i-white"),
+    (Query("福州市鼓樓區甜果培訓中心有限公司"), LISTED, "is_listed", "i-white"),
+    (Query("晨星培训学校"), CANNOT_SAY, "ambiguous", None),
+    (Query("老名培训中心"), LISTED, "is_listed", "i-renamed"),
+    (Query("彩虹培训中心"), CANNOT_SAY, "ambiguous", None),  # one's name and another's sign
+    (Query("甜果"), CANNOT_SAY, "near", None),
+    (Query("乐童培训中心"), CANNOT_SAY, "name_alone", "i-black"),
+    (Query("小树培训中心"), CANNOT_SAY, "name_alone", "i-none"),  # the same as where there is a black list
+    (Query("大河培训中心"), NOT_LISTED, "left", "i-left"),
+    (Query("石桥培训中心"), NOT_LISTED, "over", "i-over"),
+    (Query("旧闻培训中心"), CANNOT_SAY, "stale_source", "i-stale"),
+    (Query("停云培训中心"), CANNOT_SAY, "held", "i-held"),
+    (Query("无此机构"), NOT_LISTED, "not_found", None),
+    # with a region
+    (Query("晨星培训学校", region=GULOU), LISTED, "is_listed", "i-twin-a"),
+    (Query("晨星培训学校", region="厦门市思明区"), LISTED, "is_listed", "i-twin-b"),
+    (Query("晨星培训学校", region="福建省"), CANNOT_SAY, "ambiguous", None),
+    (Query("晨星培训学校", region=NANJING_GULOU), CANNOT_SAY, "other_region", None),
+    (Query("彩虹培训中心", region=TAIJIANG), LISTED, "is_listed", "i-taken"),
+    (Query("乐童培训中心", region=GULOU), LISTED, "is_listed", "i-black"),
+    (Query("小树培训中心", region=GULOU), NOT_LISTED, "registered", "i-none"),
+    (Query("云上培训中心", region=GULOU), LISTED, "is_listed", "i-nowhere"),  # its source gives no region: nothing else has the name
+    (Query("无此机构", region=GULOU), NOT_LISTED, "not_found", None),
+    (Query("无此机构", region=CANGSHAN), CANNOT_SAY, "held", None),
+    (Query("无此机构", region="福州市"), CANNOT_SAY, "held", None),  # a part of it is
+    (Query("无此机构", region=CHAOYANG), CANNOT_SAY, "region_empty", None),
+    (Query("无此机构", region="鼓楼区"), CANNOT_SAY, "region_unclear", None),
+    (Query("无此机构", region="不是地区"), CANNOT_SAY, "region_unclear", None),
+    (Query("甜果", region=SIMING), NOT_LISTED, "not_found", None),  # the near one is elsewhere
+    # numbers
+    (Query(code=code(1)), LISTED, "is_listed", "i-white"),
+    (Query(code(1).lower()), LISTED, "is_listed", "i-white"),  # in the place of the name
+    (Query(permit="教民135010270000018号"), LISTED, "is_listed", "i-white"),
+    (Query("教民135010270000018"), LISTED, "is_listed", "i-white"),
+    (Query(code=code(4)), LISTED, "is_listed", "i-black"),
+    (Query(code=code(6)), NOT_LISTED, "registered", "i-none"),
+    (Query(code=code(99)), NOT_LISTED, "not_found", None),
+    (Query(code=code(1)[:-1] + "0"), CANNOT_SAY, "code_invalid", None),
+    (Query(code="是"), CANNOT_SAY, "code_invalid", None),
+    (Query(permit="办理中"), CANNOT_SAY, "permit_invalid", None),
+    (Query(code=code(11)), CANNOT_SAY, "ambiguous", None),  # two branches
+    (Query(code=code(11), region=TAIJIANG), NOT_LISTED, "registered", "i-branch-b"),
+    (Query("总店培训中心一部", code=code(11)), NOT_LISTED, "registered", "i-branch-a"),
+    # what does not go together
+    (Query("甜果培训中心", code=code(1)), LISTED, "is_listed", "i-white"),  # half its name
+    (Query("甜果英语", code=code(1)), LISTED, "is_listed", "i-white"),
+    (Query("甜梨培训中心", code=code(1)), CANNOT_SAY, "number_and_name_differ", None),
+    (Query("晨星培训学校", code=code(1)), CANNOT_SAY, "number_and_name_differ", None),
+    (Query("晨星培训学校", code=code(99), region=GULOU), CANNOT_SAY, "number_and_name_differ", None),
+    (Query("新名培训中心", code=code(99)), LISTED, "is_listed", "i-renamed"),  # which has no code that could differ
+    (Query(code=code(1), permit="教民135010270000020"), CANNOT_SAY, "numbers_differ", None),
+    (Query(code=code(1), region=SIMING), CANNOT_SAY, "number_and_region_differ", None),
+    # no question
+    (Query("。"), CANNOT_SAY, "no_question", None),
+    (Query(region=GULOU), CANNOT_SAY, "no_question", None),
+    (Query("长" * (LONGEST + 1)), CANNOT_SAY, "too_long", None),
+]
+
+
+@pytest.mark.parametrize(("query", "status", "reason", "id"), CASES)
+def test_an_answer_follows_from_what_was_asked(verifier, query, status, reason, id):
+    _, answer = verifier.verify(query)
+    assert (answer.status, answer.reasons, answer.found and answer.found.known.id) == (status, (reason,), id)
+    assert (status == NOT_LISTED) == bool(answer.sources), "and says in which sources"
+
+
+@pytest.mark.parametrize(
+    ("query", "lists", "notices"),
+    [
+        (Query("双榜培训中心"), ["white"], None),
+        (Query("双榜培训中心", region="福州市"), ["white"], None),  # a city is too wide: rule 9 links by county
+        (Query("双榜培训中心", code=code(99)), [], None),
+        (Query("双榜培训中心", region=GULOU), ["white", "black"], []),
+        (Query(code=code(5)), ["white", "black"], []),
+        (Query("乐童培训中心"), [], None),
+        (Query("乐童培训中心", region=GULOU), ["black"], ["n-black"]),
+        (Query(permit="教民135010270000020"), ["black"], ["n-black"]),
+        (Query("乐童"), [], None),
+        (Query("老名培训中心", region=GULOU), ["white"], None),  # a former name is not the legal name
+    ],
+)
+def test_what_may_hurt_is_told_by_number_or_the_exact_name_in_its_county_alone(verifier, query, lists, notices):
+    _, answer = verifier.verify(query)
+    assert [it["list"] for it in answer.listings] == lists
+    assert (answer.notices if answer.notices is None else [it["id"] for it in answer.notices]) == notices
+    assert ("harm_untold" in answer.notes) == (answer.found is not None and notices is None)
+
+
+def test_a_name_alone_says_the_same_whether_there_is_a_black_list_or_nothing(verifier):
+    black, none = (verifier.verify(Query(INSTITUTIONS[id][0]))[1] for id in ("i-black", "i-none"))
+    assert (black.status, black.reasons, black.notes, black.listings, black.notices, black.unmatched) == (
+        none.status, none.reasons, none.notes, none.listings, none.notices, none.unmatched,
+    )  # fmt: skip
+
+
+def test_a_notice_of_the_same_name_that_is_linked_to_nobody_is_shown_as_that(verifier):
+    _, answer = verifier.verify(Query("小树培训中心", region=GULOU))
+    assert ([it["id"] for it in answer.unmatched], answer.notices) == (["n-unlinked"], ())
+
+
+def test_candidates_say_how_they_match_and_where_they_differ(verifier):
+    def told(query: Query) -> list[tuple[Any, ...]]:
+        return [
+            (it.known.id, it.how, it.matched, [(d.part, d.asked, d.found) for d in it.differences])
+            for it in verifier.verify(query)[1].candidates
+        ]
+
+    assert told(Query("甜果")) == [
+        ("i-white", "near", INSTITUTIONS["i-white"][0], [("place", "", "福州市鼓楼区"), ("kind", "", "培训中心有限公司")])
+    ]
+    assert told(Query("晨星培训学校")) == [(id, "name", "晨星培训学校", []) for id in ("i-twin-a", "i-twin-b")]
+    assert told(Query(code=code(1)[:-1] + "0")) == [("i-white", "code_near", code(1), [])]
+    assert told(Query("甜果培训中心有限公司", region="鼓楼区"))[0][:2] == ("i-white", "near")
+    _, answer = verifier.verify(Query("老名培训中心"))
+    assert (answer.found.how, answer.found.alias_kind, answer.found.known.name) == ("alias", "former", "新名培训中心")
+
+
+UNCOVERED = [
+    ([{**SOURCES[0], "region_code": GULOU}], Query("无此机构"), "region_needed"),
+    ([{**SOURCES[0], "region_code": GULOU}], Query("无此机构", region=CHAOYANG), "region_not_covered"),
+    ([{**SOURCES[0], "region_code": None}], Query("无此机构", region=GULOU), "region_not_covered"),
+    ([{**SOURCES[0], "as_of": "2026-11-01"}], Query("无此机构", region=GULOU), "stale_source"),
+    ([{**SOURCES[0], "as_of": "2026-11-01"}], Query("无此机构"), "stale_source"),
+    ([{**SOURCES[0], "as_of": "2026-11-01"}], Query("小树培训中心", region=GULOU), "stale_source"),
+    ([{**SOURCES[0], "as_of": "2026-11-01"}], Query(code=code(1)), "stale_source"),
+]
+
+
+@pytest.mark.parametrize(("sources", "query", "reason"), UNCOVERED)
+def test_what_sources_do_not_cover_today_is_never_not_listed(tmp_path, catalogue, sources, query, reason):
+    make_release(tmp_path, TODAY, catalogue, tables=tables([*sources, SOURCES[1]]))
+    reader = Reader(tmp_path / "releases" / TODAY)
+    _, answer = Verifier(reader, TODAY).verify(query)
+    reader.close()
+    assert (answer.status, answer.reasons) == (CANNOT_SAY, (reason,))
+
+
+@given(
+    st.builds(
+        Query, *[st.text(max_size=30) | st.sampled_from(["甜果", code(1), "教民135010270000018", GULOU, "福州", "\x00", "\ud800"])] * 4
+    )
+)
+def test_every_question_has_an_answer_and_none_fails(verifier, query):
+    _, answer = verifier.verify(query)
+    assert answer.status in STATUSES
+    assert answer.reasons
+    assert "error" not in answer.reasons
+
+
+def test_a_code_with_one_slip_finds_the_code_that_was_meant():
+    right = code(1)
+    for typed in (right[:5] + "9" + right[6:], right[:5] + right[6:], right + "1", right[:9] + right[10] + right[9] + right[11:]):
+        assert typed == right or right in near_codes(typed)
+    assert all(is_credit_code(found) for found in near_codes(right[:-1] + "I"))
+    assert near_codes("甜果") == near_codes("1" * 500) == []
+
+
+# -- the page, its JSON and lists
+
+
+@pytest.fixture(scope="module")
+def app(home: Path, catalogue: Catalogue) -> Iterator[Application]:
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
+    yield app
+    app.shelf.close()
+
+
+async def ask(app: Any, path: str, method: str = "GET", **more: Any) -> httpx.Response:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example") as client:
+        return await client.request(method, path, **more)
+
+
+SHOWN = [
+    Query(), Query("福州市鼓楼区甜果培训中心有限公司"), Query("晨星培训学校"), Query("甜果"), Query("大河培训中心"), Query("乐童培训中心", region=GULOU), Query("无此机构"), Query("停云培训中心"),
+    Query(code="1" * 18), Query("老名培训中心"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("query", SHOWN)
+async def test_the_page_says_in_words_what_its_json_says(app, query, lang):
+    prefix = "" if lang == "zh" else "/en"
+    asked = {key: value for key, value in vars(query).items() if value}
+    page = await ask(app, f"{prefix}/verify", params=asked)
+    assert page.status_code == 200
+    assert wording(lang)["verify.many"] in page.text
+    if not asked:
+        return
+    said = (await ask(app, f"{prefix}/verify.json", params=asked)).json()
+    assert wording(lang)[f"verify.status.{said['status']}"] in page.text
+    assert said["status"] != LISTED or all(listing["label"] in page.text.partition("</h2>")[0] for listing in said["listings"])
+    for reason in said["reasons"]:
+        assert reason["code"] == "is_listed" or reason["text"] in page.text.replace("&#39;", "'")
+    for one in (said["institution"], *said["candidates"]):
+        assert not one or f"{prefix}/institutions/{one['id']}" in page.text
+    for key in (key for keys in MEANING[said["status"]].values() for key in keys):
+        assert wording(lang)[key] in page.text
+    assert not any(word in page.text for word in ("安全", "放心", "可靠"))
+
+
+async def test_json_names_release_day_listing_and_sources(app):
+    said = (await ask(app, "/verify.json", params={"code": code(1)})).json()
+    assert (said["release"], said["as_of"], said["status"], said["notices_in_force"]) == (TODAY, "2026-11-22", LISTED, 0)
+    (listing,) = said["listings"]
+    assert (listing["list"], listing["label"], listing["authority"], listing["batch_label"], listing["as_of"]) == (
+        "white",
+        "白名单",
+        "福州市教育局",
+        "第三期",
+        "2026-11-20",
+    )
+    none = (await ask(app, "/en/verify.json", params={"name": "无此机构"})).json()
+    assert none["sources"] == [{"id": "platform", "as_of": "2026-11-22"}]
+    assert none["means_not"] == [wording("en")["none.means_not.1"], wording("en")["none.means_not.2"]]
+
+
+async def test_what_ended_is_told_of_nobody(app):
+    assert "n-over" not in (await ask(app, "/verify.json", params={"code": code(4)})).text
+    assert "n-over" not in (await ask(app, "/verify", params={"code": code(4)})).text
+
+
+NAMES = ["福州市鼓楼区甜果培训中心有限公司", "无此机构", "", "晨星培训学校", code(4)]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{"json": {"names": NAMES}}, {"json": {"queries": [{"name": name, "region": None} for name in NAMES]}}],
+)
+async def test_a_list_is_answered_in_its_order(app, sent):
+    said = (await ask(app, "/verify.json", "POST", **sent)).json()
+    assert [it["status"] for it in said["answers"]] == [LISTED, NOT_LISTED, CANNOT_SAY, CANNOT_SAY, LISTED]
+    assert [it["query"].get("name", "") for it in said["answers"]] == NAMES
+    assert (said["release"], said["as_of"]) == (TODAY, "2026-11-22")
+
+
+async def test_what_of_a_list_cannot_be_read_is_cannot_say_in_its_place(app):
+    said = (await ask(app, "/verify.json", "POST", json={"queries": [7, {"name": ["甜果"]}, None, {"name": "无此机构"}]})).json()
+    assert [it["reasons"][0]["code"] for it in said["answers"]] == ["unreadable"] * 3 + ["not_found"]
+
+
+async def test_pasted_lines_are_answered_as_a_page(app):
+    page = await ask(app, "/verify", "POST", data={"names": "晨星培训学校\r\n\r\n<b>甜果</b>\r\n", "region": "福州市鼓楼区"})
+    assert page.status_code == 200
+    assert page.text.count('<li>\n<p><a href="/verify?name=') == 2
+    assert "&lt;b&gt;甜果&lt;/b&gt;" in page.text
+    assert (wording("zh")["verify.status.listed"] in page.text, page.headers["cache-control"]) == (True, "no-store")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "kind"),
+    [
+        ({"names": ["甜果"] * (MOST + 1)}, 413, "long_list"),
+        ({"names": []}, 400, "no_list"),
+        ({}, 400, "no_list"),
+        ({"names": ["甜果"], "queries": []}, 400, "no_list"),
+        ({"names": {"a": 1}}, 400, "no_list"),
+    ],
+)
+async def test_a_list_that_is_none_is_refused_with_a_clear_word(app, sent, status, kind):
+    answer = await ask(app, "/verify.json", "POST", json=sent)
+    assert (answer.status_code, answer.json()["error"]) == (status, kind)
+    assert "1,000" in answer.json()["message"]
+
+
+async def test_as_many_as_may_be_asked_are_answered(app):
+    said = (await ask(app, "/verify.json", "POST", json={"names": ["甜果"] * MOST})).json()
+    assert len(said["answers"]) == MOST
+
+
+@pytest.mark.parametrize(
+    ("params", "status", "reason"),
+    [({}, 400, "no_question"), ({"name": "长" * 300}, 400, "too_long"), ({"code": "x"}, 200, "code_invalid")],
+)
+async def test_what_is_no_question_is_refused_and_still_an_answer(app, params, status, reason):
+    answer = await ask(app, "/verify.json", params=params)
+    assert (answer.status_code, answer.json()["status"], answer.json()["reasons"][0]["code"]) == (status, CANNOT_SAY, reason)
+
+
+async def test_an_index_that_is_broken_is_never_not_listed(home, catalogue):
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
+    app.shelf.reader.index.close()
+    one = await ask(app, "/verify.json", params={"name": "无此机构"})
+    page = await ask(app, "/verify", params={"name": "无此机构"})
+    many = await ask(app, "/verify.json", "POST", json={"names": ["无此机构", code(1)]})
+    app.shelf.close()
+    assert (one.status_code, one.json()["status"], one.json()["reasons"][0]["code"]) == (500, CANNOT_SAY, "error")
+    assert (page.status_code, wording("zh")["verify.reason.error"] in page.text) == (500, True)
+    assert [it["status"] for it in many.json()["answers"]] == [CANNOT_SAY, LISTED]
+
+
+async def test_without_a_release_there_is_no_answer(tmp_path, catalogue):
+    app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: NOON)
+    answers = [await ask(app, "/verify.json", params={"name": "甜果"}), await ask(app, "/verify.json", "POST", json={"names": ["甜果"]})]
+    assert [(answer.status_code, answer.json()["error"]) for answer in answers] == [(503, "no_release")] * 2
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_reason_note_and_way_has_its_words_and_no_word_is_left_over(verifier, lang):
+    answers = [verifier.verify(case[0])[1] for case in CASES]
+    everybody = [one for answer in answers for one in (answer.found, *answer.candidates) if one]
+    seen = {
+        "reason": {reason for answer in answers for reason in answer.reasons} | {case[2] for case in UNCOVERED} | {"error", "unreadable"},
+        "note": {note for answer in answers for note in answer.notes},
+        "how": {one.how for one in everybody},
+        "part": {it.part for one in everybody for it in one.differences},
+        "status": {answer.status for answer in answers},
+    }
+    for kind, codes in seen.items():
+        assert {key.removeprefix(f"verify.{kind}.") for key in wording(lang) if key.startswith(f"verify.{kind}.")} == codes

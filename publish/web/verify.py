@@ -72,7 +72,7 @@ class VerifyPages:
         ask = partial(_ask, Verifier(reader, visit.today))
         if visit.wants_json:
             return Answer(200, b"", JSON, OPEN, parts=self._json(visit, reader, asked, ask))
-        return Answer(200, b"", HTML, (("cache-control", "no-store"),), parts=self._table(asked, ask))
+        return Answer(200, b"", HTML, (("cache-control", "no-store"),), parts=self._table(asked, ask, facts.sources(reader, visit.today)))
 
     def _json(self, visit: Visit, reader: Reader, asked: list[Query | None], ask: Callable[[Query | None], Said]) -> Iterator[bytes]:
         yield orjson.dumps(self._about(visit, reader))[:-1] + b',"answers":['
@@ -80,12 +80,12 @@ class VerifyPages:
             yield (b"," if number else b"") + orjson.dumps(public(query or Query(), ask(query), visit, reader))
         yield b"]}"
 
-    def _table(self, asked: list[Query | None], ask: Callable[[Query | None], Said]) -> Iterator[bytes]:
+    def _table(self, asked: list[Query | None], ask: Callable[[Query | None], Said], sources: list[Row]) -> Iterator[bytes]:
         many = []
         for query in asked:
             many.append((query or Query(), ask(query)))
             yield b""
-        yield self._render("verify.html", query=Query(), answer=None, many=many, most=MOST).body
+        yield self._render("verify.html", query=Query(), answer=None, many=many, most=MOST, sources=sources).body
 
 
 def _ask(verifier: Verifier, query: Query | None) -> Said:

@@ -24,8 +24,8 @@ import orjson
 
 from .assemble import Assembled
 from .catalogue import Catalogue
-from .link import name_key
 from .tables import Working, working
+from .telling import name_key
 
 TABLE = "institution_lineage"
 COLUMNS = "predecessor_id, successor_id, kind, method, since"

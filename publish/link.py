@@ -6,32 +6,11 @@ institution's, make no link. What is not linked reads 未能核对主体. Nothin
 names in 17,500 schools.
 """
 
-import re
-import unicodedata
-
 from .tables import Working
+from .telling import name_key, tells_apart
 
 CONFIDENCE = {"credit_code": 1.0, "permit_no": 1.0, "exact_name_in_county": 0.9}
-LEAST_DIGITS = 6
 OTHER_NAME = 0.8  # the number is the institution's and the name neither its own nor one of its aliases: a rename, or a number mistyped
-_SPACE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]+")
-_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {ord("【"): "[", ord("】"): "]", ord("〔"): "[", ord("〕"): "]"}
-
-
-def name_key(name: str | None) -> str | None:
-    """A name for exact comparison: width, case, spaces and the shape of brackets do not count, every other character does.
-
-    Not NFKC: it makes ① a 1, and 启明① is another institution than 启明1.
-    """
-    if name is None:
-        return None
-    return _SPACE.sub("", unicodedata.normalize("NFC", name).translate(_WIDE)).casefold() or None
-
-
-def tells_apart(permit: str | None) -> bool:
-    """Whether a permit number is long enough to be one institution's: 办理中, 是 and 12号 are many's."""
-    return permit is not None and sum(character.isdigit() for character in permit) >= LEAST_DIGITS
-
 
 # Each way gives (notice, institution); a number that several institutions have gives several and so decides nothing by itself.
 FOUND = """

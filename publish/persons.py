@@ -118,7 +118,7 @@ def _fold(text: str) -> str:
 
 def person_key(name: str) -> str:
     """What a person's name is compared by, however it was typed: 张三 and 張 三 are one. Letters and numbers alone, or one more mark that hardly
-    shows would make somebody two people. The names of organisations are told apart more strictly (link.name_key)."""
+    shows would make somebody two people. The names of organisations are told apart more strictly (telling.name_key)."""
     return "".join(one for one in _fold(name) if unicodedata.category(one)[0] in "LN")
 
 

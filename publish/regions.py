@@ -25,6 +25,7 @@ _LOCAL = re.compile(r"[0-9]{6}L[0-9]{2}")
 _GIVEN = re.compile(r"([0-9]{6})(?:[0-9]{3}|[0-9]{6})?|([0-9]{6}L[0-9]{2})")
 _YEAR = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 _LATEST = "9999-12-31"
+LONGEST = 200  # characters of a code or name
 # Levels that lists put between a place and its parts and that are no place.
 _FILLERS = ("省直辖县级行政区划", "自治区直辖县级行政区划", "省直辖县级行政单位", "自治区直辖县级行政单位", "市辖区")
 _PEOPLES = (
@@ -195,7 +196,7 @@ class Regions:
         An ended one gives its successor where that is unique, else itself. Raises BadValue for an unknown name or code, and for a name
         that means several, with the candidates.
         """
-        given = unicodedata.normalize("NFKC", clean(written(raw, "a region's code or name", 200))).strip().upper()
+        given = unicodedata.normalize("NFKC", clean(written(raw, "a region's code or name", LONGEST))).strip().upper()
         if parts := _GIVEN.fullmatch(given):
             found = self._by_number(parts[1] or parts[2], day)
             if found is None:
@@ -209,6 +210,14 @@ class Regions:
             raise bad(raw, f"the name of a region{f' in {self.name(scope, day)}' if scope else ''}, or its code")
         candidates = ", ".join(f"{self.name(row.code, row.valid_from)} ({row.code})" for row in found_at[:5])
         raise BadValue(f"{bad(raw, 'one region')}; it could be {candidates}{' and others' if len(found_at) > 5 else ''}")
+
+    def meanings(self, raw: str) -> tuple[Region, ...]:
+        """Every region that a code or name may mean today: 鼓楼区 is four. None for what is the code or name of none."""
+        given = unicodedata.normalize("NFKC", raw).strip().upper()
+        if parts := _GIVEN.fullmatch(given):
+            found = self._by_number(parts[1] or parts[2], None)
+            return (found,) if found else ()
+        return tuple(self._by_name(_spelled(given), _LATEST, None)) if len(given) <= LONGEST else ()
 
     def _by_number(self, code: str, day: str | None) -> Region | None:
         rows = self._by_code.get(code)

@@ -29,7 +29,7 @@ TOP = {"publish", "datasets", "search", "feeds", "metadata.yml", "tests", "pypro
 FLOORS = (
     {"errors", "progress"},
     {"cleaning", "dates", "fresh", "persons", "values", "declarations"},
-    {"bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells"},
+    {"bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells", "telling"},
     {"dataset"},
     {"sourcefile"},
     {"catalogue", "metadata", "versions", "meant", "answering"},

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publish.link import name_key
 from publish.persons import hide_person, holds_person, looks_like_person, masked_organiser, masked_person, person_key, person_names
+from publish.telling import name_key
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,11 @@ TYPES = {
 
 # No page of ours needs a script, and the styles are one file: what a source's text may smuggle in has nothing to run with.
 CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+EMBEDDED = CSP.replace("frame-ancestors 'none'", "frame-ancestors http: https:")  # of the one page that is made to stand in another site's
+_FRAMED = ((b"content-security-policy", EMBEDDED.encode()),)
+_UNFRAMED = ((b"content-security-policy", CSP.encode()), (b"x-frame-options", b"DENY"))
 SECURITY = (
-    (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
@@ -133,12 +134,13 @@ async def _give_parts(answer: Answer, parts: Iterator[bytes], scope: Scope, send
 
 
 def guarded(send: Send) -> Send:
-    """`send` that puts the security headers on every answer, also Datasette's, and lets no cookie through."""
+    """`send` that puts the security headers on every answer, also Datasette's, and lets no cookie through; of policies only ours."""
 
     async def guarded_send(message: Message) -> None:
         if message["type"] == "http.response.start":
-            kept = [(k, v) for k, v in message.get("headers", []) if k.lower() not in (b"set-cookie", b"content-security-policy")]
-            message = {**message, "headers": [*kept, *SECURITY]}
+            given = message.get("headers", [])
+            kept = [(k, v) for k, v in given if k.lower() not in (b"set-cookie", b"content-security-policy")]
+            message = {**message, "headers": [*kept, *(_FRAMED if _FRAMED[0] in given else _UNFRAMED), *SECURITY]}
         await send(message)
 
     return guarded_send

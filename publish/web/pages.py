@@ -15,7 +15,7 @@ from jinja2 import Environment
 import search
 
 from ..wording import LANGUAGES, say
-from . import deltas, facts
+from . import deltas, facts, reconcile
 from .answer import CSV, HTML, OPEN, TEXT, Answer, as_json, file_answer, moved
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
@@ -58,6 +58,7 @@ class Pages:
         self._dictionary = dictionary
         self._csv: tuple[list[Entry] | None, bytes] = None, b""
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
+        self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
         self.verify = VerifyPages(self.render, self.problem, _of)
         self._routes: list[tuple[re.Pattern[str], Callable[[Visit, Reader], Answer]]] = [
             (re.compile(pattern), page)
@@ -72,13 +73,13 @@ class Pages:
                 (r"/deltas/index\.json", self.deltas),
                 (deltas.ADDRESS, self.delta),
                 (r"/changes(\.json|\.csv)?", self.changed.page),
+                (reconcile.ADDRESS, self.reconciliation.page),
                 (r"/feeds/(?P<file>[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99}){0,6})", self.feed),
             )
         ]
 
-        self.posted: tuple[Callable[[Visit, Reader], Answer], ...] = (
-            self.verify.page,
-        )  # those of them that may be sent something: `Visit.sent`
+        # those of them that may be sent something: `Visit.sent`
+        self.posted: tuple[Callable[[Visit, Reader], Answer], ...] = (self.verify.page, self.reconciliation.page)
 
     def takes_post(self, path: str) -> bool:
         """Whether the page at a path takes a POST."""
@@ -96,7 +97,7 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        return found is not None and found[0] not in (self.feed, self.delta, self.deltas, self.changed.page)
+        return found is not None and found[0] not in (self.feed, self.delta, self.deltas, self.changed.page, self.reconciliation.page)
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
         return Answer(status, self._templates.get_template(template).render(**values).encode("utf-8", "replace"), HTML)

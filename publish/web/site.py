@@ -6,6 +6,7 @@ release. Knows nothing of Datasette but the shape of its addresses.
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +23,7 @@ from .terms import Clock
 from .visit import Visit, current, spelt
 
 log = logging.getLogger(__name__)
+HOST = re.compile(r"([A-Za-z0-9-]{1,63}\.){0,9}[A-Za-z0-9-]{1,63}(:[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,39}\](:[0-9]{1,5})?")
 ROUTES = ROUTE, HISTORY = "mingbai", "history"  # the names of the databases in Datasette's addresses: of the live release, and of its past
 # Datasette's pages that are of use to a visitor. Its debugging pages set cookies or list threads and are not there.
 DASHED = ("/-/metadata", "/-/versions", "/-/plugins", "/-/settings", "/-/databases")
@@ -70,7 +72,7 @@ class Site:
             except SenderGone:
                 return
         with self.shelf.hold() as reader:
-            visit = Visit(reader, china_day(self._now()).isoformat(), lang, path, query)
+            visit = Visit(reader, china_day(self._now()).isoformat(), lang, path, query, origin=_origin(scope))
             token = current.set(visit)
             try:
                 if isinstance(sent, NotReceived):
@@ -183,6 +185,12 @@ class Site:
                 answer = self.pages.notice(row, reader)
                 return answer if answer.status == 410 else None
         return None
+
+
+def _origin(scope: Scope) -> str:
+    """Scheme and host of a request; "" where the host is not spelt as one."""
+    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    return f"{scope['scheme']}://{host}" if HOST.fullmatch(host) else ""
 
 
 def _closing(answer: Answer) -> Answer:

@@ -50,21 +50,22 @@ class Verifier:
             return cannot_say(*asked.faults, candidates=self._mistyped(query.code or query.name))
         if asked.faults and asked.faults != ("region_unclear",):
             return cannot_say(*asked.faults)
-        identity = self._identity(asked)
+        identity = self.identity(asked)
         found = [identity.found] if identity.found else []
         if asked.faults:  # several regions have that name: whoever may be meant shows which
             return cannot_say(*asked.faults, candidates=(*found, *identity.candidates))
         cards = facts.cards(self.reader, [one.known.id for one in found], self.today)
         return decide(asked, identity, cards[0] if cards else None, self.sources, self.regions)
 
-    def _identity(self, asked: Asked) -> Identity:
+    def identity(self, asked: Asked, hits: Sequence[search.Hit] | None = None) -> Identity:
+        """Which institution is meant. `hits` are what the index finds for the name, where the caller knows already."""
         by_number = self._numbered(asked)
         by_name: list[Known] = []
         like: set[str] = set()
         if asked.name and not by_number:
-            found = self.reader.index.search(asked.name, kind="institution", limit=HITS)
-            by_name = self._known([hit.id for hit in found.hits])
-            like = {hit.id for hit in found.hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
+            hits = self.reader.index.search(asked.name, kind="institution", limit=HITS).hits if hits is None else hits
+            by_name = self._known([hit.id for hit in hits])
+            like = {hit.id for hit in hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
         return identify(asked, by_number, by_name, self.regions, self._places, like)
 
     def _numbered(self, asked: Asked) -> list[Known]:

@@ -28,10 +28,11 @@ class Visit:
     live: Reader | None = None
     same_day: tuple[str, ...] = ()  # the other releases of the day of `reader`
     sent: Sent | None = None  # of a POST
+    origin: str = ""  # scheme and host under which the site was asked; for what needs a whole address where the site was not told its own
 
     @property
     def wants_json(self) -> bool:
-        return self.path.endswith(".json")
+        return self.path.endswith(".json") or (self.path.startswith("/reconcile") and not self.path.endswith("/preview"))
 
     @property
     def is_past(self) -> bool:

@@ -1,5 +1,6 @@
 """What a visitor asks on a day, of every surface, and which of the answers hold a mark that may not be shown."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -44,6 +45,7 @@ class Visitor:
         self.asked: Counter[tuple[str, int]] = Counter()
         self.tags: dict[str, tuple[str, bytes]] = {}  # by address: what a cache has of it
         self.past: Past | None = None
+        self.properties: list[dict[str, str]] = []  # that can be added to a spreadsheet
         self.day = date.min
 
     async def to(self, day: date) -> None:
@@ -184,6 +186,8 @@ class Visitor:
                 found = await self.ask("institution", f"/institutions/{institution}{end}?{more}", allowed, (200, 404) if as_of else (200,))
                 if not as_of and mark in self.releases.must(self.day):
                     self.wants("institution", found, {mark})
+            if not as_of:
+                await self.reconciled(institution, mark, allowed)
             await self.verify(institution, mark, allowed, as_of)
         for end in ("", ".json"):
             found = await self.ask("search", f"/search{end}?q={mark}&{more}", allowed, by="ids")
@@ -192,6 +196,16 @@ class Visitor:
         if not as_of:
             for table, column in (("notices", "title"), ("documents", "title"), ("listings", "batch_label")):
                 await self.ask("filter", f"/mingbai/{table}.json?_shape=array&{column}__contains={mark}", allowed)
+
+    async def reconciled(self, institution: str, mark: str, allowed: Collection[str]) -> None:
+        """What a spreadsheet is given of an institution: all the columns that there are, and the page that OpenRefine shows of it."""
+        if not self.properties:
+            self.properties = (await self.client.get("/reconcile/extend")).json()["properties"]
+        extend = json.dumps({"ids": [institution], "properties": self.properties})
+        found = await self.ask("extend", str(httpx.URL("/reconcile", params={"extend": extend})), allowed)
+        if mark in self.releases.must(self.day) and mark.startswith("mk"):
+            self.wants("extend", found, {mark})
+        await self.ask("preview", f"/reconcile/preview?id={institution}", allowed)
 
     async def verify(self, institution: str, mark: str, allowed: Collection[str], as_of: str) -> None:
         """Whether an institution is listed: by its name in its county and by its code, alone and in a list."""

@@ -59,3 +59,9 @@ def address(path: str, lang: str) -> str:
 def spelt(visit: Visit, path: str) -> str:
     """The address of another path in the language and with the query of a visit."""
     return quote(address(path, visit.lang)) + (f"?{visit.query}" if visit.query else "")
+
+
+def of_release(visit: Visit, reader: Reader) -> dict[str, str]:
+    """Which release JSON is of; `as_of` alone is already the day of the data."""
+    asked = {"asked_as_of": visit.as_of, "newest_release": visit.live.id} if visit.as_of and visit.live else {}
+    return {"release": reader.id, **asked}

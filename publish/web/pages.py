@@ -26,6 +26,7 @@ from .terms import in_force, over, tombstone
 from .visit import Visit, of_release, spelt
 
 FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on the data page; what they lean on comes after
+SCRIPTED = ("start.html", "search.html")  # where somebody types a name
 NOTHING: Mapping[str, str] = {}
 RETRY_SECONDS = 3600  # the next run makes the feeds anew
 ENDS = "ends.json"  # beside feeds, by publish.syndicate: the first day after which one of their entries has ended
@@ -50,12 +51,14 @@ class Pages:
         self._templates = templates
         self._dictionary = dictionary
         self._csv: tuple[list[Entry] | None, bytes] = None, b""
+        self.found = SearchPages(self.render, self.problem)
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
         self._routes: list[tuple[re.Pattern[str], Callable[[Visit, Reader], Answer]]] = [
             (re.compile(pattern), page)
             for pattern, page in (
                 (r"/", self.start),
-                (r"/search(\.json)?", SearchPages(self.render, self.problem).page),
+                (r"/search(\.json)?", self.found.page),
+                (r"/suggest\.json", self.found.suggest),
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (r"/data", self.data),
@@ -78,10 +81,13 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        return found is not None and found[0] not in (self.feed, self.delta, self.deltas, self.changed.page)
+        return found is not None and found[0] not in (self.feed, self.delta, self.deltas, self.changed.page, self.found.suggest)
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
-        return Answer(status, self._templates.get_template(template).render(**values).encode("utf-8", "replace"), HTML)
+        if template in SCRIPTED:
+            values["scripted"] = True
+        body = self._templates.get_template(template).render(**values).encode("utf-8", "replace")
+        return Answer(status, body, HTML, scripted=template in SCRIPTED)
 
     def problem(self, visit: Visit, status: int, kind: str, said: Mapping[str, str] = NOTHING, **values: object) -> Answer:
         """A page, or JSON where JSON was asked for, that says what went wrong in the visitor's language and no more than that.

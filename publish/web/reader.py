@@ -153,6 +153,10 @@ class Reader:
         zh, en = self._labels.get((table, code), (None, None))
         return str((zh if lang == "zh" else en or zh) or code)
 
+    def codes(self, table: str) -> list[str]:
+        """The codes of a code table, in its order."""
+        return [code for name, code in self._labels if name == table]
+
     def region(self, code: str | None, text: str | None, lang: str) -> str:
         """The region's full name from the province down, or the source's own spelling where the code is unknown."""
         names: list[str] = []

@@ -2,8 +2,9 @@
 not there. Of many invented institutions, so that there is something to choose from."""
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -19,7 +20,7 @@ from publish.web.answer import App
 from publish.web.question import FACETS
 from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
-from web_release import TODAY, _declared, go_live, make_release, rows, write_index, write_past
+from web_release import SWEET, TODAY, _declared, go_live, make_release, rows, write_index, write_past
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 OLD = "2026-11-20"
@@ -336,3 +337,54 @@ async def test_an_earlier_release_is_searched_with_its_filters_and_its_links_sta
     assert total(there) == count == 12
     assert "data-suggest" not in page
     assert (answer["release"], answer["total"]) == (OLD, 16)
+
+
+def spoil(folder: Path) -> None:
+    """An index as another version of the engine wrote it."""
+    with closing(sqlite3.connect(folder / "search" / "index.db")) as connection, connection:
+        connection.execute("UPDATE about SET value = 'mingbai search 0' WHERE key = 'format'")
+
+
+@pytest.mark.parametrize("end", ["", ".json"])
+async def test_an_earlier_release_whose_index_is_of_another_form_says_so_and_its_other_pages_work(tmp_path, catalogue, end):
+    for id in (OLD, TODAY):
+        make_release(tmp_path, id, catalogue, mark="标记")
+    write_index(tmp_path, OLD, TODAY)
+    write_past(tmp_path, catalogue, OLD, TODAY)
+    go_live(tmp_path, TODAY)
+    spoil(tmp_path / "releases" / OLD)
+    app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: NOON)
+    async with visitor(app) as client:
+        then, now = await client.get(f"/search{end}?q=甜果&as_of={OLD}"), await client.get(f"/search{end}?q=甜果")
+        others = [
+            (await client.get(f"{path}?as_of={OLD}")).status_code
+            for path in ("/", "/data", f"/institutions/{SWEET}", f"/institutions/{SWEET}.json")
+        ]
+    app.shelf.close()
+    assert (then.status_code, now.status_code, others) == (503, 200, [200] * 4)
+    assert wording("zh")["problem.unsearchable.text"] in then.text
+    assert "未找到" not in then.text
+    assert "results" not in then.text
+
+
+async def test_a_live_release_that_cannot_be_searched_is_served_where_there_is_none_better(tmp_path, catalogue):
+    for id in (OLD, TODAY):
+        make_release(tmp_path, id, catalogue, mark=id)
+    spoil(tmp_path / "releases" / TODAY)
+    write_index(tmp_path, OLD, TODAY)
+    go_live(tmp_path, OLD)
+    app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: NOON)
+    go_live(tmp_path, TODAY)
+    await app.shelf.refresh()
+    async with visitor(app) as client:
+        assert (await client.get("/search.json?q=甜果")).json()["release"] == OLD  # a change for the worse is not taken
+        told = (await client.get("/status.json")).json()["problem"]
+    app.shelf.close()
+    assert "index.db" in told
+    assert str(tmp_path) not in told
+    alone = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: NOON)
+    async with visitor(alone) as client:
+        codes = [(await client.get(path)).status_code for path in ("/", f"/institutions/{SWEET}", "/search?q=甜果", "/suggest.json?q=甜果")]
+        assert "index.db" in (await client.get("/status.json")).json()["problem"]
+    alone.shelf.close()
+    assert codes == [200, 200, 503, 503]

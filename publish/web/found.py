@@ -18,7 +18,7 @@ from .answer import Answer, as_json
 from .ended import ended
 from .facets import facets, label, without
 from .question import FACETS, KEYS, REGIONS, SORTS, Question, ask
-from .reader import Reader, Row
+from .reader import NoIndex, Reader, Row
 from .selection import NoSuchChoice
 from .visit import Visit, address, of_release
 
@@ -59,6 +59,8 @@ class SearchPages:
             return self._render("search.html", 400, asked=question, found=None, unasked=True)
         try:
             return self._json(visit, reader, question) if visit.wants_json else self._html(visit, reader, question)
+        except NoIndex:
+            return self._problem(visit, 503, "unsearchable")
         except CannotSay:
             return self._problem(visit, 500, "search")
 
@@ -72,6 +74,8 @@ class SearchPages:
             return self._problem(visit, 400, "bad_request")
         try:
             found = reader.index.suggest(query, limit=SUGGESTED) if query else ()
+        except NoIndex:
+            return self._problem(visit, 503, "unsearchable")
         except Exception:
             log.exception("the search index failed")
             return self._problem(visit, 500, "search")
@@ -104,6 +108,8 @@ class SearchPages:
         }
         try:
             return reader.index.search(question.query, kind="institution", **asked)
+        except NoIndex:
+            raise
         except Exception as error:
             log.exception("the search index failed")  # without the query: nobody's search is written down
             raise CannotSay from error
@@ -171,6 +177,8 @@ class SearchPages:
         try:
             most = NOTICES + min(ended(reader, visit.today).notices, FARTHEST)
             found = reader.index.search(question.query, kind="notice", limit=most)
+        except NoIndex:
+            raise
         except Exception as error:
             log.exception("the search index failed")
             raise CannotSay from error
@@ -190,6 +198,8 @@ class SearchPages:
     def _near(self, reader: Reader, question: Question) -> list[Row]:
         try:
             suggested = reader.index.suggest(question.query, limit=SUGGESTED)
+        except NoIndex:
+            raise
         except Exception as error:
             log.exception("the search index failed")
             raise CannotSay from error

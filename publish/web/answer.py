@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ class Answer:
         for name, value in self.headers:
             if name == "etag":
                 return value
-        return f'"{blake2b(self.body, digest_size=12).hexdigest()}"'
+        return f'"{sha256(self.body).hexdigest()[:24]}"'
 
 
 def as_json(data: object, status: int = 200) -> Answer:

@@ -8,7 +8,9 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
+
+import orjson
 
 import search
 
@@ -42,7 +44,7 @@ class SearchPages:
 
     def page(self, visit: Visit, reader: Reader) -> Answer:
         try:
-            question = ask(visit.query, reader, ("as_of",))
+            question = ask(visit.pairs, reader, ("as_of",))
         except NoSuchChoice as no:
             return self._refused(visit, no)
         except ValueError:
@@ -67,7 +69,7 @@ class SearchPages:
     def suggest(self, visit: Visit, reader: Reader) -> Answer:
         """What somebody who has typed this much may mean, as JSON."""
         try:
-            query = ask(visit.query, reader).query
+            query = ask(visit.pairs, reader).query
         except NoSuchChoice as no:
             return self._refused(visit, no)
         except ValueError:
@@ -94,7 +96,7 @@ class SearchPages:
 
     def _refused(self, visit: Visit, no: NoSuchChoice) -> Answer:
         """What was asked for does not exist: with what does, and a link to the same without it."""
-        rest = [(key, value) for key, value in parse_qsl(visit.query)[:50] if key in (*KEYS, "as_of") and key != no.name]
+        rest = [(key, value) for key, value in visit.pairs if key in (*KEYS, "as_of") and key != no.name]
         onward = f"{address('/search', visit.lang)}?{urlencode(rest)}"
         return self._problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, onward=onward)
 
@@ -127,7 +129,7 @@ class SearchPages:
 
     def _json(self, visit: Visit, reader: Reader, question: Question) -> Answer:
         found = self._counted(reader, question)
-        hits = {hit.id: hit for hit in found.hits}
+        cards = facts.card_json(reader, [hit.id for hit in found.hits], visit.today)
         return as_json(
             {
                 **of_release(visit, reader),
@@ -141,7 +143,7 @@ class SearchPages:
                 "offset": question.offset,
                 "meant": found.meant,
                 "facets": found.facets,
-                "results": [_result(card, hits[card["id"]]) for card in facts.cards(reader, list(hits), visit.today)],
+                "results": [_result(cards[hit.id], hit) for hit in found.hits if hit.id in cards],
                 "notices": self._notices(visit, reader, question),
             }
         )
@@ -206,8 +208,10 @@ class SearchPages:
         return facts.names(reader, [each.id for each in suggested if each.id])
 
 
-def _result(card: Row, hit: search.Hit) -> Row:
-    return {**card, "score": hit.score, "exact": hit.exact, "why": [{"field": match.field, "how": match.how} for match in hit.why]}
+def _result(card: bytes, hit: search.Hit) -> orjson.Fragment:
+    """A card with how it was found."""
+    how = {"score": hit.score, "exact": hit.exact, "why": [{"field": match.field, "how": match.how} for match in hit.why]}
+    return orjson.Fragment(card[:-1] + b"," + orjson.dumps(how)[1:])
 
 
 def _suggested(row: Row | None, reader: Reader, visit: Visit) -> Mapping[str, str | None]:

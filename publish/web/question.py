@@ -11,7 +11,7 @@ Each state has one spelling (`link`): keys in this order, without what goes with
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from ..rules import HARMLESS
 from .reader import Reader
@@ -62,10 +62,10 @@ class Question:
         return urlencode(self.pairs(**instead))
 
 
-def ask(query: str, reader: Reader, also: Sequence[str] = ()) -> Question:
-    """The question of a query string; `also` are keys that are somebody else's. Raises NoSuchChoice, and ValueError for what is no query string."""
+def ask(pairs: Sequence[tuple[str, str]], reader: Reader, also: Sequence[str] = ()) -> Question:
+    """The question of a query string's keys and values; `also` are keys that are somebody else's. Raises NoSuchChoice."""
     given: dict[str, list[str]] = {}
-    for key, value in parse_qsl(query, keep_blank_values=True, max_num_fields=50):
+    for key, value in pairs:
         if key not in KEYS and key not in also:
             raise NoSuchChoice(key, ", ".join(KEYS), is_key=True)
         if value := " ".join(value.split()):

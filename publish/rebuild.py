@@ -76,8 +76,8 @@ def _entry(connection: Working, history: Path, release: str) -> tuple[int, str |
     rows = connection.all(f"SELECT number, {sha256} FROM history.releases WHERE id = ?", [release])
     if not rows:
         ids = [id for (id,) in connection.all("SELECT id FROM history.releases ORDER BY number")]
-        known = f"it has {len(ids)}, {ids[0]} to {ids[-1]}" if ids else "it has none"
-        raise BadHome(f"{history}: does not know release {release}; {known}")
+        those = f"it has {len(ids)}, {ids[0]} to {ids[-1]}" if ids else "it has none"
+        raise BadHome(f"{history}: does not know release {release}; {those}")
     number, entered = rows[0]
     return int(number), entered
 

@@ -57,8 +57,20 @@ def read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, check_same_thread=False, cached_statements=256)
 
 
+class NoIndex(Exception):
+    """The release has no index that can be read."""
+
+
+def _opened(file: Path) -> tuple[search.Index | None, str | None]:
+    """The index, or why there is none: a release from before the index had another form is itself all the same, but for its search."""
+    try:
+        return search.open_index(file), None
+    except ValueError as error:
+        return None, str(error)
+
+
 class Reader:
-    """Raises BadHome when `folder` is not a whole release, naming the file that is missing or unreadable."""
+    """`unsearchable` says why its index cannot be read, where it cannot. Raises BadHome when `folder` is not a whole release, naming the file that is missing or unreadable."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -72,7 +84,7 @@ class Reader:
                 if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone():
                     self._connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
             harden(self._connection)
-            self.index = search.open_index(folder / "search" / "index.db")
+            self._index, self.unsearchable = _opened(folder / "search" / "index.db")
             file = folder / STONES
             self.stones: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
             self.counts = self._counts()
@@ -90,6 +102,13 @@ class Reader:
         self.released_on = str(self.manifest.get("released_on") or self.id[:10])
         self.past: tuple[tuple[int, int], sqlite3.Connection] | None = None  # of past.py: its file, by which one it is
         self._kept: dict[str, dict[str, Any]] = {}  # answers that hold for the whole release on a day, by the day
+
+    @property
+    def index(self) -> search.Index:
+        """Raises NoIndex."""
+        if self._index is None:
+            raise NoIndex
+        return self._index
 
     def _counts(self) -> dict[str, int]:
         names = [
@@ -157,6 +176,10 @@ class Reader:
         zh, en = self._labels.get((table, code), (None, None))
         return str((zh if lang == "zh" else en or zh) or code)
 
+    def codes(self, table: str) -> list[str]:
+        """The codes of a code table, in its order."""
+        return [code for name, code in self._labels if name == table]
+
     def region(self, code: str | None, text: str | None, lang: str) -> str:
         """The region's full name from the province down, or the source's own spelling where the code is unknown."""
         names: list[str] = []
@@ -177,7 +200,8 @@ class Reader:
 
     def close(self) -> None:
         self._connection.close()
-        self.index.close()
+        if self._index:
+            self._index.close()
         if self.past:
             self.past[1].close()
 

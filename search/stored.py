@@ -24,6 +24,7 @@ class Stored:
         self._arrays = arrays
         self.name_codes: NDArray[np.uint16] = arrays["names.codes"]
         self.name_ends: NDArray[np.uint32] = arrays["names.ends"]
+        self._prefix = str(arrays["ids.prefix"].tobytes(), "utf-8") if "ids.prefix" in arrays else ""
         phrases = [self._string("phrases", place) for place in range(len(arrays["phrases.ends"]) - 1)]
         self._phrases = {PHRASE_MARK + number: phrase for number, phrase in enumerate(phrases)}
 
@@ -32,6 +33,8 @@ class Stored:
         return str(self._arrays[name][first:last].tobytes(), "utf-8")
 
     def id(self, document: int) -> str:
+        if "ids.digits" in self._arrays:
+            return self._prefix + self._arrays["ids.digits"][8 * document : 8 * document + 8].tobytes().hex()
         return self._string("ids", document)
 
     def title(self, document: int) -> str:

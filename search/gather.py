@@ -59,7 +59,7 @@ class Gather:
 
     def with_words(self, words: Iterable[str]) -> Documents:
         """The documents that have every pair of the words, in names or in other texts; of a word of one character, the character."""
-        lists: list[tuple[int, int, int]] = []
+        lists: list[tuple[int, int, int, str]] = []
         single = []
         for word in words:
             if len(word) == 1:
@@ -68,18 +68,22 @@ class Gather:
             grams = self.grams(word)
             if grams is None:
                 return NOBODY
-            for gram in grams:
+            for spot, gram in enumerate(grams):
                 name, other = self.names.place(gram), self.others.place(gram)
                 if name < 0 and other < 0:
                     return NOBODY
-                lists.append(((self.names.sizes[name] if name >= 0 else 0) + (self.others.sizes[other] if other >= 0 else 0), name, other))
+                size = (self.names.sizes[name] if name >= 0 else 0) + (self.others.sizes[other] if other >= 0 else 0)
+                lists.append((size, name, other, word[spot : spot + 2]))
         lists.sort()
         found: Documents | None = None
-        for _, name, other in lists:
+        for number, (_, name, other, _) in enumerate(lists):
             if found is None:
                 found = self._either(name, other)
-            elif len(found):
+            elif len(found) > FEW:
                 found = found[self._has(name, other, found)]
+            else:
+                found = self._having([pair for *_, pair in lists[number:]], found)
+                break
         for character in single:
             some = self._character(character, self.names, self.others)
             found = some if found is None else found[np.isin(found, some, assume_unique=True)]
@@ -95,10 +99,7 @@ class Gather:
             spot = begun = 0
             while spot < len(grams):
                 name, other = self.names.place(grams[spot]), self.others.place(grams[spot])
-                if found is None:
-                    some = self._either(name, other)
-                else:
-                    some = found[self._has(name, other, found)]
+                some = self._either(name, other) if found is None else found[self._has(name, other, found)]
                 if len(some):
                     found, spot = some, spot + 1
                 elif spot == begun:
@@ -108,6 +109,19 @@ class Gather:
             if begun == len(grams):
                 return NOBODY  # one character is left
         return NOBODY if found is None else found
+
+    def _having(self, pairs: Sequence[str], documents: Documents) -> Documents:
+        """Those whose texts have the pairs, by looking at them."""
+        kept = []
+        for document in documents.tolist():
+            names = self._stored.names(document)
+            missing = [pair for pair in pairs if pair not in names]
+            if missing:
+                others = self._stored.others(document)
+                missing = [pair for pair in missing if pair not in others]
+            if not missing:
+                kept.append(document)
+        return np.array(kept, np.uint32)
 
     def _either(self, name: int, other: int) -> Documents:
         found = self.names.of(name) if name >= 0 else NOBODY

@@ -79,7 +79,7 @@ class Postings:
         if gram < 0:
             return -1
         place = int(self.grams.searchsorted(np.uint32(gram)))
-        return place if place < len(self.grams) and self.grams[place] == gram else -1
+        return place if place < len(self.grams) and int(self.grams[place]) == gram else -1
 
     def places(self, grams: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Where those of the grams that there are stand."""
@@ -96,7 +96,7 @@ class Postings:
     def of(self, place: int) -> Documents:
         """The documents of one gram."""
         if place in self._dense:
-            return np.flatnonzero(np.unpackbits(self._dense[place], count=self.documents)).astype(np.uint32)
+            return np.flatnonzero(np.unpackbits(self._dense[place], count=self.documents).view(bool)).astype(np.uint32)
         return self._unpacked(self._bytes[self.starts[place] : self.starts[place + 1]], None)
 
     def among(self, place: int, some: Documents) -> NDArray[np.bool_]:
@@ -137,7 +137,9 @@ class Postings:
     def _unpacked(self, raw: NDArray[np.uint8], counts: NDArray[np.int64] | None) -> Documents:
         ends = np.flatnonzero(raw < 128)
         values = raw[ends].astype(np.uint32)
-        lengths = np.diff(ends, prepend=-1)
+        lengths = ends.copy()
+        lengths[1:] -= ends[:-1]
+        lengths[:1] += 1
         for back in range(1, int(lengths.max(initial=1))):
             some = np.flatnonzero(lengths > back)
             values[some] |= (raw[ends[some] - back] & np.uint8(127)).astype(np.uint32) << np.uint32(7 * back)

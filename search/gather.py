@@ -57,7 +57,7 @@ class Gather:
                 family.union(family.beginning(code), mask)
         return np.flatnonzero(mask).astype(np.uint32)
 
-    def with_words(self, words: Iterable[str]) -> Documents:
+    def with_words(self, words: Sequence[str]) -> Documents:
         """The documents that have every pair of the words, in names or in other texts; of a word of one character, the character."""
         lists: list[tuple[int, int, int, str]] = []
         single = []
@@ -84,6 +84,9 @@ class Gather:
             else:
                 found = self._having([pair for *_, pair in lists[number:]], found)
                 break
+        letters = [word for word in words if len(word) > 2 and word.isascii()]
+        if letters and found is not None and len(found) <= HELD:
+            found = self._having(letters, found)  # a few letters make many pairs that mean nothing apart
         for character in single:
             some = self._character(character, self.names, self.others)
             found = some if found is None else found[np.isin(found, some, assume_unique=True)]
@@ -190,8 +193,7 @@ class Gather:
         bits = [np.uint32(1 << (ord(letter) - 97)) for letter in letters]
         firsts = self.sounds.initials[self.names.grams >> np.uint32(16)]
         seconds = self.sounds.initials[self.names.grams & np.uint32(0xFFFF)]
-        pairs = [np.flatnonzero((firsts & one != 0) & (seconds & other != 0)) for one, other in pairwise(bits)]
-        some = self._joined(sorted(pairs, key=lambda places: int(self.names.sizes[places].sum())))
+        some = self._joined(np.flatnonzero((firsts & one != 0) & (seconds & other != 0)) for one, other in pairwise(bits))
         return self._held(some, [self.sounds.initials & bit != 0 for bit in bits], start)
 
     def heard(self, words: Sequence[str], by: str, names: str, fields: Sequence[Field]) -> tuple[float, tuple[Match, ...]]:
@@ -217,7 +219,7 @@ class Gather:
         places = [self.names.places(grams) for grams in pairs]
         return self._joined(sorted(places, key=lambda some: int(self.names.sizes[some].sum())))
 
-    def _joined(self, families: Sequence[NDArray[np.int64]]) -> Documents:
+    def _joined(self, families: Iterable[NDArray[np.int64]]) -> Documents:
         """The documents that have one gram of each family, up to where few are left."""
         mask: NDArray[np.bool_] | None = None
         for places in families:

@@ -86,7 +86,8 @@ class Postings:
         if not len(self.grams):
             return np.empty(0, np.int64)
         places: NDArray[np.int64] = np.minimum(self.grams.searchsorted(grams), len(self.grams) - 1)
-        return places[self.grams[places] == grams]
+        found: NDArray[np.int64] = places[self.grams[places] == grams]
+        return found
 
     def beginning(self, code: int) -> NDArray[np.int64]:
         """Where the grams stand whose first character it is."""

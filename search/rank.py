@@ -165,7 +165,8 @@ def by_likeness(
     score = NEAR * (0.92 * got / total + 0.08 * share) - APART * (len(found) - 1) * (not in_order)
     how = WORDS if slips == 0 else SOUND if sounds else TYPO
     whole = inside[0].place - inside[0].start, inside[-1].place + inside[-1].size + len(run) - inside[-1].start - inside[-1].size
-    meant = text[max(whole[0], begun) : min(whole[1], end)] if in_order else None
+    near = in_order and slips <= max(1, len(run) // 4) and abs(whole[1] - whole[0] - len(run)) <= 1
+    meant = text[max(whole[0], begun) : min(whole[1], end)] if near else None
     fields_of = {number: how}
     for block in found:
         other = names if block.is_name else others()

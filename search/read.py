@@ -191,7 +191,7 @@ class Index:
     def _spoken(self, asked: Question) -> tuple[Documents, str]:
         """The documents whose names sound like the letters and have the other words."""
         letters = [piece for piece in asked.pieces if piece.isascii() and piece.isalpha()]
-        rest = dict.fromkeys(piece for piece in asked.pieces if piece not in letters)
+        rest = list(dict.fromkeys(piece for piece in asked.pieces if piece not in letters))
         others = self._gather.with_words(rest) if rest else None
         if not letters or sum(map(len, letters)) > LONGEST_SPOKEN or (others is not None and not len(others)):
             return NOBODY, SOUND

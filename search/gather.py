@@ -97,7 +97,7 @@ class Gather:
         found: Documents | None = None
         for word in words:
             grams = self.grams(word)
-            if grams is None or len(word) < 2:
+            if grams is None or len(word) < 2 or word.isascii():
                 return NOBODY
             spot = begun = 0
             while spot < len(grams):

@@ -1,6 +1,7 @@
 """What documents are filtered by, counted by and sorted by: of each facet one small number a document, for the set of values that it has."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,12 @@ class Column:
 
     def __init__(self) -> None:
         self._sets: dict[Values, int] = {(): 0}
-        self._codes: list[int] = []
+        self._codes = array("L")
 
-    def add(self, place: int, values: str | Iterable[str]) -> None:
-        wanted = (values,) if isinstance(values, str) else tuple(sorted(set(values)))
-        self._codes.extend([0] * (place - len(self._codes)))
+    def add(self, place: int, values: str | Values) -> None:
+        wanted = (values,) if isinstance(values, str) else tuple(sorted(set(values))) if len(values) != 1 else values
+        if place > len(self._codes):
+            self._codes.extend([0] * (place - len(self._codes)))
         self._codes.append(self._sets.setdefault(wanted, len(self._sets)))
 
     def finish(self, documents: int) -> tuple[list[Values], Array]:
@@ -30,7 +32,7 @@ class Column:
         renumbered = np.zeros(len(order), np.uint32)
         renumbered[[self._sets[values] for values in order]] = np.arange(len(order))
         size = np.uint8 if len(order) < 1 << 8 else np.uint16 if len(order) < 1 << 16 else np.uint32
-        return order, renumbered[np.array(self._codes, np.int64)].astype(size)
+        return order, renumbered[np.frombuffer(self._codes, np.uint64)].astype(size)
 
 
 class Facets:

@@ -15,20 +15,31 @@ END = 6  # bytes: one slip leaves the first so many whole, or the last
 MOST = 2_000  # that begin alike and are compared; first come the shortest, and what begins is the place and the kind
 
 
-def arrays(numbers: Iterable[tuple[str, int]]) -> tuple[list[tuple[int, int]], dict[str, Array]]:
-    """For compact identifiers with their documents: how many there are of each length in bytes, and the arrays, by length and then in order."""
-    of: dict[int, list[tuple[bytes, int]]] = {}
-    for text, document in numbers:
-        raw = text.encode()
-        of.setdefault(len(raw), []).append((raw, document))
-    table, found, documents = [], [], []
-    for length in sorted(of):
-        of[length].sort()
-        table.append((length, len(of[length])))
-        found.append(b"".join(raw for raw, _ in of[length]))
-        documents.append(np.array([document for _, document in of[length]], np.uint32))
-    joined = np.frombuffer(b"".join(found), np.uint8)
-    return table, {"numbers": joined, "numbered": np.concatenate(documents) if documents else np.empty(0, np.uint32)}
+class Numbered:
+    """Compact identifiers with their documents while an index is written."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, list[tuple[Array, Array]]] = {}
+
+    def add(self, numbers: Iterable[tuple[str, int]]) -> None:
+        of: dict[int, list[tuple[bytes, int]]] = {}
+        for text, document in numbers:
+            raw = text.encode()
+            of.setdefault(len(raw), []).append((raw, document))
+        for length, pairs in of.items():
+            texts, documents = zip(*pairs, strict=True)
+            self._of.setdefault(length, []).append((np.array(texts, f"S{length}"), np.array(documents, np.uint32)))
+
+    def finish(self) -> tuple[list[tuple[int, int]], dict[str, Array]]:
+        """How many there are of each length in bytes, and the arrays, by length and then in order."""
+        table, texts, documents = [], [np.empty(0, np.uint8)], [np.empty(0, np.uint32)]
+        for length in sorted(self._of):
+            its, of = (np.concatenate(parts) for parts in zip(*self._of[length], strict=True))
+            order = np.lexsort((of, its))
+            table.append((length, len(its)))
+            texts.append(its[order].view(np.uint8))
+            documents.append(of[order])
+        return table, {"numbers": np.concatenate(texts), "numbered": np.concatenate(documents)}
 
 
 class Numbers:

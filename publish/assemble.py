@@ -6,7 +6,7 @@ snapshot that somebody went back to still has what was withdrawn since. The acco
 add up, that is a bug and nothing is published.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -44,8 +44,19 @@ class Assembled:
     next_expiry: str | None  # the first day on which a published notice is no longer public
 
 
-def assemble(staged: Staged, catalogue: Catalogue, day: date, path: Path, live: Path | None, progress: Progress = silent) -> Assembled:
-    """The database at `path` (replaced whole) as it would be published on `day`, a day in China, after the release whose database is `live`."""
+def assemble(
+    staged: Staged,
+    catalogue: Catalogue,
+    day: date,
+    path: Path,
+    live: Path | None,
+    progress: Progress = silent,
+    untouched: Collection[str] = (),
+) -> Assembled:
+    """The database at `path` (replaced whole) as it would be published on `day`, a day in China, after the release whose database is `live`.
+
+    `untouched` are tables that may be taken over from there (untouched.py).
+    """
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     with working(part) as connection:
@@ -53,7 +64,7 @@ def assemble(staged: Staged, catalogue: Catalogue, day: date, path: Path, live: 
         if live:
             connection.execute("ATTACH ? AS live", [f"file:{quote(str(live))}?mode=ro"])
         connection.execute("BEGIN")
-        made = _assembled(connection, staged, catalogue, day, path, live is not None, progress)
+        made = _assembled(connection, staged, catalogue, day, path, live is not None, progress, untouched if live else ())
         connection.execute("COMMIT")
     progress.finish()
     part.replace(path)
@@ -61,7 +72,14 @@ def assemble(staged: Staged, catalogue: Catalogue, day: date, path: Path, live: 
 
 
 def _assembled(
-    connection: Working, staged: Staged, catalogue: Catalogue, day: date, path: Path, live: bool, progress: Progress
+    connection: Working,
+    staged: Staged,
+    catalogue: Catalogue,
+    day: date,
+    path: Path,
+    live: bool,
+    progress: Progress,
+    untouched: Collection[str],
 ) -> Assembled:
     # found anew below; the base has those of its release
     connection.execute("DELETE FROM private.issues WHERE kind IN ('duplicate_key', 'duplicate_part')")
@@ -76,7 +94,7 @@ def _assembled(
             _winners(connection, table, catalogue, staged)
             if live:
                 _leave_out_unshown(connection, table)
-        accounting[table.name] = _main(connection, table, catalogue, day)
+        accounting[table.name] = _main(connection, table, catalogue, day, table.name in untouched)
         for child in tables:
             if child.parent == table.name:
                 _children(connection, child, table)
@@ -204,7 +222,7 @@ def _refs(table: Table, main: str) -> str:
     return " AND ".join(f'EXISTS (SELECT 1 FROM main."{c.ref}" r WHERE r.id = s."{c.name}")' for c in wanted) or "1"
 
 
-def _main(connection: Working, table: Table, catalogue: Catalogue, day: date) -> dict[str, int]:
+def _main(connection: Working, table: Table, catalogue: Catalogue, day: date, untouched: bool) -> dict[str, int]:
     """Fill a main table. Returns what became of the records of the newest snapshots (fate: how many); only kept_absent is beside them."""
     name, refs = table.name, _refs(table, table.name)
     visible = f"coalesce({VISIBLE.get(name, '1')}, 0)"
@@ -222,6 +240,9 @@ def _main(connection: Working, table: Table, catalogue: Catalogue, day: date) ->
         fates = f"""SELECT CASE WHEN w.id IS NULL THEN 'duplicate' ELSE {fate} END, count(*) FROM private."{name}" s
             JOIN private.pages p ON p.page = s.page LEFT JOIN {won} WHERE p.generation = 0 GROUP BY 1 ORDER BY 1"""
         counts = dict(connection.all(fates, bound))
+    elif untouched and _taken_over(connection, table):
+        published = connection.one(f'SELECT count(*) FROM main."{name}"')
+        counts = {"published": published}
     else:
         published = connection.change(
             f"""INSERT OR IGNORE INTO main."{name}" SELECT {_selected(table)} FROM private."{name}" s CROSS JOIN private.pages p ON p.page = s.page
@@ -244,6 +265,23 @@ def _main(connection: Working, table: Table, catalogue: Catalogue, day: date) ->
     if counts.get("duplicate") and table.prefix:
         _report_duplicates(connection, table, catalogue)
     return {"records": records, "published": counts.pop("published", 0), **{fate: number for fate, number in counts.items() if number}}
+
+
+def _taken_over(connection: Working, table: Table) -> bool:
+    """Fill a table with the rows of the live release, where these are as many as were read, and all that they refer to is there still."""
+    columns = [connection.all("SELECT name, type, pk FROM pragma_table_info(?, ?)", [table.name, side]) for side in ("main", "live")]
+    read, live = (connection.one(f'SELECT count(*) FROM {side}."{table.name}"') for side in ("private", "live"))
+    if columns[0] != columns[1] or read != live:
+        return False
+    for column in table.columns.values():
+        if column.ref and column.required and column.ref not in ("sources", "documents"):
+            named = f'SELECT DISTINCT "{column.name}" AS id FROM live."{table.name}"'
+            if connection.one(
+                f'SELECT EXISTS (SELECT 1 FROM ({named}) s WHERE NOT EXISTS (SELECT 1 FROM main."{column.ref}" r WHERE r.id = s.id))'
+            ):
+                return False
+    connection.execute(f'INSERT INTO main."{table.name}" SELECT * FROM live."{table.name}"')
+    return True
 
 
 def _listings(catalogue: Catalogue, table: str) -> str:

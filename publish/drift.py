@@ -116,7 +116,9 @@ def _begins(here: Sequence[str], day: date, looked_at: Collection[str]) -> Begin
 
 def _taken(work: Work, candidate: Candidate) -> date:
     """The day on which the newest snapshot was taken. An archived one can be older than what is live, and counts as if it were of that day."""
-    taken = [china_day(datetime.fromisoformat(load(work.home.raw / newest).taken_at)) for newest, *_ in candidate.inputs.values()]
+    taken = [
+        china_day(datetime.fromisoformat(load(work.home.raw / newest, bodies=False).taken_at)) for newest, *_ in candidate.inputs.values()
+    ]
     live = date.fromisoformat(work.live_manifest()["released_on"])
     return max(live, min(max(taken, default=live), date.fromisoformat(candidate.assembled.day)))
 

@@ -7,6 +7,7 @@ same rule, and a test holds both ways against each other.
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from .errors import BadValue
@@ -14,6 +15,7 @@ from .mapping import Cell, Plan
 from .rules import READS
 
 MEMO = 65536  # distinct judgements remembered: small histograms repeat by the million
+REFERRED = 131072  # distinct values remembered of a column, 30 MiB of ids: every institution is rated every month
 PLAIN = ({str}, {int})  # types of a column that can be told apart by their value: 1, 1.0 and True are one key
 
 
@@ -25,6 +27,7 @@ class Flat:
         reads = READS.get(plan.main.name, ())
         self.judged = [cell for cell in plan.cells if cell.column in reads]
         self.others = [cell for cell in plan.cells if cell.column not in reads]
+        self.parsed: dict[str, dict[Any, Any]] = {cell.column: {} for cell in self.others}
         self.judgements: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         settled = {cell.column for cell in self.others} | set(plan.constants) | {"source_id"}
         self.decided = tuple(column for column in plan.main.columns if column not in settled)
@@ -43,36 +46,50 @@ class Flat:
         """The rows of a page, or None where something in it has to be looked at."""
         if not records or set(map(type, records)) != {dict}:
             return None
-        keys = records[0].keys()
-        if not self.mapped <= keys <= self.known or not all(record.keys() == keys for record in records):
+        names, size = (*records[0],), len(records)
+        if not self.mapped <= records[0].keys() <= self.known or len(names) < 2 or set(map(len, records)) != {len(names)}:
             return None
-        size = len(records)
+        try:
+            raws: dict[str, Sequence[Any]] = dict(zip(names, zip(*map(itemgetter(*names), records), strict=True), strict=True))
+        except KeyError:
+            return None
         columns: dict[str, Sequence[Any]] = {name: [value] * size for name, value in self.plan.constants.items()}
         if self.plan.main.has_source:
             columns["source_id"] = [self.source] * size
         try:
             for cell in self.others:
-                columns[cell.column] = _parsed(cell, [record[cell.key] for record in records])
-            columns |= self._judged(records)
+                columns[cell.column] = self._parsed(cell, raws[cell.key])
+            columns |= self._judged(raws, size)
         except BadValue:
             return None
         if any(None in columns[name] for name in self.plan.main.required if name not in self.decided):
             return None
         return list(zip(*(columns[name] for name in self.plan.main.columns), numbers, columns[""], strict=True))
 
-    def _judged(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
+    def _parsed(self, cell: Cell, column: Sequence[Any]) -> list[Any]:
+        known = self.parsed[cell.column]
+        values = list(map(known.get, _plain(column)))
+        if None in values:
+            parse: Callable[[Any], Any] = cell.parse
+            fresh = {raw: parse(raw) for raw in {raw for raw, value in zip(column, values, strict=True) if value is None}}
+            if len(known) < REFERRED:
+                known |= fresh
+            values = [fresh[raw] if value is None else value for raw, value in zip(column, values, strict=True)]
+        return values
+
+    def _judged(self, raws: Mapping[str, Sequence[Any]], size: int) -> dict[str, Sequence[Any]]:
         """What the rule decides, by column; '' is why a row is withheld."""
-        raws = [[record[cell.key] for record in records] for cell in self.judged]
-        hashable = [_tuples(column) if cell.takes_list else _plain(column) for cell, column in zip(self.judged, raws, strict=True)]
+        hashable = [_tuples(raws[cell.key]) if cell.takes_list else _plain(raws[cell.key]) for cell in self.judged]
         known = self.judgements
-        keys = list(zip(*hashable, strict=True)) if hashable else [()] * len(records)
-        for key in set(keys).difference(known):
+        keys = list(zip(*hashable, strict=True)) if hashable else [()] * size
+        decided = list(map(known.get, keys))
+        if None in decided:
             if len(known) >= MEMO:
                 known.clear()
-                return self._judged(records)
-            known[key] = self._judge(key)
-        decided = list(zip(*map(known.__getitem__, keys), strict=True))
-        return dict(zip((*self.decided, ""), decided, strict=True))
+            fresh = {key: self._judge(key) for key in {key for key, judgement in zip(keys, decided, strict=True) if judgement is None}}
+            known |= fresh
+            decided = [judgement or fresh[key] for key, judgement in zip(keys, decided, strict=True)]
+        return dict(zip((*self.decided, ""), zip(*decided, strict=True), strict=True))
 
     def _judge(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
         row = {cell.column: cell.parse(list(raw) if cell.takes_list else raw) for cell, raw in zip(self.judged, key, strict=True)}
@@ -82,23 +99,17 @@ class Flat:
         return (*map(row.get, self.decided), withheld)
 
 
-def _plain(column: list[Any]) -> list[Any]:
+def _plain(column: Sequence[Any]) -> Sequence[Any]:
     """The column itself. Raises BadValue where its values are of several types or one is empty."""
     if set(map(type, column)) not in PLAIN or "" in column:
         raise BadValue("not all of one type")
     return column
 
 
-def _tuples(column: list[Any]) -> list[tuple[Any, ...]]:
+def _tuples(column: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Lists of whole numbers as keys of a dict. Raises BadValue for anything else."""
     if set(map(type, column)) != {list}:
         raise BadValue("not all are lists")
     if set(map(type, chain.from_iterable(column))) != {int}:
         raise BadValue("not all are whole numbers")
     return list(map(tuple, column))
-
-
-def _parsed(cell: Cell, column: list[Any]) -> list[Any]:
-    parse: Callable[[Any], Any] = cell.parse
-    known = {raw: parse(raw) for raw in set(_plain(column))}
-    return list(map(known.__getitem__, column))

@@ -6,7 +6,6 @@ read against (the day of the listing, the region that the source covers) is sett
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .catalogue import Catalogue
@@ -16,13 +15,19 @@ from .rules import RULES, Row, Rule
 from .sourcefile import ListingDeclaration, Rows, SourceDeclaration, Target
 from .values import parser
 
-MEMO = 65536  # distinct raw values remembered a parser: months, codes and days repeat by the million
+MEMO = 65536  # distinct raw values remembered a cell: months, codes and days repeat by the million
 MEMO_KINDS = ("date", "day", "month", "code", "region", "integer", "flag")
+# Authorities, registrars and banks repeat; names and addresses do not, and no memory grows over them. Nothing is remembered of numbers that are one record's own.
+FEW = 4096
+FEW_KINDS = ("text", "name", "url")
 Parse = Callable[[Any], Any]
 
 
 class Cell(NamedTuple):  # taken apart for every value: a tuple costs half of what attributes do
-    """One field of a record: where it is (`key`), what an issue calls it, its parser, its column, and the column for its original text."""
+    """One field of a record: where it is (`key`), what an issue calls it, its parser, its column, and the column for its original text.
+
+    `known` says of texts that were met before what they mean and their original text; at most `most` of them, and only what means something.
+    """
 
     key: str
     name: str
@@ -30,6 +35,8 @@ class Cell(NamedTuple):  # taken apart for every value: a tuple costs half of wh
     column: str
     text: str | None
     takes_list: bool
+    known: dict[Any, Any]
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class Shape:
     screened: tuple[str, ...]
     masked: tuple[str, ...]
     prefix: str | None
+    make_id: Callable[[str], str] | None
     upwards: str | None
     has_source: bool
     fails_closed: bool  # a notice that cannot be read must not leave its earlier version standing
@@ -74,8 +82,8 @@ class Plan:
     document: Mapping[str, Cell]
 
 
-def shape(table: Table, main: Table) -> Shape:
-    """The shape of a table in a listing whose records are rows of `main`."""
+def shape(table: Table, main: Table, source: str) -> Shape:
+    """The shape of a table in a listing of `source` whose records are rows of `main`."""
     columns = table.columns.values()
     return Shape(
         table.name,
@@ -84,6 +92,7 @@ def shape(table: Table, main: Table) -> Shape:
         tuple(c.name for c in columns if c.published and c.rule == "given" and c.kind in ("prose", "text", "name")),
         tuple(c.name for c in columns if c.privacy == "masked" and c.kind == "text"),
         table.prefix,
+        id_maker(table.prefix, source) if table.prefix else None,
         table.ref_to(main.name) if table is not main else None,
         "source_id" in table.columns,
         "public_until" in table.columns,
@@ -122,13 +131,13 @@ def plan(listing: ListingDeclaration, source: SourceDeclaration, catalogue: Cata
         "authority": rule.authority_field,
     }
     return Plan(
-        shape(main, main),
+        shape(main, main, source.name),
         tuple(cells),
         tuple((table, tuple(several)) for table, several in beside.items()),
         tuple(nested),
         constants.pop(main.name, {}),
         constants,
-        {name: shape(table, main) for name, table in catalogue.tables.items()},
+        {name: shape(table, main, source.name) for name, table in catalogue.tables.items()},
         {column: made.cell(Target("documents", column), name, name) for column, name in places.items() if name},
     )
 
@@ -142,14 +151,8 @@ class _Maker:
     def cell(self, target: Target, key: str, name: str) -> Cell:
         column = self.catalogue.tables[target.table].columns[target.column]
         parse = self._parser(column, target, name)
-        return Cell(
-            key,
-            name,
-            lru_cache(MEMO, typed=True)(parse) if column.kind in MEMO_KINDS else parse,
-            target.column,
-            target.text,
-            column.kind == "histogram",
-        )
+        most = MEMO if column.kind in MEMO_KINDS else FEW if column.kind in FEW_KINDS else 0
+        return Cell(key, name, parse, target.column, target.text, column.kind == "histogram", {}, most)
 
     def _parser(self, column: Column, target: Target, name: str) -> Parse:
         lookup = self.source.lookups.get(name, {})

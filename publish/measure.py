@@ -250,10 +250,10 @@ def _is_the_same(connection: Working, table: Table, known: set[str]) -> bool:
     rows = connection.one(f'SELECT count(*) FROM main."{table.name}"')
     if rows != connection.one(f'SELECT count(*) FROM old."{table.name}"'):
         return False
-    names = [c.name for c in table.published if c.name in known]
-    same = " AND ".join(f'n."{name}" {"=" if name in table.key else "IS"} o."{name}"' for name in names)
-    found = connection.one(f'SELECT count(*) FROM main."{table.name}" n CROSS JOIN old."{table.name}" o ON {same}')
-    return bool(found == rows)
+    names = ", ".join(f'"{c.name}"' for c in table.published if c.name in known)
+    keys = ", ".join(f'"{key}"' for key in table.key)  # both sides are read in their order, as diff does it
+    others = f'SELECT {names} FROM main."{table.name}" EXCEPT SELECT {names} FROM old."{table.name}" ORDER BY {keys}'
+    return not connection.one(f"SELECT EXISTS ({others})")
 
 
 def since_the_last(connection: Working, catalogue: Catalogue, place: Place) -> Counts:

@@ -36,6 +36,7 @@ from .statements import corrected, lacks, put_in, statements
 from .stones import TOMBSTONES, stones
 from .summary import Summary, summary
 from .syndicate import syndicate
+from .untouched import untouched
 from .withdrawals import carried, in_database, there, withhold
 from .work import ANYHOW, Access, Result, Work, framed
 
@@ -200,7 +201,8 @@ def assembled(work: Work, inputs: Inputs, after: Path | None = None) -> Candidat
     staged = stage(inputs, work.catalogue, folder / "private.db", work.home.base, work.progress)
     log = entries(work.home)
     withhold(staged.path, carried(log), history.gone(work.home.history), corrected(statements(log)))
-    made = assemble(staged, work.catalogue, work.day, folder / "public.db", after or work.live_database, work.progress)
+    same = untouched(work.home, work.live, staged, work.catalogue) if work.live and after is None else ()
+    made = assemble(staged, work.catalogue, work.day, folder / "public.db", after or work.live_database, work.progress, same)
     made = put_in(made, statements(log), work.catalogue)
     names = {name: tuple(snapshot.id for snapshot in snapshots) for name, snapshots in inputs.items()}
     contents = {name: snapshots[0].content_sha256 for name, snapshots in inputs.items()}
@@ -315,7 +317,7 @@ def publish(work: Work, candidate: Candidate) -> str:
             raise BadHome(f"{part}: has no {file}; run `mingbai {step}` first")
     _says_what_people_decided(work, part / "mingbai.db")
     names = {} if candidate.goes_on else candidate.inputs
-    sources = {name: tuple(load(work.home.raw / identifier) for identifier in ids) for name, ids in names.items()}
+    sources = {name: tuple(load(work.home.raw / identifier, bodies=False) for identifier in ids) for name, ids in names.items()}
     before = work.home.manifest(candidate.restores) if candidate.restores else None
     _enter(work, candidate)
     seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home))

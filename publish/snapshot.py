@@ -114,8 +114,8 @@ def seal(part: Path, *, source: str, address: str, taken_at: str, pages: Iterabl
     return snapshot
 
 
-def load(folder: Path) -> Snapshot:
-    """The snapshot in a folder, after every body was hashed again.
+def load(folder: Path, *, bodies: bool = True) -> Snapshot:
+    """The snapshot in a folder, after every body was hashed again; without `bodies` for whoever reads none: what the seal says of it.
 
     Raises SourceBroken naming the file when the seal cannot be read or a body is missing, was changed or lies outside the folder.
     """
@@ -131,7 +131,7 @@ def load(folder: Path) -> Snapshot:
         raise SourceBroken(f"{where}: cannot be read ({type(error).__name__}); the folder is no sealed snapshot: extract again") from error
     except (KeyError, TypeError) as error:
         raise SourceBroken(f"{where}: is not a seal ({error} is missing or of another type); extract again") from error
-    for page, name in zip(pages, named, strict=True):
+    for page, name in zip(pages, named, strict=True) if bodies else ():
         path = folder / name
         if len(name.parts) != 2 or name.parts[0] != page.listing or not path.resolve().is_relative_to(folder.resolve()):
             raise SourceBroken(f"{where}: names {page.file!r}, which is not in the folder of {page.listing!r}; do not use this archive")

@@ -95,7 +95,8 @@ def referred_to_first(tables: Iterable[Table]) -> list[Table]:
     return sorted(among, key=lambda table: sum(table.ref_to(other.name) is not None for other in among))
 
 
-def _identity(page: Page, exact: bool = False) -> str:
+def identity(page: Page, exact: bool = False) -> str:
+    """What a page says, and of when: two of one identity give the same rows."""
     # What the as-of decides in a row: the year of a date without one, and which region a code meant (the table is exact to the year). On the
     # platform, whose as-of moves daily, the year is enough, but where a date without one would be after that day: see `_is_early`.
     return f"{page.content_sha256}:{(page.as_of or '')[: 4 if page.form == 'platform' and not exact else 10]}"
@@ -120,9 +121,9 @@ def needed(inputs: Mapping[str, Sequence[Snapshot]], catalogue: Catalogue) -> li
                 listing = catalogue.source(source).listings[page.listing]
                 # ratings have no day of absence: of a full snapshot the newest counts alone
                 last = 1 if catalogue.tables[listing.table].prefix else 0
-                if (generation > last and listing.batch == "full_snapshot") or (page.listing, _identity(page)) in seen:
+                if (generation > last and listing.batch == "full_snapshot") or (page.listing, identity(page)) in seen:
                     continue
-                now.add((page.listing, _identity(page)))
+                now.add((page.listing, identity(page)))
                 pages.append((snapshot, page, generation, ordinal))
             seen |= now
     return pages
@@ -186,7 +187,7 @@ def _fill(connection: Working, pages: list[tuple[Snapshot, Page, int, int]], cat
                 snapshot.source,
                 page.listing,
                 page.file,
-                _identity(page, _is_early(batch)),
+                identity(page, _is_early(batch)),
                 generation,
                 ordinal,
                 batch.records,
@@ -207,7 +208,7 @@ def _fill(connection: Working, pages: list[tuple[Snapshot, Page, int, int]], cat
 
 
 def _place(snapshot: Snapshot, page: Page) -> tuple[str, str, str, str]:
-    return snapshot.source, page.listing, asked(page), _identity(page).rpartition(":")[2]
+    return snapshot.source, page.listing, asked(page), identity(page).rpartition(":")[2]
 
 
 def _earlier(
@@ -223,7 +224,7 @@ def _earlier(
     return {
         _place(snapshot, page): Earlier(snapshot.folder, page, at, frozenset(remarked[at]))
         for snapshot, page, generation, _ in pages
-        if generation and (at := kept.get((snapshot.source, page.listing, _identity(page)))) is not None
+        if generation and (at := kept.get((snapshot.source, page.listing, identity(page)))) is not None
     }
 
 
@@ -268,7 +269,7 @@ def _keep(
     wanted: set[int] = set()
     for snapshot, page, generation, ordinal in pages:
         where = snapshot.source, page.listing
-        at = kept.get((*where, _identity(page)), kept.get((*where, _identity(page, exact=True))))
+        at = kept.get((*where, identity(page)), kept.get((*where, identity(page, exact=True))))
         if at is None or at in wanted:
             fresh.append((snapshot, page, generation, ordinal))
             continue

@@ -15,7 +15,7 @@ from typing import Any
 from .catalogue import Catalogue
 from .errors import BadValue, SourceBroken
 from .flat import Flat
-from .identity import KEY_SEPARATOR, key_text, make_id
+from .identity import KEY_SEPARATOR, id_maker, key_text
 from .mapping import Cell, Nested, Plan, Shape, plan
 from .persons import hide_person, holds_person, masked_organiser
 from .plans import read
@@ -31,7 +31,10 @@ WIDE_PAGE = 20  # records from which a mapped field that none of them has counts
 SHOWN = 80  # characters of a bad value that an issue repeats
 MAY_LEAVE_OUT = ("ndjson", "json")
 EMPTY: tuple[object, ...] = (None, "", [], {})
+NOTHING_LOST: frozenset[str] = frozenset()
+TEXTS = frozenset((str, type(None)))  # types of raw values that can be told apart by their value: 1, 1.0 and True are one key
 
+REMEMBERED = 8192  # documents, and texts that hold nothing personal: what repeats does so within a few pages
 _screen = lru_cache(4096)(screen)  # authorities, registrars and banks repeat; longer memories cost more than they save
 
 
@@ -76,7 +79,11 @@ class Validator:
         self.mapped = frozenset(listing.fields) - listing.optional
         self.known = self.mapped | listing.optional | listing.ignore | frozenset(listing.key) | listing.document.fields
         self.flat = Flat(self.plan, source.name, self.mapped, self.known) if Flat.fits(self.plan) else None
+        self.make_document_id = id_maker("d", source.name)
         self.document_ids = lru_cache(4096, typed=True)(self._document_id)  # a list of a county has hundreds of records
+        self.documents: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # rows of some, by how they are shown
+        self.document_cells = tuple(self.plan.document.values())
+        self.clear: set[str] = set()  # texts in which nothing is to be hidden
         self.file, self.batch = "", Batch()
         self.shown: set[str] = set()  # documents of this page that are in the batch as the source shows them
 
@@ -107,7 +114,7 @@ class Validator:
             names = record.keys()
             if not names <= known:
                 _count(unknown, names - known, number)
-            lost: frozenset[str] = frozenset()
+            lost = NOTHING_LOST
             if not mapped <= names:
                 lost = mapped - names
                 _count(missing, lost, number)
@@ -141,12 +148,12 @@ class Validator:
         row |= self.plan.constants
         main = self.plan.main
         key = ""
-        if main.prefix:
-            parts = [record.get(name) for name in self.listing.key]
-            if not any(part not in EMPTY for part in parts):
+        if main.make_id:
+            parts = [*map(record.get, self.listing.key)]
+            if all(map(EMPTY.__contains__, parts)):
                 return self._set_aside(number, f"a value for {', '.join(self.listing.key)}")
-            key = key_text(parts)
-            row |= {"id": make_id(main.prefix, self.source.name, key), "source_key": key}
+            row["source_key"] = key = key_text(parts)
+            row["id"] = main.make_id(key)
         for column in main.required:
             if row.get(column) is None:
                 if main.fails_closed:  # it stands for its id, so that an earlier version of the record is not published in its place
@@ -172,11 +179,14 @@ class Validator:
             raw = record.get(nested.key)
             if raw not in EMPTY:
                 for item in _items(raw, nested):
-                    for name in item.keys() - nested.known:
-                        self._issue(number, "unmapped_field", f"{nested.key}.{name}".rstrip("."), _shown(item[name]))
+                    if not item.keys() <= nested.known:
+                        for name in item.keys() - nested.known:
+                            self._issue(number, "unmapped_field", f"{nested.key}.{name}".rstrip("."), _shown(item[name]))
                     part: Row = {}
                     self._fill(part, nested.cells, item, number)
                     self._part(nested.table, part, main, key, number)
+        if not (self.plan.beside or self.plan.constants_beside):
+            return
         beside = {table: dict(constants) for table, constants in self.plan.constants_beside.items()}
         for table, cells in self.plan.beside:
             part = beside.setdefault(table, {})
@@ -190,14 +200,21 @@ class Validator:
         """Parse the cells of a record into a row. Returns the columns whose value was there and could not be read."""
         unreadable: tuple[str, ...] = ()
         get = record.get
-        for key, name, parse, column, original, takes_list in cells:
+        for key, name, parse, column, original, takes_list, known, most in cells:
             raw = get(key)
             if raw is None or raw == "":
+                continue
+            if type(raw) is str and (met := known.get(raw)):
+                row[column], spelled = met
+                if original is not None and row.get(original) is None:
+                    row[original] = spelled
                 continue
             try:
                 if type(raw) is not str and isinstance(raw, (dict, list)) and not takes_list:
                     raise BadValue("expected one value")
-                row[column] = parse(raw)
+                row[column] = value = parse(raw)
+                if type(raw) is str and value is not None and len(known) < most:
+                    known[raw] = value, _text(raw) if original is not None else None
             except BadValue as error:
                 unreadable = (*unreadable, column)
                 self._issue(number, "bad_value", name, _shown(raw), str(error).rpartition("expected ")[2])
@@ -209,9 +226,9 @@ class Validator:
         shape = self.plan.shapes[table]
         if shape.upwards:
             part[shape.upwards] = main["id"]
-        if shape.prefix:
+        if shape.make_id:
             part |= {
-                "id": make_id(shape.prefix, self.source.name, f"{self.listing.name}{KEY_SEPARATOR}{key}"),
+                "id": shape.make_id(f"{self.listing.name}{KEY_SEPARATOR}{key}"),
                 "source_key": key,
                 "document_id": main.get("document_id"),
             }
@@ -227,16 +244,19 @@ class Validator:
 
     def _protect(self, shape: Shape, row: Row, number: int) -> None:
         """Take personal data out of every text that could be published (rule 8)."""
-        if not (shape.screened or shape.masked):
-            return
         for column in shape.masked:
             value = row.get(column)
             if isinstance(value, str):
                 row[column] = masked_organiser(value)
-        texts = {column: value for column in shape.screened if isinstance(value := row.get(column), str)}
+        texts = {column: value for column in shape.screened if type(value := row.get(column)) is str and value not in self.clear}
+        if not texts:
+            return
         if row.get("credit_code") == texts.get("credit_code_text"):
             texts.pop("credit_code_text", None)  # what was read as a code is one
         if clear(texts.values()):
+            if len(self.clear) > REMEMBERED:
+                self.clear.clear()
+            self.clear.update(texts.values())
             return
         for column, value in texts.items():
             if (screened := _screen(value)).findings:
@@ -255,12 +275,20 @@ class Validator:
             identifier = self._document_id(*named)
         if person is None and identifier in self.shown:
             return identifier
+        batch = self.batch
+        shown_as = (identifier, *(record.get(cell.key) for cell in self.document_cells))
+        plain = person is None and TEXTS.issuperset(map(type, shown_as))
+        if plain and (known := self.documents.get(shown_as)):
+            self.shown.add(identifier)
+            batch.documents[known] = None
+            return identifier
+        issues = len(batch.issues)
         row: Row = {
             "title": rule.title,
             "url": self.source.url,
         }  # without a day of its own it is of the day that its listing is of: see assemble
         if given:
-            self._fill(row, tuple(self.plan.document.values()), record, 0)
+            self._fill(row, self.document_cells, record, 0)
         row |= {"id": identifier, "source_id": self.source.name, "kind": rule.kind}
         if person:
             row["title"] = hide_person(str(row["title"]), person) if row["title"] else None
@@ -269,11 +297,14 @@ class Validator:
             self.shown.add(identifier)
         shape = self.plan.shapes["documents"]
         self._protect(shape, row, 0)
-        self.batch.documents[(*map(row.get, shape.columns), 0, "person" if person else None)] = None
+        made = (*map(row.get, shape.columns), 0, "person" if person else None)
+        batch.documents[made] = None
+        if plain and len(batch.issues) == issues and len(self.documents) < REMEMBERED:
+            self.documents[shown_as] = made
         return identifier
 
     def _document_id(self, *named: object) -> str:
-        return make_id("d", self.source.name, key_text([self.listing.document.kind, self.listing.name, *named]))
+        return self.make_document_id(key_text([self.listing.document.kind, self.listing.name, *named]))
 
     def _set_aside(self, number: int, expected: str, found: str = "") -> None:
         self.batch.set_aside += 1

@@ -31,6 +31,7 @@ __all__ = [
 Value = str | int | float | list[int] | None
 
 MAX_INTEGER = 2**63 - 1  # what SQLite holds
+EXACT = 2**53  # up to here every whole number is a float
 PENDING = words("是 办理中 正在办理 正在办理中")  # the credit code "is being processed"
 NO_PERMIT = PENDING | words(
     "有 否 0 教民 无证 无许可证 无办学许可证 无办学许可 没有 未取得 未办理 未取得办学许可证 未办理办学许可证 已注销 注销 已吊销 见附件 详见附件 另附 待定 待办 申请中 审批中"
@@ -68,6 +69,8 @@ def number(raw: object) -> float | None:
     """A finite number; an area may say 平方米."""
     if type(raw) is float and math.isfinite(raw):
         return raw
+    if type(raw) is int and -EXACT <= raw <= EXACT:
+        return float(raw)
     found = folded(raw, "a number").replace(" ", "")
     if found.lower() in SENTINELS:
         return None
@@ -178,6 +181,8 @@ def permit_no(raw: object) -> str | None:
     authority's word and three, or of 〔year〕 and number, without spaces
     and a closing 号. None for words such as 办理中: as a number they would link everybody who is waiting for one.
     """
+    if type(raw) is str and (parts := _PERMIT.fullmatch(raw)):  # as most are
+        return f"教民{parts[1]}"
     found = folded(raw, "a permit number").replace(" ", "").upper()
     if found.lower() in SENTINELS or found in NO_PERMIT:
         return None

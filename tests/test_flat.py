@@ -1,4 +1,4 @@
-"""A page that is read column by column gives what reading it record by record gives, and anything odd in it is seen."""
+"""A page that is read column by column gives what reading it record by record gives, and what is remembered changes nothing; anything odd is seen."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from making import rating, snapshot
+from making import listing, rating, snapshot
 from publish.catalogue import Catalogue
 from publish.validate import Batch, Validator
 
@@ -73,3 +73,23 @@ def test_what_is_plain_is_not_looked_at_record_by_record(catalogue: Catalogue, t
     one = snapshot(tmp_path, "s", {"ratings": [rating(1), rating(2, histogram=(0, 0, 0, 0, 1)), rating(3, scaleMax=4)]})
     batch = Validator(source.listings["ratings"], source, catalogue, None).page(one.folder, one.pages[0])
     assert [row[-1] for row in batch.rows["ratings"]] == [None, None, "off_scale"]
+
+
+PERSONAL = ("电话13812345678", "校长王小明", "13812345678", "地址同上", "")
+ANY = st.sampled_from(
+    ["白名单", "白名单 ", "第一期", "2026-03-15", "3月15日", "330106", 330106, 1, True, 1.0, "1", [], {"a": 1}, None, *PERSONAL]
+)
+
+
+@given(changes=st.lists(st.tuples(st.integers(1, 3), st.sampled_from(sorted(listing(1))), ANY), max_size=8))
+def test_what_was_met_on_an_earlier_page_is_read_as_if_it_were_new(
+    catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, str, Any]]
+) -> None:
+    records = [listing(number) for number in range(1, 4)]
+    for number, name, value in changes:
+        records[number - 1][name] = value
+    one = snapshot(tmp_path_factory.mktemp("page"), "s", {"listings": records})
+    source = catalogue.source("platform")
+    fresh, used = (Validator(source.listings["listings"], source, catalogue, "2026-11-01") for _ in range(2))
+    first = [deepcopy(used.page(one.folder, one.pages[0])) for _ in range(3)]
+    assert first == [fresh.page(one.folder, one.pages[0])] * 3

@@ -62,6 +62,7 @@ FLOORS = (
         "net",
         "deltas",
         "apply",
+        "untouched",
     },
     {"run"},
     {"anew"},

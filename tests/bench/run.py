@@ -68,7 +68,8 @@ def timed(command: list[str], **more: str) -> Cost:
 
 
 @contextmanager
-def platform(size: int, months: int, day: int, notices: int | None = None) -> Iterator[str]:
+def platform(size: int, months: int, day: int, notices: int | None = None, port: int = 0) -> Iterator[str]:
+    """The reference platform on a day; with the `port` of the day before it is the same source, which is asked for what changed."""
     command = [
         sys.executable,
         "-m",
@@ -81,7 +82,7 @@ def platform(size: int, months: int, day: int, notices: int | None = None) -> It
         "--day",
         str(day),
         "--port",
-        "0",
+        str(port),
         *(["--notices", str(notices)] if notices else []),
     ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -141,7 +142,7 @@ def measure(size: int, months: int) -> None:
         base, first = floor(ndjson, home), total(costs)
         show("floor", base)
         show("first run, by steps", first, base)
-        with platform(size, months, 1) as address:
+        with platform(size, months, 1, port=int(address.rpartition(":")[2])) as address:
             source = ["--source", f"platform={address}", "--rate", "0"]
             show("second run (vs first)", timed(mingbai(home, 1, "run", *source)), first)
             show("third run (vs first)", timed(mingbai(home, 2, "run", *source)), first)  # what the second missed is confirmed

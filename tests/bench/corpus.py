@@ -1,0 +1,263 @@
+"""Institutions to search among, each with the parts of its name: the reference platform's at any size, and real names where they are at hand.
+
+A part (place, brand, trade, form) is known of a platform's name because the platform says what it was put together from; a real school's is read from its
+shape; of other organisations only the whole name is known. Readings of place names come from the table of regions and those of brands from the
+platform's own list, so that queries in pinyin are not made by the library that may answer them. Nothing here knows how a search works.
+"""
+
+import csv
+import gzip
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from hashlib import blake2b
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from pypinyin import lazy_pinyin
+
+from publish.catalogue import load
+from publish.errors import Mingbai
+from publish.platform.counties import NO_CITY, Region, regions_from
+from publish.platform.identities import number_of
+from publish.platform.words import BRAND, BRAND_END
+from publish.platform.world import new_world
+from publish.values import credit_code, permit_no
+from search import Document, simple
+
+ROOT = Path(__file__).resolve().parents[2]
+REGIONS = ROOT / "datasets" / "codes" / "regions.csv"
+TODAY = date(2026, 11, 1)
+DAY = 60  # of the platform: by then a tenth has changed its name or address
+REAL = 4  # at most every fourth institution is a real one
+SEED = 5
+PLATFORM, SCHOOLS, ORGANISATIONS = "platform", "schools", "organisations"
+SOURCES = (PLATFORM, SCHOOLS, ORGANISATIONS)
+_SCHOOL = re.compile(r"(?:\w+公司附設)?((?:[臺台新南高基彰桃苗嘉宜花屏雲澎金連]\w[縣市])?(?:私立|市立)?)(.{2,6}?)((?:文理|技藝|語文|美語|英語|音樂|美術|舞蹈|珠心算|數學|圍棋|電腦|資訊|外語|會話|國語文|日語)+)(短期補習班)")  # fmt: skip
+_TOWN = re.compile(r"^\d{0,5}(?:\w{2}[縣市])?([^\W\d]{1,3}?[市鄉鎮區])")
+_READ = {word[0]: word[1:] for word in chain(BRAND, BRAND_END)}
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    """One that can be found. `place`, `brand`, `trade` and `form` are pieces of its name in this order, "" where it has none or nobody knows."""
+
+    id: str
+    source: str
+    name: str
+    place: str = ""
+    brand: str = ""
+    trade: str = ""
+    form: str = ""
+    province: str = ""
+    city: str = ""
+    county: str = ""
+    region_code: str = ""
+    region_text: str = ""
+    addresses: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()  # (name, kind)
+    code: str = ""
+    permit: str = ""  # as the release has it
+    classes: tuple[str, ...] = ()
+    content: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *(name for name, _ in self.aliases))
+
+    def document(self, rank: int) -> Document:
+        """What publish/index.py hands over of it."""
+        fields = {
+            "name": self.name,
+            "region_text": self.region_text,
+            "address": self.addresses[0] if self.addresses else "",
+            "institution_aliases.name": "\n".join(name for name, _ in self.aliases),
+            "institution_sites.address": "\n".join(self.addresses),
+            "institution_classes.content": self.content,
+        }
+        facets: dict[str, str | tuple[str, ...]] = {
+            "province": f"{self.region_code[:2]}0000" if self.region_code else "",
+            "city": f"{self.region_code[:4]}00" if self.region_code else "",
+            "county": self.region_code,
+            "class": self.classes,
+            "permit": "held" if self.permit else "",
+        }
+        identifiers = (*([self.code] if self.code else []), *([self.permit, f"{self.permit}号"] if self.permit else []))
+        return Document(
+            self.id,
+            "institution",
+            self.name,
+            {name: text for name, text in fields.items() if text},
+            identifiers,
+            rank,
+            {name: value for name, value in facets.items() if value},  # type: ignore[misc]
+        )
+
+
+def weights() -> dict[str, float]:
+    """How much each field of an institution weighs: by the declarations."""
+    tables = load().tables
+    ours = [table for table in tables.values() if "institutions" in (table.parent, table.name)]
+    return {
+        column.name if table.parent is None else f"{table.name}.{column.name}": float(column.search)
+        for table in ours
+        for column in table.published
+        if column.search
+    }
+
+
+def corpus(size: int, real: Path | None = None, seed: int = SEED) -> list[Institution]:
+    """So many institutions, in the order of their ids: real ones, at most one of four, and the platform's. The same for the same arguments."""
+    found = real_ones(real) if real and real.is_dir() else []
+    found = sorted(found, key=lambda one: digest(one.id))[: size // REAL]
+    return sorted([*found, *platform(size - len(found), seed)], key=lambda one: one.id)
+
+
+def digest(text: str) -> str:
+    """A name for a text that tells nothing of it and lies anywhere among others."""
+    return blake2b(text.encode(), digest_size=10).hexdigest()
+
+
+def platform(size: int, seed: int) -> Iterator[Institution]:
+    regions = regions_from(REGIONS, TODAY)
+    world = new_world(size, seed=seed, day=DAY, regions=regions)
+    known: dict[str, Region] = {region[0]: region for region in regions}
+    for start in range(0, size, 1000):
+        for record in world.records("institutions", "all", start, min(start + 1000, size)):
+            who = world.register.identity(number_of(record["orgId"]))
+            name, (code, county, province, city) = record["orgName"], known[who.county.code]
+            # A renamed one has another brand, of two characters, in the same place.
+            cut = len(who.name) - len(who.brand)
+            before = who.name.index(who.brand)
+            brand = name[before : before + len(name) - cut]
+            form = name[before + len(brand) :].partition(who.trade[0])[2]
+            yield Institution(
+                id=f"o-{digest(record['orgId'])}",
+                source=PLATFORM,
+                name=name,
+                place=who.name[:before],
+                brand=brand,
+                trade=who.trade[0],
+                form=form,
+                province=province,
+                city=who.county.city if city in NO_CITY else city,
+                county=county,
+                region_code=code,
+                region_text=record["areaName"],
+                addresses=tuple(dict.fromkeys([record["address"], *(site["address"] for site in record["sites"])])),
+                aliases=tuple((alias["name"], alias["kind"]) for alias in record["aliases"]),
+                code=_good(credit_code, record["creditCode"]),
+                permit=_good(permit_no, record["permits"][0]["permitNo"]) if record["permits"] else "",
+                classes=tuple(part["code"] for part in record["classes"]),
+                content="\n".join(part["content"] for part in record["classes"]),
+            )
+
+
+def _good(kind: Any, raw: str) -> str:
+    try:
+        return kind(raw) or ""
+    except Mingbai:
+        return ""
+
+
+def real_ones(folder: Path) -> list[Institution]:
+    """Schools of a register, in Traditional characters, and organisations of a dictionary."""
+    found = []
+    newest = max(folder.glob("register/registry_*.csv.gz"), default=None)
+    if newest:
+        with gzip.open(newest, "rt", encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                if "&" not in row["name"]:
+                    found.append(_school(row))
+    dictionary = folder / "hanlp_org_dict_32k.txt"
+    if dictionary.exists():
+        names = dict.fromkeys(line.rsplit(" ", 2)[0] for line in dictionary.read_text("utf-8").splitlines())
+        found += [Institution(f"o-{digest(f'organisation {name}')}", ORGANISATIONS, name) for name in names if len(name) > 3]
+    return list({one.id: one for one in found}.values())
+
+
+def _school(row: dict[str, str]) -> Institution:
+    shape, town = _SCHOOL.fullmatch(row["name"]), _TOWN.match(row["address"].strip())
+    place, brand, trade, form = shape.groups() if shape else ("", "", "", "")
+    county = town[1] if town else ""
+    return Institution(
+        id="o-" + digest(f"school {row['county']} {row['code']}"),
+        source=SCHOOLS,
+        name=row["name"],
+        place=place,
+        brand=brand,
+        trade=trade,
+        form=form,
+        city=row["county"],
+        county=county if county != row["county"] else "",
+        region_text=f"{row['county']}{county if county != row['county'] else ''}",
+        addresses=(row["address"],) if row["address"] else (),
+        permit=_good(permit_no, row["licence_no"]),
+    )
+
+
+@cache
+def _places() -> dict[str, tuple[str, ...]]:
+    """The reading of each region by the table, with the kind of region that English leaves out, and without it."""
+    found: dict[str, tuple[str, ...]] = {}
+    with REGIONS.open(encoding="utf-8-sig", newline="") as lines:
+        for row in csv.DictReader(lines):
+            name, latin = row["name_zh"], re.sub(r"[^a-z]", "", row["name_en"].lower())
+            if name[-1:] not in "省市区县" or len(name) < 2:
+                continue
+            letters = _divided(name, latin)
+            if letters:
+                found[name] = letters
+                if len(name) > 2:
+                    found.setdefault(name[:-1], letters[:-1])
+    return found
+
+
+_KINDS = {"省": "sheng", "市": "shi", "区": "qu", "县": "xian"}
+
+
+def _divided(name: str, latin: str) -> tuple[str, ...]:
+    """The letters of a name by character. Nothing where they are no readings of it: 呼和浩特 Hohhot."""
+    stem = name[:-1] if len(name) > 2 or not latin.endswith(_KINDS[name[-1]]) else name
+    latin = latin if stem == name or not latin.endswith(_KINDS[name[-1]]) else latin.removesuffix(_KINDS[name[-1]])
+    from pypinyin import pinyin
+
+    ways: dict[str, tuple[str, ...]] = {latin: ()}
+    for readings in pinyin(list(stem), style=0, heteronym=True):
+        ways = {
+            rest[len(reading) :]: (*done, reading) for rest, done in ways.items() for reading in set(readings) if rest.startswith(reading)
+        }
+    done = ways.get("", ())
+    return (*done, _KINDS[name[-1]]) if done and stem != name else done
+
+
+def syllables(one: Institution, name: str) -> tuple[str, ...]:
+    """How a name of the institution is read, by character where it is Chinese; a Latin word or number is one."""
+    if one.source != PLATFORM:
+        return tuple(lazy_pinyin("".join(map(simple, name))))
+    place = next((name[:size] for size in range(min(len(name), len(one.place)), 1, -1) if name[:size] == one.place[:size]), "")
+    return (*_read_place(place), *_read_rest(name[len(place) :], one.trade))
+
+
+@cache
+def _read_place(place: str) -> tuple[str, ...]:
+    known = _places()
+    for size in range(len(place), 0, -1):
+        if place[:size] in known and (size == len(place) or place[size:] in known):
+            return (*known[place[:size]], *(known[place[size:]] if place[size:] else ()))
+    return tuple(lazy_pinyin(place)) if place else ()
+
+
+def _read_rest(text: str, trade: str) -> tuple[str, ...]:
+    brand, found, rest = text.partition(trade) if trade else (text, "", "")
+    if all(character in _READ for character in brand):
+        return (*(_READ[character] for character in brand), *_by_library(found + rest))
+    return _by_library(text)
+
+
+@cache
+def _by_library(text: str) -> tuple[str, ...]:
+    return tuple(lazy_pinyin(text)) if text else ()

@@ -2,6 +2,9 @@
 
 A natural person, and who could be one, is not searchable (rule 8): of a notice about one only the number of the decision is indexed. The static rank puts
 institutions before notices, and among them those that are listed before those that left.
+
+Facets of an institution: province, city, county (codes), class, list (its newest listing, where that list does not end), permit (none, or its
+state on the newest day that a source says), supervision. A black, grey or warning listing ends between releases and is no facet: a filter would go on telling it.
 """
 
 import sqlite3
@@ -14,10 +17,20 @@ from search import Document, build
 
 from .catalogue import Catalogue
 from .dataset import Table
+from .fresh import permit_state
+from .rules import HARMLESS
 
 KINDS = {"institutions": "institution", "notices": "notice"}
 TITLES = {"institutions": ("name",), "notices": ("title", "document_no")}
 EXACT = ("credit_code", "permit_no")  # kinds that are looked up whole
+LEVELS = ("province", "city", "county")
+PARTS = {  # facets of an institution from the rows that it has elsewhere: rows of (institution, value), as a query
+    "class": "SELECT institution_id, class_code FROM institution_classes ORDER BY institution_id, class_code",
+    "list": """SELECT l.institution_id, l.list FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
+        WHERE l.absent_since IS NULL ORDER BY l.institution_id, coalesce(l.as_of, d.as_of, s.as_of) DESC, l.id""",
+    "permit": "SELECT institution_id, valid_from, valid_until FROM permits ORDER BY institution_id, permit_no",
+    "supervision": "SELECT institution_id, mode FROM fund_supervision ORDER BY institution_id, mode",
+}
 
 
 def index(database: Path, catalogue: Catalogue, target: Path) -> int:
@@ -51,17 +64,17 @@ def _documents(connection: sqlite3.Connection, tables: dict[str, Table]) -> Iter
     for name, kind in KINDS.items():
         table = tables[name]
         parts = [t for t in tables.values() if t.parent == name]
-        cursors = [_Parts(connection, part, str(part.ref_to(name))) for part in parts]
+        more = [(_columns(part, f"{part.name}."), _Parts(connection.execute(_all(part, str(part.ref_to(name)))))) for part in parts]
         searched = _columns(table, "")
-        facets = [c.name for c in table.published if c.facet or c.kind == "region"]
+        facets = _Facets(connection) if kind == "institution" else None
         for row in connection.execute(f'SELECT * FROM "{name}" ORDER BY id'):
             rank += 1
             fields, identifiers = _texts(searched, row)
-            for cursor in cursors:
-                for part in cursor.of(row["id"]):
-                    more, codes = _texts(cursor.searched, part)
+            for columns, its_rows in more:
+                for part in its_rows.of(row["id"]):
+                    texts, codes = _texts(columns, part)
                     identifiers += codes
-                    for key, text in more.items():
+                    for key, text in texts.items():
                         fields[key] = f"{fields[key]}\n{text}" if key in fields else text
             titles = [row[column] for column in TITLES[name] if row[column]]
             if name == "notices" and row["subject_kind"] != "organisation":  # found by the number of the decision and by nothing else
@@ -74,8 +87,13 @@ def _documents(connection: sqlite3.Connection, tables: dict[str, Table]) -> Iter
                 fields,
                 tuple(dict.fromkeys(identifiers)),
                 rank,
-                {f: row[f] for f in facets if row[f]},
+                facets.of(row["id"], row["region_code"]) if facets else {},
             )
+
+
+def _all(part: Table, upwards: str) -> str:
+    """The rows of a part with what they belong to, in the order of that."""
+    return f'SELECT "{upwards}", * FROM "{part.name}" ORDER BY "{upwards}"'
 
 
 def _columns(table: Table, prefix: str) -> list[tuple[str, str, str]]:
@@ -97,17 +115,51 @@ def _texts(searched: list[tuple[str, str, str]], row: sqlite3.Row) -> tuple[dict
     return fields, identifiers
 
 
-class _Parts:
-    """The rows of a part, handed out with their parent: both are read in the order of the id, so nothing is held or looked up."""
+class _Facets:
+    """What institutions are filtered by, in the order of their ids."""
 
-    def __init__(self, connection: sqlite3.Connection, table: Table, upwards: str) -> None:
-        self.searched, self.upwards = _columns(table, f"{table.name}."), upwards
-        self.rows = connection.execute(f'SELECT * FROM "{table.name}" ORDER BY "{upwards}"')
-        self.ahead = self.rows.fetchone()
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._parts = {facet: _Parts(connection.execute(sql)) for facet, sql in PARTS.items()}
+        self._parents = {
+            row["code"]: (row["level"], row["parent_code"]) for row in connection.execute("SELECT * FROM regions ORDER BY code, valid_from")
+        }
+        self._day = connection.execute("SELECT max(as_of) FROM sources").fetchone()[0] or ""
+        self._regions: dict[str, dict[str, str]] = {}
+
+    def of(self, institution: str, region: str | None) -> dict[str, str | tuple[str, ...]]:
+        """The facets of the next institution."""
+        rows = {facet: list(part.of(institution)) for facet, part in self._parts.items()}
+        permits = [permit_state(dict(row), self._day) for row in rows["permit"]] or ["none"]
+        found: dict[str, tuple[str, ...]] = {
+            "class": tuple(row["class_code"] for row in rows["class"]),
+            "list": tuple(row["list"] for row in rows["list"][:1] if row["list"] in HARMLESS),
+            "permit": tuple(dict.fromkeys(permits)),
+            "supervision": tuple(row["mode"] for row in rows["supervision"]) or ("none",),
+        }
+        return {**self._region(region or ""), **{facet: values for facet, values in found.items() if values}}
+
+    def _region(self, code: str) -> dict[str, str]:
+        """A region and those that it lies in, by their level."""
+        if code not in self._regions:
+            found, above = self._regions.setdefault(code, {}), code
+            while above in self._parents and len(found) < len(LEVELS):
+                level, parent = self._parents[above]
+                if level in LEVELS:
+                    found[level] = above
+                above = parent or ""
+        return self._regions[code]
+
+
+class _Parts:
+    """Rows that belong to an institution or a notice, by their first column, handed out with it: both are read in the order of the id, so nothing is held or looked up."""
+
+    def __init__(self, rows: sqlite3.Cursor) -> None:
+        self.rows = rows
+        self.ahead = rows.fetchone()
 
     def of(self, identifier: str) -> Iterator[sqlite3.Row]:
-        while self.ahead is not None and self.ahead[self.upwards] < identifier:
+        while self.ahead is not None and self.ahead[0] < identifier:
             self.ahead = self.rows.fetchone()
-        while self.ahead is not None and self.ahead[self.upwards] == identifier:
+        while self.ahead is not None and self.ahead[0] == identifier:
             yield self.ahead
             self.ahead = self.rows.fetchone()

@@ -1,11 +1,33 @@
 """Find Chinese names and texts by any part of them. Knows Chinese text and nothing of what is searched.
 
-`build` writes an index, `open_index` reads it; `fold` says which spellings are the same.
+`build` writes an index, `open_index` reads it; `fold` says which spellings are the same, `spans` what of a text to mark for a query.
 """
 
-from .document import IDENTIFIER, Document, Hit, Results
+from .document import BEGINS, IDENTIFIER, INITIALS, INSIDE, SOUND, TYPO, WHOLE, WORDS, Document, Hit, Match, Results, Suggestion
 from .fold import compact, fold, simple
+from .mark import spans
 from .read import Index, open_index
 from .write import build
 
-__all__ = ["IDENTIFIER", "Document", "Hit", "Index", "Results", "build", "compact", "fold", "open_index", "simple"]
+__all__ = [
+    "BEGINS",
+    "IDENTIFIER",
+    "INITIALS",
+    "INSIDE",
+    "SOUND",
+    "TYPO",
+    "WHOLE",
+    "WORDS",
+    "Document",
+    "Hit",
+    "Index",
+    "Match",
+    "Results",
+    "Suggestion",
+    "build",
+    "compact",
+    "fold",
+    "open_index",
+    "simple",
+    "spans",
+]

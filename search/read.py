@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
-from .document import IDENTIFIER, Hit, Results
+from .document import IDENTIFIER, WHOLE, Hit, Results, Suggestion
 from .fold import fold
 from .grams import either, entire, every, label, phrase, splits, within
 from .score import Field, score
@@ -73,6 +73,8 @@ class Index:
         heaviest = max(weight for _, weight in fields)
         self._fields = (Field(IDENTIFIER, heaviest * 2), *(Field(name, weight) for name, weight in fields))
         # A whole or a beginning is sought where names stand. In all fields, every school of 朝阳区 would fill the window of 朝阳区明德.
+        self._most = heaviest * 20
+        self._whole = {IDENTIFIER, *(name for name, weight in fields if weight * 2 >= heaviest)}
         self._names = ["identifiers", *(f"c{number}" for number, (_, weight) in enumerate(fields) if weight * 2 >= heaviest)]
 
     def search(
@@ -83,23 +85,32 @@ class Index:
         limit: int = 20,
         offset: int = 0,
         filters: Mapping[str, str | Sequence[str]] | None = None,
+        sort: str | None = None,
+        count: Sequence[str] = (),
     ) -> Results:
         """Documents that have every word of the query, best first. Whatever the query is, it is words and never an operator, and nothing raises.
 
-        `filters` are facets by name, each with the value or one of the values that a document must have.
+        `filters` are facets by name, each with the value or one of the values that a document must have. `sort` is None, for relevance, or
+        the name of a facet: by its least value, those without it last, then in static rank. `count` are facets to count over all that matched.
         """
         question = _question(query)
         if question is None:
             return Results(0)
         limit, offset = min(max(limit, 0), DEEPEST), min(max(offset, 0), DEEPEST)
-        scope = [] if kind is None else [f'"{label("kind", kind)}"']
-        for name, values in sorted((filters or {}).items()):
-            values = [values] if isinstance(values, str) else values
-            if not values:
-                return Results(0)
-            scope.append(either(f'"{label(f"facet.{name}", value)}"' for value in values))
         with self._lock:
-            return self._search(question, scope, limit, offset)
+            facets = {name: self._counts(question, _scope(kind, filters, but=name), name) for name in count}
+            found = self._search(question, _scope(kind, filters), limit, offset, sort)
+            return Results(found.total, found.hits, facets)
+
+    def suggest(self, query: str, *, limit: int = 8, filters: Mapping[str, str | Sequence[str]] | None = None) -> tuple[Suggestion, ...]:
+        """What somebody who has typed this much may mean."""
+        question = _question(query)
+        if question is None:
+            return ()
+        with self._lock:
+            names = within(self._names, phrase(question.run, start=True))
+            places = self._places(every([names, *_scope(None, filters)]), max(0, min(limit, WINDOW)))
+            return tuple(Suggestion(hit.title, hit.id, hit.why[0].field) for hit in self._hits(places, question) if hit.why)
 
     def close(self) -> None:
         """Close the file, once running searches have ended. A search after it raises sqlite3.ProgrammingError."""
@@ -112,7 +123,31 @@ class Index:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _search(self, question: _Question, scope: list[str], limit: int, offset: int) -> Results:
+    def _counts(self, question: _Question, scope: list[str], facet: str) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for places in self._all(question, scope):
+            for value in self._facets(places).get(facet, []):
+                counts[value] = counts.get(value, 0) + 1
+        return counts
+
+    def _all(self, question: _Question, scope: list[str]) -> list[int]:
+        return next((found for way in self._ways(question) if (found := self._places(every([*way, *scope]), DEEPEST))), [])
+
+    def _facets(self, place: int) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = json.loads(
+            self._connection.execute("SELECT facets FROM documents WHERE rank = ?", (place,)).fetchone()[0]
+        )
+        return found
+
+    def _search(self, question: _Question, scope: list[str], limit: int, offset: int, sort: str | None) -> Results:
+        if sort is not None:
+            places = self._all(question, scope)
+            values = {place: min(self._facets(place).get(sort, []), default=None) for place in places}
+            places.sort(key=lambda place: (values[place] is None, values[place] or "", place))
+            shown = places[offset : offset + limit]
+            order = {place: number for number, place in enumerate(sorted(shown))}
+            hits = self._hits(shown, question, ranked=True, ordered=False)
+            return Results(len(places), tuple(hits[order[place]] for place in shown))
         for way in self._ways(question):
             loose = every([*way, *scope])
             if found := self._places(loose, WINDOW + 1):
@@ -150,20 +185,31 @@ class Index:
         rows = self._connection.execute("SELECT rowid FROM grams WHERE grams MATCH ? ORDER BY rowid LIMIT ?", (expression, most))
         return [row[0] for row in rows]
 
-    def _hits(self, places: list[int], question: _Question, *, ranked: bool = True) -> list[Hit]:
+    def _hits(self, places: list[int], question: _Question, *, ranked: bool = True, ordered: bool = True) -> list[Hit]:
         """The documents at these places: best first and equals in static rank, or all in static rank with no score."""
         sql = f"SELECT id, kind, title, texts FROM documents WHERE rank IN ({', '.join('?' * len(places))}) ORDER BY rank"  # noqa: S608
         hits = []
         for id, kind, title, texts in self._connection.execute(sql, places):
             worth, why = score(self._fields, texts.split(BETWEEN), question.words, question.run)
-            hits.append(Hit(id, kind, title, worth if ranked else 0.0, why))
-        return sorted(hits, key=lambda hit: -hit.score)
+            whole = any(match.how == WHOLE and match.field in self._whole for match in why) and len(question.words) == 1
+            hits.append(Hit(id, kind, title, 1.0 if whole else round(min(worth / self._most, 0.99), 4) if ranked else 0.0, why))
+        return sorted(hits, key=lambda hit: -hit.score) if ordered else hits
 
     def _beyond(self, expression: str, window: Iterable[int], limit: int, offset: int) -> list[int]:
         """Places that follow the window, in static rank."""
         outside = ", ".join(map(str, window))
         sql = f"SELECT rowid FROM grams WHERE grams MATCH ? AND rowid NOT IN ({outside}) ORDER BY rowid LIMIT ? OFFSET ?"  # noqa: S608
         return [row[0] for row in self._connection.execute(sql, (expression, limit, offset))]
+
+
+def _scope(kind: str | None, filters: Mapping[str, str | Sequence[str]] | None, but: str | None = None) -> list[str]:
+    """The expressions for a kind and filters, without the filter of the facet `but`."""
+    scope = [] if kind is None else [f'"{label("kind", kind)}"']
+    for name, values in sorted((filters or {}).items()):
+        if name != but:
+            wanted = [values] if isinstance(values, str) else values
+            scope.append(either(f'"{label(f"facet.{name}", value)}"' for value in wanted) if wanted else f'"{label("nothing", "")}"')
+    return scope
 
 
 def _narrow(question: _Question) -> Iterator[str]:

@@ -12,7 +12,7 @@ from .document import Document
 from .fold import compact
 from .grams import entire, grams, label, letters
 
-FORMAT = "mingbai search 1"
+FORMAT = "mingbai search 2"
 TITLE = "title"
 BATCH = 1_000  # documents held at a time; larger ones were not faster
 BETWEEN = "\x1f"  # parts the fields of a stored document; never in a compact text
@@ -52,7 +52,7 @@ def _write(part: Path, documents: Iterable[Document], weights: Mapping[str, floa
         connection.execute("BEGIN")
         connection.execute("CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID")
         connection.execute(
-            "CREATE TABLE documents (rank INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL, texts TEXT NOT NULL) STRICT"
+            "CREATE TABLE documents (rank INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL, texts TEXT NOT NULL, facets TEXT NOT NULL) STRICT"
         )
         connection.execute(
             f"CREATE VIRTUAL TABLE grams USING fts5(labels, letters, identifiers, {', '.join(columns)}, content = '', columnsize = 0, tokenize = 'ascii')"
@@ -63,7 +63,7 @@ def _write(part: Path, documents: Iterable[Document], weights: Mapping[str, floa
         count = 0
         rows = _rows(documents, names)
         while batch := list(islice(rows, BATCH)):
-            connection.executemany("INSERT INTO documents VALUES (?, ?, ?, ?, ?)", [stored for stored, _ in batch])
+            connection.executemany("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", [stored for stored, _ in batch])
             connection.executemany(insert, [indexed for _, indexed in batch])
             count += len(batch)
         twice = connection.execute("SELECT id FROM documents GROUP BY id HAVING count(*) > 1 ORDER BY id LIMIT 1").fetchone()
@@ -97,16 +97,17 @@ def _rows(documents: Iterable[Document], names: list[str]) -> Iterator[tuple[tup
         if document.title not in texts.values():
             texts[TITLE] = f"{document.title}\n{texts[TITLE]}" if TITLE in texts else document.title
         identifiers = [value for value in map(compact, document.identifiers) if value]
+        facets = {name: [values] if isinstance(values, str) else list(values) for name, values in sorted(document.facets.items())}
         labels = {
             label("kind", document.kind),
-            *(label(f"facet.{name}", value) for name, value in document.facets.items()),
+            *(label(f"facet.{name}", value) for name, values in facets.items() for value in values),
             *map(entire, identifiers),
         }
         values = [_prepared(texts[name]) if name in texts else _NOTHING for name in names]
         stored = BETWEEN.join(("\n".join(identifiers), *(lines for lines, _ in values)))
         title = document.title.encode("utf-8", "replace").decode()  # a lone surrogate is no text to SQLite
         yield (
-            (place, document.id, document.kind, title, stored),
+            (place, document.id, document.kind, title, stored, json.dumps(facets)),
             (place, " ".join(sorted(labels)), letters(stored), grams(identifiers), *(found for _, found in values)),
         )
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search import Document, Index, Results, build, compact, fold, open_index
+from search import BEGINS, IDENTIFIER, INSIDE, WHOLE, Document, Index, Match, Results, build, compact, fold, open_index, spans
 
 WEIGHTS = {"name": 10.0, "title": 3.0, "alias": 8.0, "region": 3.0, "address": 2.0, "facts": 1.0}
 CODE, PERMIT = "91350100M000100Y4", "教民135010270000018"
@@ -155,11 +155,11 @@ def test_no_query_raises(
 
 
 def test_it_says_where_it_matched(index: Index) -> None:
-    assert index.search(CODE, kind="institution").hits[0].why == ("identifier",)
-    assert index.search("小星星").hits[0].why == ("alias",)
-    assert index.search("处罚 三个月").hits[0].why == ("title", "facts")
+    assert index.search(CODE, kind="institution").hits[0].why == (Match(IDENTIFIER, WHOLE),)
+    assert index.search("小星星").hits[0].why == (Match("alias", WHOLE),)
+    assert index.search("处罚 三个月").hits[0].why == (Match("title", INSIDE), Match("facts", INSIDE))
     west = next(hit for hit in index.search("新东方 朝阳").hits if hit.id == "i-west")
-    assert west.why == ("name", "address")
+    assert west.why == (Match("name", BEGINS), Match("address", BEGINS))
 
 
 def test_an_identifier_stands_for_itself_and_words_beside_it_still_count(index: Index) -> None:
@@ -306,3 +306,18 @@ def test_folding_twice_changes_nothing_and_leaves_letters_and_digits(text: str) 
 @given(st.text(alphabet=st.characters(min_codepoint=0x3400, max_codepoint=0x9FFF)), st.integers(0, 50))
 def test_half_of_a_name_folds_to_half_of_the_folded_name(text: str, cut: int) -> None:
     assert compact(text) == compact(text[:cut]) + compact(text[cut:])
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "marked"),
+    [
+        ("晨星", "福州市晨星教育", ["晨星"]),
+        ("鼓樓 晨星", "鼓楼（区）晨星", ["鼓楼", "晨星"]),
+        ("新东方(朝阳)", "新东方（朝阳）培训学校", ["新东方", "朝阳"]),
+        ("鼓楼晨星", "鼓楼区晨星教育", ["鼓楼", "晨星"]),
+        ("火", "晨星", []),
+        ("", "晨星", []),
+    ],
+)
+def test_what_answers_a_query_is_marked(query: str, text: str, marked: list[str]) -> None:
+    assert [text[start:end] for start, end in spans(query, text)] == marked

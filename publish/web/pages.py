@@ -134,12 +134,12 @@ class Pages:
         except Exception:  # what the index cannot answer is "cannot say", never "not found"
             log.exception("the search index failed")  # without the query: nobody's search is written down
             return self.problem(visit, 500, "search")
-        by = {hit.id: set(hit.why) for hit in of_notices.hits}
+        by = {hit.id: {match.field for match in hit.why} for hit in of_notices.hits}
         institutions = facts.cards(reader, [hit.id for hit in found.hits], visit.today)
         shown = facts.notices(reader, list(by), visit.today)
         notices = [it for it in shown if _found_by_what_is_shown(it, by[it["id"]])][:NOTICES]
         if visit.wants_json:
-            fresh, why = facts.freshness(reader, visit.today), {hit.id: hit.why for hit in found.hits}
+            fresh, why = facts.freshness(reader, visit.today), {hit.id: [match.field for match in hit.why] for hit in found.hits}
             return as_json(
                 {
                     **_of(visit, reader),

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .. import fresh
+from ..fresh import over as over
+from ..fresh import permit_state as permit_state
 from ..rules import SHOWN_STATES
 
 Clock = Callable[[], datetime]
@@ -17,11 +19,6 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """The clock that a site runs by when nobody gives it another."""
     return datetime.now(UTC)
-
-
-def over(until: str, today: str) -> bool:
-    """Whether `until` (a day, month or year) has wholly passed."""
-    return until < today[: len(until)]
 
 
 def in_force(notice: Mapping[str, Any], today: str) -> bool:
@@ -38,16 +35,6 @@ def tombstone(notice: Mapping[str, Any], today: str, released_on: str) -> dict[s
     if until is None:
         return {"id": notice["id"], "on": released_on, "class": "no_term"}
     return {"id": notice["id"], "on": until, "class": "expired"}
-
-
-def permit_state(permit: Mapping[str, Any], today: str) -> str:
-    """valid, expired, not_yet, or open: the source gives no end."""
-    start, end = permit["valid_from"], permit["valid_until"]
-    if start and start > today[: len(start)]:
-        return "not_yet"
-    if end is None:
-        return "open"
-    return "expired" if over(end, today) else "valid"
 
 
 def is_stale(source: Mapping[str, Any], today: str) -> bool:

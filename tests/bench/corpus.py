@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pypinyin import lazy_pinyin
+from pypinyin import Style, lazy_pinyin, pinyin
 
 from publish.catalogue import load
 from publish.errors import Mingbai
@@ -109,11 +109,11 @@ def weights() -> dict[str, float]:
     }
 
 
-def corpus(size: int, real: Path | None = None, seed: int = SEED) -> list[Institution]:
+def corpus(size: int, real: Path | None = None, seed: int = SEED, day: int = DAY) -> list[Institution]:
     """So many institutions, in the order of their ids: real ones, at most one of four, and the platform's. The same for the same arguments."""
     found = real_ones(real) if real and real.is_dir() else []
     found = sorted(found, key=lambda one: digest(one.id))[: size // REAL]
-    return sorted([*found, *platform(size - len(found), seed)], key=lambda one: one.id)
+    return sorted([*found, *platform(size - len(found), seed, day)], key=lambda one: one.id)
 
 
 def digest(text: str) -> str:
@@ -121,9 +121,9 @@ def digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=10).hexdigest()
 
 
-def platform(size: int, seed: int) -> Iterator[Institution]:
+def platform(size: int, seed: int, day: int) -> Iterator[Institution]:
     regions = regions_from(REGIONS, TODAY)
-    world = new_world(size, seed=seed, day=DAY, regions=regions)
+    world = new_world(size, seed=seed, day=day, regions=regions)
     known: dict[str, Region] = {region[0]: region for region in regions}
     for start in range(0, size, 1000):
         for record in world.records("institutions", "all", start, min(start + 1000, size)):
@@ -199,39 +199,33 @@ def _school(row: dict[str, str]) -> Institution:
     )
 
 
-@cache
-def _places() -> dict[str, tuple[str, ...]]:
-    """The reading of each region by the table, with the kind of region that English leaves out, and without it."""
-    found: dict[str, tuple[str, ...]] = {}
-    with REGIONS.open(encoding="utf-8-sig", newline="") as lines:
-        for row in csv.DictReader(lines):
-            name, latin = row["name_zh"], re.sub(r"[^a-z]", "", row["name_en"].lower())
-            if name[-1:] not in "省市区县" or len(name) < 2:
-                continue
-            letters = _divided(name, latin)
-            if letters:
-                found[name] = letters
-                if len(name) > 2:
-                    found.setdefault(name[:-1], letters[:-1])
-    return found
-
-
 _KINDS = {"省": "sheng", "市": "shi", "区": "qu", "县": "xian"}
 
 
-def _divided(name: str, latin: str) -> tuple[str, ...]:
-    """The letters of a name by character. Nothing where they are no readings of it: 呼和浩特 Hohhot."""
-    stem = name[:-1] if len(name) > 2 or not latin.endswith(_KINDS[name[-1]]) else name
-    latin = latin if stem == name or not latin.endswith(_KINDS[name[-1]]) else latin.removesuffix(_KINDS[name[-1]])
-    from pypinyin import pinyin
+@cache
+def _latin() -> dict[str, str]:
+    """The letters of each region by the table, which leaves out what kind of region it is; under its name with that and without."""
+    with REGIONS.open(encoding="utf-8-sig", newline="") as lines:
+        rows = [(row["name_zh"], re.sub(r"[^a-z]", "", row["name_en"].lower())) for row in csv.DictReader(lines)]
+    found = {}
+    for name, latin in rows:
+        if len(name) > 2 and name[-1] in _KINDS:
+            stem = latin.removesuffix(_KINDS[name[-1]]) if len(name) == 3 else latin
+            found.update({name: latin + _KINDS[name[-1]], name[:-1]: stem})
+        elif name[-1:] in _KINDS:
+            found[name] = latin  # of two characters, where the kind is a part of the name: Shan Xian
+    return found
 
-    ways: dict[str, tuple[str, ...]] = {latin: ()}
-    for readings in pinyin(list(stem), style=0, heteronym=True):
+
+@cache
+def _of_table(name: str) -> tuple[str, ...]:
+    """The table's reading of a place, by character. Nothing where it has none, or letters that are no reading: 呼和浩特 Hohhot."""
+    ways: dict[str, tuple[str, ...]] = {_latin().get(name, ""): ()}
+    for readings in pinyin(list(name), style=Style.NORMAL, heteronym=True):
         ways = {
             rest[len(reading) :]: (*done, reading) for rest, done in ways.items() for reading in set(readings) if rest.startswith(reading)
         }
-    done = ways.get("", ())
-    return (*done, _KINDS[name[-1]]) if done and stem != name else done
+    return ways.get("", ())
 
 
 def syllables(one: Institution, name: str) -> tuple[str, ...]:
@@ -244,11 +238,15 @@ def syllables(one: Institution, name: str) -> tuple[str, ...]:
 
 @cache
 def _read_place(place: str) -> tuple[str, ...]:
-    known = _places()
-    for size in range(len(place), 0, -1):
-        if place[:size] in known and (size == len(place) or place[size:] in known):
-            return (*known[place[:size]], *(known[place[size:]] if place[size:] else ()))
-    return tuple(lazy_pinyin(place)) if place else ()
+    """A city and a county, or one of them: as the table reads each, and by the library what it does not have."""
+    if not place or _of_table(place):
+        return _of_table(place) if place else ()
+    cuts = [(place[:size], place[size:]) for size in range(2, len(place) - 1)]
+    for city, county in sorted(cuts, key=lambda cut: -bool(_of_table(cut[0])) - bool(_of_table(cut[1]))):
+        if _of_table(city) or _of_table(county):
+            return (*(_of_table(city) or _by_library(city)), *(_of_table(county) or _by_library(county)))
+        break
+    return _by_library(place)
 
 
 def _read_rest(text: str, trade: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from .labels import Labels, Right, bare, meant
 
 SHARES = {PLATFORM: 0.5, SCHOOLS: 0.3, ORGANISATIONS: 0.2}
 TYPOS = ("homophone", "wrong", "missing", "added", "swapped", "code_typo")  # whose aim is lower
+FORMS = ("培训学校", "培训中心", "培训班", "工作室", "培训机构", "学校", "教育中心")  # taken for another
 TRIED = 60  # institutions for each query that is wanted
 Made = tuple[str, Right] | None
 
@@ -152,6 +153,15 @@ def _no_trade(one: Institution, drawn: Random, labels: Labels) -> Made:
     return _held(labels, drawn.choice((f"{one.place}{one.brand}{one.trade}", f"{one.place}{one.brand}")))
 
 
+def _other_form(one: Institution, drawn: Random, labels: Labels) -> Made:
+    """As somebody remembers it, with the end of another's name."""
+    if not one.brand:
+        return None
+    stem = f"{drawn.choice((one.place, ''))}{one.brand}{one.trade}"
+    typed = stem + drawn.choice([form for form in FORMS if form[:4] != spellings.simplified(one.form)[:4]])
+    return (typed, labels.names.holders(compact(stem))) if not labels.names.holders(compact(typed)) else None
+
+
 def _no_place(one: Institution, drawn: Random, labels: Labels) -> Made:
     start = len(one.place) if one.brand else 0
     return _held(labels, one.name[one.name.index(one.brand) :]) if start else None
@@ -200,9 +210,9 @@ def _pinyin(between: str) -> Callable[[Institution, Random, Labels], Made]:
 
 def _pinyin_place(one: Institution, drawn: Random, labels: Labels) -> Made:
     """The place has a character that is read otherwise elsewhere: 重庆, 乐清, 六安."""
-    read = syllables(one, one.name)
-    if not one.place or one.source != PLATFORM or len(read) < len(one.place):
+    if one.source != PLATFORM or not one.place:
         return None
+    read = syllables(one, one.name)
     if all(lazy_pinyin(character)[0] == sound for character, sound in zip(one.place, read, strict=False)):
         return None
     read = read[: len(one.place) + len(one.brand)]
@@ -339,6 +349,7 @@ CLASSES: dict[str, Callable[[Institution, Random, Labels], Made]] = {
     "brand_city": _brand_and("city"),
     "no_legal": _no_legal,
     "no_trade": _no_trade,
+    "other_form": _other_form,
     "no_place": _no_place,
     "script": _script,
     "width": _width,

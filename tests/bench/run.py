@@ -165,15 +165,23 @@ if __name__ == "__main__":
     parser.add_argument("--sizes", default="50000,100000,200000", help="institutions, with commas between")
     parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--history", type=int, metavar="DAYS", help="measure history over so many daily releases instead (history.py)")
-    parser.add_argument("--size", type=int, default=100_000, help="institutions for --history")
+    parser.add_argument("--size", type=int, default=100_000, help="institutions for --history and --search-http")
     parser.add_argument("--search", type=int, metavar="SIZE", help="measure the search among so many institutions instead (searching.py)")
     parser.add_argument("--part", choices=("tune", "held"), default="tune", help="which half of the queries is asked")
     parser.add_argument("--queries", type=int, default=6000, help="labelled queries, both parts together")
     parser.add_argument("--sample", type=int, default=200, help="queries for the baselines; 0 leaves them out")
     parser.add_argument("--misses", type=int, default=0, help="misses of each class to list (of the tuning part)")
+    parser.add_argument(
+        "--search-http", action="store_true", help="measure the search by HTTP among --size institutions instead (serving.py)"
+    )
+    parser.add_argument("--home", type=Path, help="of --search-http: a home with a release of that size, made before")
     given = parser.parse_args()
-    if given.search:
-        sys.path.append(str(HERE.parent.parent))
+    sys.path.append(str(HERE.parent.parent))
+    if given.search_http:
+        from bench import serving
+
+        serving.measure(given.size, home=given.home)
+    elif given.search:
         from bench import searching
 
         searching.measure(given.search, given.part, asked_for=given.queries, sample=given.sample, misses=given.misses)

@@ -30,10 +30,14 @@ def converter(name: str) -> OpenCC:
     return OpenCC(name)
 
 
+def simplified(text: str) -> str:
+    return converter("t2s").convert(text)
+
+
 def other_script(text: str, drawn: Random) -> str:
     """Traditional for Simplified, and the other way where it was Traditional."""
-    simplified = converter("t2s").convert(text)
-    return simplified if simplified != text else converter(drawn.choice(TRADITIONAL)).convert(text)
+    other = simplified(text)
+    return other if other != text else converter(drawn.choice(TRADITIONAL)).convert(text)
 
 
 @cache
@@ -60,10 +64,10 @@ def homophone(text: str, drawn: Random) -> str | None:
     """One Chinese character as another of the same sound, whatever the tone."""
     spots = [spot for spot, character in enumerate(text) if is_chinese(character)]
     spot = drawn.choice(spots) if spots else 0
-    sound = lazy_pinyin(converter("t2s").convert(text))
+    sound = lazy_pinyin(simplified(text))
     if len(sound) != len(text):
         return None
-    others = [other for other in _by_sound().get(sound[spot], ()) if other not in (text[spot], converter("t2s").convert(text[spot]))]
+    others = [other for other in _by_sound().get(sound[spot], ()) if other not in (text[spot], simplified(text[spot]))]
     return text[:spot] + drawn.choice(others) + text[spot + 1 :] if others else None
 
 

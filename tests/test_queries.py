@@ -1,14 +1,21 @@
 """The labelled queries are the same each time, of every class, and their labels hold by other means than those that made them."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pytest
 
 from bench import spellings
-from bench.corpus import SOURCES, Institution, corpus, syllables
+from bench.corpus import REGIONS, SEED, SOURCES, TODAY, Institution, corpus, syllables, weights
 from bench.labels import Labels
 from bench.queries import CLASSES, NEIGHBOURS, Neighbour, Query, neighbours, queries
 from bench.serving import Answer
+from publish.platform import new_world, running
+from publish.platform.counties import regions_from
+from publish.run import run
+from publish.work import Access
+from search import Document, build
 
 LITERAL = ("full", "sign", "former", "half", "no_legal", "no_trade", "no_place")
 SLIPS = ("homophone", "wrong", "missing", "added", "swapped")
@@ -164,6 +171,30 @@ def test_an_answer_is_read_however_it_comes_in():
     assert answer.whole(sent) == (404, 5)
     with pytest.raises(ValueError, match="without content-length"):
         answer.whole(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+def test_what_is_searched_is_what_a_release_is_indexed_by(work, monkeypatch):
+    handed: list[Document] = []
+    said: dict[str, float] = {}
+
+    def kept(path: Path, documents: Iterable[Document], weights: Mapping[str, float]) -> int:
+        handed.extend(documents)
+        said.update(weights)
+        return build(path, handed, weights)
+
+    monkeypatch.setattr("publish.index.build", kept)
+    with running(new_world(40, seed=SEED, months=1, regions=regions_from(REGIONS, TODAY))) as address:
+        run(work, {"platform": address}, access=Access(rate=0))
+    made = {one.name: one.document(1) for one in corpus(40, day=0)}
+    theirs = [document for document in handed if document.kind == "institution"]
+    assert {document.title for document in theirs} == set(made)
+    for document in theirs:
+        ours = made[document.title]
+        lines = [{name: set(text.split("\n")) for name, text in one.fields.items()} for one in (ours, document)]
+        assert lines[0] == lines[1]
+        assert ours.identifiers == document.identifiers
+        assert ours.facets.keys() >= document.facets.keys() - {"list"}
+    assert weights().items() <= said.items()
 
 
 @pytest.mark.real

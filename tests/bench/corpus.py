@@ -69,7 +69,7 @@ class Institution:
         return (self.name, *(name for name, _ in self.aliases))
 
     def document(self, rank: int) -> Document:
-        """What publish/index.py hands over of it."""
+        """What publish/index.py hands over of it; facets are of the same names and as many values, which the search does not look into."""
         fields = {
             "name": self.name,
             "region_text": self.region_text,
@@ -83,7 +83,9 @@ class Institution:
             "city": f"{self.region_code[:4]}00" if self.region_code else "",
             "county": self.region_code,
             "class": self.classes,
-            "permit": "held" if self.permit else "",
+            "list": ("white",),
+            "permit": ("valid" if self.permit else "none",),
+            "supervision": ("bank",),
         }
         identifiers = (*([self.code] if self.code else []), *([self.permit, f"{self.permit}号"] if self.permit else []))
         return Document(
@@ -93,7 +95,7 @@ class Institution:
             {name: text for name, text in fields.items() if text},
             identifiers,
             rank,
-            {name: value for name, value in facets.items() if value},  # type: ignore[misc]
+            {name: value for name, value in facets.items() if value},
         )
 
 
@@ -122,6 +124,7 @@ def digest(text: str) -> str:
 
 
 def platform(size: int, seed: int, day: int) -> Iterator[Institution]:
+    """The institutions of a platform that `mingbai platform` would serve."""
     regions = regions_from(REGIONS, TODAY)
     world = new_world(size, seed=seed, day=day, regions=regions)
     known: dict[str, Region] = {region[0]: region for region in regions}

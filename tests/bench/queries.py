@@ -5,7 +5,7 @@ gives nothing for an institution that it does not fit (no brand, no permit); of 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -49,10 +49,12 @@ def part_of(id: str) -> str:
     return "tune" if int(digest(f"part {id}"), 16) % 2 else "held"
 
 
-def queries(labels: Labels, count: int = 6000, seed: int = SEED) -> list[Query]:
-    """About so many, over all classes."""
+def queries(labels: Labels, count: int = 6000, seed: int = SEED, kinds: Sequence[str] = ()) -> list[Query]:
+    """About so many, over all classes; those of some classes alone are the same as among all."""
     found: dict[tuple[str, str], Query] = {}
     for kind, make in CLASSES.items():
+        if kinds and kind not in kinds:
+            continue
         for source, share in SHARES.items():
             wanted = round(count / len(CLASSES) * share)
             for place, drawn in _drawn(labels, source, f"{seed} {kind}", wanted * TRIED):

@@ -171,6 +171,7 @@ if __name__ == "__main__":
     parser.add_argument("--queries", type=int, default=6000, help="labelled queries, both parts together")
     parser.add_argument("--sample", type=int, default=200, help="queries for the baselines; 0 leaves them out")
     parser.add_argument("--misses", type=int, default=0, help="misses of each class to list (of the tuning part)")
+    parser.add_argument("--kinds", default="", help="classes of queries with commas between; without it all")
     parser.add_argument(
         "--search-http", action="store_true", help="measure the search by HTTP among --size institutions instead (serving.py)"
     )
@@ -184,7 +185,14 @@ if __name__ == "__main__":
     elif given.search:
         from bench import searching
 
-        searching.measure(given.search, given.part, asked_for=given.queries, sample=given.sample, misses=given.misses)
+        searching.measure(
+            given.search,
+            given.part,
+            asked_for=given.queries,
+            sample=given.sample,
+            misses=given.misses,
+            kinds=[kind for kind in given.kinds.split(",") if kind],
+        )
     elif given.history:
         history.measure(given.size, given.history)
     else:

@@ -24,6 +24,7 @@ from itertools import cycle
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from . import verifying
 from .corpus import ROOT, corpus
 from .labels import Labels
 from .queries import queries
@@ -178,7 +179,7 @@ def serve_bare() -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def asked_for(home: Path, size: int, seed: int) -> dict[str, list[str]]:
+def asked_for(home: Path, labels: Labels, seed: int) -> dict[str, list[str]]:
     """Paths of each group, in an order of chance."""
     drawn = random.Random(seed)
     with closing(sqlite3.connect(f"file:{home / 'current' / 'mingbai.db'}?mode=ro&immutable=1", uri=True)) as connection:
@@ -186,8 +187,7 @@ def asked_for(home: Path, size: int, seed: int) -> dict[str, list[str]]:
         permits = [number for (number,) in connection.execute("SELECT permit_no FROM permits ORDER BY institution_id, permit_no")]
     rows, permits = drawn.sample(rows, min(2000, len(rows))), drawn.sample(permits, min(500, len(permits)))
     sure = [name for name, _, _ in rows[:1000]] + [code for _, code, _ in rows[1000:] if code] + permits
-    known = corpus(size, seed=1, day=0)
-    mixed = [query.text for query in queries(Labels(known), 4000) if query.part == "held"]
+    mixed = [query.text for query in queries(labels, 4000) if query.part == "held"]
     begun = [name[: drawn.randint(1, len(name))] for name, _, _ in rows]
     groups = {"identifiers and names": (SEARCH, sure), "all queries": (SEARCH, mixed), "suggest": (SUGGEST, begun)}
     found = {}
@@ -207,7 +207,8 @@ def measure(size: int, *, home: Path | None = None, seconds: float = SECONDS) ->
             home = folder / "home"
             with platform(size, 1, 0) as address:
                 timed(mingbai(home, 0, "run", "--source", f"platform={address}", "--rate", "0"))
-        groups = asked_for(home, size, 1)
+        labels = Labels(corpus(size, seed=1, day=0))  # as `mingbai platform` makes them
+        groups = asked_for(home, labels, 1)
         ours = [sys.executable, "-m", "publish", "--home", str(home), "serve", "--port", "0"]
         theirs = [sys.executable, "-c", "import sys; sys.path[:0] = ['tests']; from bench.serving import serve_bare; serve_bare()"]
         with started(ours) as (url, pid), started(theirs) as (plain, plain_pid):
@@ -227,6 +228,7 @@ def measure(size: int, *, home: Path | None = None, seconds: float = SECONDS) ->
                         done.server = cpu_of(process) - before
                         which += done
                 _show(name, served, nothing)
+            verifying.measure(url, home, labels)
     finally:
         shutil.rmtree(folder)
 

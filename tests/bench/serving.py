@@ -20,9 +20,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import cycle
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+
+from publish.home import CHINA
+from publish.platform.institutions import DAY_ZERO
 
 from . import verifying
 from .corpus import ROOT, corpus
@@ -35,7 +39,7 @@ SECONDS = 5.0  # of each round, at most
 COUNT = 20_000  # requests of each round, at most
 WARM = 50
 AIMS = {"identifiers and names": 0.5, "all queries": 0.1}
-SEARCH, SUGGEST = "/search.json?q=", "/search/suggest.json?q="
+SEARCH, SUGGEST = "/search.json?q=", "/suggest.json?q="
 
 
 @dataclass(slots=True)
@@ -197,17 +201,27 @@ def asked_for(home: Path, labels: Labels, seed: int) -> dict[str, list[str]]:
     return found
 
 
+def today() -> int:
+    """The platform's day: a release of an older one is out of date, and then everything is "cannot say"."""
+    return max((datetime.now(CHINA).date() - DAY_ZERO).days, 0)
+
+
+def made(home: Path, size: int) -> Path:
+    """A home with a release of today, of a platform of that size, by a real run."""
+    from run import platform, timed  # the other half of `make bench`
+
+    with platform(size, 1, today()) as address:
+        timed([sys.executable, "-m", "publish", "--home", str(home), "run", "--source", f"platform={address}", "--rate", "0"])
+    return home
+
+
 def measure(size: int, *, home: Path | None = None, seconds: float = SECONDS) -> None:
     """Serve, ask and print. `home` has a release of the reference platform of that size; without one it is made by a real run."""
     folder = Path(tempfile.mkdtemp(prefix="mingbai-http-"))
     try:
         if home is None:
-            from run import mingbai, platform, timed  # the other half of `make bench`
-
-            home = folder / "home"
-            with platform(size, 1, 0) as address:
-                timed(mingbai(home, 0, "run", "--source", f"platform={address}", "--rate", "0"))
-        labels = Labels(corpus(size, seed=1, day=0))  # as `mingbai platform` makes them
+            home = made(folder / "home", size)
+        labels = Labels(corpus(size, seed=1, day=today()))  # as `mingbai platform` makes them
         groups = asked_for(home, labels, 1)
         ours = [sys.executable, "-m", "publish", "--home", str(home), "serve", "--port", "0"]
         theirs = [sys.executable, "-c", "import sys; sys.path[:0] = ['tests']; from bench.serving import serve_bare; serve_bare()"]

@@ -32,12 +32,12 @@ def answers(url: str, asked: Sequence[dict[str, str]]) -> list[str]:
 
 
 def measure(url: str, home: Path, labels: Labels, count: int = 500) -> None:
-    """Print how often a name is said to be listed: those that must not be, and those that are."""
+    """Print how often a name is said to be listed: those that must not be, and those that are. The last group says whether the others mean something."""
     with closing(sqlite3.connect(f"file:{home / 'current' / 'mingbai.db'}?mode=ro&immutable=1", uri=True)) as connection:
         there = {name for (name,) in connection.execute("SELECT name FROM institutions UNION SELECT name FROM institution_aliases")}
         rows = connection.execute(
             """SELECT i.name, i.region_code, l.list = 'white' FROM institutions i JOIN listings l ON l.institution_id = i.id
-            WHERE i.region_code IS NOT NULL GROUP BY i.id HAVING count(*) = 1 AND max(l.valid_until) IS NULL ORDER BY i.id"""
+            WHERE i.region_code IS NOT NULL GROUP BY i.id HAVING count(*) = 1 ORDER BY i.id"""
         ).fetchall()
     times = Counter(name for name, _, _ in rows)
     rows = [row for row in rows if times[row[0]] == 1]

@@ -36,7 +36,7 @@ REAL = 4  # at most every fourth institution is a real one
 SEED = 5
 PLATFORM, SCHOOLS, ORGANISATIONS = "platform", "schools", "organisations"
 SOURCES = (PLATFORM, SCHOOLS, ORGANISATIONS)
-_SCHOOL = re.compile(r"(?:\w+公司附設)?((?:[臺台新南高基彰桃苗嘉宜花屏雲澎金連]\w[縣市])?(?:私立|市立)?)(.{2,6}?)((?:文理|技藝|語文|美語|英語|音樂|美術|舞蹈|珠心算|數學|圍棋|電腦|資訊|外語|會話|國語文|日語)+)(短期補習班)")  # fmt: skip
+_SCHOOL = re.compile(r"(?:\w+公司附設)?((?:[臺台新南高基彰桃苗嘉宜花屏雲澎金連]\w[縣市])?(?:私立|市立)?)(\w{2,6}?)((?:文理|技藝|語文|美語|英語|音樂|美術|舞蹈|珠心算|數學|圍棋|電腦|資訊|外語|會話|國語文|日語)+)(短期補習班)")  # fmt: skip
 _TOWN = re.compile(r"^\d{0,5}(?:\w{2}[縣市])?([^\W\d]{1,3}?[市鄉鎮區])")
 _READ = {word[0]: word[1:] for word in chain(BRAND, BRAND_END)}
 

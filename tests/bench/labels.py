@@ -42,7 +42,7 @@ class Lines:
     def _holders(self, run: str) -> Right:
         if not run:
             return frozenset()
-        if self.all.count(run) > len(self.lines) // 8:  # so many that looking at every line is quicker
+        if len(run) < 3 and self.all.count(run) > len(self.lines) // 8:  # so many that looking at every line is quicker
             return frozenset(place for place, line in zip(self.places, self.lines, strict=True) if run in line)
         return frozenset(self.places[line] for line in self._found(run))
 

@@ -83,7 +83,7 @@ def asked(task: Callable[[], Any]) -> tuple[Any, float, float]:
 
 
 def size_of(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
 def built(found: Sequence[Institution], folder: Path) -> Path:
@@ -99,7 +99,8 @@ def built(found: Sequence[Institution], folder: Path) -> Path:
                     option=orjson.OPT_APPEND_NEWLINE,
                 )
             )
-    target = folder / "index.db"
+    target = folder / "index" / "index.db"  # with whatever an engine lays beside it
+    target.parent.mkdir()
     report = folder / "report.json"
     command = [
         sys.executable,
@@ -109,7 +110,7 @@ def built(found: Sequence[Institution], folder: Path) -> Path:
         json.dumps(weights()),
     ]
     cost = timed(command, MINGBAI_REPORT=str(report))
-    size, names = size_of(target), sum(len(name.encode()) for one in found for name in one.names)
+    size, names = size_of(target.parent), sum(len(name.encode()) for one in found for name in one.names)
     texts = sum(
         len(text.encode()) for one in found for text in (*one.names, one.region_text, *one.addresses, one.content, one.code, one.permit)
     )

@@ -31,8 +31,8 @@ lint: .venv/.dev  ## Check style, format and types
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy publish search feeds
 
-bench: .venv/.dev  ## Measure a run at full size; ARGS go to tests/bench/run.py (--history 365: a year of releases; --withdrawal 365: one withdrawal from a year of them)
-	@PYTHONPATH=tests .venv/bin/python tests/bench/run.py $(ARGS)
+bench: .venv/.dev  ## Measure a run at full size; ARGS go to tests/bench/run.py (--history 365, --withdrawal 365: a year of releases, --search 200000: what is found)
+	@.venv/bin/python tests/bench/run.py $(ARGS)
 
 trials: .venv/.dev  ## Run the tests that take long (marked bench); ARGS go to pytest
 	@.venv/bin/python -m pytest -m bench $(ARGS)

@@ -21,7 +21,6 @@ from pathlib import Path
 
 import history
 import orjson
-import withdrawal
 
 HERE = Path(__file__).resolve()
 ROOT = HERE.parent.parent.parent
@@ -168,12 +167,40 @@ if __name__ == "__main__":
     parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--history", type=int, metavar="DAYS", help="measure history over so many daily releases instead (history.py)")
     parser.add_argument("--withdrawal", type=int, metavar="DAYS", help="measure one withdrawal from so many daily releases (withdrawal.py)")
-    parser.add_argument("--size", type=int, help="institutions for --history (100,000) and --withdrawal (2,000)")
+    parser.add_argument("--size", type=int, default=100_000, help="institutions for --history, --withdrawal and --search-http")
+    parser.add_argument("--search", type=int, metavar="SIZE", help="measure the search among so many institutions instead (searching.py)")
+    parser.add_argument("--part", choices=("tune", "held"), default="tune", help="which half of the queries is asked")
+    parser.add_argument("--queries", type=int, default=6000, help="labelled queries, both parts together")
+    parser.add_argument("--sample", type=int, default=200, help="queries for the baselines; 0 leaves them out")
+    parser.add_argument("--misses", type=int, default=0, help="misses of each class to list (of the tuning part)")
+    parser.add_argument("--kinds", default="", help="classes of queries with commas between; without it all")
+    parser.add_argument(
+        "--search-http", action="store_true", help="measure the search by HTTP among --size institutions instead (serving.py)"
+    )
+    parser.add_argument("--home", type=Path, help="of --search-http: a home with a release of that size, made before")
     given = parser.parse_args()
-    if given.history:
-        history.measure(given.size or 100_000, given.history)
+    sys.path.append(str(HERE.parent.parent))
+    if given.search_http:
+        from bench import serving
+
+        serving.measure(given.size, home=given.home)
+    elif given.search:
+        from bench import searching
+
+        searching.measure(
+            given.search,
+            given.part,
+            asked_for=given.queries,
+            sample=given.sample,
+            misses=given.misses,
+            kinds=[kind for kind in given.kinds.split(",") if kind],
+        )
     elif given.withdrawal:
-        withdrawal.measure(given.size or 2_000, given.withdrawal)
+        from bench import withdrawal
+
+        withdrawal.measure(given.size, given.withdrawal)
+    elif given.history:
+        history.measure(given.size, given.history)
     else:
         for number in given.sizes.split(","):
             measure(int(number), given.months)

@@ -1,4 +1,4 @@
-"""`make bench ARGS="--withdrawal 365"`: one withdrawal that reaches a year of daily releases.
+"""`make bench ARGS="--withdrawal 365 --size 1000"`: one withdrawal that reaches a year of daily releases.
 
 Each release is made by a real run on the reference platform's next day, without HTTP between. Then two people withdraw a notice that is in as many
 of them as any, and the files are searched for it. Seconds stand beside those of copying the releases that were issued anew: that much has to be
@@ -18,8 +18,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
-from history import timed
-
 from making import approved, snapshot
 from publish.catalogue import load
 from publish.errors import ReviewNeeded
@@ -29,6 +27,8 @@ from publish.platform.world import LISTINGS, World, new_world
 from publish.run import run
 from publish.withdraw import withdraw
 from publish.work import Work
+
+from .history import timed
 
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
 EVERY = 30  # releases between two lines

@@ -19,7 +19,21 @@ from publish.web.server import Application, build_app
 from publish.web.verifier import Verifier
 from publish.web.verify import MEANING, MOST
 from publish.wording import LANGUAGES, wording
-from verify_release import CANGSHAN, CHAOYANG, GULOU, INSTITUTIONS, NANJING_GULOU, SIMING, SOURCES, TAIJIANG, code, publish_world, tables
+from verify_release import (
+    CANGSHAN,
+    CHAOYANG,
+    GULOU,
+    INSTITUTIONS,
+    NANJING_GULOU,
+    SIMING,
+    SOURCES,
+    TAIJIANG,
+    Broken,
+    Empty,
+    code,
+    publish_world,
+    tables,
+)
 from web_release import TODAY, make_release
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -319,9 +333,10 @@ async def test_what_is_no_question_is_refused_and_still_an_answer(app, params, s
     assert (answer.status_code, answer.json()["status"], answer.json()["reasons"][0]["code"]) == (status, CANNOT_SAY, reason)
 
 
-async def test_an_index_that_is_broken_is_never_not_listed(home, catalogue):
+@pytest.mark.parametrize("index", [Broken(), Empty()])
+async def test_an_index_that_is_broken_is_never_not_listed(home, catalogue, index):
     app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
-    app.shelf.reader.index.close()
+    app.shelf.reader.index = index
     one = await ask(app, "/verify.json", params={"name": "无此机构"})
     page = await ask(app, "/verify", params={"name": "无此机构"})
     many = await ask(app, "/verify.json", "POST", json={"names": ["无此机构", code(1)]})

@@ -11,11 +11,13 @@ import orjson
 import search
 
 from ..answering import Answer, Source, cannot_say, decide
+from ..errors import BadHome
 from ..meant import CODE_NEAR, MOST_CANDIDATES, Asked, Candidate, Identity, Known, Query, identify, near_codes, read, region_of
 from ..regions import Regions
 from . import facts, queries
 from .reader import Reader
 
+PROBES = 3
 HITS = 50  # of a name; more of one exact name is ambiguous all the same
 NAMES = ("name", "institution_aliases.name")  # fields of the index
 LIKE = (search.WORDS, search.SOUND, search.INITIALS, search.TYPO)  # how a name matches that characters in a row cannot show
@@ -62,10 +64,18 @@ class Verifier:
         by_name: list[Known] = []
         like: set[str] = set()
         if asked.name and not by_number:
+            if not self.reader.once(self.today, "index finds", self._finds):
+                raise BadHome(f"{self.reader.folder.name}: the search index does not find what the release has; build it again")
             found = self.reader.index.search(asked.name, kind="institution", limit=HITS)
             by_name = self._known([hit.id for hit in found.hits])
             like = {hit.id for hit in found.hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
         return identify(asked, by_number, by_name, self.regions, self._places, like)
+
+    def _finds(self) -> bool:
+        """Whether the index finds some of the release's own institutions by their names: an empty one would say "not listed" of everybody."""
+        names = [row["name"] for row in self.reader.rows(queries.SOME, PROBES)]
+        found = {name: self.reader.index.search(name, kind="institution", limit=HITS).hits for name in names if search.compact(name)}
+        return all(any(search.compact(hit.title) == search.compact(name) for hit in hits) for name, hits in found.items())
 
     def _numbered(self, asked: Asked) -> list[Known]:
         ids: dict[str, None] = {}

@@ -67,6 +67,11 @@ CASES = [
     (Query("石桥培训中心"), NOT_LISTED, "over", "i-over"),
     (Query("旧闻培训中心"), CANNOT_SAY, "stale_source", "i-stale"),
     (Query("停云培训中心"), CANNOT_SAY, "held", "i-held"),
+    (Query("福州市鼓楼区甜梨培训中心有限公司"), CANNOT_SAY, "near", None),  # one character of the brand
+    (Query("福州市台江区甜果培训中心有限公司"), CANNOT_SAY, "near", None),
+    (Query("乐童艺术培训学校"), CANNOT_SAY, "near", None),
+    (Query("tianguo"), CANNOT_SAY, "near", None),
+    (Query("福州市鼓楼区明德培训中心有限公司"), NOT_LISTED, "not_found", None),  # all but the brand is the same, which anybody has
     (Query("无此机构"), NOT_LISTED, "not_found", None),
     # with a region
     (Query("晨星培训学校", region=GULOU), LISTED, "is_listed", "i-twin-a"),
@@ -165,6 +170,8 @@ def test_candidates_say_how_they_match_and_where_they_differ(verifier):
     assert told(Query("甜果")) == [
         ("i-white", "near", INSTITUTIONS["i-white"][0], [("place", "", "福州市鼓楼区"), ("kind", "", "培训中心有限公司")])
     ]
+    assert told(Query("福州市鼓楼区甜梨培训中心有限公司")) == [("i-white", "near", INSTITUTIONS["i-white"][0], [("brand", "梨", "果")])]
+    assert told(Query("老名中心")) == [("i-renamed", "near", "老名培训中心", [("kind", "", "培训")])]
     assert told(Query("晨星培训学校")) == [(id, "name", "晨星培训学校", []) for id in ("i-twin-a", "i-twin-b")]
     assert told(Query(code=code(1)[:-1] + "0")) == [("i-white", "code_near", code(1), [])]
     assert told(Query("甜果培训中心有限公司", region="鼓楼区"))[0][:2] == ("i-white", "near")

@@ -20,7 +20,8 @@ from .reader import Reader
 PROBES = 3
 HITS = 50  # of a name; more of one exact name is ambiguous all the same
 NAMES = ("name", "institution_aliases.name")  # fields of the index
-LIKE = (search.WORDS, search.SOUND, search.INITIALS, search.TYPO)  # how a name matches that characters in a row cannot show
+# how a name matches that `near` cannot see. Not TYPO: of a whole name with another brand two characters of sixteen are wrong.
+LIKE = (search.WORDS, search.SOUND, search.INITIALS)
 SHORT_LEVELS = ("province", "city")  # whose short names stand in names of institutions; those of counties are brands as often
 log = logging.getLogger(__name__)
 
@@ -66,9 +67,11 @@ class Verifier:
         if asked.name and not by_number:
             if not self.reader.once(self.today, "index finds", self._finds):
                 raise BadHome(f"{self.reader.folder.name}: the search index does not find what the release has; build it again")
-            found = self.reader.index.search(asked.name, kind="institution", limit=HITS)
-            by_name = self._known([hit.id for hit in found.hits])
-            like = {hit.id for hit in found.hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
+            hits = [*self.reader.index.search(asked.name, kind="institution", limit=HITS).hits]
+            like = {hit.id for hit in hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
+            if not any(hit.exact for hit in hits):  # the brand alone leads to those of another place or kind
+                hits += self.reader.index.search(search.parts(asked.name, self._places)[1], kind="institution", limit=HITS).hits
+            by_name = self._known(list(dict.fromkeys(hit.id for hit in hits)))
         return identify(asked, by_number, by_name, self.regions, self._places, like)
 
     def _finds(self) -> bool:

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from search import Difference, compact, differences, near
+from search import BRAND, Difference, compact, differences, near
 
 from .errors import BadValue
 from .regions import COUNTRY, Regions
@@ -207,7 +207,7 @@ def _numbered(asked: Asked, known: Known, places: Collection[str]) -> Candidate:
 def _name_fits(name: str, one: Candidate, places: Collection[str]) -> bool:
     """Whether a name says nothing else than that of the institution with the number: half of it, or another place or kind; no other brand."""
     names = [one.known.name, *(alias for alias, _ in one.known.aliases)]
-    return any(compact(name) in compact(other) or all(it.part != "brand" for it in differences(name, other, places)) for other in names)
+    return any(compact(name) in compact(other) or all(it.part != BRAND for it in differences(name, other, places)) for other in names)
 
 
 def _same_name(name: str, known: Known) -> tuple[str, str | None] | None:
@@ -241,7 +241,9 @@ def _by_name(asked: Asked, known: Sequence[Known], regions: Regions, places: Col
 
 def _close(name: str, known: Iterable[Known], places: Collection[str], like: Collection[str]) -> Iterator[Candidate]:
     for one in list(known)[:MOST_CANDIDATES]:
-        names = [(one.name, None), *one.aliases]
-        found = next(((other, kind) for other, kind in names if near(name, other, places)), names[0] if one.id in like else None)
-        if found:
-            yield Candidate(one, NEAR, found[0], found[1], differences(name, found[0], places))
+        names: list[tuple[str, str | None]] = [(one.name, None), *one.aliases]
+        alike = [it for it in names if near(name, it[0], places)] or (names[:1] if one.id in like else [])
+        told = [(differences(name, other, places), other, kind) for other, kind in alike]
+        if told:
+            differ, other, kind = min(told, key=lambda it: sum(len(step.asked) + len(step.found) for step in it[0] if step.part == BRAND))
+            yield Candidate(one, NEAR, other, kind, differ)

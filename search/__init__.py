@@ -3,7 +3,7 @@
 `build` writes an index, `open_index` reads it; `fold` says which spellings are the same, `spans` what of a text to mark for a query.
 """
 
-from .compare import Difference, differences, near
+from .compare import BRAND, Difference, differences, near, parts
 from .document import BEGINS, IDENTIFIER, INITIALS, INSIDE, SOUND, TYPO, WHOLE, WORDS, Document, Hit, Match, Results, Suggestion
 from .fold import compact, fold, simple
 from .mark import spans
@@ -12,6 +12,7 @@ from .write import build
 
 __all__ = [
     "BEGINS",
+    "BRAND",
     "IDENTIFIER",
     "INITIALS",
     "INSIDE",
@@ -32,6 +33,7 @@ __all__ = [
     "fold",
     "near",
     "open_index",
+    "parts",
     "simple",
     "spans",
 ]

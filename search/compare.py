@@ -66,9 +66,9 @@ def differences(asked: str, found: str, places: Collection[str] = ()) -> tuple[D
 
 def _told(asked: tuple[str, str, str], found: tuple[str, str, str]) -> Iterator[Difference]:
     for part, one, other in zip((PLACE, BRAND, KIND), asked, found, strict=True):
-        if part == PLACE and one != other:
-            yield Difference(part, one, other)
-        elif part != PLACE:
+        if part == PLACE or not set(one) & set(other):
+            yield from [Difference(part, one, other)] if one != other else []
+        else:
             for step in Levenshtein.opcodes(one, other):
                 if step.tag != "equal":
                     yield Difference(part, one[step.src_start : step.src_end], other[step.dest_start : step.dest_end])

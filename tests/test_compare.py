@@ -34,6 +34,7 @@ def test_a_name_is_place_brand_and_kind(name, found):
         ("福州市鼓楼区甜果培训中心", "福州市台江区甜果培训中心", (Difference(PLACE, "福州市鼓楼区", "福州市台江区"),)),
         ("甜果", "福州甜果培训中心", (Difference(PLACE, "", "福州"), Difference(KIND, "", "培训中心"))),
         ("甜果培训学校", "甜果培训中心", (Difference(KIND, "学校", "中心"),)),
+        ("晨星培训学校", "甜果培训学校", (Difference(BRAND, "晨星", "甜果"),)),
         ("甜果(鼓樓)", "甜果（鼓楼）", ()),
     ],
 )

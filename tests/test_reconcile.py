@@ -3,6 +3,7 @@
 The schemas below say what version 0.2 of the specification says in its text.
 """
 
+import asyncio
 import json
 import logging
 import re
@@ -404,6 +405,19 @@ async def test_a_failure_is_never_not_found_and_nobodys_question_is_written_down
     assert (answer.status_code, answer.json()["error"]) == (500, "failed")
     assert "阳光秘密" not in caplog.text + quote(caplog.text)
     assert quote("阳光秘密") not in caplog.text
+
+
+async def test_others_have_their_turn_while_a_batch_is_worked_on(client):
+    order: list[str] = []
+
+    async def ask_for(what: str, **where: Any) -> None:
+        assert (await ask.request("POST" if where else "GET", "/reconcile" if where else "/status.json", **where)).status_code == 200
+        order.append(what)
+
+    batch = {"data": {"queries": json.dumps({str(n): {"query": f"福州晨光教育培训{n}"} for n in range(reconcile.BATCH)})}}
+    async with client() as ask:
+        await asyncio.gather(ask_for("batch", **batch), ask_for("page"))
+    assert order == ["page", "batch"]
 
 
 async def test_a_callback_is_a_name_or_is_refused(client):

@@ -19,7 +19,21 @@ from publish.web.server import Application, build_app
 from publish.web.verifier import Verifier
 from publish.web.verify import MEANING, MOST
 from publish.wording import LANGUAGES, wording
-from verify_release import CANGSHAN, CHAOYANG, GULOU, INSTITUTIONS, NANJING_GULOU, SIMING, SOURCES, TAIJIANG, code, publish_world, tables
+from verify_release import (
+    CANGSHAN,
+    CHAOYANG,
+    GULOU,
+    INSTITUTIONS,
+    NANJING_GULOU,
+    SIMING,
+    SOURCES,
+    TAIJIANG,
+    Broken,
+    Empty,
+    code,
+    publish_world,
+    tables,
+)
 from web_release import TODAY, make_release
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -53,6 +67,11 @@ CASES = [
     (Query("石桥培训中心"), NOT_LISTED, "over", "i-over"),
     (Query("旧闻培训中心"), CANNOT_SAY, "stale_source", "i-stale"),
     (Query("停云培训中心"), CANNOT_SAY, "held", "i-held"),
+    (Query("福州市鼓楼区甜梨培训中心有限公司"), CANNOT_SAY, "near", None),  # one character of the brand
+    (Query("福州市台江区甜果培训中心有限公司"), CANNOT_SAY, "near", None),
+    (Query("乐童艺术培训学校"), CANNOT_SAY, "near", None),
+    (Query("tianguo"), CANNOT_SAY, "near", None),
+    (Query("福州市鼓楼区明德培训中心有限公司"), NOT_LISTED, "not_found", None),  # all but the brand is the same, which anybody has
     (Query("无此机构"), NOT_LISTED, "not_found", None),
     # with a region
     (Query("晨星培训学校", region=GULOU), LISTED, "is_listed", "i-twin-a"),
@@ -151,6 +170,8 @@ def test_candidates_say_how_they_match_and_where_they_differ(verifier):
     assert told(Query("甜果")) == [
         ("i-white", "near", INSTITUTIONS["i-white"][0], [("place", "", "福州市鼓楼区"), ("kind", "", "培训中心有限公司")])
     ]
+    assert told(Query("福州市鼓楼区甜梨培训中心有限公司")) == [("i-white", "near", INSTITUTIONS["i-white"][0], [("brand", "梨", "果")])]
+    assert told(Query("老名中心")) == [("i-renamed", "near", "老名培训中心", [("kind", "", "培训")])]
     assert told(Query("晨星培训学校")) == [(id, "name", "晨星培训学校", []) for id in ("i-twin-a", "i-twin-b")]
     assert told(Query(code=code(1)[:-1] + "0")) == [("i-white", "code_near", code(1), [])]
     assert told(Query("甜果培训中心有限公司", region="鼓楼区"))[0][:2] == ("i-white", "near")
@@ -319,9 +340,10 @@ async def test_what_is_no_question_is_refused_and_still_an_answer(app, params, s
     assert (answer.status_code, answer.json()["status"], answer.json()["reasons"][0]["code"]) == (status, CANNOT_SAY, reason)
 
 
-async def test_an_index_that_is_broken_is_never_not_listed(home, catalogue):
+@pytest.mark.parametrize("index", [Broken(), Empty()])
+async def test_an_index_that_is_broken_is_never_not_listed(home, catalogue, index):
     app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
-    app.shelf.reader.index.close()
+    app.shelf.reader.index = index
     one = await ask(app, "/verify.json", params={"name": "无此机构"})
     page = await ask(app, "/verify", params={"name": "无此机构"})
     many = await ask(app, "/verify.json", "POST", json={"names": ["无此机构", code(1)]})

@@ -7,6 +7,7 @@ from typing import Any
 from stdnum.cn import uscc
 
 from publish.catalogue import Catalogue
+from search import Results
 from web_release import TODAY, _notice, go_live, make_release
 
 GULOU, TAIJIANG, CANGSHAN, SIMING, NANJING_GULOU, CHAOYANG = "350102", "350103", "350104", "350203", "320106", "110105"
@@ -93,3 +94,20 @@ def publish_world(home: Path, catalogue: Catalogue) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps({**manifest, "held": held}))
     go_live(home, TODAY)
+
+
+class Broken:
+    """An index that fails."""
+
+    def search(self, query: str, **more: object) -> Results:
+        raise OSError("gone")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Empty(Broken):
+    """An index that finds nobody, as one that is damaged may."""
+
+    def search(self, query: str, **more: object) -> Results:
+        return Results(0)

@@ -47,7 +47,7 @@ SECURITY = (
 @dataclass(frozen=True)
 class Answer:
     """One answer. Its entity tag is that of the headers, or else made from the body. One with `parts` is as long as they are: it is made while
-    it is sent, and has neither length nor tag."""
+    it is sent, and has neither length nor tag; parts that are empty are work, between which others have their turn."""
 
     status: int
     body: bytes
@@ -128,13 +128,33 @@ async def give(answer: Answer, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
+class Instead(Exception):
+    """The parts of an answer cannot be made: `answer` is given instead, as long as nothing of them was."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
 async def _give_parts(answer: Answer, parts: Iterator[bytes], scope: Scope, send: Send) -> None:
     headers = [(name.encode(), value.encode("latin-1")) for name, value in (*answer.headers, ("content-type", answer.type))]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if scope["method"] != "HEAD":
-        for part in parts:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-            await asyncio.sleep(0)  # others have their turn
+    start: Message = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    has_begun = False
+    try:
+        for part in parts if scope["method"] != "HEAD" else ():
+            if part:
+                if not has_begun:
+                    await send(start)
+                    has_begun = True
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await asyncio.sleep(0)
+    except Instead as other:
+        if has_begun:
+            raise
+        await give(other.answer, scope, send)
+        return
+    if not has_begun:
+        await send(start)
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -54,6 +54,7 @@ def candidates(reader: Reader, line: Line, today: str) -> list[Candidate]:
     """The institutions that may be meant, best first; at most one of them is certain."""
     verifier = Verifier(reader, today)
     within = list(dict.fromkeys(region for text in line.regions for region in verifier.regions.meanings(text)))[:MEANINGS]
+    verifier.assure()
     hits = _search(reader, line.name, within)
     numbers = _number(credit_code, line.credit_codes), _number(permit_no, line.permits)
     identities = _identities(verifier, line.name, numbers, within, list(hits.values()))
@@ -83,7 +84,7 @@ def _identities(
     if code is None or permit is None:
         return []
     asked = read(Query(name, code, permit), lambda _: (None, False))
-    if asked.faults:
+    if asked.faults or not (asked.code or asked.permit or any(hit.exact for hit in hits)):
         return []
     counties = verifier.reader.once(verifier.today, "counties", verifier.regions.county_codes)
     places = [replace(asked, region=one.code, is_county=one.code in counties) for one in within if one.code != COUNTRY]

@@ -11,7 +11,7 @@ found" because of an error. Nothing that was asked is written down.
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import orjson
@@ -19,7 +19,7 @@ from jinja2 import Environment
 
 from ..wording import LANGUAGES
 from . import facts
-from .answer import EMBEDDED, OPEN, Answer, as_json
+from .answer import EMBEDDED, JSON, OPEN, Answer, Instead, as_json
 from .candidates import Candidate, Line, candidates
 from .frame import Dictionary, Frame, clean
 from .properties import MATCHED, Properties, Property
@@ -36,15 +36,17 @@ MOST_VALUES = 20
 FRAME_SIZE = {"width": 430, "height": 320}
 CALLBACK = re.compile(r"[A-Za-z_$][\w$]{0,63}(\.[A-Za-z_$][\w$]{0,63}){0,4}", re.ASCII)
 PREVIEW = (("cache-control", "no-cache"), ("content-security-policy", EMBEDDED))
+SCRIPT = "text/javascript; charset=utf-8"
+Work = Generator[bytes, None, dict[str, Any]]  # empty parts, between which others have their turn, and what comes of it
 log = logging.getLogger(__name__)
 
 
 class BadQuery(Exception):
-    """A query that cannot be read; its text is the key of the word that says why."""
+    """What cannot be read or is not there; its text is the key of the word that says why, `said` are the values of that."""
 
-
-class TooMany(Exception):
-    """More at once than is answered; its text says how many are."""
+    def __init__(self, kind: str, status: int = 400, **said: str) -> None:
+        super().__init__(kind)
+        self.status, self.said = status, said
 
 
 class Reconciliation:
@@ -66,33 +68,35 @@ class Reconciliation:
         callback = asked.get("callback")
         if callback is not None and not (isinstance(callback, str) and CALLBACK.fullmatch(callback)):
             return self._refused(visit, 400, "callback")
-        try:
-            found = self._found(visit, reader, what, of, asked)
-        except BadQuery as no:
-            return self._refused(visit, 400, str(no))
-        except TooMany as no:
-            return self._refused(visit, 413, "too_many", most=str(no))
-        except Exception:
-            log.exception("a reconciliation failed")  # without what was asked
-            return self._refused(visit, 500, "failed")
-        if isinstance(found, Answer) or callback is None:
-            return found if isinstance(found, Answer) else as_json(found)
-        return Answer(200, b"/**/" + callback.encode() + b"(" + orjson.dumps(found) + b");", "text/javascript; charset=utf-8", OPEN)
+        return Answer(
+            200, b"", SCRIPT if callback else JSON, OPEN, self._parts(visit, self._found(visit, reader, what, of, asked), callback)
+        )
 
-    def _found(self, visit: Visit, reader: Reader, what: str, of: str, asked: Mapping[str, Any]) -> Any:
+    def _parts(self, visit: Visit, work: Work, callback: str | None) -> Iterator[bytes]:
+        """What is found, when all of it is; what cannot be is an answer of its own."""
+        try:
+            found = yield from work
+        except BadQuery as no:
+            raise Instead(self._refused(visit, no.status, str(no), **no.said)) from no
+        except Exception as error:
+            log.exception("a reconciliation failed")  # without what was asked
+            raise Instead(self._refused(visit, 500, "failed")) from error
+        yield b"/**/" + callback.encode() + b"(" + orjson.dumps(found) + b");" if callback else orjson.dumps(found)
+
+    def _found(self, visit: Visit, reader: Reader, what: str, of: str, asked: Mapping[str, Any]) -> Work:
         if what == "suggest":
             return {"result": self._suggested(visit, reader, of, str(asked.get("prefix", "")), _number(asked.get("cursor"), 0, 0, 1_000))}
         if what == "flyout":
             return self._flyout(visit, reader, of, str(asked.get("id", "")))
         if "extend" in asked:
-            return self._extended(visit, reader, _parsed(asked["extend"]))
+            return (yield from self._extended(visit, reader, _parsed(asked["extend"])))
         if what == "extend":
             return self._proposed(visit, asked)
         if "queries" in asked:
-            return self._reconciled(visit, reader, _parsed(asked["queries"]))
-        if visit.sent:
+            return (yield from self._reconciled(visit, reader, _parsed(asked["queries"])))
+        if visit.sent or not self._frame.site("/").startswith("http"):
             raise BadQuery("nothing")
-        return self._manifest(visit) if self._frame.site("/").startswith("http") else self._refused(visit, 400, "nothing")
+        return self._manifest(visit)
 
     def _refused(self, visit: Visit, status: int, kind: str, **said: str) -> Answer:
         return as_json({"error": kind, "message": visit.t(f"reconcile.problem.{kind}", **said), "status": status, **said}, status)
@@ -122,12 +126,16 @@ class Reconciliation:
 
     # -- queries -----------------------------------------------------------------------------------------------------
 
-    def _reconciled(self, visit: Visit, reader: Reader, batch: Any) -> dict[str, Any]:
+    def _reconciled(self, visit: Visit, reader: Reader, batch: Any) -> Work:
         if not isinstance(batch, dict):
             raise BadQuery("batch")
         if len(batch) > BATCH:
-            raise TooMany(BATCH)
-        return {key: self._result(visit, reader, query) for key, query in batch.items()}
+            raise BadQuery("too_many", 413, most=str(BATCH))
+        results = {}
+        for key, query in batch.items():
+            results[key] = self._result(visit, reader, query)
+            yield b""
+        return results
 
     def _result(self, visit: Visit, reader: Reader, query: Any) -> dict[str, Any]:
         try:
@@ -173,7 +181,7 @@ class Reconciliation:
             "description": visit.t("reconcile.matched", about=about) if one.id in MATCHED else about,
         }
 
-    def _flyout(self, visit: Visit, reader: Reader, of: str, id: str) -> Any:
+    def _flyout(self, visit: Visit, reader: Reader, of: str, id: str) -> dict[str, str]:
         if of == "entity":
             cards = facts.cards(reader, [id], visit.today)
             said = self._entity(cards[0]) if cards else None
@@ -183,7 +191,7 @@ class Reconciliation:
             one = self._properties.get(id)
             said = self._described(visit, one) if one else None
         if said is None:
-            return self._refused(visit, 404, "unknown")
+            raise BadQuery("unknown", 404)
         html = self._render("flyout.html", name=said["name"], about=said["description"]).body.decode()
         return {"id": id, "html": html}
 
@@ -203,12 +211,12 @@ class Reconciliation:
             "properties": [{"id": one.id, "name": one.label[visit.lang]} for one in known[:limit]],
         }
 
-    def _extended(self, visit: Visit, reader: Reader, query: Any) -> dict[str, Any]:
+    def _extended(self, visit: Visit, reader: Reader, query: Any) -> Work:
         ids, wanted = (query.get("ids"), query.get("properties")) if isinstance(query, dict) else (None, None)
         if not isinstance(ids, list) or not isinstance(wanted, list) or not all(isinstance(id, str) for id in ids):
             raise BadQuery("extend")
         if len(ids) > MOST_IDS or len(wanted) > MOST_PROPERTIES:
-            raise TooMany(MOST_IDS if len(ids) > MOST_IDS else MOST_PROPERTIES)
+            raise BadQuery("too_many", 413, most=str(MOST_IDS if len(ids) > MOST_IDS else MOST_PROPERTIES))
         found = [self._properties.get(one["id"]) if isinstance(one, dict) and isinstance(one.get("id"), str) else None for one in wanted]
         chosen = [one for one in found if one]
         if len(chosen) < len(found):
@@ -217,6 +225,7 @@ class Reconciliation:
         for id in ids:
             it = facts.institution(reader, id, visit.today)
             rows[id] = {one.id: one.cells(it) if it else [] for one in chosen}
+            yield b""
         return {"meta": [{"id": one.id, "name": one.label[visit.lang]} for one in chosen], "rows": rows}
 
 

@@ -11,14 +11,17 @@ import orjson
 import search
 
 from ..answering import Answer, Source, cannot_say, decide
+from ..errors import BadHome
 from ..meant import CODE_NEAR, MOST_CANDIDATES, Asked, Candidate, Identity, Known, Query, identify, near_codes, read, region_of
 from ..regions import Regions
 from . import facts, queries
 from .reader import Reader
 
+PROBES = 3
 HITS = 50  # of a name; more of one exact name is ambiguous all the same
 NAMES = ("name", "institution_aliases.name")  # fields of the index
-LIKE = (search.WORDS, search.SOUND, search.INITIALS, search.TYPO)  # how a name matches that characters in a row cannot show
+# how a name matches that `near` cannot see. Not TYPO: of a whole name with another brand two characters of sixteen are wrong.
+LIKE = (search.WORDS, search.SOUND, search.INITIALS)
 SHORT_LEVELS = ("province", "city")  # whose short names stand in names of institutions; those of counties are brands as often
 log = logging.getLogger(__name__)
 
@@ -63,10 +66,26 @@ class Verifier:
         by_name: list[Known] = []
         like: set[str] = set()
         if asked.name and not by_number:
-            hits = self.reader.index.search(asked.name, kind="institution", limit=HITS).hits if hits is None else hits
-            by_name = self._known([hit.id for hit in hits])
+            if hits is None:
+                self.assure()
+                hits = self.reader.index.search(asked.name, kind="institution", limit=HITS).hits
             like = {hit.id for hit in hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
+            if not any(hit.exact for hit in hits):  # the brand alone leads to those of another place or kind
+                brand = search.parts(asked.name, self._places)[1]
+                hits = [*hits, *self.reader.index.search(brand, kind="institution", limit=HITS).hits]
+            by_name = self._known(list(dict.fromkeys(hit.id for hit in hits)))
         return identify(asked, by_number, by_name, self.regions, self._places, like)
+
+    def assure(self) -> None:
+        """Raises BadHome where the index does not belong to the release."""
+        if not self.reader.once(self.today, "index finds", self._finds):
+            raise BadHome(f"{self.reader.folder.name}: the search index does not find what the release has; build it again")
+
+    def _finds(self) -> bool:
+        """Whether the index finds some of the release's own institutions by their names: an empty one would say "not listed" of everybody."""
+        names = [row["name"] for row in self.reader.rows(queries.SOME, PROBES)]
+        found = {name: self.reader.index.search(name, kind="institution", limit=HITS).hits for name in names if search.compact(name)}
+        return all(any(search.compact(hit.title) == search.compact(name) for hit in hits) for name, hits in found.items())
 
     def _numbered(self, asked: Asked) -> list[Known]:
         ids: dict[str, None] = {}

@@ -121,6 +121,8 @@ def assert_kept(visitor: Visitor) -> None:
         "search",
         "verify",
         "verify list",
+        "extend",
+        "preview",
         "sql",
         "filter",
         "table",

@@ -62,17 +62,24 @@ class Verifier:
 
     def _identity(self, asked: Asked) -> Identity:
         by_number = self._numbered(asked)
-        by_name: list[Known] = []
-        like: set[str] = set()
-        if asked.name and not by_number:
-            if not self.reader.once(self.today, "index finds", self._finds):
-                raise BadHome(f"{self.reader.folder.name}: the search index does not find what the release has; build it again")
-            hits = [*self.reader.index.search(asked.name, kind="institution", limit=HITS).hits]
-            like = {hit.id for hit in hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
-            if not any(hit.exact for hit in hits):  # the brand alone leads to those of another place or kind
-                hits += self.reader.index.search(search.parts(asked.name, self._places)[1], kind="institution", limit=HITS).hits
-            by_name = self._known(list(dict.fromkeys(hit.id for hit in hits)))
-        return identify(asked, by_number, by_name, self.regions, self._places, like)
+        if by_number or not asked.name:
+            return identify(asked, by_number, (), self.regions, self._places)
+        if not self.reader.once(self.today, "index finds", self._finds):
+            raise BadHome(f"{self.reader.folder.name}: the search index does not find what the release has; build it again")
+        identity = self._named(asked, asked.name)
+        brand = search.parts(asked.name, self._places)[1]
+        if identity.found or identity.reasons or brand == search.compact(asked.name):
+            return identity
+        wider = self._named(
+            asked, brand
+        )  # leads to those of another place or kind; only here, since looking for what is near takes milliseconds
+        return wider if wider != Identity() else identity
+
+    def _named(self, asked: Asked, words: str) -> Identity:
+        """Who is meant among those that the index has for some words."""
+        hits = self.reader.index.search(words, kind="institution", limit=HITS).hits
+        like = {hit.id for hit in hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
+        return identify(asked, (), self._known([hit.id for hit in hits]), self.regions, self._places, like if words == asked.name else ())
 
     def _finds(self) -> bool:
         """Whether the index finds some of the release's own institutions by their names: an empty one would say "not listed" of everybody."""

@@ -63,18 +63,23 @@ class Verifier:
     def identity(self, asked: Asked, hits: Sequence[search.Hit] | None = None) -> Identity:
         """Which institution is meant. `hits` are what the index finds for the name, where the caller knows already."""
         by_number = self._numbered(asked)
-        by_name: list[Known] = []
-        like: set[str] = set()
-        if asked.name and not by_number:
-            if hits is None:
-                self.assure()
-                hits = self.reader.index.search(asked.name, kind="institution", limit=HITS).hits
-            like = {hit.id for hit in hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
-            if not any(hit.exact for hit in hits):  # the brand alone leads to those of another place or kind
-                brand = search.parts(asked.name, self._places)[1]
-                hits = [*hits, *self.reader.index.search(brand, kind="institution", limit=HITS).hits]
-            by_name = self._known(list(dict.fromkeys(hit.id for hit in hits)))
-        return identify(asked, by_number, by_name, self.regions, self._places, like)
+        if by_number or not asked.name:
+            return identify(asked, by_number, (), self.regions, self._places)
+        if hits is None:
+            self.assure()
+        identity = self._named(asked, asked.name, hits)
+        brand = search.parts(asked.name, self._places)[1]
+        if identity.found or identity.reasons or brand == search.compact(asked.name):
+            return identity
+        wider = self._named(asked, brand)  # leads to those of another place or kind; only here: looking for what is near takes milliseconds
+        return wider if wider != Identity() else identity
+
+    def _named(self, asked: Asked, words: str, hits: Sequence[search.Hit] | None = None) -> Identity:
+        """Who is meant among those that the index has for some words: `hits`, where they are known."""
+        if hits is None:
+            hits = self.reader.index.search(words, kind="institution", limit=HITS).hits
+        like = {hit.id for hit in hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
+        return identify(asked, (), self._known([hit.id for hit in hits]), self.regions, self._places, like if words == asked.name else ())
 
     def assure(self) -> None:
         """Raises BadHome where the index does not belong to the release."""

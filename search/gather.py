@@ -305,7 +305,7 @@ class Gather:
         sizes = family.sizes[places]
         order = np.argsort(sizes, kind="stable")
         order = order[: max(1, int(np.searchsorted(np.cumsum(sizes[order]), BUDGET)))]
-        order = order[sizes[order] * 8 <= max(self._documents, 64)]
+        order = order[[int(place) not in family.dense for place in places[order]]]  # what so many have tells nothing
         if len(order):
             documents, counts = family.many(places[order])
             scores += np.bincount(

@@ -119,11 +119,12 @@ class SearchPages:
     def _counted(self, reader: Reader, question: Question) -> search.Results:
         """What is found, with its facets; those of a region say what is in the others of its level, so the regions under it are left out too."""
         found = self._find(reader, question, count=FACETS)
+        if not any(level in question.filters for level in REGIONS[1:]):
+            return found
         counts = dict(found.facets)
-        for place, level in enumerate(REGIONS):
-            under = set(REGIONS[place + 1 :]) & question.filters.keys()
-            if under:
-                less = {name: values for name, values in question.filters.items() if name not in under}
+        for place, level in enumerate(REGIONS[:-1]):
+            less = {name: values for name, values in question.filters.items() if name not in REGIONS[place + 1 :]}
+            if len(less) < len(question.filters):
                 counts[level] = self._find(reader, question, filters=less, limit=0, offset=0, count=(level,)).facets.get(level, {})
         return replace(found, facets=counts)
 

@@ -23,7 +23,7 @@ from .frame import STATIC, Dictionary
 from .reader import Reader
 from .shelf import Shelf
 from .terms import in_force, over, tombstone
-from .visit import Visit, of_release, spelt
+from .visit import Visit, address, of_release, spelt
 
 FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on the data page; what they lean on comes after
 SCRIPTED = ("start.html", "search.html")  # where somebody types a name
@@ -33,6 +33,9 @@ ENDS = "ends.json"  # beside feeds, by publish.syndicate: the first day after wh
 IN_RELEASES = """SELECT r.id FROM institutions h JOIN releases r ON r.number >= h.release_from AND r.number < coalesce(h.release_to, r.number + 1)
     WHERE h.id = ? ORDER BY r.number DESC"""
 log = logging.getLogger(__name__)
+
+
+Page = Callable[[Visit, Reader], Answer]
 
 
 class NotHere(Exception):
@@ -53,7 +56,13 @@ class Pages:
         self._csv: tuple[list[Entry] | None, bytes] = None, b""
         self.found = SearchPages(self.render, self.problem)
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
-        self._routes: list[tuple[re.Pattern[str], Callable[[Visit, Reader], Answer]]] = [
+        # asked for most often, and without a problem's page: their answers are JSON whatever happens
+        self.hot: Mapping[str, Page] = {
+            address(path, lang): page
+            for path, page in (("/search.json", self.found.page), ("/suggest.json", self.found.suggest))
+            for lang in LANGUAGES
+        }
+        self._routes: list[tuple[re.Pattern[str], Page]] = [
             (re.compile(pattern), page)
             for pattern, page in (
                 (r"/", self.start),
@@ -70,7 +79,7 @@ class Pages:
             )
         ]
 
-    def find(self, path: str) -> tuple[Callable[[Visit, Reader], Answer], Mapping[str, str]] | None:
+    def find(self, path: str) -> tuple[Page, Mapping[str, str]] | None:
         """The page at a path (without language) and the parts of the path, or None where it is not ours."""
         for pattern, page in self._routes:
             match = pattern.fullmatch(path)

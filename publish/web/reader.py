@@ -69,6 +69,8 @@ class Reader:
                     self._connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
             harden(self._connection)
             self.index = search.open_index(folder / "search" / "index.db")
+            notices = folder / "search" / "notices.db"  # none in a release from before it
+            self.texts = search.open_texts(notices) if notices.is_file() else None
             file = folder / STONES
             self.stones: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
             self.counts = self._counts()
@@ -169,6 +171,8 @@ class Reader:
     def close(self) -> None:
         self._connection.close()
         self.index.close()
+        if self.texts:
+            self.texts.close()
         if self.past:
             self.past[1].close()
 

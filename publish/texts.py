@@ -41,7 +41,9 @@ class _Notices:
         self._connection, self._catalogue = connection, catalogue
         columns = self._columns(catalogue.tables["notices"])
         self._texts = [column for column in columns if column.search]
-        self._codes = [column for column in columns if column.facet and column.kind in ("code", "text", "ref") and column.name not in NOT_COUNTED]
+        self._codes = [
+            column for column in columns if column.facet and column.kind in ("code", "text", "ref") and column.name not in NOT_COUNTED
+        ]
         self._dates = [column for column in columns if column.name in DATES]
         self._sums = {column.name.removesuffix("_fen"): column for column in columns if column.kind == "fen"}
         parts = [table for table in catalogue.tables.values() if table.parent == "notices"]
@@ -94,7 +96,9 @@ class _Notices:
         return [column for column in table.published if column.name in there]
 
     def _used(self, column: str) -> list[str]:
-        return [row[0] for row in self._connection.execute(f'SELECT DISTINCT "{column}" FROM notices WHERE "{column}" IS NOT NULL ORDER BY 1')]
+        return [
+            row[0] for row in self._connection.execute(f'SELECT DISTINCT "{column}" FROM notices WHERE "{column}" IS NOT NULL ORDER BY 1')
+        ]
 
     def _labels(self, column: Column) -> Mapping[str, str]:
         """What the values of a column are called, in both languages."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,12 @@ TYPES = {
     ".ndjson": "application/x-ndjson", ".csv": "text/csv; charset=utf-8",
 }  # fmt: skip
 
-# No page of ours needs a script, and the styles are one file: what a source's text may smuggle in has nothing to run with.
+# No page of ours needs a script, and the styles are one file: what a source's text may smuggle in has nothing to run with. Where somebody types a
+# name, a script of ours may ask us for suggestions.
 CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+SCRIPTED = (b"content-security-policy", f"{CSP}; script-src 'self'; connect-src 'self'".encode())
+UNSCRIPTED = (b"content-security-policy", CSP.encode())
 SECURITY = (
-    (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
@@ -50,13 +52,14 @@ class Answer:
     type: str = HTML
     headers: tuple[tuple[str, str], ...] = (("cache-control", "no-cache"),)  # a cache asks again: a notice ends at midnight
     parts: Iterator[bytes] | None = None
+    scripted: bool = False  # whether the page has a script of ours
 
     @property
     def etag(self) -> str:
         for name, value in self.headers:
             if name == "etag":
                 return value
-        return f'"{blake2b(self.body, digest_size=12).hexdigest()}"'
+        return f'"{sha256(self.body).hexdigest()[:24]}"'
 
 
 def as_json(data: object, status: int = 200) -> Answer:
@@ -112,6 +115,7 @@ async def give(answer: Answer, scope: Scope, send: Send) -> None:
         return
     status, body = answer.status, answer.body
     headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers if name != "etag"]
+    headers += [SCRIPTED] if answer.scripted else []
     if status == 200:
         headers.append((b"etag", answer.etag.encode("latin-1")))
         if _unchanged(answer, dict(scope["headers"])):
@@ -137,8 +141,10 @@ def guarded(send: Send) -> Send:
 
     async def guarded_send(message: Message) -> None:
         if message["type"] == "http.response.start":
-            kept = [(k, v) for k, v in message.get("headers", []) if k.lower() not in (b"set-cookie", b"content-security-policy")]
-            message = {**message, "headers": [*kept, *SECURITY]}
+            given = message.get("headers", [])
+            policy = SCRIPTED if SCRIPTED in given else UNSCRIPTED
+            kept = [(k, v) for k, v in given if k.lower() not in (b"set-cookie", b"content-security-policy")]
+            message = {**message, "headers": [*kept, policy, *SECURITY]}
         await send(message)
 
     return guarded_send

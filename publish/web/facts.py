@@ -16,6 +16,7 @@ from .terms import is_stale, over, permit_state
 
 NEWEST = 8
 MOST = 200  # of one kind in one answer
+KEPT = 20_000  # cards as JSON, of 1 kB each
 
 
 def _by(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:
@@ -47,6 +48,23 @@ def cards(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
         for id in ids
         if id in found
     ]
+
+
+def names(reader: Reader, ids: Sequence[str]) -> list[Row]:
+    """The institutions with these ids, in this order: id, name, region. An id that the release does not know is left out."""
+    found = {row["id"]: row for row in reader.rows(queries.NAMES, orjson.dumps(ids).decode())}
+    return [found[id] for id in dict.fromkeys(ids) if id in found]
+
+
+def card_json(reader: Reader, ids: Sequence[str], today: str) -> dict[str, bytes]:
+    """The cards with these ids as JSON. They are kept for the day: one takes five queries, and a search has twenty."""
+    kept: dict[str, bytes] = reader.once(today, "cards", dict)
+    missing = [id for id in ids if id not in kept]
+    if missing:
+        if len(kept) > KEPT:
+            kept.clear()
+        kept |= {card["id"]: orjson.dumps(card) for card in cards(reader, missing, today)}
+    return {id: kept[id] for id in ids if id in kept}
 
 
 def _held_of(reader: Reader, institution: Row) -> dict[str, str | None]:
@@ -175,6 +193,10 @@ def _overview(reader: Reader, today: str) -> dict[str, Any]:
 
 def freshness(reader: Reader, today: str) -> dict[str, Any]:
     """How old the data is: the oldest and newest as-of of its sources, which of them are stale, and which regions stay as they were."""
+    return reader.once(today, "freshness", lambda: _freshness(reader, today))
+
+
+def _freshness(reader: Reader, today: str) -> dict[str, Any]:
     days = sorted(s["as_of"] for s in reader.sources if s["as_of"])
     return {
         "release": reader.id,

@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+import search
+
 from ..home import CHINA
 from ..wording import LANGUAGES, wording
 from .facts import freshness
@@ -69,6 +71,15 @@ def prose(value: object) -> Markup:
     return escape(clean(value, LONGEST_PROSE))
 
 
+def marked(query: str, text: object) -> Markup:
+    """A text as it may stand on a page, with what of it answers a query marked."""
+    shown, at, parts = str(clean(text)), 0, []
+    for start, end in search.spans(query, shown):
+        parts += [escape(shown[at:start]), Markup("<mark>{}</mark>").format(shown[start:end])]
+        at = end
+    return Markup("").join([*parts, escape(shown[at:])])
+
+
 def yuan(fen: int) -> str:
     """An amount in fen as yuan with two places: 1234567 is 12,345.67."""
     return f"{Decimal(fen) / 100:,.2f}"
@@ -92,7 +103,7 @@ class Frame:
     def __init__(self, dictionary: Dictionary, base_url: str | None) -> None:
         self._tables = {name: {**table, "dataset": dataset} for dataset, d in dictionary.items() for name, table in d["tables"].items()}
         self._base_url = (base_url or "").rstrip("/")
-        self.stylesheet = f"/static/site.css?v={blake2b((STATIC / 'site.css').read_bytes(), digest_size=6).hexdigest()}"
+        self.stylesheet, self.script = _fixed("site.css"), _fixed("suggest.js")
 
     @property
     def visit(self) -> Visit:
@@ -179,12 +190,17 @@ class Frame:
         return str((row["source_zh"] if self.visit.lang == "zh" else row["source_en"] or row["source_zh"]) or "")
 
 
+def _fixed(name: str) -> str:
+    """The address of a static file as it is now: another content has another one."""
+    return f"/static/{name}?v={blake2b((STATIC / name).read_bytes(), digest_size=6).hexdigest()}"
+
+
 def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
     """Give an environment, ours or Datasette's, what the templates use."""
     env.finalize = partial(clean, longest=longest)
     env.globals |= {
         "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "url": frame.url,
-        "web_address": web_address, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_label": frame.column_label, "quote": quote,
+        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_label": frame.column_label, "quote": quote,
     }  # fmt: skip
     env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "number": "{:,}".format}
 

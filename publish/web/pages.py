@@ -12,27 +12,23 @@ from typing import Any
 import orjson
 from jinja2 import Environment
 
-import search
-
 from ..wording import LANGUAGES, say
 from . import deltas, facts
 from .answer import CSV, HTML, OPEN, TEXT, Answer, as_json, file_answer, moved
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
 from .ended import ended
+from .found import SearchPages
 from .frame import STATIC, Dictionary
-from .reader import Reader, Row
+from .noticing import NoticePages
+from .reader import Reader
 from .shelf import Shelf
 from .terms import in_force, over, tombstone
-from .visit import Visit, spelt
+from .visit import Visit, of_release, spelt
 
-NUMBERS = ("subject_credit_code", "subject_permit_no")  # which the index knows as numbers alone
-MOST_WORDS = 16  # as search answers; more is no question
-LONGEST_QUERY = 200  # characters; what is beyond it is not searched for, and the page says so
 FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on the data page; what they lean on comes after
-PAGE, MOST, FARTHEST = 20, 100, 1_000
+SCRIPTED = ("start.html", "search.html")  # where somebody types a name
 NOTHING: Mapping[str, str] = {}
-NOTICES = 10  # beside the institutions of a search
 RETRY_SECONDS = 3600  # the next run makes the feeds anew
 ENDS = "ends.json"  # beside feeds, by publish.syndicate: the first day after which one of their entries has ended
 IN_RELEASES = """SELECT r.id FROM institutions h JOIN releases r ON r.number >= h.release_from AND r.number < coalesce(h.release_to, r.number + 1)
@@ -56,13 +52,16 @@ class Pages:
         self._templates = templates
         self._dictionary = dictionary
         self._csv: tuple[list[Entry] | None, bytes] = None, b""
+        self.found = SearchPages(self.render, self.problem)
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
         self._routes: list[tuple[re.Pattern[str], Callable[[Visit, Reader], Answer]]] = [
             (re.compile(pattern), page)
             for pattern, page in (
                 (r"/", self.start),
-                (r"/search(\.json)?", self.search),
+                (r"/search(\.json)?", self.found.page),
+                (r"/suggest\.json", self.found.suggest),
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
+                (r"/notices(\.json)?", NoticePages(self.render, self.problem).page),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),
@@ -84,10 +83,13 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        return found is not None and found[0] not in (self.feed, self.delta, self.deltas, self.changed.page)
+        return found is not None and found[0] not in (self.feed, self.delta, self.deltas, self.changed.page, self.found.suggest)
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
-        return Answer(status, self._templates.get_template(template).render(**values).encode("utf-8", "replace"), HTML)
+        if template in SCRIPTED:
+            values["scripted"] = True
+        body = self._templates.get_template(template).render(**values).encode("utf-8", "replace")
+        return Answer(status, body, HTML, scripted=template in SCRIPTED)
 
     def problem(self, visit: Visit, status: int, kind: str, said: Mapping[str, str] = NOTHING, **values: object) -> Answer:
         """A page, or JSON where JSON was asked for, that says what went wrong in the visitor's language and no more than that.
@@ -108,62 +110,6 @@ class Pages:
             **facts.overview(reader, visit.today),
         )
 
-    def search(self, visit: Visit, reader: Reader) -> Answer:
-        asked = visit.asked
-        query = " ".join(asked.get("q", "").split())
-        short = query[:LONGEST_QUERY]
-        limit, offset = _whole(asked.get("limit"), PAGE, 1, MOST), _whole(asked.get("offset"), 0, 0, FARTHEST)
-        if not query:
-            return (
-                as_json({**_of(visit, reader), "query": "", "total": 0, "results": [], "notices": []})
-                if visit.wants_json
-                else self.render("search.html", query="", found=None)
-            )
-        words = search.fold(short).split()
-        if not words or len(words) > MOST_WORDS:
-            return (
-                as_json({"error": "no_question", "message": visit.t("search.no_question"), "status": 400}, 400)
-                if visit.wants_json
-                else self.render("search.html", 400, query=query, found=None, unasked=True)
-            )
-        try:
-            found = reader.index.search(short, kind="institution", limit=limit, offset=offset)
-            of_notices = reader.index.search(
-                short, kind="notice", limit=NOTICES + min(ended(reader, visit.today).notices, FARTHEST), offset=0
-            )
-        except Exception:  # what the index cannot answer is "cannot say", never "not found"
-            log.exception("the search index failed")  # without the query: nobody's search is written down
-            return self.problem(visit, 500, "search")
-        by = {hit.id: {match.field for match in hit.why} for hit in of_notices.hits}
-        institutions = facts.cards(reader, [hit.id for hit in found.hits], visit.today)
-        shown = facts.notices(reader, list(by), visit.today)
-        notices = [it for it in shown if _found_by_what_is_shown(it, by[it["id"]])][:NOTICES]
-        if visit.wants_json:
-            fresh, why = facts.freshness(reader, visit.today), {hit.id: [match.field for match in hit.why] for hit in found.hits}
-            return as_json(
-                {
-                    **_of(visit, reader),
-                    "query": short,
-                    "as_of": fresh["as_of"],
-                    "total": found.total,
-                    "results": [{**card, "why": why[card["id"]]} for card in institutions],
-                    "notices": notices,
-                }
-            )
-        more = offset + limit if offset + limit < min(found.total, FARTHEST) else None
-        return self.render(
-            "search.html",
-            query=query,
-            short=short,
-            found=institutions,
-            total=found.total,
-            notices=notices,
-            offset=offset,
-            more=more,
-            limit=limit,
-            sources=facts.sources(reader, visit.today),
-        )
-
     def institution(self, visit: Visit, reader: Reader) -> Answer:
         id = visit.parts["id"]
         found = facts.institution(reader, id, visit.today)
@@ -173,7 +119,7 @@ class Pages:
         found["successors"] = facts.succeeded_by(visit.live or reader, id)
         timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
-            return as_json({**_of(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
+            return as_json({**of_release(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
         return self.render("institution.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
 
     def _successors(self, visit: Visit, reader: Reader, id: str) -> Answer:
@@ -185,7 +131,7 @@ class Pages:
             return moved(spelt(visit, f"/institutions/{several[0]['id']}{'.json' if visit.wants_json else ''}"))
         found = {"id": id, "successors": several, "lineage": facts.succeeded_by(reader, id)}
         if visit.wants_json:
-            return as_json({**_of(visit, reader), **found}, 300)
+            return as_json({**of_release(visit, reader), **found}, 300)
         return self.render("successors.html", 300, it=found)
 
     def _shown_in(self, visit: Visit, reader: Reader, institution: str) -> str | None:
@@ -204,11 +150,11 @@ class Pages:
                 raise NotHere
             public = self.changed.was_public(visit, reader)
             if visit.wants_json:
-                return as_json({**_of(visit, reader), "tombstone": stone, **public}, 410)
+                return as_json({**of_release(visit, reader), "tombstone": stone, **public}, 410)
             return self.render("gone.html", 410, stone=stone, **public)
         timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
-            return as_json({**_of(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
+            return as_json({**of_release(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
         return self.render("notice.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
 
     def _first(self, visit: Visit, reader: Reader) -> str:
@@ -228,7 +174,7 @@ class Pages:
     def changelog(self, visit: Visit, reader: Reader) -> Answer:
         found = self._shelf.archive.changelog(visit.live or reader, reader.id)
         if visit.wants_json:
-            return as_json({**_of(visit, reader), "versions": _versions(reader), "entries": found})
+            return as_json({**of_release(visit, reader), "versions": _versions(reader), "entries": found})
         if self._csv[0] is not found:  # 400 releases take 40 ms, in which nobody else is answered
             self._csv = found, as_csv(found)
         return Answer(200, self._csv[1], CSV, OPEN)
@@ -290,18 +236,6 @@ class Pages:
         return file_answer(STATIC / name, cache="public, max-age=31536000, immutable" if fixed else "no-cache")
 
 
-def _found_by_what_is_shown(notice: Row, why: set[str]) -> bool:
-    """Whether all the fields that matched are shown: a name that is not repeated must not be found either."""
-    unsaid = {search.IDENTIFIER if column in NUMBERS else column for column in notice.get("not_repeated", ())}
-    return not unsaid or bool(why and not why & unsaid)
-
-
-def _of(visit: Visit, reader: Reader) -> dict[str, str]:
-    """Which release JSON is of; `as_of` alone is already the day of the data."""
-    asked = {"asked_as_of": visit.as_of, "newest_release": visit.live.id} if visit.as_of and visit.live else {}
-    return {"release": reader.id, **asked}
-
-
 def _versions(reader: Reader) -> dict[str, str]:
     """The version of each dataset; none in a release from before there were versions."""
     return {dataset: one["version"] for dataset, one in reader.manifest.get("versions", {}).items()}
@@ -321,10 +255,3 @@ def _feed_is_over(ends: Path, today: str) -> bool:
 
 def _reading_order(item: tuple[str, object]) -> int:
     return FIRST.index(item[0]) if item[0] in FIRST else len(FIRST)
-
-
-def _whole(text: str | None, default: int, least: int, most: int) -> int:
-    """A number of the query string within its bounds; what is no number is the default."""
-    if text is None or not text.isascii() or not text.isdigit():
-        return default
-    return max(least, min(most, int(text[:9])))

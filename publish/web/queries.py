@@ -31,6 +31,7 @@ def _sql(text: str, row: str = "x") -> str:
 CARDS = _sql(
     "SELECT id, name, credit_code, region_code, region_text, address, status, absent_since, source_id FROM institutions WHERE id IN $ids"
 )
+NAMES = _sql("SELECT id, name, region_code, region_text FROM institutions WHERE id IN $ids")
 CARD_LISTINGS = _sql(
     """SELECT l.institution_id, l.id, l.list, l.subject_name, l.authority, l.batch_label, COALESCE(l.as_of, d.as_of, s.as_of) AS as_of, l.valid_until, l.absent_since, l.source_id, l.region_code, l.region_text
     FROM listings l $from WHERE l.institution_id IN $ids AND $listed ORDER BY COALESCE(l.as_of, d.as_of, s.as_of) DESC, l.id""",

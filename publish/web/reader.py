@@ -53,8 +53,20 @@ def read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, check_same_thread=False, cached_statements=256)
 
 
+class NoIndex(Exception):
+    """The release has no index that can be read."""
+
+
+def _opened(opening: Callable[[Path], Made], file: Path) -> tuple[Made | None, str | None]:
+    """An index, or why there is none: a release from before the index had another form is itself all the same, but for its search."""
+    try:
+        return opening(file), None
+    except ValueError as error:
+        return None, str(error)
+
+
 class Reader:
-    """Raises BadHome when `folder` is not a whole release, naming the file that is missing or unreadable."""
+    """`unsearchable` says why its index cannot be read, where it cannot. Raises BadHome when `folder` is not a whole release, naming the file that is missing or unreadable."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,9 +80,8 @@ class Reader:
                 if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone():
                     self._connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
             harden(self._connection)
-            self.index = search.open_index(folder / "search" / "index.db")
-            notices = folder / "search" / "notices.db"  # none in a release from before it
-            self.texts = search.open_texts(notices) if notices.is_file() else None
+            self._index, self.unsearchable = _opened(search.open_index, folder / "search" / "index.db")
+            self._texts, _ = _opened(search.open_texts, folder / "search" / "notices.db")
             file = folder / STONES
             self.stones: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
             self.counts = self._counts()
@@ -88,6 +99,20 @@ class Reader:
         self.released_on = str(self.manifest.get("released_on") or self.id[:10])
         self.past: tuple[tuple[int, int], sqlite3.Connection] | None = None  # of past.py: its file, by which one it is
         self._kept: dict[str, dict[str, Any]] = {}  # answers that hold for the whole release on a day, by the day
+
+    @property
+    def index(self) -> search.Index:
+        """Raises NoIndex."""
+        if self._index is None:
+            raise NoIndex
+        return self._index
+
+    @property
+    def texts(self) -> search.Texts:
+        """Its notices. Raises NoIndex."""
+        if self._texts is None:
+            raise NoIndex
+        return self._texts
 
     def _counts(self) -> dict[str, int]:
         names = [
@@ -135,6 +160,10 @@ class Reader:
         columns whose words are other ones there (`not_repeated`); nothing of the live one's own."""
         return {}
 
+    def unsaid(self) -> Mapping[str, tuple[str, ...]]:
+        """The columns that `since` calls not repeated, of every notice that has any."""
+        return {}
+
     def gone(self, notice: str, today: str) -> Row | None:
         """The tombstone of a notice that is not here; None where it never was."""
         stone = self.stones.get(notice)
@@ -155,6 +184,10 @@ class Reader:
         zh, en = self._labels.get((table, code), (None, None))
         return str((zh if lang == "zh" else en or zh) or code)
 
+    def codes(self, table: str) -> list[str]:
+        """The codes of a code table, in its order."""
+        return [code for name, code in self._labels if name == table]
+
     def region(self, code: str | None, text: str | None, lang: str) -> str:
         """The region's full name from the province down, or the source's own spelling where the code is unknown."""
         names: list[str] = []
@@ -170,9 +203,10 @@ class Reader:
 
     def close(self) -> None:
         self._connection.close()
-        self.index.close()
-        if self.texts:
-            self.texts.close()
+        if self._index:
+            self._index.close()
+        if self._texts:
+            self._texts.close()
         if self.past:
             self.past[1].close()
 

@@ -27,11 +27,11 @@ PAGE, MOST, LONGEST = 50, 200, 64
 
 
 class NoSuchChoice(Exception):
-    """A value that does not exist; `known` are those that do."""
+    """A value, or a key, that does not exist; `known` are those that do."""
 
-    def __init__(self, name: str, known: str) -> None:
+    def __init__(self, name: str, known: str, *, is_key: bool = False) -> None:
         super().__init__(name)
-        self.name, self.known = name, known
+        self.name, self.known, self.is_key = name, known, is_key
 
 
 @dataclass(frozen=True)

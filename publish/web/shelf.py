@@ -96,18 +96,25 @@ class Shelf:
     def _open(self, folder: Path) -> Reader | None:
         try:
             reader = Reader(folder)
+            if reader.unsearchable and self.reader:  # what is served can be searched; at a start there is nothing better
+                reader.close()
+                raise BadHome(reader.unsearchable)
             self.past(reader)
             return reader
         except BadHome as error:
-            self.problem = str(error).replace(str(self.home), "$MINGBAI_HOME")  # shown on /status: no path of this machine
+            self.problem = self._without_path(str(error))
             return None
+
+    def _without_path(self, problem: str | None) -> str | None:
+        """A problem as /status shows it: no path of this machine."""
+        return problem and problem.replace(str(self.home), "$MINGBAI_HOME")
 
     def _serve(self, identity: Identity, reader: Reader | None) -> None:
         if reader is None:
             return
         self.opened(reader)
         old, self.reader = self.reader, reader
-        self._identity, self.problem = identity, None
+        self._identity, self.problem = identity, self._without_path(reader.unsearchable)
         if old is not None:
             self._retired.append((time.monotonic(), old))
 

@@ -7,6 +7,7 @@ A task has its own context, so requests that run side by side do not see each ot
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import parse_qsl, quote
 
 from ..wording import LANGUAGES, say
@@ -36,13 +37,15 @@ class Visit:
         """Whether the release is not the newest."""
         return self.live is not None and self.reader is not self.live
 
+    @cached_property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The query string's keys and values. Raises ValueError for more than anybody has to ask."""
+        return parse_qsl(self.query, keep_blank_values=True, max_num_fields=50) if self.query else []
+
     @property
     def asked(self) -> dict[str, str]:
         """The first value of each key of the query string."""
-        asked: dict[str, str] = {}
-        for key, value in parse_qsl(self.query, keep_blank_values=True, max_num_fields=50):
-            asked.setdefault(key, value)
-        return asked
+        return dict(reversed(self.pairs))
 
     def t(self, key: str, **values: object) -> str:
         return say(self.lang, key, **values)
@@ -59,3 +62,9 @@ def address(path: str, lang: str) -> str:
 def spelt(visit: Visit, path: str) -> str:
     """The address of another path in the language and with the query of a visit."""
     return quote(address(path, visit.lang)) + (f"?{visit.query}" if visit.query else "")
+
+
+def of_release(visit: Visit, reader: Reader) -> dict[str, str]:
+    """Which release JSON is of; `as_of` alone is already the day of the data."""
+    asked = {"asked_as_of": visit.as_of, "newest_release": visit.live.id} if visit.as_of and visit.live else {}
+    return {"release": reader.id, **asked}

@@ -1,0 +1,390 @@
+"""/search and its suggestions: links that add and remove filters, counts that keep their word, pages to the last result, and everything told that is
+not there. Of many invented institutions, so that there is something to choose from."""
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from publish.catalogue import Catalogue, dictionary
+from publish.web.alike import alike
+from publish.web.answer import App
+from publish.web.question import FACETS
+from publish.web.server import build_app
+from publish.wording import LANGUAGES, wording
+from web_release import SWEET, TODAY, _declared, go_live, make_release, rows, write_index, write_past
+
+NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
+OLD = "2026-11-20"
+REGIONS = (("350102", "福建省福州市鼓楼区"), ("350103", "福建省福州市台江区"), ("350203", "福建省厦门市思明区"), ("110101", "北京市东城区"))
+BRANDS = ("晨曦", "晨溪", "启明", "小桔灯", "向日葵", "青禾")
+
+
+def many() -> dict[str, list[dict[str, Any]]]:
+    """The rows of web_release and 48 more institutions: each brand twice in each region, of several classes, lists and permits."""
+    tables = rows("标记")
+    for number in range(48):
+        code, text = REGIONS[number % 4]
+        id, brand = f"i-many{number:07}2", BRANDS[number % 6]
+        name = f"{text[-6:-3] if '省' in text else '北京市'}{brand}美术培训中心{'' if number < 24 else '有限公司'}"
+        tables["institutions"].append(
+            {"id": id, "name": name, "region_code": code, "region_text": text, "address": f"第 {number} 号", "source_id": "platform"}
+        )
+        tables["institution_classes"].append({"institution_id": id, "class_code": ("arts", "sport", "subject")[number % 3]})
+        if number % 3 == 0:
+            tables["institution_classes"].append({"institution_id": id, "class_code": "technology"})
+            tables["permits"].append(
+                {"institution_id": id, "permit_no": f"教民13501027{number:07}", "valid_until": "2027-12-31" if number % 2 else "2020-12-31"}
+            )
+        if number % 4 == 0:
+            tables["listings"].append(
+                {
+                    "id": f"l-many{number:07}2",
+                    "institution_id": id,
+                    "list": "white",
+                    "authority": "某局",
+                    "source_id": "platform",
+                    "as_of": "2026-11-20",
+                    "listed_on": "2026-11-20",
+                }
+            )
+    tables["institution_aliases"].append({"institution_id": "i-many00000002", "name": "画画<b>屋</b>", "kind": "brand"})
+    return tables
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    for id in (OLD, TODAY):
+        make_release(home, id, catalogue, tables={**_declared(catalogue), **many()})
+    write_index(home, OLD, TODAY)
+    write_past(home, catalogue, OLD, TODAY)
+    go_live(home, TODAY)
+    return home
+
+
+@pytest.fixture(scope="module")
+def site(home: Path, catalogue: Catalogue) -> Iterator[App]:
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
+    yield app
+    app.shelf.close()
+
+
+@asynccontextmanager
+async def visitor(app: App) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example") as client:
+        yield client
+
+
+def links(html: str, inside: str) -> list[tuple[str, str]]:
+    """Address and text of the links in the first element that begins with `inside`."""
+    part = html[html.index(inside) :]
+    return [
+        (unescape(to), unescape(re.sub("<[^>]+>", "", text)).strip())
+        for to, text in re.findall(r'<a [^>]*href="([^"]*)"[^>]*>(.*?)</a>', part[: part.index("</ul>")], re.S)
+    ]
+
+
+def facet(html: str, name: str) -> list[tuple[str, str, int]]:
+    """Of each value of a facet the address, the label and the count."""
+    part = html[html.index(f'id="facet-{name}"') :]
+    found = re.findall(r'<a href="([^"]*)"[^>]*>(.*?)</a> <span class="quiet">([\d,]+)</span>', part[: part.index("</ul>")])
+    return [(unescape(to), label, int(count.replace(",", ""))) for to, label, count in found]
+
+
+def total(html: str) -> int:
+    found = re.search(r'<h2 id="institutions">\D*([\d,]+)', html)
+    return int(found[1].replace(",", "")) if found else 0
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_facet_says_how_many_its_link_finds(site, lang):
+    prefix = "" if lang == "zh" else "/en"
+    async with visitor(site) as client:
+        start = (await client.get(f"{prefix}/search?q=美术")).text
+        followed = 0
+        for name in ("province", "class", "list", "permit"):
+            for to, label, count in facet(start, name):
+                page = (await client.get(to)).text
+                assert (label, total(page)) == (label, count)
+                assert wording(lang)["search.chosen"] in page
+                followed += 1
+    assert total(start) == 48
+    assert followed >= 9
+    assert [label for _, label, _ in facet(start, "province")] == (["北京市", "福建省"] if lang == "zh" else ["Beijing", "Fujian"])
+
+
+async def test_a_region_is_chosen_from_the_province_down_and_left_the_same_way(site):
+    async with visitor(site) as client:
+        start = (await client.get("/search?q=美术")).text
+        assert 'id="facet-city"' not in start
+        province = (await client.get(next(to for to, label, _ in facet(start, "province") if label == "福建省"))).text
+        assert 'id="facet-county"' not in province
+        city = (await client.get(next(to for to, label, _ in facet(province, "city") if label == "福州市"))).text
+        county = await client.get(next(to for to, label, _ in facet(city, "county") if label == "台江区"))
+        assert str(county.url.query, "ascii") == f"q={quote('美术')}&province=350000&city=350100&county=350103"
+        assert total(county.text) == 12
+        # another province leaves the city and the county; and the chosen one leads back to all
+        other, back = (next(to for to, label, _ in facet(county.text, "province") if label == name) for name in ("北京市", "✓ 福建省"))
+        beijing = (await client.get(other)).text
+        assert (other, back) == (f"/search?q={quote('美术')}&province=110000", f"/search?q={quote('美术')}")
+    assert 'id="facet-county"' not in beijing  # one alone narrows nothing
+    assert total(beijing) == 12
+
+
+async def test_several_values_of_a_facet_are_any_of_them_and_two_facets_are_both(site):
+    async with visitor(site) as client:
+        one = (await client.get("/search.json?q=美术&class=arts&limit=100")).json()
+        both = (await client.get("/search.json?q=美术&class=arts&class=sport&limit=100")).json()
+        crossed = (await client.get("/search.json?q=美术&class=arts&class=sport&province=110000&limit=100")).json()
+    assert (one["total"], both["total"], crossed["total"]) == (16, 32, 8)
+    assert one["facets"]["class"] == both["facets"]["class"]  # a facet's own filter is left out of its counts
+    assert {found["region_code"] for found in crossed["results"]} == {"110101"}
+    assert both["facets"]["province"] == {"110000": 8, "350000": 24}
+
+
+@pytest.mark.parametrize("sort", ["relevance", "region"])
+async def test_pages_lead_to_every_result_once(site, sort):
+    async with visitor(site) as client:
+        page, seen, pages = (await client.get(f"/search?q=美术&limit=10&sort={sort}")).text, [], 1
+        while True:
+            seen += re.findall(r'<h3><a href="/institutions/([^"]+)"', page)
+            onward = re.search(r'rel="next" href="([^"]+)"', page)
+            if onward is None:
+                break
+            page, pages = (await client.get(unescape(onward[1]))).text, pages + 1
+        beyond = (await client.get("/search?q=美术&limit=10&offset=500")).text
+    assert (len(seen), len(set(seen)), pages) == (48, 48, 5)
+    assert wording("zh")["search.first"] in beyond
+    assert "未找到" not in beyond
+
+
+async def test_results_by_region_stand_in_the_order_of_their_codes_and_never_of_ratings(site):
+    async with visitor(site) as client:
+        found = (await client.get("/search.json?q=美术&sort=region&limit=100")).json()["results"]
+        refused = await client.get("/search.json?q=美术&sort=rating")
+    codes = [it["region_code"] for it in found]
+    assert codes == sorted(codes)
+    assert refused.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("q=美术&provnce=350000", "province"), ("q=美术&province=999999", "350000"), ("q=美术&city=350000", "130100"), ("q=美术&class=art", "arts"),
+        ("q=美术&list=black", "white"), ("q=美术&permit=x", "expired"), ("q=美术&supervision=<b>", "escrow"), ("q=美术&sort=mean_rating", "region"),
+        ("q=美术&limit=-1", "100"), ("q=美术&offset=1e3", "0"), ("province=350000", "q"),
+    ],
+)  # fmt: skip
+async def test_a_key_or_a_value_that_is_not_there_is_told_with_those_that_are(site, query, told):
+    async with visitor(site) as client:
+        page, english, answer = [await client.get(path) for path in (f"/search?{query}", f"/en/search?{query}", f"/search.json?{query}")]
+    assert {page.status_code, english.status_code, answer.status_code} == {400}
+    assert told in answer.json()["message"]
+    assert told in page.text
+    assert "<b>" not in page.text + english.text
+    assert "results" not in answer.json()
+
+
+async def test_who_is_told_of_a_wrong_key_can_search_without_it(site):
+    async with visitor(site) as client:
+        page = (await client.get("/search?q=美术&province=350000&from=timeline")).text
+        onward = unescape(re.search(rf'<a href="([^"]+)">{wording("zh")["problem.onward"]}', page)[1])
+        assert total((await client.get(onward)).text) == 36
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["' OR 1=1 --", '"', "a* NEAR b", "((((" * 200, "\u202e美术", "<script>alert(1)</script>", "%", "😀", "美" * 3000, "q\x00x", "-美术"],
+)
+@pytest.mark.parametrize("path", ["/search", "/search.json", "/suggest.json"])
+async def test_whatever_is_typed_is_answered_in_words(site, path, query):
+    async with visitor(site) as client:
+        answer = await client.get(path, params={"q": query})
+    assert answer.status_code in (200, 400)
+    assert path.endswith(".json") or not re.search("<script>alert|\u202e", answer.text)
+
+
+async def test_each_state_has_one_address_however_it_was_spelt(home, catalogue):
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON, base_url="https://mingbai.example")
+    async with visitor(app) as client:
+        spelt = [
+            "/search?offset=0&class=sport&q=+美术++&class=arts&sort=relevance&limit=20&province=",
+            "/search?q=美术&class=sport&class=arts",
+        ]
+        pages = [(await client.get(path)).text for path in spelt]
+        url = (await client.get("/search.json?limit=20&q=美术&class=sport&class=arts&offset=20")).json()["url"]
+    app.shelf.close()
+    to = [re.search(r'<link rel="canonical" href="([^"]+)"', page)[1] for page in pages]
+    assert to[0] == to[1] == f"https://mingbai.example/search?q={quote('美术')}&amp;class=sport&amp;class=arts"
+    assert url == f"/search?q={quote('美术')}&class=sport&class=arts&offset=20"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_result_says_why_it_is_one_and_marks_it(site, lang):
+    async with visitor(site) as client:
+        prefix = "" if lang == "zh" else "/en"
+        name = (await client.get(f"{prefix}/search?q=小桔灯")).text
+        alias = (await client.get(f"{prefix}/search?q=画画")).text
+        code = (await client.get(f"{prefix}/search?q=91350100M000100Y43")).text
+        permit = (await client.get(f"{prefix}/search?q=教民135010270000018")).text
+    assert "<mark>小桔灯</mark>" in name
+    assert "<mark>画画</mark>&lt;b&gt;屋&lt;/b&gt;" in alias
+    words = dictionary_of(lang)
+    assert words["why.inside"].format(field={"zh": "机构名称", "en": "Name"}[lang]) in name
+    assert words["why.whole"].format(field={"zh": "统一社会信用代码", "en": "Unified social credit code"}[lang]) in code
+    assert "<code><mark>91350100M000100Y43</mark></code>" in code
+    assert words["why.whole"].format(field={"zh": "办学许可证号", "en": "Permit number"}[lang]) in permit
+
+
+def dictionary_of(lang: str) -> dict[str, str]:
+    return dict(wording(lang))
+
+
+async def test_json_says_why_how_well_and_whether_it_is_the_same(site):
+    async with visitor(site) as client:
+        whole = (await client.get("/search.json?q=北京市晨溪美术培训中心")).json()
+        part = (await client.get("/search.json?q=小桔灯")).json()
+    first = whole["results"][0]
+    assert (first["name"], first["exact"], first["score"]) == ("北京市晨溪美术培训中心", True, 1.0)
+    assert first["why"][0] == {"field": "name", "how": "whole"}
+    assert not any(found["exact"] for found in part["results"])
+    assert {
+        "release",
+        "query",
+        "as_of",
+        "total",
+        "results",
+        "notices",
+        "facets",
+        "meant",
+        "filters",
+        "sort",
+        "limit",
+        "offset",
+        "url",
+    } <= whole.keys()
+    assert set(whole["facets"]) == set(FACETS)
+
+
+async def test_neighbours_that_could_be_confused_are_told_apart(site):
+    async with visitor(site) as client:
+        page = (await client.get("/search?q=晨曦美术培训中心有限公司")).text
+        alone = (await client.get("/search?q=甜果")).text
+    assert "名称几乎相同" in page
+    assert "名称几乎相同" not in alone
+    card = page[page.index('<article class="card">') :]
+    card = card[: card.index("</article>")]
+    assert re.search(r'<p class="tell">.*区.* · .*第.*号.* · .*没有写信用代码', card, re.S)
+
+
+@pytest.mark.parametrize(
+    ("names", "near"),
+    [
+        (("福州晨曦培训中心", "福州晨溪培训中心", "福州启明星培训学校"), [1, 1, 0]),
+        (("鼓楼区甜果中心", "台江区甜果中心"), [1, 1]),  # another district
+        (("甜果（福州）", "甜果(福州)"), [1, 1]),
+        (("甜果", "苦果"), [0, 0]),  # too little is the same
+        (("甜果中心", "甜果中心有限公司"), [0, 0]),
+        ((), []),
+    ],
+)
+def test_names_are_alike_that_differ_in_one_place_by_two_characters(names, near):
+    assert alike(names) == near
+
+
+async def test_not_found_within_a_choice_says_what_would_be_found_without_it(site):
+    async with visitor(site) as client:
+        page = (await client.get("/search?q=甜果&province=110000&class=subject")).text
+        wider = [(to, text) for to, text in links(page, wording("zh")["none.wider"]) if to.startswith("/search")]
+        found = (await client.get(wider[0][0])).text
+    assert "在所选范围内未找到" in page
+    assert [text for _, text in wider] == ["不限省份"]
+    assert total(found) == 1
+    assert wording("zh")["none.means_not"] in page
+
+
+async def test_suggestions_name_institutions_with_their_region(site):
+    async with visitor(site) as client:
+        zh, en = (await client.get("/suggest.json?q=北京市晨")).json(), (await client.get("/en/suggest.json?q=北京市晨")).json()
+        nothing = (await client.get("/suggest.json?q=")).json()
+        notices = (await client.get("/suggest.json?q=关于超期收费")).json()
+        wrong = await client.get("/suggest.json?q=x&as_of=2026-11-20")
+    assert zh["suggestions"]
+    for it in zh["suggestions"]:
+        assert it["text"].startswith("北京市晨")
+        assert (it["region"], it["url"]) == ("北京市东城区", f"/institutions/{it['id']}")
+    assert [it["url"] for it in en["suggestions"]] == [f"/en{it['url']}" for it in zh["suggestions"]]
+    assert (nothing["suggestions"], notices["suggestions"]) == ([], [])
+    assert wrong.status_code == 400  # suggestions are of the newest release
+
+
+async def test_an_earlier_release_is_searched_with_its_filters_and_its_links_stay_in_it(site):
+    async with visitor(site) as client:
+        page = (await client.get(f"/search?q=美术&as_of={OLD}")).text
+        to, _, count = facet(page, "province")[0]
+        there = (await client.get(to)).text
+        answer = (await client.get(f"/search.json?q=美术&class=arts&as_of={OLD}")).json()
+    assert f"as_of={OLD}" in to
+    assert total(there) == count == 12
+    assert "data-suggest" not in page
+    assert (answer["release"], answer["total"]) == (OLD, 16)
+
+
+def spoil(folder: Path) -> None:
+    """An index as another version of the engine wrote it."""
+    with closing(sqlite3.connect(folder / "search" / "index.db")) as connection, connection:
+        connection.execute("UPDATE about SET value = 'mingbai search 0' WHERE key = 'format'")
+
+
+@pytest.mark.parametrize("end", ["", ".json"])
+async def test_an_earlier_release_whose_index_is_of_another_form_says_so_and_its_other_pages_work(tmp_path, catalogue, end):
+    for id in (OLD, TODAY):
+        make_release(tmp_path, id, catalogue, mark="标记")
+    write_index(tmp_path, OLD, TODAY)
+    write_past(tmp_path, catalogue, OLD, TODAY)
+    go_live(tmp_path, TODAY)
+    spoil(tmp_path / "releases" / OLD)
+    app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: NOON)
+    async with visitor(app) as client:
+        then, now = await client.get(f"/search{end}?q=甜果&as_of={OLD}"), await client.get(f"/search{end}?q=甜果")
+        others = [
+            (await client.get(f"{path}?as_of={OLD}")).status_code
+            for path in ("/", "/data", f"/institutions/{SWEET}", f"/institutions/{SWEET}.json")
+        ]
+    app.shelf.close()
+    assert (then.status_code, now.status_code, others) == (503, 200, [200] * 4)
+    assert wording("zh")["problem.unsearchable.text"] in then.text
+    assert "未找到" not in then.text
+    assert "results" not in then.text
+
+
+async def test_a_live_release_that_cannot_be_searched_is_served_where_there_is_none_better(tmp_path, catalogue):
+    for id in (OLD, TODAY):
+        make_release(tmp_path, id, catalogue, mark=id)
+    spoil(tmp_path / "releases" / TODAY)
+    write_index(tmp_path, OLD, TODAY)
+    go_live(tmp_path, OLD)
+    app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: NOON)
+    go_live(tmp_path, TODAY)
+    await app.shelf.refresh()
+    async with visitor(app) as client:
+        assert (await client.get("/search.json?q=甜果")).json()["release"] == OLD  # a change for the worse is not taken
+        told = (await client.get("/status.json")).json()["problem"]
+    app.shelf.close()
+    assert "index.db" in told
+    assert str(tmp_path) not in told
+    alone = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: NOON)
+    async with visitor(alone) as client:
+        codes = [(await client.get(path)).status_code for path in ("/", f"/institutions/{SWEET}", "/search?q=甜果", "/suggest.json?q=甜果")]
+        assert "index.db" in (await client.get("/status.json")).json()["problem"]
+    alone.shelf.close()
+    assert codes == [200, 200, 503, 503]

@@ -161,7 +161,8 @@ class NoticePages:
 
     def _html(self, visit: Visit, reader: Reader, question: Question, found: search.Found, notices: list[Row]) -> Answer:
         for it in notices:
-            it["pieces"] = [(one["field"], _pieces(one)) for one in it["passages"]]
+            it["marked_title"] = next((_pieces(one) for one in it["passages"] if one["text"] == it["title"]), None)
+            it["pieces"] = [(one["field"], _pieces(one)) for one in it["passages"] if one["text"] != it["title"]]
         return self._render(
             "notices.html",
             asked=question,

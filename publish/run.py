@@ -291,10 +291,10 @@ def part_of(work: Work, candidate: Candidate) -> Path:
 
 
 def make_index(work: Work, candidate: Candidate) -> int:
-    """Write the release's search indexes. Returns how many documents it holds."""
+    """Write the release's search indexes. Returns how many documents they hold."""
     part = part_of(work, candidate)
-    texts.texts(part / "mingbai.db", work.catalogue, part / texts.FILE)
-    return index(part / "mingbai.db", work.catalogue, part / "search" / "index.db")
+    notices = texts.texts(part / "mingbai.db", work.catalogue, part / texts.FILE)
+    return notices + index(part / "mingbai.db", work.catalogue, part / "search" / "index.db")
 
 
 def make_feeds(work: Work, candidate: Candidate) -> int:

@@ -73,7 +73,7 @@ class _Notices:
                 parts[column.name][row[0]] = (*parts[column.name].get(row[0], ()), row[1])
         rows = self._connection.execute("SELECT * FROM notices ORDER BY decided_on IS NULL, decided_on DESC, id")
         for rank, row in enumerate(rows, 1):
-            said = {column.name: row[column.name] for column in self._texts if row[column.name]}
+            said = {column.name: _printed(column, row[column.name]) for column in self._texts if row[column.name]}
             if row["subject_kind"] != ABOUT_ALL:
                 said = {name: text for name, text in said.items() if name in FOUND_OF_A_PERSON}
                 yield Document(row["id"], "notice", "", said, (), rank)
@@ -124,6 +124,11 @@ class _Notices:
         """A region's name from the province down, in Chinese in one run, and in English."""
         names: list[Any] = [(region["name_zh"], region["name_en"]) for region in self._above(code)][::-1]
         return ["".join(zh for zh, _ in names), *(en for _, en in names if en)]
+
+
+def _printed(column: Column, text: str) -> str:
+    """A permit number as it is printed, and so as people type it."""
+    return f"{text}号" if column.kind == "permit_no" and not text.endswith("号") else text
 
 
 def _called(name: str, *labels: str) -> tuple[str, ...]:

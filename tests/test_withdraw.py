@@ -129,9 +129,8 @@ def test_a_withdrawn_notice_is_nowhere(published: tuple[Work, str]) -> None:
         folder = work.home.releases / name
         assert in_database(folder / "mingbai.db", [identifier]) == []
         assert found(folder / "mingbai.db", "SELECT count(*) FROM notice_penalties WHERE notice_id = ?", identifier) == [(0,)]
-        index = open_index(folder / "search" / "index.db")
-        assert index.search("甲乙丙丁", kind="notice").total == 0
-        index.close()
+        with open_index(folder / "search" / "index.db") as index:
+            assert index.search("甲乙丙丁").total == 0
         with open_texts(folder / FILE) as notices:
             assert notices.search("甲乙丙丁 OR 〔2026〕77").total == 0
             assert identifier not in notices.search("", limit=1_000).ids

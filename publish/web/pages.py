@@ -20,6 +20,7 @@ from .changelog import Entry, as_csv, newest
 from .ended import ended
 from .found import SearchPages
 from .frame import STATIC, Dictionary
+from .noticing import NoticePages
 from .reader import Reader
 from .shelf import Shelf
 from .terms import in_force, over, tombstone
@@ -69,6 +70,7 @@ class Pages:
                 (r"/search(\.json)?", self.found.page),
                 (r"/suggest\.json", self.found.suggest),
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
+                (r"/notices(\.json)?", NoticePages(self.render, self.problem).page),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),

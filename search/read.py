@@ -1,81 +1,75 @@
-"""Find documents in an index: candidates by static rank from FTS5, then some hundreds ordered by where they matched.
+"""Find documents in an index: the ways in which documents may answer, the narrowest first, then an order by how well each does.
 
-What is looked for is narrowed in steps: the whole of a name or identifier, then its beginning, then the words in a row, then the words
-anywhere. Only when no document has all the words is a word cut into parts. Steps fill one window, which alone is scored; results beyond
-it follow in static rank. bm25 is not used: it scores every match, 107 ms for 28,900 of them.
+A question is held against identifiers, then against all texts word for word, then without the words that only ask, then letters are read as pinyin
+or initials. Only where nothing answers so is something looked for that is near. What answers a way is a set: it is counted, filtered
+and sorted as a whole; the first of it, names before other texts, are ordered by a score, the rest follow in static rank.
 """
 
-import json
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import mmap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from threading import Lock
 from types import TracebackType
+from typing import Any
 
-from .document import IDENTIFIER, WHOLE, Hit, Results, Suggestion
-from .fold import fold
-from .grams import either, entire, every, label, phrase, splits, within
-from .score import Field, score
-from .write import BETWEEN, FORMAT
+import numpy as np
 
-LONGEST = 2_000  # characters of a query as typed; what is longer is no question
-LONGEST_COMPACT = 256  # and of its letters and digits
-MOST_WORDS = 16
-WINDOW = 300  # documents that are scored
-STEP = 100  # of them at most from one of the narrow steps
-SHORTEST_IDENTIFIER = 8  # characters; a permit number "2024" must not hide every text that has 2024 in it
-LONGEST_SPLIT = 14  # characters of a word that is cut; all cuts of 14 are 56 expressions
-LONGEST_CUT = 28  # and of a query whose words are cut: sixteen such words took 84 ms
-DEEPEST = 1_000_000  # results that can be paged through; no more than SQLite can count to
+from .document import IDENTIFIER, INITIALS, INSIDE, SOUND, TYPO, WHOLE, Hit, Match, Results, Suggestion
+from .facets import Facets
+from .file import Array, read_file
+from .gather import NOBODY, Gather
+from .numbers import Numbers
+from .postings import Documents
+from .question import Question, question, without_asking
+from .rank import Field, by_likeness, by_words
+from .stored import Stored
+from .suggest import suggestions
+from .write import KIND
+
+WINDOW = 150  # documents that are scored
+SHORTEST_NUMBER = 8  # characters; a permit number "2024" must not hide every text that has 2024 in it
+DEEPEST = 1_000_000  # results that can be paged through
+LIKELY = 0.42  # the score from which on what is near is shown
+BESIDE = 0.72  # and the share of the best score
+LONGEST_SPOKEN = 80  # letters of pinyin
+PART = 0.7  # the score of a part of an identifier
+MEANT = 0.6  # and from which on it may have been meant
+
+Scored = tuple[float, tuple[Match, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    words: tuple[str, ...]
-    run: str  # all of it in a row
+class _Found:
+    """What answers a question: a set, the words that it answers by, scores where they are known already, and what may have been meant."""
 
-
-def _question(query: str) -> _Question | None:
-    if len(query) > LONGEST:
-        return None
-    words = fold(query).split()
-    run = "".join(words)
-    words = list(dict.fromkeys(words))
-    if not words or len(words) > MOST_WORDS or len(run) > LONGEST_COMPACT:
-        return None
-    return _Question(tuple(words), run)
+    documents: Documents
+    asked: Question
+    scored: Mapping[int, Scored] = field(default_factory=dict)
+    by: str | None = None  # SOUND or INITIALS: letters were read so
+    meant: str | None = None
 
 
 def open_index(path: Path) -> "Index":
     """Open an index that `build` wrote. The file must not change while it is open. Raises ValueError when it is none, or of another format."""
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
-    except sqlite3.Error as error:
-        raise ValueError(f"{path}: not a search index ({error}); build it again") from error
-    try:
-        about = dict(connection.execute("SELECT key, value FROM about"))
-        found = about.get("format", "unknown")
-    except sqlite3.Error as error:
-        about, found = {}, str(error)
-    if found != FORMAT:
-        connection.close()
-        raise ValueError(f"{path}: not a search index of format {FORMAT!r} ({found}); build it again")
-    return Index(connection, [(str(name), float(weight)) for name, weight in json.loads(about["fields"])])
+    return Index(*read_file(path))
 
 
 class Index:
-    """An open index, for any number of threads: one connection behind a lock."""
+    """An open index, for any number of threads: nothing in it changes."""
 
-    def __init__(self, connection: sqlite3.Connection, fields: Sequence[tuple[str, float]]) -> None:
-        self._connection = connection
-        self._lock = Lock()
-        heaviest = max(weight for _, weight in fields)
-        self._fields = (Field(IDENTIFIER, heaviest * 2), *(Field(name, weight) for name, weight in fields))
-        # A whole or a beginning is sought where names stand. In all fields, every school of 朝阳区 would fill the window of 朝阳区明德.
-        self._most = heaviest * 20
-        self._whole = {IDENTIFIER, *(name for name, weight in fields if weight * 2 >= heaviest)}
-        self._names = ["identifiers", *(f"c{number}" for number, (_, weight) in enumerate(fields) if weight * 2 >= heaviest)]
+    def __init__(self, about: dict[str, Any], arrays: dict[str, Array], memory: mmap.mmap) -> None:
+        self._memory = memory
+        self._stored = Stored(about, arrays)
+        families = {
+            family: {key.removeprefix(f"{family}."): array for key, array in arrays.items() if key.startswith(f"{family}.")}
+            for family in ("names", "others")
+        }
+        self._gather = Gather(self._stored, families)
+        self._facets = Facets(about["facets"], arrays, self._stored.count)
+        self._numbers = Numbers(about["numbers"], arrays)
+        heaviest = max(weight for _, weight, _ in about["fields"])
+        self._fields = [Field(name, weight / heaviest, is_name) for name, weight, is_name in about["fields"]]
 
     def search(
         self,
@@ -88,34 +82,48 @@ class Index:
         sort: str | None = None,
         count: Sequence[str] = (),
     ) -> Results:
-        """Documents that have every word of the query, best first. Whatever the query is, it is words and never an operator, and nothing raises.
+        """What answers the query, best first. Whatever the query is, it is words and never an operator, and nothing raises.
 
         `filters` are facets by name, each with the value or one of the values that a document must have. `sort` is None, for relevance, or
         the name of a facet: by its least value, those without it last, then in static rank. `count` are facets to count over all that matched.
         """
-        question = _question(query)
-        if question is None:
+        asked = question(query)
+        if asked is None:
             return Results(0)
         limit, offset = min(max(limit, 0), DEEPEST), min(max(offset, 0), DEEPEST)
-        with self._lock:
-            facets = {name: self._counts(question, _scope(kind, filters, but=name), name) for name in count}
-            found = self._search(question, _scope(kind, filters), limit, offset, sort)
-            return Results(found.total, found.hits, facets)
+        scope = self._facets.mask({KIND: kind}) if kind is not None else None
+        found = self._answers(asked, scope)
+        filters = dict(filters or {})
+        facets = {
+            name: self._facets.counts(name, self._passing(found.documents, {k: v for k, v in filters.items() if k != name}))
+            for name in count
+        }
+        some = self._passing(found.documents, filters)
+        ordered: Sequence[int]
+        if sort is not None:
+            ordered = self._facets.order(sort, some)[offset : offset + limit].tolist()
+            hits = [self._hit(document, self._score(document, found)) for document in ordered]
+        else:
+            first, rest = self._window(some, found)
+            ranked = sorted(((self._score(document, found), document) for document in first), key=lambda each: (-each[0][0], each[1]))
+            hits = [self._hit(document, scored) for scored, document in ranked[offset : offset + limit]]
+            beyond = max(offset - len(first), 0)
+            for document in rest[beyond : beyond + limit - len(hits)].tolist() if len(hits) < limit else []:
+                score, why = self._score(document, found)
+                hits.append(self._hit(document, (0.0 if score < 1.0 else 1.0, why)))
+        return Results(len(some), tuple(hits), facets, found.meant)
 
     def suggest(self, query: str, *, limit: int = 8, filters: Mapping[str, str | Sequence[str]] | None = None) -> tuple[Suggestion, ...]:
-        """What somebody who has typed this much may mean."""
-        question = _question(query)
-        if question is None:
+        """What somebody who has typed this much may mean: names that begin with it, as written, by pinyin or by initials, then names with it inside."""
+        asked = question(query)
+        if asked is None:
             return ()
-        with self._lock:
-            names = within(self._names, phrase(question.run, start=True))
-            places = self._places(every([names, *_scope(None, filters)]), max(0, min(limit, WINDOW)))
-            return tuple(Suggestion(hit.title, hit.id, hit.why[0].field) for hit in self._hits(places, question) if hit.why)
+        passing = self._facets.mask(filters or {})
+        found = suggestions(asked.run, self._stored, self._gather, self._fields, passing, max(0, min(limit, WINDOW)))
+        return tuple(found)
 
     def close(self) -> None:
-        """Close the file, once running searches have ended. A search after it raises sqlite3.ProgrammingError."""
-        with self._lock:
-            self._connection.close()
+        """Nothing more is asked. The file stays mapped until the last search has ended and the index is forgotten."""
 
     def __enter__(self) -> "Index":
         return self
@@ -123,98 +131,129 @@ class Index:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _counts(self, question: _Question, scope: list[str], facet: str) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for places in self._all(question, scope):
-            for value in self._facets(places).get(facet, []):
-                counts[value] = counts.get(value, 0) + 1
-        return counts
+    # -- what answers ------------------------------------------------------------------------------------------------
 
-    def _all(self, question: _Question, scope: list[str]) -> list[int]:
-        return next((found for way in self._ways(question) if (found := self._places(every([*way, *scope]), DEEPEST))), [])
+    def _passing(self, documents: Documents, filters: Mapping[str, str | Sequence[str]]) -> Documents:
+        mask = self._facets.mask(filters)
+        return documents if mask is None else documents[mask[documents]]
 
-    def _facets(self, place: int) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = json.loads(
-            self._connection.execute("SELECT facets FROM documents WHERE rank = ?", (place,)).fetchone()[0]
-        )
-        return found
+    def _answers(self, asked: Question, scope: Any) -> _Found:
+        def within(documents: Documents) -> Documents:
+            return documents if scope is None else documents[scope[documents]]
 
-    def _search(self, question: _Question, scope: list[str], limit: int, offset: int, sort: str | None) -> Results:
-        if sort is not None:
-            places = self._all(question, scope)
-            values = {place: min(self._facets(place).get(sort, []), default=None) for place in places}
-            places.sort(key=lambda place: (values[place] is None, values[place] or "", place))
-            shown = places[offset : offset + limit]
-            order = {place: number for number, place in enumerate(sorted(shown))}
-            hits = self._hits(shown, question, ranked=True, ordered=False)
-            return Results(len(places), tuple(hits[order[place]] for place in shown))
-        for way in self._ways(question):
-            loose = every([*way, *scope])
-            if found := self._places(loose, WINDOW + 1):
-                break
-        else:
-            return Results(0)
-        if len(found) <= WINDOW:
-            return Results(len(found), tuple(self._hits(found, question)[offset : offset + limit]))
-        window: dict[int, None] = {}
-        for narrow in _narrow(question):
-            window.update(dict.fromkeys(self._places(every([within(self._names, narrow), loose]), STEP)))
-        window.update(dict.fromkeys([place for place in found if place not in window][: WINDOW - len(window)]))
-        hits = self._hits(list(window), question)[offset : offset + limit]
-        if len(hits) < limit:
-            hits += self._hits(self._beyond(loose, window, limit - len(hits), max(offset - WINDOW, 0)), question, ranked=False)
-        return Results(self._count(loose), tuple(hits))
+        numbered, complete = self._numbered(asked)
+        if complete and len(some := within(numbered)):
+            return _Found(some, asked, self._by_number(asked, some))
+        some = within(self._gather.with_words(asked.words))
+        parts = within(self._numbers.holding(asked.run))
+        if len(some) or len(parts):
+            inside = (PART, (Match(IDENTIFIER, INSIDE),))
+            return _Found(np.union1d(some, parts), asked, dict.fromkeys(parts.tolist(), inside))
+        if len(some := within(numbered)):
+            return _Found(some, asked, self._by_number(asked, some))
+        if slips := {each: text for each, text in self._numbers.near(asked.run).items() if scope is None or scope[each]}:
+            scored = {each: (0.8, (Match(IDENTIFIER, TYPO),)) for each in slips}
+            return _Found(np.array(sorted(slips), np.uint32), asked, scored, meant=slips[min(slips)].upper())
+        if len(some := within(self._gather.in_parts(asked.words))):
+            return _Found(some, asked)
+        bare = without_asking(asked)
+        if bare and len(some := within(self._gather.with_words(bare.words))):
+            return _Found(some, bare)
+        if bare and len(some := within(self._gather.in_parts(bare.words))):
+            return _Found(some, bare)
+        for one in (asked, bare):
+            if one:
+                some, by = self._spoken(one)
+                if len(some := within(some)):
+                    return _Found(some, one, by=by)
+        for one in (bare, asked):
+            if one and (near := self._near(one, scope)):
+                return near
+        return _Found(NOBODY, asked)
 
-    def _ways(self, question: _Question) -> Iterator[list[str]]:
-        """How a document may hold the question, each way wider than the one before: as identifiers, word for word, in parts."""
-        exact = [question.run] if self._is_identifier(question.run) else [word for word in question.words if self._is_identifier(word)]
-        if exact:
-            rest = [] if exact == [question.run] else [phrase(word) for word in question.words if word not in exact]
-            yield [*(f'"{entire(word)}"' for word in exact), *rest]
-        yield [phrase(word) for word in question.words]
-        if len(question.run) <= LONGEST_CUT:
-            yield [either([phrase(word), *(every(map(phrase, parts)) for parts in splits(word, LONGEST_SPLIT))]) for word in question.words]
+    def _numbered(self, asked: Question) -> tuple[Documents, bool]:
+        """The documents with an identifier of the question, and whether they have its other words too."""
+        for text in dict.fromkeys((asked.run, *asked.words)):
+            if len(text) >= SHORTEST_NUMBER and len(some := self._number(text)):
+                rest = [word for word in asked.words if word != text] if text != asked.run else []
+                both = some[np.isin(some, self._gather.with_words(rest))] if rest else some
+                return (both, True) if len(both) else (some, False)
+        return NOBODY, True
 
-    def _is_identifier(self, run: str) -> bool:
-        return len(run) >= SHORTEST_IDENTIFIER and bool(self._places(f'"{entire(run)}"', 1))
+    def _number(self, text: str) -> Documents:
+        some = self._numbers.whole(text)
+        return some if len(some) or not text.endswith("号") else self._numbers.whole(text[:-1])
 
-    def _count(self, expression: str) -> int:
-        return int(self._connection.execute("SELECT count(*) FROM grams WHERE grams MATCH ?", (expression,)).fetchone()[0])
+    def _by_number(self, asked: Question, some: Documents) -> dict[int, Scored]:
+        whole = len(self._number(asked.run)) > 0
+        return {int(each): (1.0 if whole else 0.95, (Match(IDENTIFIER, WHOLE),)) for each in some}
 
-    def _places(self, expression: str, most: int) -> list[int]:
-        rows = self._connection.execute("SELECT rowid FROM grams WHERE grams MATCH ? ORDER BY rowid LIMIT ?", (expression, most))
-        return [row[0] for row in rows]
+    def _spoken(self, asked: Question) -> tuple[Documents, str]:
+        """The documents whose names sound like the letters and have the other words."""
+        letters = [piece for piece in asked.pieces if piece.isascii() and piece.isalpha()]
+        rest = dict.fromkeys(piece for piece in asked.pieces if piece not in letters)
+        others = self._gather.with_words(rest) if rest else None
+        if not letters or sum(map(len, letters)) > LONGEST_SPOKEN or (others is not None and not len(others)):
+            return NOBODY, SOUND
+        for by, ways in ((SOUND, self._gather.sounding), (INITIALS, self._gather.beginning_with)):
+            for texts in ([letters], [[piece] for piece in letters]):
+                found = others
+                for words in texts:
+                    some = ways(*words)
+                    found = some if found is None else np.intersect1d(found, some, assume_unique=True)
+                if found is not None and len(found):
+                    return found, by
+        return NOBODY, SOUND
 
-    def _hits(self, places: list[int], question: _Question, *, ranked: bool = True, ordered: bool = True) -> list[Hit]:
-        """The documents at these places: best first and equals in static rank, or all in static rank with no score."""
-        sql = f"SELECT id, kind, title, texts FROM documents WHERE rank IN ({', '.join('?' * len(places))}) ORDER BY rank"  # noqa: S608
-        hits = []
-        for id, kind, title, texts in self._connection.execute(sql, places):
-            worth, why = score(self._fields, texts.split(BETWEEN), question.words, question.run)
-            whole = any(match.how == WHOLE and match.field in self._whole for match in why) and len(question.words) == 1
-            hits.append(Hit(id, kind, title, 1.0 if whole else round(min(worth / self._most, 0.99), 4) if ranked else 0.0, why))
-        return sorted(hits, key=lambda hit: -hit.score) if ordered else hits
+    def _near(self, asked: Question, scope: Any) -> _Found | None:
+        run = asked.run
+        if len(run) < 2:
+            return None
+        weights = self._gather.rarity(run)
+        scored: dict[int, Scored] = {}
+        best, meant = 0.0, None
+        for document in self._gather.near(run, scope).tolist():
+            score, why, text = by_likeness(run, weights, self._stored.names(document), partial(self._stored.others, document), self._fields)
+            if score >= LIKELY:
+                scored[document] = score, why
+                if score > best:
+                    best, meant = score, text
+        kept = {document: each for document, each in scored.items() if each[0] >= best * BESIDE}
+        if not kept:
+            return None
+        meant = meant if meant and meant != run and best >= MEANT else None
+        return _Found(np.array(sorted(kept), np.uint32), asked, kept, meant=meant)
 
-    def _beyond(self, expression: str, window: Iterable[int], limit: int, offset: int) -> list[int]:
-        """Places that follow the window, in static rank."""
-        outside = ", ".join(map(str, window))
-        sql = f"SELECT rowid FROM grams WHERE grams MATCH ? AND rowid NOT IN ({outside}) ORDER BY rowid LIMIT ? OFFSET ?"  # noqa: S608
-        return [row[0] for row in self._connection.execute(sql, (expression, limit, offset))]
+    # -- how well ----------------------------------------------------------------------------------------------------
 
+    def _window(self, some: Documents, found: _Found) -> tuple[list[int], Documents]:
+        """The documents that are scored, and the others: those with the whole as a name first, names before other texts."""
+        if len(some) <= WINDOW:
+            return some.tolist(), NOBODY
+        if found.scored or found.by:
+            return some[:WINDOW].tolist(), some[WINDOW:]
+        named = self._gather.named(found.asked.words, some)
+        begun = self._gather.named([found.asked.run], some, start=True)
+        whole = self._gather.named([found.asked.run], begun, start=True, end=True)
+        first: dict[int, None] = {}
+        for each in (whole, begun, named, some):
+            first.update(dict.fromkeys(each[: 2 * WINDOW].tolist()))
+        kept = list(first)[:WINDOW]
+        rest = np.concatenate([named, some[np.isin(some, named, assume_unique=True, invert=True)]])
+        return kept, rest[np.isin(rest, np.array(kept, np.uint32), assume_unique=True, invert=True)]
 
-def _scope(kind: str | None, filters: Mapping[str, str | Sequence[str]] | None, but: str | None = None) -> list[str]:
-    """The expressions for a kind and filters, without the filter of the facet `but`."""
-    scope = [] if kind is None else [f'"{label("kind", kind)}"']
-    for name, values in sorted((filters or {}).items()):
-        if name != but:
-            wanted = [values] if isinstance(values, str) else values
-            scope.append(either(f'"{label(f"facet.{name}", value)}"' for value in wanted) if wanted else f'"{label("nothing", "")}"')
-    return scope
+    def _score(self, document: int, found: _Found) -> Scored:
+        known = found.scored.get(document)
+        if known is not None:
+            return known
+        names = self._stored.names(document)
+        if found.by:
+            return self._by_sound(names, found)
+        return by_words(found.asked.words, found.asked.run, names, self._stored.others(document), self._fields)
 
+    def _by_sound(self, names: str, found: _Found) -> Scored:
+        return self._gather.heard(found.asked.pieces, found.by or SOUND, names, self._fields)
 
-def _narrow(question: _Question) -> Iterator[str]:
-    """All of the question in one piece: a whole value, the beginning of one, anywhere in one."""
-    yield phrase(question.run, start=True, end=True)
-    yield phrase(question.run, start=True)
-    if len(question.run) > 1:  # one character has no pairs to be found by in one field
-        yield phrase(question.run)
+    def _hit(self, document: int, scored: Scored) -> Hit:
+        kind = self._facets.values(KIND, document)
+        return Hit(self._stored.id(document), kind[0], self._stored.title(document), round(scored[0], 4), scored[1])

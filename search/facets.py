@@ -1,0 +1,85 @@
+"""What documents are filtered by, counted by and sorted by: of each facet one small number a document, for the set of values that it has."""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .file import Array
+
+Values = tuple[str, ...]
+
+
+class Column:
+    """A facet while an index is written. A document without the facet has the empty set."""
+
+    def __init__(self) -> None:
+        self._sets: dict[Values, int] = {(): 0}
+        self._codes = array("L")
+
+    def add(self, place: int, values: str | Values) -> None:
+        wanted = (values,) if isinstance(values, str) else tuple(sorted(set(values))) if len(values) != 1 else values
+        if place > len(self._codes):
+            self._codes.extend([0] * (place - len(self._codes)))
+        self._codes.append(self._sets.setdefault(wanted, len(self._sets)))
+
+    def finish(self, documents: int) -> tuple[list[Values], Array]:
+        """The sets in the order of their values, and the number of its set for each document."""
+        self._codes.extend([0] * (documents - len(self._codes)))
+        order = sorted(self._sets)
+        renumbered = np.zeros(len(order), np.uint32)
+        renumbered[[self._sets[values] for values in order]] = np.arange(len(order))
+        size = np.uint8 if len(order) < 1 << 8 else np.uint16 if len(order) < 1 << 16 else np.uint32
+        return order, renumbered[np.frombuffer(self._codes, np.uint64)].astype(size)
+
+
+class Facets:
+    """The facets of an open index."""
+
+    def __init__(self, sets: Mapping[str, Sequence[Sequence[str]]], arrays: Mapping[str, Array], documents: int) -> None:
+        self._documents = documents
+        self._sets = {name: [tuple(values) for values in its] for name, its in sets.items()}
+        self._columns: dict[str, NDArray[Any]] = {name: arrays[f"facet.{name}"] for name in sets}
+        self._having: dict[str, dict[str, list[int]]] = {}
+        for name, its in self._sets.items():
+            having = self._having.setdefault(name, {})
+            for number, values in enumerate(its):
+                for value in values:
+                    having.setdefault(value, []).append(number)
+
+    def mask(self, filters: Mapping[str, str | Sequence[str]]) -> NDArray[np.bool_] | None:
+        """The documents that pass all the filters, each with a value or one of the values; None where there is no filter."""
+        mask = None
+        for name, wanted in filters.items():
+            having = self._having.get(name, {})
+            allowed = np.zeros(len(self._sets.get(name, ())) or 1, bool)
+            for value in [wanted] if isinstance(wanted, str) else wanted:
+                allowed[having.get(value, [])] = True
+            passed = allowed[self._columns[name]] if name in self._columns else np.zeros(self._documents, bool)
+            mask = passed if mask is None else mask & passed
+        return mask
+
+    def values(self, name: str, document: int) -> Values:
+        """What one document has of a facet."""
+        return self._sets[name][int(self._columns[name][document])]
+
+    def counts(self, name: str, documents: NDArray[np.uint32]) -> dict[str, int]:
+        """How many of the documents have each value, the most frequent first."""
+        if name not in self._columns:
+            return {}
+        found: dict[str, int] = {}
+        for number, count in enumerate(np.bincount(self._columns[name][documents], minlength=1).tolist()):
+            if count:
+                for value in self._sets[name][number]:
+                    found[value] = found.get(value, 0) + count
+        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    def order(self, name: str, documents: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """Documents by their least value of a facet, those without it last, then in static rank."""
+        if name not in self._columns:
+            return documents
+        codes = self._columns[name][documents].astype(np.int64)
+        codes[codes == 0] = len(self._sets[name])  # the empty set is the least of all
+        return documents[np.argsort(codes, kind="stable")]

@@ -1,0 +1,150 @@
+"""For each gram the documents that have it: ascending numbers, kept as differences in bytes of seven bits, the common ones as one bit a document.
+
+All arithmetic is numpy's, over any number of lists at once: a list by itself costs 10 microseconds, a thousand together 200.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .file import Array
+
+Documents = NDArray[np.uint32]
+DENSE = 8  # a gram of more than one document in so many is kept as bits
+
+
+def encode(keys: NDArray[np.uint64], documents: int) -> dict[str, Array]:
+    """The arrays for gram << 32 | document, sorted and each once."""
+    owners = (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+    of = (keys >> np.uint64(32)).astype(np.uint32)
+    firsts = np.flatnonzero(np.append(True, of[1:] != of[:-1])) if len(of) else np.empty(0, np.int64)
+    found = of[firsts]
+    counts = np.diff(np.append(firsts, len(of)))
+    del of
+    gaps = owners.copy()
+    gaps[1:] -= owners[:-1]
+    gaps[firsts] = owners[firsts]
+    dense = np.flatnonzero(counts * DENSE > documents)
+    bits = []
+    for number in dense:
+        mask = np.zeros(documents, bool)
+        mask[owners[firsts[number] : firsts[number] + counts[number]]] = True
+        bits.append(np.packbits(mask))
+    sparse = np.repeat(counts * DENSE <= documents, counts)
+    packed, lengths = _packed(gaps[sparse])
+    sizes = np.zeros(len(found), np.int64)
+    heads = np.cumsum(np.append(0, counts))
+    ends = np.append(0, np.cumsum(np.where(sparse, 1, 0)))
+    totals = np.append(0, np.cumsum(lengths))
+    sizes = totals[ends[heads[1:]]] - totals[ends[heads[:-1]]]
+    return {
+        "grams": found,
+        "starts": np.append(0, np.cumsum(sizes)).astype(np.uint32),
+        "bytes": packed,
+        "dense": dense.astype(np.uint32),
+        "bits": np.concatenate(bits) if bits else np.empty(0, np.uint8),
+    }
+
+
+def _packed(values: NDArray[np.uint32]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Numbers in groups of seven bits, the highest first, all but the last with the eighth bit set; and the bytes that each takes."""
+    lengths = np.ones(len(values), np.int64)
+    for bits in (7, 14, 21, 28):
+        lengths += values >= np.uint32(1 << bits)
+    ends = np.cumsum(lengths)
+    out = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint8)
+    for back in range(int(lengths.max(initial=0))):
+        some = np.flatnonzero(lengths > back) if back else slice(None)
+        out[ends[some] - 1 - back] = ((values[some] >> np.uint32(7 * back)) & np.uint32(127)) | np.uint32(128 if back else 0)
+    return out, lengths
+
+
+class Postings:
+    """The lists of one family of grams in an open file."""
+
+    def __init__(self, arrays: dict[str, Array], documents: int) -> None:
+        self.documents = documents
+        self.grams: NDArray[np.uint32] = arrays["grams"]
+        self.starts: NDArray[np.int64] = arrays["starts"].astype(np.int64)
+        self._bytes: NDArray[np.uint8] = arrays["bytes"]
+        rows = arrays["bits"].reshape(len(arrays["dense"]), (documents + 7) // 8)
+        self._dense: dict[int, NDArray[np.uint8]] = dict(zip(arrays["dense"].tolist(), rows, strict=True))
+        self.sizes = np.diff(self.starts)
+        for place, row in self._dense.items():
+            self.sizes[place] = int(np.bitwise_count(row).sum())
+
+    def place(self, gram: int) -> int:
+        """Where a gram stands in the order of all, or -1."""
+        if gram < 0:
+            return -1
+        place = int(self.grams.searchsorted(np.uint32(gram)))
+        return place if place < len(self.grams) and self.grams[place] == gram else -1
+
+    def places(self, grams: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Where those of the grams that there are stand."""
+        if not len(self.grams):
+            return np.empty(0, np.int64)
+        places: NDArray[np.int64] = np.minimum(self.grams.searchsorted(grams), len(self.grams) - 1)
+        return places[self.grams[places] == grams]
+
+    def beginning(self, code: int) -> NDArray[np.int64]:
+        """Where the grams stand whose first character it is."""
+        first, last = self.grams.searchsorted(np.array([code << 16, (code + 1) << 16], np.uint64))
+        return np.arange(first, last)
+
+    def of(self, place: int) -> Documents:
+        """The documents of one gram."""
+        if place in self._dense:
+            return np.flatnonzero(np.unpackbits(self._dense[place], count=self.documents)).astype(np.uint32)
+        return self._unpacked(self._bytes[self.starts[place] : self.starts[place + 1]], None)
+
+    def among(self, place: int, some: Documents) -> NDArray[np.bool_]:
+        """Which of some documents one gram has."""
+        row = self._dense.get(place)
+        if row is not None:
+            found: NDArray[np.bool_] = (row[some >> np.uint32(3)] >> (7 - (some & np.uint32(7))).astype(np.uint8)) & 1 == 1
+            return found
+        mask = np.zeros(self.documents, bool)
+        mask[self.of(place)] = True
+        return mask[some]
+
+    def union(self, places: Sequence[int] | NDArray[np.int64], mask: NDArray[np.bool_]) -> None:
+        """Set what any of the grams have in a mask of all documents."""
+        for place in self._dense.keys() & set(map(int, places)):
+            mask |= np.unpackbits(self._dense[place], count=self.documents).view(bool)
+        mask[self.many(places)[0]] = True
+
+    def many(self, places: Sequence[int] | NDArray[np.int64]) -> tuple[Documents, NDArray[np.int64]]:
+        """The documents of many grams, list after list, and how many each has; none of those that are kept as bits."""
+        at = np.asarray(places, np.int64)
+        starts, ends = self.starts[at], self.starts[at + 1]
+        sizes = ends - starts
+        if not sizes.sum():
+            return np.empty(0, np.uint32), np.zeros(len(at), np.int64)
+        if len(at) == 1 or (starts[1:] == ends[:-1]).all():
+            raw = self._bytes[starts[0] : ends[-1]]
+        elif len(at) <= 64:
+            raw = np.concatenate([self._bytes[first:last] for first, last in zip(starts, ends, strict=True)])
+        else:
+            before = np.cumsum(sizes) - sizes
+            raw = self._bytes[np.repeat(starts - before, sizes) + np.arange(sizes.sum())]
+        counts = np.zeros(len(at), np.int64)
+        some = np.flatnonzero(sizes)
+        counts[some] = np.add.reduceat((raw < 128).astype(np.int64), (np.cumsum(sizes) - sizes)[some])
+        return self._unpacked(raw, counts), counts
+
+    def _unpacked(self, raw: NDArray[np.uint8], counts: NDArray[np.int64] | None) -> Documents:
+        ends = np.flatnonzero(raw < 128)
+        values = raw[ends].astype(np.uint32)
+        lengths = np.diff(ends, prepend=-1)
+        for back in range(1, int(lengths.max(initial=1))):
+            some = np.flatnonzero(lengths > back)
+            values[some] |= (raw[ends[some] - back] & np.uint8(127)).astype(np.uint32) << np.uint32(7 * back)
+        numbers = np.cumsum(values, dtype=np.uint32)
+        if counts is not None and len(counts) > 1:
+            some = counts[counts > 0]
+            heads = np.cumsum(some) - some
+            before = np.where(heads > 0, numbers[heads - 1], 0).astype(np.uint32)
+            numbers -= np.repeat(before, some)
+        return numbers

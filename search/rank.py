@@ -1,0 +1,235 @@
+"""How well one document answers, by where the words of a question stand in its texts.
+
+A text has the mark of its field before each value (stored.py). Scores are 0-1: 1.0 is the whole of a name; a word in a row in a name at most 0.95;
+what is only near at most 0.85.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .document import BEGINS, INSIDE, SOUND, TYPO, WHOLE, WORDS, Match
+from .letters import MARK
+from .readings import sounds_like
+from .stored import is_mark
+
+WORTH = {WHOLE: 0.95, BEGINS: 0.85, INSIDE: 0.78, WORDS: 0.5}
+ORDER = (WHOLE, BEGINS, INSIDE, WORDS, SOUND, "initials", TYPO)
+NEAR = 0.85
+APART = 0.02  # for each place at which the question had to be cut
+UNKNOWN = 3.0  # bits that a character is worth at most: one that no name has tells nothing of which name is meant
+LEAST = 0.3
+GENERIC = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of the documents, how much a match in it is worth (0-1), and whether it is a name."""
+
+    name: str
+    weight: float
+    is_name: bool
+
+
+def standing(word: str, text: str, fields: Sequence[Field]) -> list[tuple[float, int, str]]:
+    """Where a word stands in a row in a text: (worth, number of the field, how) for each field, the best of each."""
+    found: dict[int, tuple[float, int, str]] = {}
+    spot = text.find(word)
+    while spot > 0:
+        begun = spot
+        while not is_mark(text[begun - 1]):
+            begun -= 1
+        end = spot + len(word)
+        while not is_mark(text[end]):
+            end += 1
+        how = INSIDE if begun < spot else WHOLE if end == spot + len(word) else BEGINS
+        number = ord(text[begun - 1]) - MARK
+        share = len(word) / (end - begun)
+        worth = (WORTH[how] + 0.05 * share) * (0.4 + 0.6 * fields[number].weight)
+        if number not in found or found[number][0] < worth:
+            found[number] = worth, number, how
+        spot = text.find(word, spot + 1)
+    return sorted(found.values(), key=lambda item: (-item[0], item[1]))
+
+
+def by_words(words: Sequence[str], run: str, names: str, others: str, fields: Sequence[Field]) -> tuple[float, tuple[Match, ...]]:
+    """The score of a document that has the words, and why. 1.0 where all that was typed is the whole of a name."""
+    matched: dict[int, str] = {}
+    total = 0.0
+    for word in words:
+        best = [*standing(word, names, fields), *standing(word, others, fields)]
+        if best:
+            total += max(best)[0] * len(word)
+            for _, number, how in best:
+                if number not in matched or ORDER.index(how) < ORDER.index(matched[number]):
+                    matched[number] = how
+        else:
+            total += WORTH[WORDS] * len(word)
+            for number in _parts(word, names, others):
+                matched.setdefault(number, WORDS)
+    score = total / sum(map(len, words))
+    if len(words) > 1 and (row := standing(run, names, fields)):
+        score = max(score, row[0][0])
+        matched[row[0][1]] = row[0][2]
+    why = [Match(fields[number].name, how) for number, how in sorted(matched.items(), key=lambda item: (ORDER.index(item[1]), item[0]))]
+    if len(words) == 1 or run:
+        for number, how in matched.items():
+            if how == WHOLE and fields[number].is_name and any(value == run for value in _of(number, names)):
+                return 1.0, tuple(sorted(why, key=lambda match: match != Match(fields[number].name, WHOLE)))
+    return min(score, 0.95), tuple(why)
+
+
+def _of(number: int, text: str) -> list[str]:
+    mark, found = chr(MARK + number), []
+    spot = text.find(mark)
+    while spot >= 0:
+        end = spot + 1
+        while not is_mark(text[end]):
+            end += 1
+        found.append(text[spot + 1 : end])
+        spot = text.find(mark, end)
+    return found
+
+
+def _parts(word: str, *texts: str) -> list[int]:
+    """The fields in which the pairs of a word stand."""
+    found = set()
+    for text in texts:
+        for spot in range(len(word) - 1):
+            place = text.find(word[spot : spot + 2])
+            if place > 0:
+                while not MARK <= ord(text[place]) < MARK + 64:
+                    place -= 1
+                found.add(ord(text[place]) - MARK)
+    return sorted(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a question and where it stands in a text."""
+
+    start: int
+    size: int
+    is_name: bool
+    place: int
+
+
+def _blocks(run: str, names: str, others: Callable[[], str]) -> list[Block]:
+    """The parts of a run that stand in a text, from left to right, each as long as can be: of two characters or more, names before others."""
+    found: list[Block] = []
+    more: str | None = None
+    start = 0
+    while start < len(run) - 1:
+        size, place = _longest(run, start, names, 2)
+        if not size:
+            more = others() if more is None else more
+            size, place = _longest(run, start, more, 2)
+            if size:
+                found.append(Block(start, size, False, place))
+        else:
+            found.append(Block(start, size, True, place))
+        start += size or 1
+    return found
+
+
+def _longest(run: str, start: int, text: str, size: int) -> tuple[int, int]:
+    """The size of the longest part of a run from `start` on that stands in a text, and where; (0, 0) where that is shorter than `size`."""
+    best = 0, 0
+    place = text.find(run[start : start + size])
+    while place >= 0:
+        best = size, place
+        size += 1
+        if start + size > len(run):
+            break
+        place = text.find(run[start : start + size], place)
+    return best
+
+
+def by_likeness(
+    run: str, weights: Sequence[float], names: str, others: Callable[[], str], fields: Sequence[Field]
+) -> tuple[float, tuple[Match, ...], str | None]:
+    """The score of a document that may be meant, why, and how the question would be spelled as the document has it, where it stands in one piece."""
+    found = _blocks(run, names, others) or _alone(run, names)
+    if not found:
+        return 0.0, (), None
+    got = 0.0
+    slips = 0
+    sounds = True
+    for block in found:
+        got += sum(weights[block.start : block.start + block.size]) * (1.0 if block.is_name else 0.8)
+    edges = [None, *found, None]
+    for left, right in pairwise(edges):
+        low, high = left.start + left.size if left else 0, right.start if right else len(run)
+        if low < high or (left and right):
+            gap = _gap(left, right, names, high - low)
+            more, heard = _mended(run[low:high], weights[low:high], gap)
+            got += more
+            if low < high:
+                slips += high - low
+                sounds = sounds and heard
+            elif gap:
+                slips += 1
+                sounds = False
+    total = sum(weights)
+    main = max(found, key=lambda block: (block.is_name, block.size))
+    text = names if main.is_name else others()
+    begun, end = main.place, main.place + main.size
+    while not is_mark(text[begun - 1]):
+        begun -= 1
+    while not is_mark(text[end]):
+        end += 1
+    inside = [block for block in found if block.is_name == main.is_name and begun <= block.place < end]
+    share = sum(block.size for block in inside) / (end - begun)
+    in_order = all(one.place < other.place for one, other in pairwise(found)) and len(inside) == len(found)
+    score = NEAR * (0.92 * got / total + 0.08 * share) - APART * (len(found) - 1) * (not in_order)
+    number = ord(text[begun - 1]) - MARK
+    how = WORDS if slips == 0 else SOUND if sounds else TYPO
+    whole = inside[0].place - inside[0].start, inside[-1].place + inside[-1].size + len(run) - inside[-1].start - inside[-1].size
+    meant = text[max(whole[0], begun) : min(whole[1], end)] if in_order else None
+    fields_of = {number: how}
+    for block in found:
+        other = names if block.is_name else others()
+        spot = block.place
+        while not MARK <= ord(other[spot]) < MARK + 64:
+            spot -= 1
+        fields_of.setdefault(ord(other[spot]) - MARK, INSIDE if block.size > 1 else WORDS)
+    return max(score, 0.0), tuple(Match(fields[each].name, way) for each, way in fields_of.items()), meant
+
+
+def _gap(left: Block | None, right: Block | None, names: str, size: int) -> str:
+    """What the name has between two parts, or beside the first or last."""
+    if left and right:
+        if not (left.is_name and right.is_name) or right.place < left.place or right.place - left.place - left.size > size + 2:
+            return ""
+        return names[left.place + left.size : right.place]
+    if right:
+        return names[max(0, right.place - size) : right.place] if right.is_name else ""
+    return names[left.place + left.size : left.place + left.size + size] if left and left.is_name else ""
+
+
+def _mended(typed: str, weights: Sequence[float], gap: str) -> tuple[float, bool]:
+    """What characters that stand nowhere are still worth beside what the name has in their place; and whether they sound the same."""
+    if not typed:
+        return 0.0, True
+    if len(typed) == len(gap):
+        if len(typed) == 2 and typed == gap[::-1]:
+            return 0.9 * sum(weights), False
+        alike = [sounds_like(one, other) for one, other in zip(typed, gap, strict=True)]
+        return sum(weight * (0.9 if like else 0.25) for weight, like in zip(weights, alike, strict=True)), all(alike)
+    return sum(0.35 if len(typed) == 1 else 0.15 for _ in typed) * min(weights), False
+
+
+def _alone(run: str, names: str) -> list[Block]:
+    """For a short question of which no two characters stand together: where its characters, or ones that sound the same, begin to stand in a row."""
+    if len(run) > 4:
+        return []
+    best: tuple[int, int, int] | None = None
+    for place in range(1, len(names) - len(run)):
+        same = sum(names[place + spot] == run[spot] for spot in range(len(run)))
+        like = sum(sounds_like(names[place + spot], run[spot]) for spot in range(len(run)))
+        if like == len(run) and (best is None or same > best[0]):
+            spot = next((spot for spot in range(len(run)) if names[place + spot] == run[spot]), 0)
+            best = same, place, spot
+    if best is None:
+        return []
+    return [Block(best[2], 1, True, best[1] + best[2])] if best[0] else [Block(0, 0, True, best[1])]

@@ -57,9 +57,9 @@ class Gather:
                 family.union(family.beginning(code), mask)
         return np.flatnonzero(mask).astype(np.uint32)
 
-    def with_words(self, words: Iterable[str]) -> Documents:
+    def with_words(self, words: Sequence[str]) -> Documents:
         """The documents that have every pair of the words, in names or in other texts; of a word of one character, the character."""
-        lists: list[tuple[int, int, int]] = []
+        lists: list[tuple[int, int, int, str]] = []
         single = []
         for word in words:
             if len(word) == 1:
@@ -68,18 +68,25 @@ class Gather:
             grams = self.grams(word)
             if grams is None:
                 return NOBODY
-            for gram in grams:
+            for spot, gram in enumerate(grams):
                 name, other = self.names.place(gram), self.others.place(gram)
                 if name < 0 and other < 0:
                     return NOBODY
-                lists.append(((self.names.sizes[name] if name >= 0 else 0) + (self.others.sizes[other] if other >= 0 else 0), name, other))
+                size = (self.names.sizes[name] if name >= 0 else 0) + (self.others.sizes[other] if other >= 0 else 0)
+                lists.append((size, name, other, word[spot : spot + 2]))
         lists.sort()
         found: Documents | None = None
-        for _, name, other in lists:
+        for number, (_, name, other, _) in enumerate(lists):
             if found is None:
                 found = self._either(name, other)
-            elif len(found):
+            elif len(found) > FEW:
                 found = found[self._has(name, other, found)]
+            else:
+                found = self._having([pair for *_, pair in lists[number:]], found)
+                break
+        letters = [word for word in words if len(word) > 2 and word.isascii()]
+        if letters and found is not None and len(found) <= HELD:
+            found = self._having(letters, found)  # a few letters make many pairs that mean nothing apart
         for character in single:
             some = self._character(character, self.names, self.others)
             found = some if found is None else found[np.isin(found, some, assume_unique=True)]
@@ -95,10 +102,7 @@ class Gather:
             spot = begun = 0
             while spot < len(grams):
                 name, other = self.names.place(grams[spot]), self.others.place(grams[spot])
-                if found is None:
-                    some = self._either(name, other)
-                else:
-                    some = found[self._has(name, other, found)]
+                some = self._either(name, other) if found is None else found[self._has(name, other, found)]
                 if len(some):
                     found, spot = some, spot + 1
                 elif spot == begun:
@@ -108,6 +112,19 @@ class Gather:
             if begun == len(grams):
                 return NOBODY  # one character is left
         return NOBODY if found is None else found
+
+    def _having(self, pairs: Sequence[str], documents: Documents) -> Documents:
+        """Those whose texts have the pairs, by looking at them."""
+        kept = []
+        for document in documents.tolist():
+            names = self._stored.names(document)
+            missing = [pair for pair in pairs if pair not in names]
+            if missing:
+                others = self._stored.others(document)
+                missing = [pair for pair in missing if pair not in others]
+            if not missing:
+                kept.append(document)
+        return np.array(kept, np.uint32)
 
     def _either(self, name: int, other: int) -> Documents:
         found = self.names.of(name) if name >= 0 else NOBODY
@@ -176,8 +193,7 @@ class Gather:
         bits = [np.uint32(1 << (ord(letter) - 97)) for letter in letters]
         firsts = self.sounds.initials[self.names.grams >> np.uint32(16)]
         seconds = self.sounds.initials[self.names.grams & np.uint32(0xFFFF)]
-        pairs = [np.flatnonzero((firsts & one != 0) & (seconds & other != 0)) for one, other in pairwise(bits)]
-        some = self._joined(sorted(pairs, key=lambda places: int(self.names.sizes[places].sum())))
+        some = self._joined(np.flatnonzero((firsts & one != 0) & (seconds & other != 0)) for one, other in pairwise(bits))
         return self._held(some, [self.sounds.initials & bit != 0 for bit in bits], start)
 
     def heard(self, words: Sequence[str], by: str, names: str, fields: Sequence[Field]) -> tuple[float, tuple[Match, ...]]:
@@ -203,7 +219,7 @@ class Gather:
         places = [self.names.places(grams) for grams in pairs]
         return self._joined(sorted(places, key=lambda some: int(self.names.sizes[some].sum())))
 
-    def _joined(self, families: Sequence[NDArray[np.int64]]) -> Documents:
+    def _joined(self, families: Iterable[NDArray[np.int64]]) -> Documents:
         """The documents that have one gram of each family, up to where few are left."""
         mask: NDArray[np.bool_] | None = None
         for places in families:

@@ -79,14 +79,15 @@ class Postings:
         if gram < 0:
             return -1
         place = int(self.grams.searchsorted(np.uint32(gram)))
-        return place if place < len(self.grams) and self.grams[place] == gram else -1
+        return place if place < len(self.grams) and int(self.grams[place]) == gram else -1
 
     def places(self, grams: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Where those of the grams that there are stand."""
         if not len(self.grams):
             return np.empty(0, np.int64)
         places: NDArray[np.int64] = np.minimum(self.grams.searchsorted(grams), len(self.grams) - 1)
-        return places[self.grams[places] == grams]
+        found: NDArray[np.int64] = places[self.grams[places] == grams]
+        return found
 
     def beginning(self, code: int) -> NDArray[np.int64]:
         """Where the grams stand whose first character it is."""
@@ -96,7 +97,7 @@ class Postings:
     def of(self, place: int) -> Documents:
         """The documents of one gram."""
         if place in self._dense:
-            return np.flatnonzero(np.unpackbits(self._dense[place], count=self.documents)).astype(np.uint32)
+            return np.flatnonzero(np.unpackbits(self._dense[place], count=self.documents).view(bool)).astype(np.uint32)
         return self._unpacked(self._bytes[self.starts[place] : self.starts[place + 1]], None)
 
     def among(self, place: int, some: Documents) -> NDArray[np.bool_]:
@@ -137,7 +138,9 @@ class Postings:
     def _unpacked(self, raw: NDArray[np.uint8], counts: NDArray[np.int64] | None) -> Documents:
         ends = np.flatnonzero(raw < 128)
         values = raw[ends].astype(np.uint32)
-        lengths = np.diff(ends, prepend=-1)
+        lengths = ends.copy()
+        lengths[1:] -= ends[:-1]
+        lengths[:1] += 1
         for back in range(1, int(lengths.max(initial=1))):
             some = np.flatnonzero(lengths > back)
             values[some] |= (raw[ends[some] - back] & np.uint8(127)).astype(np.uint32) << np.uint32(7 * back)

@@ -4,6 +4,7 @@ A text has the mark of its field before each value (stored.py). Scores are 0-1: 
 what is only near at most 0.85.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +12,7 @@ from itertools import pairwise
 from .document import BEGINS, INSIDE, SOUND, TYPO, WHOLE, WORDS, Match
 from .letters import MARK
 from .readings import sounds_like
-from .stored import is_mark
+from .stored import MARKS, bounds
 
 WORTH = {WHOLE: 0.95, BEGINS: 0.85, INSIDE: 0.78, WORDS: 0.5}
 ORDER = (WHOLE, BEGINS, INSIDE, WORDS, SOUND, "initials", TYPO)
@@ -31,64 +32,50 @@ class Field:
     is_name: bool
 
 
-def standing(word: str, text: str, fields: Sequence[Field]) -> list[tuple[float, int, str]]:
-    """Where a word stands in a row in a text: (worth, number of the field, how) for each field, the best of each."""
-    found: dict[int, tuple[float, int, str]] = {}
+def standing(word: str, text: str, fields: Sequence[Field]) -> dict[int, tuple[float, str]]:
+    """Where a word stands in a row in a text: by the number of the field what the best place is worth and how it stands there."""
+    found: dict[int, tuple[float, str]] = {}
     spot = text.find(word)
+    if spot < 0:
+        return found
+    marks = [mark.start() for mark in MARKS.finditer(text)]
     while spot > 0:
-        begun = spot
-        while not is_mark(text[begun - 1]):
-            begun -= 1
-        end = spot + len(word)
-        while not is_mark(text[end]):
-            end += 1
+        last = bisect_left(marks, spot)
+        begun, end = marks[last - 1] + 1, marks[last]
         how = INSIDE if begun < spot else WHOLE if end == spot + len(word) else BEGINS
         number = ord(text[begun - 1]) - MARK
-        share = len(word) / (end - begun)
-        worth = (WORTH[how] + 0.05 * share) * (0.4 + 0.6 * fields[number].weight)
+        worth = (WORTH[how] + 0.05 * len(word) / (end - begun)) * (0.4 + 0.6 * fields[number].weight)
         if number not in found or found[number][0] < worth:
-            found[number] = worth, number, how
-        spot = text.find(word, spot + 1)
-    return sorted(found.values(), key=lambda item: (-item[0], item[1]))
+            found[number] = worth, how
+        spot = text.find(word, end)
+    return found
 
 
-def by_words(words: Sequence[str], run: str, names: str, others: str, fields: Sequence[Field]) -> tuple[float, tuple[Match, ...]]:
-    """The score of a document that has the words, and why. 1.0 where all that was typed is the whole of a name."""
+def by_words(
+    words: Sequence[str], run: str, names: str, others: Callable[[], str], fields: Sequence[Field], *, whole: bool = True
+) -> tuple[float, tuple[Match, ...]]:
+    """The score of a document that has the words, and why; not `whole`, the score alone. 1.0 where all that was typed is the whole of a name."""
     matched: dict[int, str] = {}
     total = 0.0
     for word in words:
-        best = [*standing(word, names, fields), *standing(word, others, fields)]
-        if best:
-            total += max(best)[0] * len(word)
-            for _, number, how in best:
-                if number not in matched or ORDER.index(how) < ORDER.index(matched[number]):
-                    matched[number] = how
-        else:
-            total += WORTH[WORDS] * len(word)
-            for number in _parts(word, names, others):
+        places = standing(word, names, fields)
+        if whole or not places:
+            places = {**standing(word, others(), fields), **places}
+        total += max(places.values())[0] * len(word) if places else WORTH[WORDS] * len(word)
+        for number, how in ((number, how) for number, (_, how) in places.items()) if places else ():
+            matched[number] = min(matched.get(number, how), how, key=ORDER.index)
+        if whole and not places:
+            for number in _parts(word, names, others()):
                 matched.setdefault(number, WORDS)
-    score = total / sum(map(len, words))
-    if len(words) > 1 and (row := standing(run, names, fields)):
-        score = max(score, row[0][0])
-        matched[row[0][1]] = row[0][2]
-    why = [Match(fields[number].name, how) for number, how in sorted(matched.items(), key=lambda item: (ORDER.index(item[1]), item[0]))]
-    if len(words) == 1 or run:
-        for number, how in matched.items():
-            if how == WHOLE and fields[number].is_name and any(value == run for value in _of(number, names)):
-                return 1.0, tuple(sorted(why, key=lambda match: match != Match(fields[number].name, WHOLE)))
-    return min(score, 0.95), tuple(why)
-
-
-def _of(number: int, text: str) -> list[str]:
-    mark, found = chr(MARK + number), []
-    spot = text.find(mark)
-    while spot >= 0:
-        end = spot + 1
-        while not is_mark(text[end]):
-            end += 1
-        found.append(text[spot + 1 : end])
-        spot = text.find(mark, end)
-    return found
+    score = min(total / sum(map(len, words)), 0.95)
+    exact = None
+    for number, (worth, how) in standing(run, names, fields).items():
+        score = max(score, min(worth, 0.95))
+        matched[number] = min(matched.get(number, how), how, key=ORDER.index)
+        if how == WHOLE and fields[number].is_name:
+            exact, score = number, 1.0
+    why = sorted(matched.items(), key=lambda item: (item[0] != exact, ORDER.index(item[1]), item[0]))
+    return score, tuple(Match(fields[number].name, how) for number, how in why)
 
 
 def _parts(word: str, *texts: str) -> list[int]:
@@ -98,9 +85,7 @@ def _parts(word: str, *texts: str) -> list[int]:
         for spot in range(len(word) - 1):
             place = text.find(word[spot : spot + 2])
             if place > 0:
-                while not MARK <= ord(text[place]) < MARK + 64:
-                    place -= 1
-                found.add(ord(text[place]) - MARK)
+                found.add(bounds(text, place)[0])
     return sorted(found)
 
 
@@ -173,26 +158,19 @@ def by_likeness(
     total = sum(weights)
     main = max(found, key=lambda block: (block.is_name, block.size))
     text = names if main.is_name else others()
-    begun, end = main.place, main.place + main.size
-    while not is_mark(text[begun - 1]):
-        begun -= 1
-    while not is_mark(text[end]):
-        end += 1
+    number, begun, end = bounds(text, main.place)
     inside = [block for block in found if block.is_name == main.is_name and begun <= block.place < end]
     share = sum(block.size for block in inside) / (end - begun)
     in_order = all(one.place < other.place for one, other in pairwise(found)) and len(inside) == len(found)
     score = NEAR * (0.92 * got / total + 0.08 * share) - APART * (len(found) - 1) * (not in_order)
-    number = ord(text[begun - 1]) - MARK
     how = WORDS if slips == 0 else SOUND if sounds else TYPO
     whole = inside[0].place - inside[0].start, inside[-1].place + inside[-1].size + len(run) - inside[-1].start - inside[-1].size
-    meant = text[max(whole[0], begun) : min(whole[1], end)] if in_order else None
+    near = in_order and slips <= max(1, len(run) // 4) and abs(whole[1] - whole[0] - len(run)) <= 1
+    meant = text[max(whole[0], begun) : min(whole[1], end)] if near else None
     fields_of = {number: how}
     for block in found:
         other = names if block.is_name else others()
-        spot = block.place
-        while not MARK <= ord(other[spot]) < MARK + 64:
-            spot -= 1
-        fields_of.setdefault(ord(other[spot]) - MARK, INSIDE if block.size > 1 else WORDS)
+        fields_of.setdefault(bounds(other, block.place)[0], INSIDE)
     return max(score, 0.0), tuple(Match(fields[each].name, way) for each, way in fields_of.items()), meant
 
 

@@ -27,7 +27,7 @@ from .stored import Stored
 from .suggest import suggestions
 from .write import KIND
 
-WINDOW = 150  # documents that are scored
+WINDOW = 100  # documents that are scored
 SHORTEST_NUMBER = 8  # characters; a permit number "2024" must not hide every text that has 2024 in it
 DEEPEST = 1_000_000  # results that can be paged through
 LIKELY = 0.42  # the score from which on what is near is shown
@@ -105,8 +105,8 @@ class Index:
             hits = [self._hit(document, self._score(document, found)) for document in ordered]
         else:
             first, rest = self._window(some, found)
-            ranked = sorted(((self._score(document, found), document) for document in first), key=lambda each: (-each[0][0], each[1]))
-            hits = [self._hit(document, scored) for scored, document in ranked[offset : offset + limit]]
+            ranked = sorted((-self._score(document, found, whole=False)[0], document) for document in first)
+            hits = [self._hit(document, self._score(document, found)) for _, document in ranked[offset : offset + limit]]
             beyond = max(offset - len(first), 0)
             for document in rest[beyond : beyond + limit - len(hits)].tolist() if len(hits) < limit else []:
                 score, why = self._score(document, found)
@@ -191,7 +191,7 @@ class Index:
     def _spoken(self, asked: Question) -> tuple[Documents, str]:
         """The documents whose names sound like the letters and have the other words."""
         letters = [piece for piece in asked.pieces if piece.isascii() and piece.isalpha()]
-        rest = dict.fromkeys(piece for piece in asked.pieces if piece not in letters)
+        rest = list(dict.fromkeys(piece for piece in asked.pieces if piece not in letters))
         others = self._gather.with_words(rest) if rest else None
         if not letters or sum(map(len, letters)) > LONGEST_SPOKEN or (others is not None and not len(others)):
             return NOBODY, SOUND
@@ -242,14 +242,14 @@ class Index:
         rest = np.concatenate([named, some[np.isin(some, named, assume_unique=True, invert=True)]])
         return kept, rest[np.isin(rest, np.array(kept, np.uint32), assume_unique=True, invert=True)]
 
-    def _score(self, document: int, found: _Found) -> Scored:
+    def _score(self, document: int, found: _Found, *, whole: bool = True) -> Scored:
         known = found.scored.get(document)
         if known is not None:
             return known
         names = self._stored.names(document)
         if found.by:
             return self._by_sound(names, found)
-        return by_words(found.asked.words, found.asked.run, names, self._stored.others(document), self._fields)
+        return by_words(found.asked.words, found.asked.run, names, partial(self._stored.others, document), self._fields, whole=whole)
 
     def _by_sound(self, names: str, found: _Found) -> Scored:
         return self._gather.heard(found.asked.pieces, found.by or SOUND, names, self._fields)

@@ -28,25 +28,28 @@ LONGEST = 6  # letters of a syllable: zhuang
 _LATIN = re.compile("[a-z]+")
 
 
+@cache
+def _plain(reading: str) -> tuple[str, ...]:
+    """A reading as it is typed, without its tone; () for what nobody types, such as the readings of interjections."""
+    parts = unicodedata.normalize("NFD", reading)
+    letters = "".join(letter for letter in parts if letter.isascii())
+    if not _LATIN.fullmatch(letters) or not set(letters) & set("aeiou"):
+        return ()
+    return (letters.replace("u", "v"), letters) if "\u0308" in parts else (letters,)
+
+
 @lru_cache(maxsize=65_536)
 def syllables(character: str) -> tuple[str, ...]:
     """The readings of a character, the usual one first; () for what is no Chinese character."""
-    found: dict[str, None] = {}
-    for reading in pinyin_dict.get(ord(character), "").split(","):
-        plain = unicodedata.normalize("NFD", reading)
-        letters = "".join(letter for letter in plain if letter.isascii())
-        if not _LATIN.fullmatch(letters) or not set(letters) & set("aeiou"):
-            continue
-        if "\u0308" in plain:
-            found[letters.replace("u", "v")] = None
-        found[letters] = None
-    return tuple(found)[:MOST]
+    readings = pinyin_dict.get(ord(character), "").split(",")
+    return tuple(dict.fromkeys(plain for reading in readings for plain in _plain(reading)))[:MOST]
 
 
 @cache
 def known() -> dict[str, int]:
     """Every syllable that there is, with a number from 1 on."""
-    return {each: number for number, each in enumerate(sorted({s for code in pinyin_dict for s in syllables(chr(code))}), 1)}
+    readings = {reading for readings in pinyin_dict.values() for reading in readings.split(",")}
+    return {each: number for number, each in enumerate(sorted({plain for reading in readings for plain in _plain(reading)}), 1)}
 
 
 @lru_cache(maxsize=4_096)

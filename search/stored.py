@@ -1,6 +1,8 @@
 """What an index keeps of each document, read where it lies."""
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from .file import Array
 from .letters import BACK, BETWEEN, FIELDS, FIRST, MARK, PHRASE_MARK, PHRASES, spelled
 
+MARKS = re.compile(f"[{chr(MARK)}-{chr(MARK + FIELDS - 1)}{BETWEEN}]")
 _BACK = chr(MARK + BACK)
 
 
@@ -43,7 +46,7 @@ class Stored:
         if place < len(titled) and titled[place] == document:
             return self._string("titles", place)
         names = self.names(document)
-        return names[1 : next(spot for spot in range(1, len(names)) if is_mark(names[spot]))]
+        return names[1 : _ended(names)]
 
     def names(self, document: int) -> str:
         first, last = self.name_ends[document : document + 2].tolist()
@@ -53,8 +56,7 @@ class Stored:
         first, last = self._arrays["others.ends"][document : document + 2].tolist()
         text = spelled(self._arrays["others.codes"][first:last], self.points).translate(self._phrases)
         if _BACK in text:
-            begun = next((spot for spot in range(1, len(text)) if is_mark(text[spot])), len(text))
-            text = text.replace(_BACK, text[1:begun])
+            text = text.replace(_BACK, text[1 : _ended(text)])
         return text + BETWEEN
 
     def gathered(self, documents: NDArray[np.uint32]) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
@@ -66,16 +68,20 @@ class Stored:
         return codes, np.repeat(np.arange(len(documents)), sizes)
 
 
-def is_mark(character: str) -> bool:
-    """Whether a value ends before it."""
-    return MARK <= ord(character) < MARK + FIELDS or character == BETWEEN
-
-
 def values(text: str) -> Sequence[tuple[int, str]]:
     """The values of a text, each with the number of its field."""
-    found, begun = [], 0
-    for spot in range(1, len(text)):
-        if is_mark(text[spot]):
-            found.append((ord(text[begun]) - MARK, text[begun + 1 : spot]))
-            begun = spot
-    return found
+    marks = [mark.start() for mark in MARKS.finditer(text)]
+    return [(ord(text[begun]) - MARK, text[begun + 1 : end]) for begun, end in pairwise(marks)]
+
+
+def bounds(text: str, spot: int) -> tuple[int, int, int]:
+    """Of the value that has the character at `spot`: the number of its field, where it begins and where it ends."""
+    begun = spot
+    while not MARK <= ord(text[begun]) < MARK + FIELDS:
+        begun -= 1
+    return ord(text[begun]) - MARK, begun + 1, _ended(text, spot)
+
+
+def _ended(text: str, spot: int = 1) -> int:
+    mark = MARKS.search(text, spot)
+    return mark.start() if mark else len(text)

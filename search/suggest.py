@@ -1,6 +1,7 @@
 """What to offer while somebody is typing: names, as they are written."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +10,10 @@ from .document import Suggestion
 from .gather import Gather
 from .postings import Documents
 from .rank import Field
+from .readings import spoken
 from .stored import Stored, values
 
+LONGEST = 64  # letters of pinyin
 LOOKED_AT = 400  # documents whose names are looked at
 
 
@@ -43,7 +46,12 @@ def _ways(run: str, gather: Gather) -> Iterator[tuple[Documents, Callable[[str],
     yield gather.beginning(run), lambda value: value.startswith(run)
     if run.isascii() and run.isalpha():
         for start in (True, False):
-            if 2 <= len(run) <= 64:
-                yield gather.sounding(run, start=start), lambda value: True
-            yield gather.beginning_with(run, start=start), lambda value: True
+            if 2 <= len(run) <= LONGEST:
+                yield gather.sounding(run, start=start), partial(_said, run, False, start)
+            yield gather.beginning_with(run, start=start), partial(_said, run, True, start)
     yield gather.with_words([run]), lambda value: run in value
+
+
+def _said(letters: str, initials: bool, start: bool, value: str) -> bool:
+    span = spoken(letters, value, initials)
+    return span is not None and (span[0] == 0 or not start)

@@ -71,11 +71,13 @@ class Texts:
         hidden: Collection[str] = (),
         unsaid: Mapping[str, Collection[str]] = NOTHING,
         operators: bool = True,
+        meant: bool = True,
     ) -> Found:
         """What a query of texts_query.py finds, or every document with a value where it is empty. Never raises, whatever the query is.
 
         `filters` are values by field, each one or one of several; `ranges` are the first and last day, or number, by field. `sort`: None is by
-        relevance, then rank; the name of a field is its lowest value first, with a `-` before it its highest. Without `operators` every word is only a word.
+        relevance, then rank; the name of a field is its lowest value first, with a `-` before it its highest. Without `operators` every word is only a word, and
+        without `meant` no time is spent on what may be meant where nothing is found.
         """
         try:
             tree = None if not query.strip() else parse(query, self._file.asked) if operators else plain(query)
@@ -93,9 +95,9 @@ class Texts:
                 name: view.counted(name, rows.intersection(*(those for other, those in kept.items() if other != name)) if kept else rows)
                 for name in count
             }
-            meant = view.meant(query, wanted(tree)) if tree is not None and not rows else None
+            better = view.meant(query, wanted(tree)) if meant and tree is not None and not rows else None
         page = order[max(offset, 0) : max(offset, 0) + max(limit, 0)]
-        return Found(len(order), tuple(self._file.ids[place] for place in page), facets, meant)
+        return Found(len(order), tuple(self._file.ids[place] for place in page), facets, better)
 
     def passages(self, query: str, texts: Mapping[str, str], *, operators: bool = True) -> tuple[Passage, ...]:
         """What of these texts, as they are shown, answers a query."""

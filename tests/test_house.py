@@ -74,7 +74,10 @@ FLOORS = (
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 APART = {"web": set().union(*FLOORS[:6]), "platform": set().union(*FLOORS[:6])}
 DOORS = ("demo", "cli")  # they start servers
-LIBRARIES = {"search": ("publish/index.py", "publish/texts.py", "publish/nowhere.py", "publish/persons.py", "publish/web/"), "feeds": ("publish/syndicate.py",)}
+LIBRARIES = {
+    "search": ("publish/index.py", "publish/texts.py", "publish/nowhere.py", "publish/persons.py", "publish/web/"),
+    "feeds": ("publish/syndicate.py",),
+}
 
 # One third-party library, one home.
 HOMES = {

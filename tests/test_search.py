@@ -84,7 +84,9 @@ def test_every_part_of_every_text_finds_its_document(index: Index, data: st.Data
     start = data.draw(st.integers(0, len(text) - 1))
     part = text[start : data.draw(st.integers(start + 1, len(text)))]
     of_number = text in document.identifiers and len(compact(part)) < 6  # four digits are in too many numbers
-    if compact(part) and not of_number and (document.identifiers or CODE not in part):  # a whole identifier stands for itself, as a test below says
+    if (
+        compact(part) and not of_number and (document.identifiers or CODE not in part)
+    ):  # a whole identifier stands for itself, as a test below says
         assert document.id in ids(index.search(part))
 
 

@@ -87,7 +87,7 @@ def find(reader: Reader, today: str, query: str, **how: Any) -> search.Found:
 
 def mentioning(reader: Reader, query: str, today: str, limit: int) -> list[Row]:
     """The first notices in force that have all the words of what somebody typed, none of which is an operator. Raises NoIndex."""
-    return facts.notices(reader, find(reader, today, query, limit=limit, operators=False).ids, today)
+    return facts.notices(reader, find(reader, today, query, limit=limit, operators=False, meant=False).ids, today)
 
 
 class NoticePages:

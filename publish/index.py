@@ -1,7 +1,4 @@
-"""Build the search index of a release: what is searchable, with which weight, comes from the declarations.
-
-A natural person, and who could be one, is not searchable (rule 8): of a notice about one only the number of the decision is indexed. The static rank puts
-institutions before notices, and among them those that are listed before those that left.
+"""Build the index of a release's institutions: what is searchable, with which weight, comes from the declarations. Notices have one of their own (texts.py).
 
 Facets of an institution: province, city, county (codes), class, list (its newest listing, where that list does not end), permit (none, or its
 state on the newest day that a source says), supervision. A black, grey or warning listing ends between releases and is no facet: a filter would go on telling it.
@@ -20,8 +17,7 @@ from .dataset import Table
 from .fresh import permit_state
 from .rules import HARMLESS
 
-KINDS = {"institutions": "institution", "notices": "notice"}
-TITLES = {"institutions": ("name",), "notices": ("title", "document_no")}
+TABLE, KIND = "institutions", "institution"
 EXACT = ("credit_code", "permit_no")  # kinds that are looked up whole
 LEVELS = ("province", "city", "county")
 PARTS = {  # facets of an institution from the rows that it has in a table, as a query for them in the order of its id
@@ -57,41 +53,28 @@ def _searched(connection: sqlite3.Connection, catalogue: Catalogue) -> dict[str,
     for table in catalogue.tables.values():
         there = {row["name"] for row in connection.execute(f'PRAGMA table_info("{table.name}")')}
         columns = {name: column for name, column in table.columns.items() if name in there}
-        if (table.parent or table.name) in KINDS and any(column.search for column in columns.values()):
+        if TABLE in (table.parent, table.name) and any(column.search for column in columns.values()):
             found[table.name] = replace(table, columns=columns)
     return found
 
 
 def _documents(connection: sqlite3.Connection, tables: dict[str, Table]) -> Iterator[Document]:
-    rank = 0
-    for name, kind in KINDS.items():
-        table = tables[name]
-        parts = [t for t in tables.values() if t.parent == name]
-        more = [(_columns(part, f"{part.name}."), _Parts(connection.execute(_all(part, str(part.ref_to(name)))))) for part in parts]
-        searched = _columns(table, "")
-        facets = _Facets(connection) if kind == "institution" else None
-        for row in connection.execute(f'SELECT * FROM "{name}" ORDER BY id'):
-            rank += 1
-            fields, identifiers = _texts(searched, row)
-            for columns, its_rows in more:
-                for part in its_rows.of(row["id"]):
-                    texts, codes = _texts(columns, part)
-                    identifiers += codes
-                    for key, text in texts.items():
-                        fields[key] = f"{fields[key]}\n{text}" if key in fields else text
-            titles = [row[column] for column in TITLES[name] if row[column]]
-            if name == "notices" and row["subject_kind"] != "organisation":  # found by the number of the decision and by nothing else
-                fields, identifiers = {key: fields[key] for key in ("document_no",) if key in fields}, []
-                titles = [row["document_no"]] if row["document_no"] else []
-            yield Document(
-                row["id"],
-                kind,
-                (*titles, row["id"])[0],
-                fields,
-                tuple(dict.fromkeys(identifiers)),
-                rank,
-                facets.of(row["id"], row["region_code"]) if facets else {},
-            )
+    table = tables[TABLE]
+    parts = [t for t in tables.values() if t.parent == TABLE]
+    more = [(_columns(part, f"{part.name}."), _Parts(connection.execute(_all(part, str(part.ref_to(TABLE)))))) for part in parts]
+    searched, facets = _columns(table, ""), _Facets(connection)
+    for rank, row in enumerate(connection.execute(f'SELECT * FROM "{TABLE}" ORDER BY id'), 1):
+        fields, identifiers = _texts(searched, row)
+        for columns, its_rows in more:
+            for part in its_rows.of(row["id"]):
+                texts, codes = _texts(columns, part)
+                identifiers += codes
+                for key, text in texts.items():
+                    fields[key] = f"{fields[key]}\n{text}" if key in fields else text
+        identifiers = list(dict.fromkeys(identifiers))
+        yield Document(
+            row["id"], KIND, row["name"] or row["id"], fields, tuple(identifiers), rank, facets.of(row["id"], row["region_code"])
+        )
 
 
 def _all(part: Table, upwards: str) -> str:

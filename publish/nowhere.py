@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from search import compact
+from search import compact, tokens
 
 from . import history
 from .audit import entries
@@ -79,7 +79,7 @@ def _texts(home: Home, notice: str) -> Iterator[str]:
 
 def _forms(text: str) -> set[str]:
     """A text as it is printed, as it is indexed, and escaped as in feeds and tables."""
-    return {text, compact(text), escape(text), json.dumps(text, ensure_ascii=False)[1:-1], text.replace('"', '""')}
+    return {text, compact(text), " ".join(tokens(text)), escape(text), json.dumps(text, ensure_ascii=False)[1:-1], text.replace('"', '""')}
 
 
 def _named(path: Path, notice: str) -> list[str]:

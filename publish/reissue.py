@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from . import deltas, history, seen, stones
+from . import deltas, history, seen, stones, texts
 from .assemble import Assembled
 from .canonical import canonical
 from .catalogue import Catalogue
@@ -78,6 +78,7 @@ def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone, site:
     canonical(work, part / "mingbai.db")
     work.unlink()
     index(part / "mingbai.db", catalogue, part / "search" / "index.db")
+    texts.texts(part / "mingbai.db", catalogue, part / texts.FILE)
     number = history.number_of(home.history, identifier)
     past, changed = seen.seen(home.history, number), seen.changed(home.history, number)
     syndicate(part, identifier, past, changed, catalogue, site)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from . import audit, history, seen
+from . import audit, history, seen, texts
 from .assemble import assemble
 from .audit import ITSELF, anchored, append, approvals, entries
 from .candidate import Candidate
@@ -293,9 +293,10 @@ def part_of(work: Work, candidate: Candidate) -> Path:
 
 
 def make_index(work: Work, candidate: Candidate) -> int:
-    """Write the release's search index. Returns how many documents it holds."""
+    """Write the release's search indexes. Returns how many documents they hold."""
     part = part_of(work, candidate)
-    return index(part / "mingbai.db", work.catalogue, part / "search" / "index.db")
+    notices = texts.texts(part / "mingbai.db", work.catalogue, part / texts.FILE)
+    return notices + index(part / "mingbai.db", work.catalogue, part / "search" / "index.db")
 
 
 def make_feeds(work: Work, candidate: Candidate) -> int:
@@ -311,6 +312,7 @@ def publish(work: Work, candidate: Candidate) -> str:
     for file, step in (
         ("mingbai.db", "release"),
         ("search/index.db", "index"),
+        (texts.FILE, "index"),
         *((f"feeds/notices.{form}", "feeds") for form in ("rss", "atom", "json")),
     ):
         if not (part / file).is_file():

@@ -1,6 +1,7 @@
 """What documents are filtered by, counted by and sorted by: of each facet one small number a document, for the set of values that it has."""
 
 from array import array
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -69,8 +70,10 @@ class Facets:
         """How many of the documents have each value, the most frequent first."""
         if name not in self._columns:
             return {}
-        found: dict[str, int] = {}
-        for number, count in enumerate(np.bincount(self._columns[name][documents], minlength=1).tolist()):
+        codes, found = self._columns[name][documents], dict[str, int]()
+        # of few documents a bin for each of 3,000 counties costs more than they do
+        few = len(codes) < len(self._sets[name])
+        for number, count in Counter(codes.tolist()).items() if few else enumerate(np.bincount(codes, minlength=1).tolist()):
             if count:
                 for value in self._sets[name][number]:
                     found[value] = found.get(value, 0) + count

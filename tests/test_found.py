@@ -312,18 +312,18 @@ async def test_not_found_within_a_choice_says_what_would_be_found_without_it(sit
     assert wording("zh")["none.means_not"] in page
 
 
-async def test_suggestions_name_institutions_with_their_region(site):
+async def test_suggestions_name_institutions_with_their_region_and_a_name_of_several_names_none(site):
     async with visitor(site) as client:
-        zh, en = (await client.get("/suggest.json?q=北京市晨")).json(), (await client.get("/en/suggest.json?q=北京市晨")).json()
-        nothing = (await client.get("/suggest.json?q=")).json()
-        notices = (await client.get("/suggest.json?q=关于超期收费")).json()
+        zh, en = [(await client.get(f"{prefix}/suggest.json?q=福州市鼓楼区甜")).json()["suggestions"] for prefix in ("", "/en")]
+        several = (await client.get("/suggest.json?q=北京市晨")).json()["suggestions"]
+        nothing = (await client.get("/suggest.json?q=")).json()["suggestions"]
+        notices = (await client.get("/suggest.json?q=关于超期收费")).json()["suggestions"]
         wrong = await client.get("/suggest.json?q=x&as_of=2026-11-20")
-    assert zh["suggestions"]
-    for it in zh["suggestions"]:
-        assert it["text"].startswith("北京市晨")
-        assert (it["region"], it["url"]) == ("北京市东城区", f"/institutions/{it['id']}")
-    assert [it["url"] for it in en["suggestions"]] == [f"/en{it['url']}" for it in zh["suggestions"]]
-    assert (nothing["suggestions"], notices["suggestions"]) == ([], [])
+    assert (zh[0]["id"], zh[0]["region"], zh[0]["url"]) == (SWEET, "福建省福州市鼓楼区", f"/institutions/{SWEET}")
+    assert en[0]["url"] == f"/en/institutions/{SWEET}"
+    shared = next(it for it in several if it["text"] == "北京市晨溪美术培训中心")  # which two have: it is searched for
+    assert (shared["id"], shared["url"]) == (None, None)
+    assert (nothing, notices) == ([], [])
     assert wrong.status_code == 400  # suggestions are of the newest release
 
 
@@ -339,10 +339,36 @@ async def test_an_earlier_release_is_searched_with_its_filters_and_its_links_sta
     assert (answer["release"], answer["total"]) == (OLD, 16)
 
 
+@pytest.mark.parametrize("path", ["/search.json", "/en/search.json", "/suggest.json", "/en/suggest.json"])
+@pytest.mark.parametrize(
+    "query", ["=美术", "=美术&class=arts&limit=3&offset=3", "=", "=x&nothing=1", "=美术&limit=x", "=？", "=美术&as_of=2026-11-20"]
+)
+async def test_what_leaves_the_short_way_is_what_the_long_way_says(site, monkeypatch, path, query):
+    long = site.shelf.hold
+    taken = []
+    monkeypatch.setattr(site.shelf, "hold", lambda: taken.append(1) or long())
+    async with visitor(site) as client:
+        short, whole = await client.get(f"{path}?q{query}"), await client.get(f"{path}?%71{query}")
+        head, known = (
+            await client.head(f"{path}?q{query}"),
+            await client.get(f"{path}?q{query}", headers={"if-none-match": short.headers.get("etag", "x")}),
+        )
+    assert len(taken) == (
+        2 if "as_of" not in query else 4
+    )  # the first and the last left before a release was held, unless the page is of an earlier one
+    assert (short.status_code, short.content, short.headers) == (whole.status_code, whole.content, whole.headers)
+    assert (head.status_code, head.headers["content-type"]) == (short.status_code, short.headers["content-type"])
+    assert known.status_code == (304 if short.status_code == 200 else short.status_code)
+    assert short.headers["content-security-policy"].startswith("default-src 'none'")
+
+
 def spoil(folder: Path) -> None:
-    """An index as another version of the engine wrote it."""
-    with closing(sqlite3.connect(folder / "search" / "index.db")) as connection, connection:
-        connection.execute("UPDATE about SET value = 'mingbai search 0' WHERE key = 'format'")
+    """An index as the engine before this one wrote it."""
+    file = folder / "search" / "index.db"
+    file.unlink()
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID")
+        connection.execute("INSERT INTO about VALUES ('format', 'mingbai search 1')")
 
 
 @pytest.mark.parametrize("end", ["", ".json"])

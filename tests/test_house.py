@@ -34,7 +34,22 @@ FLOORS = (
     {"sourcefile"},
     {"catalogue", "metadata", "versions", "meant", "answering"},
     {"snapshot", "sources", "plans", "tables", "audit", "given"},
-    {"extract", "mapping", "flat", "validate", "workers", "issues", "unchanged", "stage", "assemble", "link", "about", "causes", "undone", "diff"}
+    {
+        "extract",
+        "mapping",
+        "flat",
+        "validate",
+        "workers",
+        "issues",
+        "unchanged",
+        "stage",
+        "assemble",
+        "link",
+        "about",
+        "causes",
+        "undone",
+        "diff",
+    }
     | {"measure", "guards", "review", "hold", "summary", "reviewtext", "reviewpage", "restore"}
     | {
         "candidate",
@@ -44,6 +59,7 @@ FLOORS = (
         "seen",
         "past",
         "index",
+        "texts",
         "syndicate",
         "live",
         "keep",
@@ -75,7 +91,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 APART = {"web": set().union(*FLOORS[:6]), "platform": set().union(*FLOORS[:6])}
 DOORS = ("demo", "cli")  # they start servers
 LIBRARIES = {
-    "search": ("publish/index.py", "publish/meant.py", "publish/nowhere.py", "publish/persons.py", "publish/web/"),
+    "search": ("publish/index.py", "publish/meant.py", "publish/nowhere.py", "publish/persons.py", "publish/texts.py", "publish/web/"),
     "feeds": ("publish/syndicate.py",),
 }
 

@@ -1,5 +1,6 @@
 """A correction does not repeat what it corrects: neither an earlier release's pages nor its deltas have the words that were changed since (rule 8)."""
 
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
@@ -101,6 +102,29 @@ async def test_a_notice_that_is_about_a_person_since_is_in_no_earlier_release(co
     for path, text in said.items():
         assert id not in text or path.startswith(f"/notices/{id}"), path
         assert not any(part in text for part in ("无证办学", "停止办学", f"{NAME}处罚")), path
+
+
+async def test_the_full_text_of_an_earlier_release_tells_nothing_of_it_either(corrected: Work) -> None:
+    party, worded = person(corrected), known(corrected, "facts", MASKED)
+    async with visitor(corrected) as client:
+
+        async def found(query: str) -> dict[str, Any]:
+            answer = await client.get("/notices.json", params={"q": query, "as_of": SECOND, "limit": "100"})
+            return dict(answer.json())
+
+        everything = await found("")
+        assert {it["id"] for it in everything["results"]} == {worded, known(corrected, "title", "关于启明1的处罚决定")}
+        for query in (NAME, "东大路", "停止办学", "无证办学 OR 机关:教育局", "NOT 启明"):
+            answer = await found(query)
+            assert party not in {it["id"] for it in answer["results"]}, query
+            assert answer["total"] == len(answer["results"]) == sum(answer["facets"]["year"].values())
+        for query, there in (("甲乙丙丁", False), ("启明3的处罚", True), ("启明3 -甲乙丙丁", True), ("启明3 -查无此词", True)):
+            answer = await found(query)
+            assert (worded in {it["id"] for it in answer["results"]}) == there, f"{query}: neither the word nor its absence tells"
+            assert "甲乙丙丁" not in json.dumps(answer["results"], ensure_ascii=False)
+        assert (await found("甲乙丙戊"))["meant"] is None
+    async with visitor(corrected, SECOND) as client:
+        assert worded in {it["id"] for it in (await client.get("/notices.json", params={"q": "启明3"})).json()["results"]}
 
 
 async def test_nobody_is_its_namesake_then(corrected: Work) -> None:

@@ -25,8 +25,9 @@ from publish.link import link
 from publish.live import repair
 from publish.run import assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, nothing_new, publish, released
 from publish.tables import create_published, working
+from publish.texts import FILE
 from publish.work import Work
-from search import open_index
+from search import open_index, open_texts
 
 
 def publish_day(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0, approve: bool = False) -> str | None:
@@ -255,13 +256,12 @@ def test_a_permit_is_found_as_it_is_printed_and_a_person_by_nothing_but_the_deci
     publish_day(
         work, {**world(3), "institutions": [institution(1, permits=permits), institution(2), institution(3)], "notices": [punished]}
     )
-    index = open_index(work.home.current / "search" / "index.db")
-    hits = index.search(query_text).hits
-    index.close()
+    with open_index(work.home.current / "search" / "index.db") as index, open_texts(work.home.current / FILE) as notices:
+        hits = [*(hit.id for hit in index.search(query_text).hits), *notices.search(query_text, operators=False).ids]
     assert bool(hits) is found
     assert (
         not found
-        or hits[0].id
+        or hits[0]
         == query(work, "SELECT id FROM notices" if "罚" in query_text else "SELECT id FROM institutions WHERE name LIKE '%启明1%'")[0][0]
     )
 

@@ -29,12 +29,13 @@ from publish.release import file_sha256
 from publish.rules import CAUSES
 from publish.run import assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, publish, run
 from publish.stones import stones
+from publish.texts import FILE
 from publish.web.reader import Reader
 from publish.web.server import build_app
 from publish.withdraw import withdraw
 from publish.withdrawals import carried, in_database
 from publish.work import Result, Work
-from search import open_index
+from search import open_index, open_texts
 
 SECRET = "甲乙丙丁的决定已被法院撤销"
 WORDS = "撤销判决书"
@@ -128,9 +129,11 @@ def test_a_withdrawn_notice_is_nowhere(published: tuple[Work, str]) -> None:
         folder = work.home.releases / name
         assert in_database(folder / "mingbai.db", [identifier]) == []
         assert found(folder / "mingbai.db", "SELECT count(*) FROM notice_penalties WHERE notice_id = ?", identifier) == [(0,)]
-        index = open_index(folder / "search" / "index.db")
-        assert index.search("甲乙丙丁", kind="notice").total == 0
-        index.close()
+        with open_index(folder / "search" / "index.db") as index:
+            assert index.search("甲乙丙丁").total == 0
+        with open_texts(folder / FILE) as notices:
+            assert notices.search("甲乙丙丁 OR 〔2026〕77").total == 0
+            assert identifier not in notices.search("", limit=1_000).ids
         if name in others:
             assert found(folder / "mingbai.db", "SELECT id FROM notices") == others[name], "and nothing else is gone"
     assert SECRET.encode() not in work.home.history.read_bytes()

@@ -20,6 +20,7 @@ from publish.home import Home
 from publish.index import index
 from publish.past import past
 from publish.tables import create_indexes, create_published
+from publish.texts import FILE, texts
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -164,6 +165,7 @@ def make_release(home: Path, identifier: str, catalogue: Catalogue, *, mark: str
     tables = {**_declared(catalogue), **(tables or rows(mark or identifier))}
     write_database(part / "mingbai.db", catalogue, tables)
     index(part / "mingbai.db", catalogue, part / "search" / "index.db")
+    texts(part / "mingbai.db", catalogue, part / FILE)
     for name in ("rss", "atom", "json"):
         (part / "feeds" / f"notices.{name}").write_text(
             json.dumps({"mark": mark or identifier}) if name == "json" else f"<feed>{mark or identifier}</feed>"

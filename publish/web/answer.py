@@ -1,9 +1,10 @@
 """What goes back over HTTP: status, body, media type and headers, with entity tags and HEAD, whatever made it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 CSV = "text/csv; charset=utf-8"
+CONDITIONS = (b"if-none-match", b"if-modified-since")
 OPEN = (("cache-control", "no-cache"), ("access-control-allow-origin", "*"))  # data that any site may read
 TYPES = {
     ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8", ".png": "image/png",
@@ -32,12 +34,12 @@ TYPES = {
 # name, a script of ours may ask us for suggestions.
 CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 EMBEDDED = CSP.replace("frame-ancestors 'none'", "frame-ancestors http: https:")  # of the one page that is made to stand in another site's
-FRAMED = (b"content-security-policy", EMBEDDED.encode())
 SCRIPTED = (b"content-security-policy", f"{CSP}; script-src 'self'; connect-src 'self'".encode())
-PLAIN = (b"content-security-policy", CSP.encode())
+UNSCRIPTED = (b"content-security-policy", CSP.encode())
 UNFRAMED = (b"x-frame-options", b"DENY")
 SECURITY = (
     (b"x-content-type-options", b"nosniff"),
+    UNFRAMED,
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
@@ -95,19 +97,31 @@ def file_answer(path: Path, etag: str | None = None, cache: str = "no-cache") ->
     return Answer(200, body, TYPES.get(path.suffix, "application/octet-stream"), headers)
 
 
-def _unchanged(answer: Answer, asked: dict[bytes, bytes]) -> bool:
+def _unchanged(answer: Answer, etag: str, asked: Iterable[tuple[bytes, bytes]]) -> bool:
     """RFC 9110, 13.2.2: If-None-Match, and only without it If-Modified-Since."""
-    tags = asked.get(b"if-none-match")
+    conditions = {name: value for name, value in asked if name in CONDITIONS}
+    if not conditions:
+        return False
+    tags = conditions.get(b"if-none-match")
     if tags is not None:
         given = [tag.strip().removeprefix("W/") for tag in tags.decode("latin-1").split(",")]
-        return answer.etag in given or given == ["*"]
-    since, changed = asked.get(b"if-modified-since"), dict(answer.headers).get("last-modified")
-    if since is None or changed is None:
+        return etag in given or given == ["*"]
+    since, changed = conditions[b"if-modified-since"], dict(answer.headers).get("last-modified")
+    if changed is None:
         return False
     try:
         return parsedate_to_datetime(changed) <= parsedate_to_datetime(since.decode("latin-1"))
     except (ValueError, TypeError):
         return False
+
+
+@lru_cache(maxsize=64)
+def _headers(given: tuple[tuple[str, str], ...], scripted: bool) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer that are as they were said, and those that every one has."""
+    said = [(name.encode(), value.encode("latin-1")) for name, value in given if name != "etag"]
+    if (b"content-security-policy", EMBEDDED.encode()) in said:
+        return [*said, *(one for one in SECURITY if one != UNFRAMED)]
+    return [*said, SCRIPTED if scripted else UNSCRIPTED, *SECURITY]
 
 
 async def give(answer: Answer, scope: Scope, send: Send) -> None:
@@ -116,14 +130,14 @@ async def give(answer: Answer, scope: Scope, send: Send) -> None:
         await _give_parts(answer, answer.parts, scope, send)
         return
     status, body = answer.status, answer.body
-    headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers if name != "etag"]
-    headers += [SCRIPTED] if answer.scripted else []
+    headers = _headers(answer.headers, answer.scripted).copy()
     if status == 200:
-        headers.append((b"etag", answer.etag.encode("latin-1")))
-        if scope["method"] != "POST" and _unchanged(answer, dict(scope["headers"])):
+        etag = answer.etag
+        headers.append((b"etag", etag.encode("latin-1")))
+        if scope["method"] != "POST" and _unchanged(answer, etag, scope["headers"]):
             status, body = 304, b""
     if status != 304:
-        headers += [(b"content-type", answer.type.encode()), (b"content-length", str(len(body)).encode())]
+        headers += ((b"content-type", answer.type.encode()), (b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
@@ -137,7 +151,7 @@ class Instead(Exception):
 
 
 async def _give_parts(answer: Answer, parts: Iterator[bytes], scope: Scope, send: Send) -> None:
-    headers = [(name.encode(), value.encode("latin-1")) for name, value in (*answer.headers, ("content-type", answer.type))]
+    headers = [*_headers(answer.headers, answer.scripted), (b"content-type", answer.type.encode())]
     start: Message = {"type": "http.response.start", "status": answer.status, "headers": headers}
     has_begun = False
     try:
@@ -147,7 +161,7 @@ async def _give_parts(answer: Answer, parts: Iterator[bytes], scope: Scope, send
                     await send(start)
                     has_begun = True
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # others have their turn
     except Instead as other:
         if has_begun:
             raise
@@ -159,14 +173,12 @@ async def _give_parts(answer: Answer, parts: Iterator[bytes], scope: Scope, send
 
 
 def guarded(send: Send) -> Send:
-    """`send` that puts the security headers on every answer, also Datasette's, and lets no cookie through; of policies only ours."""
+    """`send` for the answers of somebody else, Datasette's: with the security headers that ours have, and without cookies."""
 
     async def guarded_send(message: Message) -> None:
         if message["type"] == "http.response.start":
-            given = message.get("headers", [])
-            policy = next((known for known in (FRAMED, SCRIPTED) if known in given), PLAIN)
-            kept = [(k, v) for k, v in given if k.lower() not in (b"set-cookie", b"content-security-policy")]
-            message = {**message, "headers": [*kept, policy, *([] if policy == FRAMED else [UNFRAMED]), *SECURITY]}
+            kept = [(k, v) for k, v in message.get("headers", []) if k.lower() not in (b"set-cookie", b"content-security-policy")]
+            message = {**message, "headers": [*kept, UNSCRIPTED, *SECURITY]}
         await send(message)
 
     return guarded_send

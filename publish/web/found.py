@@ -17,16 +17,15 @@ import search
 from . import facts, why
 from .alike import alike
 from .answer import Answer, as_json
-from .ended import ended
 from .facets import facets, label, without
+from .noticing import mentioning
 from .question import FACETS, KEYS, REGIONS, SORTS, Question, ask
 from .reader import NoIndex, Reader, Row
 from .selection import NoSuchChoice
 from .visit import Visit, address, of_release
 
-NUMBERS = ("subject_credit_code", "subject_permit_no")  # which the index knows as numbers alone
 MOST_WORDS = 16  # as search answers; more is no question
-NOTICES, FARTHEST = 10, 1_000  # beside the institutions; how many that ended may stand before them
+NOTICES = 10  # beside the institutions
 SUGGESTED = 8
 AROUND = 2  # pages that are linked on each side of the one at hand
 log = logging.getLogger(__name__)
@@ -119,11 +118,12 @@ class SearchPages:
     def _counted(self, reader: Reader, question: Question) -> search.Results:
         """What is found, with its facets; those of a region say what is in the others of its level, so the regions under it are left out too."""
         found = self._find(reader, question, count=FACETS)
+        if not any(level in question.filters for level in REGIONS[1:]):
+            return found
         counts = dict(found.facets)
-        for place, level in enumerate(REGIONS):
-            under = set(REGIONS[place + 1 :]) & question.filters.keys()
-            if under:
-                less = {name: values for name, values in question.filters.items() if name not in under}
+        for place, level in enumerate(REGIONS[:-1]):
+            less = {name: values for name, values in question.filters.items() if name not in REGIONS[place + 1 :]}
+            if len(less) < len(question.filters):
                 counts[level] = self._find(reader, question, filters=less, limit=0, offset=0, count=(level,)).facets.get(level, {})
         return replace(found, facets=counts)
 
@@ -177,16 +177,12 @@ class SearchPages:
     def _notices(self, visit: Visit, reader: Reader, question: Question) -> list[Row]:
         """The first notices in force that mention what is searched for."""
         try:
-            most = NOTICES + min(ended(reader, visit.today).notices, FARTHEST)
-            found = reader.index.search(question.query, kind="notice", limit=most)
+            return mentioning(reader, question.query, visit.today, NOTICES)
         except NoIndex:
             raise
         except Exception as error:
             log.exception("the search index failed")
             raise CannotSay from error
-        by = {hit.id: {match.field for match in hit.why} for hit in found.hits}
-        shown = facts.notices(reader, list(by), visit.today)
-        return [it for it in shown if _found_by_what_is_shown(it, by[it["id"]])][:NOTICES]
 
     def _wider(self, reader: Reader, question: Question) -> list[tuple[str, str, str, int]]:
         """The filters without which something would be found: facet, value, the question without it, and how many that finds."""
@@ -233,9 +229,3 @@ def _pages(question: Question, total: int) -> list[tuple[int, bool, str] | None]
             pages.append(None)
         pages.append((number + 1, number * question.limit == question.offset, question.link(offset=number * question.limit)))
     return pages
-
-
-def _found_by_what_is_shown(notice: Row, fields: set[str]) -> bool:
-    """Whether all the fields that matched are shown: a name that is not repeated must not be found either."""
-    unsaid = {search.IDENTIFIER if column in NUMBERS else column for column in notice.get("not_repeated", ())}
-    return not unsaid or bool(fields and not fields & unsaid)

@@ -142,6 +142,17 @@ class Older(Reader):
         unsaid = [column for column in WORDS["notices"] if not self._same("notices", notice, column, then.get(column))]
         return {"state_now": self._allowed.states[notice], "not_repeated": unsaid}
 
+    def unsaid(self) -> Mapping[str, tuple[str, ...]]:
+        if self._live is None:
+            return {}
+        then, now = ({row["id"]: row for row in reader.rows("SELECT * FROM main.notices")} for reader in (self, self._live))
+        return {
+            id: unsaid
+            for id, row in then.items()
+            if not self._absent(id)
+            and (unsaid := tuple(name for name in WORDS["notices"] if row.get(name) is not None and row[name] != now.get(id, {}).get(name)))
+        }
+
     def gone(self, notice: str, today: str) -> Row | None:
         live = self._live
         if live is None:

@@ -20,11 +20,12 @@ from .changelog import Entry, as_csv, newest
 from .ended import ended
 from .found import SearchPages
 from .frame import STATIC, Dictionary
+from .noticing import NoticePages
 from .reader import Reader
 from .shelf import Shelf
 from .terms import in_force, over, tombstone
 from .verify import VerifyPages
-from .visit import Visit, of_release, spelt
+from .visit import Visit, address, of_release, spelt
 
 FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on the data page; what they lean on comes after
 SCRIPTED = ("start.html", "search.html")  # where somebody types a name
@@ -34,6 +35,9 @@ ENDS = "ends.json"  # beside feeds, by publish.syndicate: the first day after wh
 IN_RELEASES = """SELECT r.id FROM institutions h JOIN releases r ON r.number >= h.release_from AND r.number < coalesce(h.release_to, r.number + 1)
     WHERE h.id = ? ORDER BY r.number DESC"""
 log = logging.getLogger(__name__)
+
+
+Page = Callable[[Visit, Reader], Answer]
 
 
 class NotHere(Exception):
@@ -56,7 +60,13 @@ class Pages:
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
         self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
         self.verify = VerifyPages(self.render, self.problem, of_release)
-        self._routes: list[tuple[re.Pattern[str], Callable[[Visit, Reader], Answer]]] = [
+        # asked for most often, and without a problem's page: their answers are JSON whatever happens
+        self.hot: Mapping[str, Page] = {
+            address(path, lang): page
+            for path, page in (("/search.json", self.found.page), ("/suggest.json", self.found.suggest))
+            for lang in LANGUAGES
+        }
+        self._routes: list[tuple[re.Pattern[str], Page]] = [
             (re.compile(pattern), page)
             for pattern, page in (
                 (r"/", self.start),
@@ -64,6 +74,7 @@ class Pages:
                 (r"/suggest\.json", self.found.suggest),
                 (r"/verify(\.json)?", self.verify.page),
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
+                (r"/notices(\.json)?", NoticePages(self.render, self.problem).page),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),
@@ -76,14 +87,14 @@ class Pages:
         ]
 
         # those of them that may be sent something: `Visit.sent`
-        self.posted: tuple[Callable[[Visit, Reader], Answer], ...] = (self.verify.page, self.reconciliation.page)
+        self.posted: tuple[Page, ...] = (self.verify.page, self.reconciliation.page)
 
     def takes_post(self, path: str) -> bool:
         """Whether the page at a path takes a POST."""
         found = self.find(path)
         return found is not None and found[0] in self.posted
 
-    def find(self, path: str) -> tuple[Callable[[Visit, Reader], Answer], Mapping[str, str]] | None:
+    def find(self, path: str) -> tuple[Page, Mapping[str, str]] | None:
         """The page at a path (without language) and the parts of the path, or None where it is not ours."""
         for pattern, page in self._routes:
             match = pattern.fullmatch(path)

@@ -11,7 +11,7 @@ Each state has one spelling (`link`): keys in this order, without what goes with
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from ..rules import HARMLESS
 from .reader import Reader
@@ -25,6 +25,7 @@ SORTS = {"relevance": None, "region": "county"}
 KEYS = ("q", *FACETS, "sort", "limit", "offset")
 LONGEST = 200  # characters of a query; what is beyond it is not searched for, and the page says so
 PAGE, MOST = 20, 100
+SILENT = {"sort": "relevance", "limit": PAGE, "offset": 0}  # what goes without saying
 
 
 @dataclass(frozen=True)
@@ -46,20 +47,15 @@ class Question:
         """The facet that the index sorts by."""
         return SORTS[self.sort]
 
-    def pairs(self, **instead: object) -> list[tuple[str, str]]:
-        """The query string of this state, or of one with other values: a facet's are a sequence. None of a page but by `offset`."""
-        asked = {"q": self.query, **self.filters, "sort": self.sort, "limit": self.limit, "offset": 0, **instead}
-        silent = {"sort": "relevance", "limit": PAGE, "offset": 0}
-        found = []
-        for key in KEYS:
-            values = asked.get(key, ())
-            for value in values if isinstance(values, tuple) else (values,):
-                if value != silent.get(key, ""):
-                    found.append((key, str(value)))
-        return found
-
     def link(self, **instead: object) -> str:
-        return urlencode(self.pairs(**instead))
+        """The query string of this state on its first page, or of one with other values: a facet's are a tuple."""
+        asked = {"q": self.query, **self.filters, "sort": self.sort, "limit": self.limit, **instead}
+        pairs = []
+        for key in KEYS:
+            if key in asked:
+                values = each if isinstance(each := asked[key], tuple) else (each,)
+                pairs += [f"{key}={quote_plus(str(value))}" for value in values if value != SILENT.get(key, "")]
+        return "&".join(pairs)
 
 
 def ask(pairs: Sequence[tuple[str, str]], reader: Reader, also: Sequence[str] = ()) -> Question:

@@ -61,10 +61,10 @@ class NoIndex(Exception):
     """The release has no index that can be read."""
 
 
-def _opened(file: Path) -> tuple[search.Index | None, str | None]:
-    """The index, or why there is none: a release from before the index had another form is itself all the same, but for its search."""
+def _opened(opening: Callable[[Path], Made], file: Path) -> tuple[Made | None, str | None]:
+    """An index, or why there is none: a release from before the index had another form is itself all the same, but for its search."""
     try:
-        return search.open_index(file), None
+        return opening(file), None
     except ValueError as error:
         return None, str(error)
 
@@ -84,7 +84,8 @@ class Reader:
                 if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone():
                     self._connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
             harden(self._connection)
-            self._index, self.unsearchable = _opened(folder / "search" / "index.db")
+            self._index, self.unsearchable = _opened(search.open_index, folder / "search" / "index.db")
+            self._texts, _ = _opened(search.open_texts, folder / "search" / "notices.db")
             file = folder / STONES
             self.stones: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
             self.counts = self._counts()
@@ -109,6 +110,13 @@ class Reader:
         if self._index is None:
             raise NoIndex
         return self._index
+
+    @property
+    def texts(self) -> search.Texts:
+        """Its notices. Raises NoIndex."""
+        if self._texts is None:
+            raise NoIndex
+        return self._texts
 
     def _counts(self) -> dict[str, int]:
         names = [
@@ -154,6 +162,10 @@ class Reader:
     def since(self, notice: str) -> Row:
         """What is to be said of a notice that an older release shows: its state in the live one (`state_now`) and the
         columns whose words are other ones there (`not_repeated`); nothing of the live one's own."""
+        return {}
+
+    def unsaid(self) -> Mapping[str, tuple[str, ...]]:
+        """The columns that `since` calls not repeated, of every notice that has any."""
         return {}
 
     def gone(self, notice: str, today: str) -> Row | None:
@@ -202,6 +214,8 @@ class Reader:
         self._connection.close()
         if self._index:
             self._index.close()
+        if self._texts:
+            self._texts.close()
         if self.past:
             self.past[1].close()
 

@@ -15,7 +15,7 @@ from ..home import china_day
 from ..wording import LANGUAGES
 from .answer import Answer, App, Receive, Scope, Send, give, guarded, redirect
 from .archive import NoSuchRelease
-from .pages import NotHere, Pages
+from .pages import NotHere, Page, Pages
 from .reader import Reader
 from .sent import NotReceived, SenderGone, Sent, received
 from .shelf import Shelf
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 HOST = re.compile(r"([A-Za-z0-9-]{1,63}\.){0,9}[A-Za-z0-9-]{1,63}(:[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,39}\](:[0-9]{1,5})?")
 ROUTES = ROUTE, HISTORY = "mingbai", "history"  # the names of the databases in Datasette's addresses: of the live release, and of its past
 # Datasette's pages that are of use to a visitor. Its debugging pages set cookies or list threads and are not there.
+KEYS = re.compile(rb"=[^&]*")  # what is not a key in a query string
 DASHED = ("/-/metadata", "/-/versions", "/-/plugins", "/-/settings", "/-/databases")
 
 
@@ -39,13 +40,14 @@ class Site:
         self.pages = pages
         self._now = now
         self._poll_seconds = poll_seconds
+        self._day = -1.0, ""
 
     def around(self, inner: App) -> App:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "lifespan":
                 await self._live(inner, scope, receive, send)
             elif scope["type"] == "http":
-                await self._request(inner, scope, receive, guarded(send))
+                await self._request(inner, scope, receive, send)
 
         return app
 
@@ -61,6 +63,10 @@ class Site:
             self.shelf.close()
 
     async def _request(self, inner: App, scope: Scope, receive: Receive, send: Send) -> None:
+        hot = self.pages.hot.get(scope["path"])
+        if hot and scope["method"] == "GET" and (hot_answer := self._hot(hot, scope)):
+            await give(hot_answer, scope, send)
+            return
         lang, path = _language(scope["path"])
         query = scope["query_string"].decode("latin-1")
         sent: Sent | NotReceived | None = None
@@ -72,7 +78,7 @@ class Site:
             except SenderGone:
                 return
         with self.shelf.hold() as reader:
-            visit = Visit(reader, china_day(self._now()).isoformat(), lang, path, query, origin=_origin(scope))
+            visit = Visit(reader, self._today(), lang, path, query, origin=_origin(scope))
             token = current.set(visit)
             try:
                 if isinstance(sent, NotReceived):
@@ -83,18 +89,40 @@ class Site:
                 else:
                     answer = await self._past(visit, scope["method"]) or self._answer(visit, scope["method"])
                 if answer is None:
-                    await inner(_without_language(scope, path), receive, send)
+                    await inner(_without_language(scope, path), receive, guarded(send))
                 else:
                     await give(answer, scope, send)
             finally:
                 current.reset(token)
+
+    def _hot(self, page: Page, scope: Scope) -> Answer | None:
+        """What is asked for often leaves here, with nothing done that only other pages need; None where it goes the long way.
+
+        It is the same page on the same release, which nobody can close meanwhile: it waits for nothing.
+        """
+        query = scope["query_string"]
+        if self.shelf.reader is None or b"as_of" in query or b"%" in KEYS.sub(b"", query):
+            return None
+        lang, path = _language(scope["path"])
+        try:
+            return page(Visit(self.shelf.reader, self._today(), lang, path, query.decode("latin-1")), self.shelf.reader)
+        except Exception:  # said and logged there
+            return None
+
+    def _today(self) -> str:
+        """The day in China. Its midnight is a whole quarter of an hour."""
+        now = self._now()
+        quarter = now.timestamp() // 900
+        if self._day[0] != quarter:
+            self._day = quarter, china_day(now).isoformat()
+        return self._day[1]
 
     async def _past(self, visit: Visit, method: str) -> Answer | None:
         """The page of an earlier release, or None where none is asked for.
 
         What may be shown of it is judged at the end, when it is open: a withdrawal that came meanwhile counts.
         """
-        if method not in ("GET", "HEAD") or visit.reader is None or not self.pages.has_past(visit.path):
+        if not visit.query or method not in ("GET", "HEAD") or visit.reader is None or not self.pages.has_past(visit.path):
             return None
         try:
             asked = visit.asked.get("as_of")
@@ -161,7 +189,7 @@ class Site:
         if found is None:
             return self._of_datasette(visit, reader)
         page, parts = found
-        return page(replace(visit, parts=parts), reader)
+        return page(replace(visit, parts=parts) if parts else visit, reader)
 
     def _of_datasette(self, visit: Visit, reader: Reader) -> Answer | None:
         """None where Datasette answers. A table is spelt as it is, or it is not there; the row of a notice that is over is our own page."""

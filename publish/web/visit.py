@@ -7,7 +7,6 @@ A task has its own context, so requests that run side by side do not see each ot
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cached_property
 from urllib.parse import parse_qsl, quote
 
 from ..wording import LANGUAGES, say
@@ -30,6 +29,7 @@ class Visit:
     same_day: tuple[str, ...] = ()  # the other releases of the day of `reader`
     sent: Sent | None = None  # of a POST
     origin: str = ""  # scheme and host under which the site was asked; for what needs a whole address where the site was not told its own
+    _pairs: list[tuple[str, str]] | None = field(default=None, compare=False, repr=False)
 
     @property
     def wants_json(self) -> bool:
@@ -40,10 +40,12 @@ class Visit:
         """Whether the release is not the newest."""
         return self.live is not None and self.reader is not self.live
 
-    @cached_property
+    @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The query string's keys and values. Raises ValueError for more than anybody has to ask."""
-        return parse_qsl(self.query, keep_blank_values=True, max_num_fields=50) if self.query else []
+        """The query string's keys and values, read once: it costs as much as a look-up. Raises ValueError for more than anybody has to ask."""
+        if self._pairs is None:
+            object.__setattr__(self, "_pairs", parse_qsl(self.query, keep_blank_values=True, max_num_fields=50) if self.query else [])
+        return self._pairs or []
 
     @property
     def asked(self) -> dict[str, str]:

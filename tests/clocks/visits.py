@@ -193,6 +193,11 @@ class Visitor:
             found = await self.ask("search", f"/search{end}?q={mark}&{more}", allowed, by="ids")
             if not as_of and mark in self.releases.must(self.day) and mark in self.releases.searchable:
                 self.wants("search", found, {mark})
+        for asked in (f"q={mark}", f"q=NOT+{mark}x&limit=100", f"q={mark}+OR+%E5%85%AC%E5%91%8A&sort=newest"):
+            for end in ("", ".json"):
+                found = await self.ask("notices", f"/notices{end}?{asked}&{more}", allowed, by="ids")
+                if not as_of and end and asked == f"q={mark}" and mark in self.releases.must(self.day) and mark in self.releases.searchable:
+                    self.wants("notices", found, {mark})
         if not as_of:
             for table, column in (("notices", "title"), ("documents", "title"), ("listings", "batch_label")):
                 await self.ask("filter", f"/mingbai/{table}.json?_shape=array&{column}__contains={mark}", allowed)

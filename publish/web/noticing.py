@@ -1,0 +1,234 @@
+"""/notices as a page and JSON: the full text of the notices that may be shown today.
+
+What may not be shown is told to the index, which then counts it nowhere: notices that are over, and of an earlier release the words that the live one does not
+repeat. Passages are cut from the rows as they are shown and never from the index. Nobody's query is written down.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+import search
+
+from . import facts
+from .answer import Answer, as_json
+from .ended import ended
+from .facets import Choice, Facet
+from .notice_question import CODES, FACETS, KEYS, REGIONS, SORTS, Question, ask
+from .reader import NoIndex, Reader, Row
+from .selection import NoSuchChoice
+from .visit import Visit, address, of_release
+
+SHOWN = 12  # authorities of which the number is said; there are thousands
+HELP = ("words", "phrase", "either", "not", "group", "field", "code", "day", "sum", "star")
+FIELDS = (
+    *(
+        "title",
+        "subject_name",
+        "facts",
+        "penalty_text",
+        "document_no",
+        "subject_credit_code",
+        "subject_permit_no",
+        "kind",
+        "authority",
+        "region",
+    ),
+    *(
+        "decided_on",
+        "published_on",
+        "year",
+        "fine",
+        "confiscated",
+        "seriousness",
+        "violation_type",
+        "penalty_code",
+        "measure_code",
+        "state",
+        "source_id",
+    ),
+)
+PERSONAL = (
+    "title",
+    "subject_name",
+    "facts",
+    "penalty_text",
+    "subject_credit_code",
+    "subject_permit_no",
+)  # which finds nobody but an organisation
+TEXTS = "SELECT * FROM notices WHERE id IN (SELECT value FROM json_each(?1))"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What of a release's notices may not be told today."""
+
+    hidden: frozenset[str]
+    unsaid: Mapping[str, tuple[str, ...]]
+
+
+def unseen(reader: Reader, today: str) -> Unseen:
+    """Worked out once a day."""
+    return reader.once(
+        today, "notices unseen", lambda: Unseen(frozenset(orjson.loads(ended(reader, today).gone["notices"])), reader.unsaid())
+    )
+
+
+def find(reader: Reader, today: str, query: str, **how: Any) -> search.Found:
+    """What the index finds of what may be shown. Raises NoIndex."""
+    beside = unseen(reader, today)
+    return reader.texts.search(query, hidden=beside.hidden, unsaid=beside.unsaid, **how)
+
+
+def mentioning(reader: Reader, query: str, today: str, limit: int) -> list[Row]:
+    """The first notices in force that have all the words of what somebody typed, none of which is an operator. Raises NoIndex."""
+    return facts.notices(reader, find(reader, today, query, limit=limit, operators=False, meant=False).ids, today)
+
+
+class NoticePages:
+    """`render` and `problem` are those of Pages."""
+
+    def __init__(self, render: Callable[..., Answer], problem: Callable[..., Answer]) -> None:
+        self._render, self._problem = render, problem
+
+    def page(self, visit: Visit, reader: Reader) -> Answer:
+        try:
+            question = ask(visit.pairs, reader)
+        except NoSuchChoice as no:
+            rest = [(key, value) for key, value in visit.pairs if key in (*KEYS, "as_of") and key != no.name]
+            onward = f"{address('/notices', visit.lang)}?{urlencode(rest)}"
+            return self._problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, onward=onward)
+        except ValueError:
+            return self._problem(visit, 400, "bad_request")
+        try:
+            found = self._found(visit, reader, question)
+        except NoIndex:
+            return self._problem(visit, 503, "unsearchable")
+        except Exception:  # what the index cannot answer is "cannot say", never "not found"
+            log.exception("the index of notices failed")  # without the query: nobody's search is written down
+            return self._problem(visit, 500, "search")
+        if found.problem is not None:
+            return self._misunderstood(visit, question, found.problem)
+        notices = _with_passages(reader, question.query, facts.notices(reader, found.ids, visit.today))
+        return (
+            self._json(visit, reader, question, found, notices) if visit.wants_json else self._html(visit, reader, question, found, notices)
+        )
+
+    def _found(self, visit: Visit, reader: Reader, question: Question) -> search.Found:
+        """What is found, with its facets; those of a region say what is in the others of its level, so the regions under it are left out too."""
+        how: dict[str, Any] = {"ranges": {"decided_on": (question.since or None, question.until or None)}}
+        found = find(reader, visit.today, question.query, **how, filters=question.filters, sort=question.order, count=FACETS, limit=question.limit, offset=question.offset)  # fmt: skip
+        for place, level in enumerate(REGIONS):
+            under = set(REGIONS[place + 1 :]) & question.filters.keys()
+            if under and found.problem is None:
+                less = {name: values for name, values in question.filters.items() if name not in under}
+                wider = find(reader, visit.today, question.query, **how, filters=less, count=(level,), limit=0)
+                found = search.Found(found.total, found.ids, {**found.facets, level: wider.facets[level]}, found.meant)
+        return found
+
+    def _misunderstood(self, visit: Visit, question: Question, problem: search.Problem) -> Answer:
+        said = visit.t(f"notices.problem.{problem.kind}", at=problem.at + 1, near=problem.near, known=" ".join(called(visit)))
+        if visit.wants_json:
+            return as_json(
+                {"error": "query", "kind": problem.kind, "at": problem.at, "near": problem.near, "message": said, "status": 400}, 400
+            )
+        return self._render("notices.html", 400, asked=question, said=said, found=None, help=HELP, fields=called(visit))
+
+    def _json(self, visit: Visit, reader: Reader, question: Question, found: search.Found, notices: list[Row]) -> Answer:
+        return as_json(
+            {
+                **of_release(visit, reader),
+                "query": question.query,
+                "url": f"{address('/notices', visit.lang)}?{question.link(offset=question.offset)}",
+                "as_of": facts.freshness(reader, visit.today)["as_of"],
+                "total": found.total,
+                "filters": question.filters,
+                "since": question.since or None,
+                "until": question.until or None,
+                "sort": question.sort,
+                "limit": question.limit,
+                "offset": question.offset,
+                "meant": found.meant,
+                "facets": found.facets,
+                "results": notices,
+            }
+        )
+
+    def _html(self, visit: Visit, reader: Reader, question: Question, found: search.Found, notices: list[Row]) -> Answer:
+        for it in notices:
+            it["marked_title"] = next((_pieces(one) for one in it["passages"] if one["text"] == it["title"]), None)
+            it["pieces"] = [(one["field"], _pieces(one)) for one in it["passages"] if one["text"] != it["title"]]
+        return self._render(
+            "notices.html",
+            asked=question,
+            said=None,
+            found=notices,
+            total=found.total,
+            meant=found.meant,
+            facets=_facets(question, found, reader, visit),
+            chosen=[
+                (name, _label(name, value, reader, visit), question.link(**question.turned(name, value))) for name, value in question.chosen
+            ],
+            sorts=[(name, name == question.sort, question.link(sort=name)) for name in SORTS],
+            help=HELP,
+            fields=called(visit),
+        )
+
+
+def called(visit: Visit) -> list[str]:
+    """What the fields are called in a visitor's queries."""
+    return [visit.t(f"notices.field.{name}") for name in FIELDS]
+
+
+def _with_passages(reader: Reader, query: str, notices: list[Row]) -> list[Row]:
+    """The notices with what of their texts, as they are shown, answers."""
+    texts = {row["id"]: row for row in reader.rows(TEXTS, orjson.dumps([it["id"] for it in notices]).decode())} if query else {}
+    for it in notices:
+        shown = {name: text for name, text in texts.get(it["id"], {}).items() if isinstance(text, str)}
+        if it["subject_kind"] != "organisation":
+            shown = {name: text for name, text in shown.items() if name not in PERSONAL}
+        it["passages"] = [
+            {"field": one.field, "text": one.text, "spans": one.spans, "cut": one.cut} for one in reader.texts.passages(query, shown)
+        ]
+    return notices
+
+
+def _pieces(passage: Row) -> list[tuple[str, bool]]:
+    """A passage in pieces, each with whether it is marked."""
+    at, found = 0, []
+    text, (before, after) = passage["text"], passage["cut"]
+    for start, end in passage["spans"]:
+        found += [(text[at:start], False), (text[start:end], True)]
+        at = end
+    return [("…", False)] * before + [*found, (text[at:], False)] + [("…", False)] * after
+
+
+def _facets(question: Question, found: search.Found, reader: Reader, visit: Visit) -> list[tuple[Facet, int]]:
+    """The facets that can narrow what was found, or that do, and how many of their values are not shown."""
+    made = []
+    for name in FACETS:
+        counts = dict(found.facets[name])
+        asked = question.filters.get(name, ())
+        counts |= {value: 0 for value in asked if value not in counts}
+        if not question.is_open(name) or not (asked or any(count < found.total for count in counts.values())):
+            continue
+        order = sorted(counts, reverse=name == "year") if name in (*REGIONS, "year") else list(counts)
+        kept = [value for place, value in enumerate(order) if name != "authority" or place < SHOWN or value in asked]
+        choices = tuple(
+            Choice(_label(name, value, reader, visit), counts[value], value in asked, question.link(**question.turned(name, value)))
+            for value in kept
+        )
+        made.append((Facet(name, choices, bool(asked)), len(order) - len(kept)))
+    return made
+
+
+def _label(facet: str, value: str, reader: Reader, visit: Visit) -> str:
+    if facet in REGIONS:
+        at = reader.regions.get(value)
+        return str(at["name_zh"] if visit.lang == "zh" else at["name_en"] or at["name_zh"]) if at else value
+    return reader.label(CODES[facet], value, visit.lang) if facet in CODES else value

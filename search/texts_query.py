@@ -1,0 +1,321 @@
+"""The query language of full texts: a query as a tree, or the place where it cannot be understood. Knows no index and no names of fields but those it is given.
+
+    超期 收费          both words             "超期 收费"        in a row
+    a OR b   a | b     either                 NOT a   -a         not
+    (a OR b) c         grouped                abc*               begins so (letters and digits)
+    机关:教育局        in one field           标题:(a OR b)      all of a group in it
+    日期:2026-01..2026-03   日期:2026   日期:2026-05-01..       罚款:1万..5万
+
+A Chinese word is its characters in a row, a Latin word or a number is one word. Full-width signs are the same as half-width ones, and 或, 且, 非 alone are OR,
+AND, NOT. What is only punctuation is not looked for.
+
+Whoosh's own parser was tried (2.7.5): it takes `(a b`, `a AND` and `NOT` for nothing and says so nowhere, raises IndexError on 200 NOTs, ValueError on a date
+that is none and RecursionError on 5,000 brackets, and took 59 seconds for 6,000 characters of `[a to [a to`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from .fold import fold
+
+LONGEST = 500  # characters of a query
+MOST = 16  # words of a query
+DEEPEST = 16  # brackets and NOTs within each other
+
+TEXT, KEYWORD, DATE, NUMBER = "text", "keyword", "date", "number"
+
+# What a query can have wrong.
+LONG, DEEP, MANY, BRACKET, QUOTE, OPERAND, FIELD, VALUE, DAY, AMOUNT, ORDER, STAR, NOTHING = (
+    *("long", "deep", "many", "bracket", "quote", "operand", "field", "value", "day", "amount", "order", "star", "nothing"),
+)
+
+_SIGNS = str.maketrans("（）：“”„「」『』＂｜－＊　", '():""""""""|-* ')  # one for one: a place in the query stays the same place
+_PIECE = re.compile(r'\s*(?:(?P<sign>[()"])|(?P<minus>-(?=\S))|(?P<word>[^\s()"]+))')
+_OPERATORS = {"AND": "AND", "且": "AND", "OR": "OR", "或": "OR", "|": "OR", "||": "OR", "NOT": "NOT", "非": "NOT"}
+_NAME = re.compile(r"([^\W\d][^:]*):(.*)", re.DOTALL)
+_TOKENS = re.compile(r"[a-z0-9]+|[^ a-z0-9]")
+_TO = re.compile(r"\.{2,}|…+|~|至")
+_DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
+_PARTED = re.compile(r"[年月/.]")
+_AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(万|亿)?元?")
+_TIMES = {"": 1, "万": 10_000, "亿": 100_000_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a query, at which character of it, and what stands there."""
+
+    kind: str
+    at: int
+    near: str = ""
+
+
+class BadQuery(Exception):
+    """A query that cannot be understood."""
+
+    def __init__(self, kind: str, at: int, near: str = "") -> None:
+        super().__init__(kind)
+        self.problem = Problem(kind, at, near[:40])
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Tokens in a row in a field, or in any where it is None; `begins` where the last one goes on."""
+
+    tokens: tuple[str, ...]
+    field: str | None = None
+    begins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Is:
+    """A keyword whose value, or a name of it, has these tokens in a row."""
+
+    field: str
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A day or an amount; an end that is None is open."""
+
+    field: str
+    since: str | int | None
+    until: str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    of: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    of: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    of: tuple["Node", ...]
+
+
+Node = Words | Is | Between | Deny | Every | Either
+
+
+def tokens(text: str) -> list[str]:
+    """A text as it is searched: its characters, but words and numbers in Latin letters and digits whole."""
+    return _TOKENS.findall(fold(text))
+
+
+def plain(query: str) -> Node:
+    """All the words of a query, none of which is an operator. Raises BadQuery where there are none, or too many."""
+    if len(query) > LONGEST:
+        raise BadQuery(LONG, LONGEST)
+    words = list(dict.fromkeys(query.split()))
+    found = tuple(Words(tuple(made)) for word in words if (made := tokens(word)))
+    if not found:
+        raise BadQuery(NOTHING, 0)
+    if len(found) > MOST:
+        raise BadQuery(MANY, 0)
+    return Every(found) if len(found) > 1 else found[0]
+
+
+def parse(query: str, fields: Mapping[str, tuple[str, str]]) -> Node:
+    """The tree of a query. `fields` has the name and the kind of a field by each word that people call it, folded. Raises BadQuery."""
+    if len(query) > LONGEST:
+        raise BadQuery(LONG, LONGEST)
+    return _Parser(query.translate(_SIGNS), fields).whole()
+
+
+def days(text: str) -> tuple[str, str] | None:
+    """The first and last day, in the text's own precision, of a day, month, year or range; an end that is open is "". None where it is none."""
+    ends = _TO.split(text)
+    if len(ends) > 2:
+        return None
+    made = [_day(end) if end else "" for end in ends]
+    if None in made or not any(made):
+        return None
+    return str(made[0]), str(made[-1])
+
+
+def _day(text: str) -> str | None:
+    match = _DAY.fullmatch(_PARTED.sub("-", text.removesuffix("日")).removesuffix("-"))
+    if not match:
+        return None
+    year, month, day = (int(part or 1) for part in match.groups())
+    try:
+        whole = date(year, month, day).isoformat()
+    except ValueError:
+        return None
+    return whole[: 4 if not match[2] else 7 if not match[3] else 10]
+
+
+def _amount(text: str) -> int | None:
+    match = _AMOUNT.fullmatch(text)
+    return int(float(match[1]) * _TIMES[match[2] or ""]) if match else None
+
+
+@dataclass(slots=True)
+class _Piece:
+    what: str  # ( ) " - word, or "" at the end
+    at: int
+    text: str
+
+
+class _Parser:
+    """Recursive descent; each step down is counted, so that no query is deeper than Python's own stack."""
+
+    def __init__(self, query: str, fields: Mapping[str, tuple[str, str]]) -> None:
+        self.query, self.fields = query, fields
+        self.place, self.words, self.depth = 0, 0, 0
+        self.within: tuple[str, str] | None = None  # the field of a group
+        self.ahead = self._next()
+
+    def whole(self) -> Node:
+        found = self._any()
+        if self.ahead.what == ")":
+            raise BadQuery(BRACKET, self.ahead.at, ")")
+        if found is None:
+            raise BadQuery(NOTHING, 0)
+        return found
+
+    def _next(self) -> _Piece:
+        match = _PIECE.match(self.query, self.place)
+        if not match:
+            return _Piece("", len(self.query), "")
+        self.place = match.end()
+        kind = str(match.lastgroup)
+        at, text = match.start(kind), match[kind]
+        if text == '"':
+            end = self.query.find('"', self.place)
+            if end < 0:
+                raise BadQuery(QUOTE, at, self.query[at:])
+            text, self.place = self.query[self.place : end], end + 1
+            return _Piece('"', at, text)
+        return _Piece("word" if kind == "word" else text, at, text)
+
+    def _take(self) -> _Piece:
+        piece, self.ahead = self.ahead, self._next()
+        return piece
+
+    def _operator(self) -> str | None:
+        if self.ahead.what == "-":
+            return "NOT"
+        return _OPERATORS.get(self.ahead.text) if self.ahead.what == "word" else None
+
+    def _any(self) -> Node | None:
+        found = [self._all()]
+        while self._operator() == "OR":
+            piece = self._take()
+            found.append(self._all())
+            if None in found:
+                raise BadQuery(OPERAND, piece.at, piece.text)
+        return found[0] if len(found) == 1 else Either(tuple(dict.fromkeys(node for node in found if node is not None)))
+
+    def _all(self) -> Node | None:
+        found: list[Node] = []
+        while self.ahead.what not in ("", ")") and self._operator() != "OR":
+            between = self._take() if self._operator() == "AND" else None
+            node = self._one()
+            if between is not None and (node is None or not found):
+                raise BadQuery(OPERAND, between.at, between.text)
+            if node is not None:
+                found.append(node)
+        return None if not found else found[0] if len(found) == 1 else Every(tuple(dict.fromkeys(found)))
+
+    def _one(self) -> Node | None:
+        """A word, phrase, group or field, or what is denied of one; None of nothing but punctuation, or where nothing stands."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise BadQuery(DEEP, self.ahead.at, self.ahead.text)
+        try:
+            if self._operator() == "NOT":
+                piece = self._take()
+                node = self._one() if self._operator() in (None, "NOT") and self.ahead.what not in ("", ")") else None
+                if node is None:
+                    raise BadQuery(OPERAND, piece.at, piece.text)
+                return Deny(node)
+            if self._operator() or self.ahead.what in ("", ")"):
+                return None
+            if self.ahead.what == "(":
+                return self._group()
+            if self.ahead.what == "word" and (match := _NAME.fullmatch(self.ahead.text)):
+                return self._in_field(match[1], match[2])
+            return self._leaf(self._take())
+        finally:
+            self.depth -= 1
+
+    def _group(self) -> Node | None:
+        opened = self._take()
+        found = self._any()
+        if self.ahead.what != ")":
+            raise BadQuery(BRACKET, opened.at, self.query[opened.at :])
+        self._take()
+        return found
+
+    def _in_field(self, called: str, rest: str) -> Node:
+        piece = self._take()
+        before, self.within = self.within, self.fields.get(fold(called))
+        if self.within is None:
+            raise BadQuery(FIELD, piece.at, called)
+        try:
+            if rest:
+                node = self._leaf(_Piece("word", piece.at + len(called) + 1, rest))
+            elif self.ahead.what == "(":
+                node = self._group()
+            elif self.ahead.what in ("word", '"') and not self._operator():
+                node = self._leaf(self._take())
+            else:
+                node = None
+        finally:
+            self.within = before
+        if node is None:
+            raise BadQuery(VALUE, piece.at, called)
+        return node
+
+    def _leaf(self, piece: _Piece) -> Node | None:
+        self.words += 1
+        if self.words > MOST:
+            raise BadQuery(MANY, piece.at, piece.text)
+        name, kind = self.within or (None, TEXT)
+        if name is not None and kind in (DATE, NUMBER):
+            return _range(name, kind, piece)
+        word, star, after = piece.text.partition("*") if piece.what == "word" else (piece.text, "", "")
+        made = tuple(tokens(word))
+        if star and (after or not made or not made[-1].isascii() or len(made[-1]) < 2):
+            raise BadQuery(STAR, piece.at, piece.text)
+        if not made:
+            return None
+        return Words(made, name, bool(star)) if kind == TEXT or name is None else Is(name, made)
+
+
+def _range(name: str, kind: str, piece: _Piece) -> Node:
+    text = unicodedata.normalize("NFKC", piece.text).replace(" ", "").replace(",", "")
+    since: str | int | None
+    until: str | int | None
+    if kind == DATE:
+        found = days(text)
+        if found is None:
+            raise BadQuery(DAY, piece.at, piece.text)
+        since, until = found[0] or None, found[1] or None
+        backward = bool(since and until) and found[1] < found[0][: len(found[1])]
+    else:
+        ends = _TO.split(text)
+        amounts = [_amount(end) if end else None for end in ends]
+        if len(ends) > 2 or any(end and amount is None for end, amount in zip(ends, amounts, strict=True)) or not any(ends):
+            raise BadQuery(AMOUNT, piece.at, piece.text)
+        since, until = amounts[0], amounts[-1]
+        backward = since is not None and until is not None and until < since
+    if backward:
+        raise BadQuery(ORDER, piece.at, piece.text)
+    return Between(name, since, until)
+
+
+def wanted(node: Node) -> Sequence[Words]:
+    """The words that a tree looks for, those that it denies left out."""
+    if isinstance(node, Words):
+        return [node]
+    return [word for below in node.of for word in wanted(below)] if isinstance(node, Every | Either) else []

@@ -1,6 +1,15 @@
-"""`python -m publish`: the command line, where the script `mingbai` is not on the path."""
+"""The command line: `python -m publish`, and the script `mingbai`.
 
-from .cli import main
+Workers of staging import what was started, whatever it is: this module knows nothing before it is called.
+"""
 
-if __name__ == "__main__":  # a worker of staging imports this module anew
+
+def main() -> None:
+    """What a person typed."""
+    from .cli import main as command
+
+    command()
+
+
+if __name__ == "__main__":
     main()

@@ -16,9 +16,6 @@ from .snapshot import SEAL, Snapshot, content_hash, load, seal
 from .sources import Source, SourcePlan
 from .sources.archive import ArchiveSource
 from .sources.attempt import Attempt
-from .sources.delivery import FileSource
-from .sources.http import origin
-from .sources.platform import PlatformSource
 from .sources.reading import SUFFIXES
 
 
@@ -58,6 +55,9 @@ def extract(
 
 
 def _adapter(source: SourcePlan, wait: Callable[[float], None], clock: Callable[[], float]) -> Source:
+    from .sources.delivery import FileSource  # requests takes a fifth of a second to import, which no other step should wait for
+    from .sources.platform import PlatformSource
+
     if not source.address.startswith(("http://", "https://")):
         if (Path(source.address) / SEAL).is_file():
             return ArchiveSource(source, Path(source.address))
@@ -87,6 +87,8 @@ def _unarchived(adapter: ArchiveSource, raw: Path, now: datetime, clock: Callabl
 
 def _check(source: SourcePlan) -> None:
     """Names become folders; an address is asked."""
+    from .sources.http import origin
+
     for name in (source.name, *(listing.name for listing in source.listings)):
         if not name.replace("-", "a").replace("_", "a").isidentifier():
             raise BadDeclaration(f"{source.name}: {name!r} is no name: letters, digits, - and _ only")

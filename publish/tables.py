@@ -7,19 +7,21 @@ and `published` (public and masked columns only, keyed). Nothing else in the pro
 import errno
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apsw
-import sqlite_utils
 
 from .catalogue import Catalogue
 from .dataset import Column, Table
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
 # behind the declared columns of a staged table: the page and the row in it that it is from, and why it is withheld (NULL: it is not)
 STAGED = {"row": int, "withheld": str, "page": int}
 PYTHON_TYPE = {"TEXT": str, "INTEGER": int, "REAL": float}
-DDL = sqlite_utils.Database(memory=True)  # spells statements; they run on connections of another library
 
 
 class Working(apsw.Connection):
@@ -81,9 +83,17 @@ def _types(columns: Iterable[Column]) -> dict[str, type]:
     return {column.name: PYTHON_TYPE[column.sql_type] for column in columns}
 
 
+@cache
+def _ddl() -> "Database":
+    """Spells statements; they run on connections of another library."""
+    from sqlite_utils import Database  # brings numpy where that is installed: a tenth of a second for commands that make no table
+
+    return Database(memory=True)
+
+
 def create_staged(connection: Working, table: Table) -> None:
     """The private form of a table. No key: duplicates are wanted here, to be counted and reported."""
-    connection.execute(DDL.create_table_sql(table.name, {**_types(table.columns.values()), **STAGED}, pk=None, strict=True))
+    connection.execute(_ddl().create_table_sql(table.name, {**_types(table.columns.values()), **STAGED}, pk=None, strict=True))
 
 
 def create_published(connection: Working, catalogue: Catalogue) -> None:
@@ -96,7 +106,7 @@ def create_published_table(connection: Working, catalogue: Catalogue, table: Tab
     """One of them, for a database that was made before the table was declared."""
     published = table.published
     refs = [(c.name, c.ref, catalogue.tables[c.ref].key[0]) for c in published if c.ref and c.kind == "ref"]
-    sql = DDL.create_table_sql(
+    sql = _ddl().create_table_sql(
         table.name, _types(published), pk=table.key if len(table.key) > 1 else table.key[0], not_null=set(table.key), strict=True
     )  # fmt: skip
     for column, other, key in refs:

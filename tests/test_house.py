@@ -430,6 +430,13 @@ def test_a_circle_is_found():
     assert circle({"search/a.py": "from .b import x", "search/b.py": "import json", "search/__init__.py": "from .a import y"}) == []
 
 
+def test_a_worker_imports_no_more_than_reading_needs(root):
+    heavy = {"click", "lxml", "numpy", "pypinyin", "rapidfuzz", "requests", "selectolax", "sqlite_utils", "whoosh", "xlrd"}
+    code = f"import sys, publish.__main__, publish.workers; print(*sorted({heavy} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == []  # each run starts one of these on every core
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

@@ -3,6 +3,7 @@
 Only waiting between tries is patched: `run` takes no clock for it, and a test has no eight seconds.
 """
 
+import gc
 import hashlib
 import os
 import sqlite3
@@ -29,7 +30,7 @@ from publish.platform import FAULTS, Server, World, new_world, serve
 from publish.platform.faults import Faults
 from publish.platform.service import Request, Response, Service
 from publish.run import run
-from publish.work import Access, Result, Work
+from publish.work import SELDOM, Access, Result, Work, opened
 
 HANGZHOU = [(code, name, "浙江省", "杭州市") for code, name in (("330106", "西湖区"), ("330108", "滨江区"), ("330109", "萧山区"))]
 TOKEN = "t0ken-that-nobody-may-see"
@@ -344,6 +345,13 @@ def test_workers_make_the_same_bytes_as_this_process(work: Work, platform: Serve
     ask(other, platform)
     assert pools == [2]
     assert hashes(work) == hashes(other)
+
+
+def test_a_step_looks_for_circles_seldom_and_leaves_the_collector_as_it_was(work: Work) -> None:
+    before = gc.get_threshold()
+    with opened(work):
+        assert gc.get_threshold() == (SELDOM, *before[1:])
+    assert gc.get_threshold() == before
 
 
 def test_a_page_that_workers_cannot_read_ends_the_run_in_words(work: Work, platform: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import orjson
 
 from ..errors import SourceBroken
 from ..snapshot import Record
-from . import Hear, ListingPlan, delimited, html, jsons, legacy, spreadsheet, unheard
+from . import Hear, ListingPlan, delimited, jsons, unheard
 from .text import opened
 
 Reader = Callable[[Path, str, ListingPlan, Hear], Iterator[Record]]
@@ -38,7 +38,7 @@ def records(path: Path, form: str, listing: ListingPlan, hear: Hear = unheard) -
     if not path.is_file():
         raise SourceBroken(f"{where}: is not there; restore it or extract again")
     try:
-        yield from READERS[form](path, where, listing, hear)
+        yield from _reader(form)(path, where, listing, hear)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceBroken(f"{where}: is cut short or damaged ({error}); ask for it again") from error
 
@@ -50,8 +50,8 @@ def form_of(path: Path, declared: str | None = None) -> str:
     """
     where = f"{path.parent.name}/{path.name}"
     if declared is not None:
-        if declared not in READERS:
-            raise SourceBroken(f"{where}: form {declared!r} is none of {', '.join(READERS)}; correct the declaration")
+        if declared not in FORMS:
+            raise SourceBroken(f"{where}: form {declared!r} is none of {', '.join(FORMS)}; correct the declaration")
         return declared
     try:
         with opened(path) as file:
@@ -94,12 +94,22 @@ def _json_form(text: bytes) -> str:
     return "ndjson"
 
 
-READERS: dict[str, Reader] = {
-    "platform": jsons.page,
-    "csv": delimited.records,
-    "xlsx": spreadsheet.records,
-    "xls": legacy.records,
-    "ndjson": jsons.ndjson,
-    "json": jsons.json,
-    "html": html.records,
-}
+FORMS = ("platform", "csv", "xlsx", "xls", "ndjson", "json", "html")
+
+
+def _reader(form: str) -> Reader:
+    """The reader of one of FORMS. Those that need a library bring it when they are asked for: every worker of a run imports this."""
+    match form:
+        case "xlsx":
+            from . import spreadsheet
+
+            return spreadsheet.records
+        case "xls":
+            from . import legacy
+
+            return legacy.records
+        case "html":
+            from . import html
+
+            return html.records
+    return {"platform": jsons.page, "csv": delimited.records, "ndjson": jsons.ndjson, "json": jsons.json}[form]

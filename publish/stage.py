@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from .dates import TOO_LATE
 from .progress import Progress, silent
 from .snapshot import Page, Snapshot
 from .tables import Working, create_staged, working
-from .unchanged import Earlier, asked
+from .unchanged import Listing, Torn, earlier_pages, identity, place, repeat, tables_of
 from .validate import Batch, Issue
 from .workers import validated
 
@@ -50,13 +50,6 @@ DECLARED_ONLY = (
     "held_partitions",
     "notice_statements",
 )  # made from declarations, from other rows or from the log of decisions, never staged
-
-
-Listing = tuple[str, str]  # source and listing
-
-
-class _Torn(Exception):
-    """The base does not have what it says that it has."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +87,6 @@ def referred_to_first(tables: Iterable[Table]) -> list[Table]:
     """The tables in an order in which one that others refer to comes before them."""
     among = list(tables)  # not sorted in place: a list is empty while it sorts itself
     return sorted(among, key=lambda table: sum(table.ref_to(other.name) is not None for other in among))
-
-
-def identity(page: Page, exact: bool = False) -> str:
-    """What a page says, and of when: two of one identity give the same rows."""
-    # What the as-of decides in a row: the year of a date without one, and which region a code meant (the table is exact to the year). On the
-    # platform, whose as-of moves daily, the year is enough, but where a date without one would be after that day: see `_is_early`.
-    return f"{page.content_sha256}:{(page.as_of or '')[: 4 if page.form == 'platform' and not exact else 10]}"
 
 
 def _is_early(batch: Batch) -> bool:
@@ -156,7 +142,7 @@ def stage(
         connection.execute("BEGIN")
         try:
             read, repeated = _fill(connection, pages, catalogue, progress)
-        except _Torn:
+        except Torn:
             connection.close()
             return stage(inputs, catalogue, path, None, progress)
         connection.execute("COMMIT")
@@ -173,8 +159,8 @@ def _fill(connection: Working, pages: list[tuple[Snapshot, Page, int, int]], cat
     }
     fresh = _keep(connection, pages, kept, catalogue)
     progress.start("stage", sum(page.records for _, page, _, _ in fresh))
-    earlier = _earlier(connection, pages, kept)
-    batches = validated([(snapshot, page, earlier.get(_place(snapshot, page))) for snapshot, page, _, _ in fresh], catalogue)
+    earlier = earlier_pages(connection, pages, kept)
+    batches = validated([(snapshot, page, earlier.get(place(snapshot, page))) for snapshot, page, _, _ in fresh], catalogue)
     connection.execute("CREATE TEMP TABLE same (was_page INTEGER, was INTEGER, page INTEGER, row INTEGER)")
     repeating = Counter[Listing]()
     for number, ((snapshot, page, generation, ordinal), batch) in enumerate(
@@ -198,52 +184,14 @@ def _fill(connection: Working, pages: list[tuple[Snapshot, Page, int, int]], cat
         )
         _insert(connection, number, batch)
         if batch.same:
-            was_page = earlier[_place(snapshot, page)].number
+            was_page = earlier[place(snapshot, page)].number
             connection.executemany(
                 "INSERT INTO temp.same VALUES (?,?,?,?)", [(was_page, was, number, row) for row, was in batch.same.items()]
             )
             repeating[snapshot.source, page.listing] += len(batch.same)
         progress.advance(batch.records)
-    _repeat(connection, catalogue, repeating)
+    repeat(connection, catalogue, repeating)
     return len(fresh), repeating.total()
-
-
-def _place(snapshot: Snapshot, page: Page) -> tuple[str, str, str, str]:
-    return snapshot.source, page.listing, asked(page), identity(page).rpartition(":")[2]
-
-
-def _earlier(
-    connection: Working, pages: list[tuple[Snapshot, Page, int, int]], kept: Mapping[tuple[str, str, str], int]
-) -> dict[tuple[str, str, str, str], Earlier]:
-    """The pages of earlier snapshots that are kept, by what was asked to get them and by the year that they are of.
-
-    One that was read when a date in it was too early is not among them: what it becomes depends on the day.
-    """
-    remarked: dict[int, set[int]] = defaultdict(set)
-    for page, row in connection.execute("SELECT page, row FROM issues"):
-        remarked[page].add(row)
-    return {
-        _place(snapshot, page): Earlier(snapshot.folder, page, at, frozenset(remarked[at]))
-        for snapshot, page, generation, _ in pages
-        if generation and (at := kept.get((snapshot.source, page.listing, identity(page)))) is not None
-    }
-
-
-def _repeat(connection: Working, catalogue: Catalogue, repeating: Mapping[Listing, int]) -> None:
-    """Give records that are what they were the rows that they were. Raises _Torn when the base does not have one of them."""
-    connection.execute("CREATE INDEX temp.same_by_was ON same (was_page, was)")
-    for (source, listing), records in repeating.items():
-        rows = f"""SELECT count(DISTINCT t.rowid) FROM "{catalogue.source(source).listings[listing].table}" s
-            CROSS JOIN temp.same t ON t.was_page = s.page AND t.was = s.row WHERE t.page IN (SELECT page FROM pages WHERE (source, listing) = (?, ?))"""
-        if connection.one(rows, [source, listing]) != records:
-            raise _Torn
-    filled = {table: listing for listing in repeating for table in _tables_of(catalogue, *listing)}
-    for name in sorted(filled):
-        columns = ", ".join(f's."{column}"' for column in catalogue.tables[name].columns)
-        connection.execute(
-            f"""INSERT INTO "{name}" SELECT {columns}, t.row, s.withheld, t.page FROM "{name}" s CROSS JOIN temp.same t ON t.was_page = s.page AND t.was = s.row
-            ORDER BY t.page, t.row, s.rowid"""
-        )
 
 
 def _recipe_of(path: Path) -> str | None:
@@ -287,16 +235,10 @@ def _keep(
             row[0]
             for row in connection.execute("SELECT DISTINCT source || '/' || listing FROM pages WHERE page IN (SELECT page FROM gone)")
         }
-        touched = {table for name in listings for table in _tables_of(catalogue, *name.split("/", 1))}
+        touched = {table for name in listings for table in tables_of(catalogue, *name.split("/", 1))}
         for name in [*sorted(touched), "documents", "issues", "pages"]:
             connection.execute(f'DELETE FROM "{name}" WHERE page IN (SELECT page FROM gone)')
     return fresh
-
-
-def _tables_of(catalogue: Catalogue, source: str, listing: str) -> set[str]:
-    declared = catalogue.source(source).listings[listing]
-    others = {target.table for several in declared.fields.values() for target in several} | {table for table, _ in declared.constants}
-    return {declared.table, *others} - {"documents"}
 
 
 def _insert(connection: Working, page: int, batch: Batch) -> None:

@@ -6,6 +6,7 @@ which is therefore looked at again. A record of which anything was remarked is a
 may be about a natural person: there a document depends on whom it names.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,19 @@ from typing import Any
 
 import orjson
 
+from .catalogue import Catalogue
 from .mapping import Plan
 from .plans import read
-from .snapshot import Page
+from .snapshot import Page, Snapshot
 from .sourcefile import ListingDeclaration
 from .sources import unheard
+from .tables import Working
+
+Listing = tuple[str, str]  # source and listing
+
+
+class Torn(Exception):
+    """The base does not have what it says that it has."""
 
 
 @dataclass(frozen=True)
@@ -50,3 +59,56 @@ def before(earlier: Earlier, listing: ListingDeclaration) -> dict[bytes, int]:
     """The records of an earlier page that need not be read again, as `said`, and where each is in it."""
     records: Iterable[tuple[int, Any]] = read(earlier.folder, earlier.page, listing, unheard)
     return {said(record): number for number, record in records if number not in earlier.remarked and isinstance(record, dict)}
+
+
+def identity(page: Page, exact: bool = False) -> str:
+    """What a page says, and of when: two of one identity give the same rows."""
+    # What the as-of decides in a row: the year of a date without one, and which region a code meant (the table is exact to the year). On the
+    # platform, whose as-of moves daily, the year is enough, but where a date without one would be after that day: see `_is_early`.
+    return f"{page.content_sha256}:{(page.as_of or '')[: 4 if page.form == 'platform' and not exact else 10]}"
+
+
+def place(snapshot: Snapshot, page: Page) -> tuple[str, str, str, str]:
+    """By what pages of two days are held against each other: the listing, what was asked, and the year that they are of."""
+    return snapshot.source, page.listing, asked(page), identity(page).rpartition(":")[2]
+
+
+def earlier_pages(
+    connection: Working, pages: list[tuple[Snapshot, Page, int, int]], kept: Mapping[tuple[str, str, str], int]
+) -> dict[tuple[str, str, str, str], Earlier]:
+    """The pages of earlier snapshots that are kept, by what was asked to get them and by the year that they are of.
+
+    One that was read when a date in it was too early is not among them: what it becomes depends on the day.
+    """
+    remarked: dict[int, set[int]] = defaultdict(set)
+    for page, row in connection.execute("SELECT page, row FROM issues"):
+        remarked[page].add(row)
+    return {
+        place(snapshot, page): Earlier(snapshot.folder, page, at, frozenset(remarked[at]))
+        for snapshot, page, generation, _ in pages
+        if generation and (at := kept.get((snapshot.source, page.listing, identity(page)))) is not None
+    }
+
+
+def tables_of(catalogue: Catalogue, source: str, listing: str) -> set[str]:
+    """The tables that the records of a listing fill, but for documents."""
+    declared = catalogue.source(source).listings[listing]
+    others = {target.table for several in declared.fields.values() for target in several} | {table for table, _ in declared.constants}
+    return {declared.table, *others} - {"documents"}
+
+
+def repeat(connection: Working, catalogue: Catalogue, repeating: Mapping[Listing, int]) -> None:
+    """Give records that are what they were the rows that they were. Raises Torn when the base does not have one of them."""
+    connection.execute("CREATE INDEX temp.same_by_was ON same (was_page, was)")
+    for (source, listing), records in repeating.items():
+        rows = f"""SELECT count(DISTINCT t.rowid) FROM "{catalogue.source(source).listings[listing].table}" s
+            CROSS JOIN temp.same t ON t.was_page = s.page AND t.was = s.row WHERE t.page IN (SELECT page FROM pages WHERE (source, listing) = (?, ?))"""
+        if connection.one(rows, [source, listing]) != records:
+            raise Torn
+    filled = {table: listing for listing in repeating for table in tables_of(catalogue, *listing)}
+    for name in sorted(filled):
+        columns = ", ".join(f's."{column}"' for column in catalogue.tables[name].columns)
+        connection.execute(
+            f"""INSERT INTO "{name}" SELECT {columns}, t.row, s.withheld, t.page FROM "{name}" s CROSS JOIN temp.same t ON t.was_page = s.page AND t.was = s.row
+            ORDER BY t.page, t.row, s.rowid"""
+        )

@@ -12,7 +12,8 @@ from .catalogue import Catalogue
 from .home import Home
 from .release import file_sha256
 from .snapshot import Snapshot, load
-from .stage import Staged, identity, needed, staged_tables
+from .stage import Staged, needed, staged_tables
+from .unchanged import identity
 
 
 def untouched(home: Home, live: str, staged: Staged, catalogue: Catalogue) -> frozenset[str]:

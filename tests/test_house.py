@@ -74,7 +74,10 @@ FLOORS = (
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 APART = {"web": set().union(*FLOORS[:6]), "platform": set().union(*FLOORS[:6])}
 DOORS = ("demo", "cli")  # they start servers
-LIBRARIES = {"search": ("publish/index.py", "publish/texts.py", "publish/nowhere.py", "publish/persons.py", "publish/web/"), "feeds": ("publish/syndicate.py",)}
+LIBRARIES = {
+    "search": ("publish/index.py", "publish/texts.py", "publish/nowhere.py", "publish/persons.py", "publish/web/"),
+    "feeds": ("publish/syndicate.py",),
+}
 
 # One third-party library, one home.
 HOMES = {
@@ -388,7 +391,7 @@ def test_a_test_can_talk_to_itself(address):
         (
             "publish/stage.py",
             "import search",
-            "search is used by publish/index.py and publish/nowhere.py and publish/persons.py and publish/web/",
+            "search is used by publish/index.py and publish/texts.py and publish/nowhere.py and publish/persons.py and publish/web/",
         ),
         ("search/fold.py", "from publish.values import day", "search knows nothing of publish"),
         ("feeds/write.py", "from search import fold", "feeds knows nothing of search"),

@@ -784,7 +784,9 @@ def test_every_word_is_used_and_every_used_word_is_there():
         "problem.",
         "history.",
         "reconcile.",
-    }  # by Pages.problem, by views.described (test_history_tables.py), by reconcile.py (test_reconcile.py)
+        "notices.field.",
+        "notices.problem.",
+    }  # by Pages.problem, views.described (test_history_tables.py), reconcile.py (test_reconcile.py) and noticing.py
     for path in TEMPLATES.glob("*.html"):
         for call in Environment().parse(path.read_text("utf-8")).find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "t":

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+import search
 from publish.stage import row_makers
 
 PACKAGES = ("publish", "search", "feeds")
@@ -435,6 +436,10 @@ def test_a_worker_imports_no_more_than_reading_needs(root):
     code = f"import sys, publish.__main__, publish.workers; print(*sorted({heavy} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == []  # each run starts one of these on every core
+
+
+def test_what_search_imports_late_is_there():
+    assert [name for name in search.__all__ if not hasattr(search, name)] == []
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,6 @@ from bench.searching import AIM, AIM_TYPOS, KIND
 from search import Index, Results, build, open_index
 
 SIZE, COUNT = 1500, 2600
-# What pairs of characters alone cannot find; the marks go when the engine can.
-NOT_YET = (
-    "width", "other_form", "pinyin", "pinyin_spaced", "pinyin_place", "initials", "homophone", "wrong", "missing", "added", "swapped", "order", "latin", "chatty",
-    "code_typo",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +45,7 @@ def near(labels: Labels) -> list[Neighbour]:
     return neighbours(labels, 450)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [pytest.param(kind, marks=pytest.mark.xfail(reason="not by pairs", strict=False)) if kind in NOT_YET else kind for kind in CLASSES],
-)
+@pytest.mark.parametrize("kind", CLASSES)
 def test_a_right_institution_is_among_five(index, labels, asked, kind):
     names = {one.id: one.name for one in labels.corpus}
     missed = []
@@ -72,7 +64,7 @@ def test_a_name_that_nobody_has_is_never_called_the_same(index, near):
     assert said == []
 
 
-@pytest.mark.parametrize("kind", ["full", pytest.param("code", marks=pytest.mark.xfail(reason="a code with blanks", strict=False))])
+@pytest.mark.parametrize("kind", ["full", "code"])
 def test_a_whole_name_and_a_code_are_called_the_same(index, asked, kind):
     for query in asked[kind]:
         assert index.search(query.text, kind=KIND, limit=1).hits[0].exact, query

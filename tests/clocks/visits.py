@@ -180,10 +180,15 @@ class Visitor:
     async def about(self, mark: str, as_of: str = "") -> None:
         """What shows a notice or a listing beside others: its institution, the search for it, its rows by a filter."""
         allowed = self.releases.visible_of(as_of, self.day) if as_of else self.releases.visible(self.day)
+        told = self.releases.told(self.day)
         more = f"as_of={as_of}" if as_of else ""
         for institution in sorted(self.releases.linked.get(mark, ())):
             for end in ("", ".json"):
-                found = await self.ask("institution", f"/institutions/{institution}{end}?{more}", allowed, (200, 404) if as_of else (200,))
+                path = f"/institutions/{institution}{end}?{more}"
+                found = await self.ask("institution", path, allowed | told, (200, 404) if as_of else (200,))
+                if end and path in self.tags:  # only what tells of changes tells of what its list has lost
+                    rest = {key: value for key, value in json.loads(self.tags[path][1]).items() if key != "timeline"}
+                    self.scan("institution", json.dumps(rest, ensure_ascii=False).encode(), allowed, path)
                 if not as_of and mark in self.releases.must(self.day):
                     self.wants("institution", found, {mark})
             if not as_of:

@@ -20,12 +20,15 @@ from .rules import HARMLESS
 TABLE, KIND = "institutions", "institution"
 EXACT = ("credit_code", "permit_no")  # kinds that are looked up whole
 LEVELS = ("province", "city", "county")
-PARTS = {  # facets of an institution from the rows that it has elsewhere: rows of (institution, value), as a query
-    "class": "SELECT institution_id, class_code FROM institution_classes ORDER BY institution_id, class_code",
-    "list": """SELECT l.institution_id, l.list FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
+PARTS = {  # facets of an institution from the rows that it has in a table, as a query for them in the order of its id
+    "class": ("institution_classes", "SELECT institution_id, class_code FROM institution_classes ORDER BY institution_id, class_code"),
+    "list": (
+        "listings",
+        """SELECT l.institution_id, l.list FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
         WHERE l.absent_since IS NULL ORDER BY l.institution_id, coalesce(l.as_of, d.as_of, s.as_of) DESC, l.id""",
-    "permit": "SELECT institution_id, valid_from, valid_until FROM permits ORDER BY institution_id, permit_no",
-    "supervision": "SELECT institution_id, mode FROM fund_supervision ORDER BY institution_id, mode",
+    ),
+    "permit": ("permits", "SELECT institution_id, valid_from, valid_until FROM permits ORDER BY institution_id, permit_no"),
+    "supervision": ("fund_supervision", "SELECT institution_id, mode FROM fund_supervision ORDER BY institution_id, mode"),
 }
 
 
@@ -100,7 +103,10 @@ class _Facets:
     """What institutions are filtered by, in the order of their ids."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._parts = {facet: _Parts(connection.execute(sql)) for facet, sql in PARTS.items()}
+        there = {row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        self._parts = {  # a release that is issued anew may be older than a table
+            facet: _Parts(connection.execute(sql)) for facet, (table, sql) in PARTS.items() if table in there
+        }
         self._parents = {
             row["code"]: (row["level"], row["parent_code"]) for row in connection.execute("SELECT * FROM regions ORDER BY code, valid_from")
         }
@@ -110,13 +116,14 @@ class _Facets:
     def of(self, institution: str, region: str | None) -> dict[str, str | tuple[str, ...]]:
         """The facets of the next institution."""
         rows = {facet: list(part.of(institution)) for facet, part in self._parts.items()}
-        permits = [permit_state(dict(row), self._day) for row in rows["permit"]] or ["none"]
-        found: dict[str, tuple[str, ...]] = {
-            "class": tuple(row["class_code"] for row in rows["class"]),
-            "list": tuple(row["list"] for row in rows["list"][:1] if row["list"] in HARMLESS),
-            "permit": tuple(dict.fromkeys(permits)),
-            "supervision": tuple(row["mode"] for row in rows["supervision"]) or ("none",),
-        }
+        found: dict[str, tuple[str, ...]] = dict.fromkeys(rows, ())
+        for facet, its in rows.items():
+            if facet == "permit":
+                found[facet] = tuple(dict.fromkeys(permit_state(dict(row), self._day) for row in its)) or ("none",)
+            elif facet == "list":
+                found[facet] = tuple(row["list"] for row in its[:1] if row["list"] in HARMLESS)
+            else:
+                found[facet] = tuple(row[1] for row in its) or (("none",) if facet == "supervision" else ())
         return {**self._region(region or ""), **{facet: values for facet, values in found.items() if values}}
 
     def _region(self, code: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ from .withdrawals import PEOPLE, in_database, withdrawals
 from .work import Work
 
 CHUNK = 1 << 20
+_SQLITE = b"SQLite format 3\0"
 SHORTEST = 8  # characters of a text that is looked for
 
 
@@ -103,6 +104,10 @@ def _said_elsewhere(home: Home, text: str) -> bool:
 
 
 def _free_pages(path: Path) -> int:
+    """How many pages of a database hold nothing now; an index of names has none, and is no database."""
+    with path.open("rb") as file:
+        if file.read(len(_SQLITE)) != _SQLITE:
+            return 0
     connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
     try:
         return int(connection.execute("PRAGMA freelist_count").fetchone()[0])

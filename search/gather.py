@@ -97,7 +97,7 @@ class Gather:
         found: Documents | None = None
         for word in words:
             grams = self.grams(word)
-            if grams is None or len(word) < 2:
+            if grams is None or len(word) < 2 or word.isascii():
                 return NOBODY
             spot = begun = 0
             while spot < len(grams):
@@ -305,7 +305,7 @@ class Gather:
         sizes = family.sizes[places]
         order = np.argsort(sizes, kind="stable")
         order = order[: max(1, int(np.searchsorted(np.cumsum(sizes[order]), BUDGET)))]
-        order = order[sizes[order] * 8 <= max(self._documents, 64)]
+        order = order[[int(place) not in family.dense for place in places[order]]]  # what so many have tells nothing
         if len(order):
             documents, counts = family.many(places[order])
             scores += np.bincount(

@@ -12,6 +12,7 @@ from .file import Array
 
 Documents = NDArray[np.uint32]
 DENSE = 8  # a gram of more than one document in so many is kept as bits
+SMALL = 1_024  # documents of an index in which none is
 
 
 def encode(keys: NDArray[np.uint64], documents: int) -> dict[str, Array]:
@@ -25,13 +26,14 @@ def encode(keys: NDArray[np.uint64], documents: int) -> dict[str, Array]:
     gaps = owners.copy()
     gaps[1:] -= owners[:-1]
     gaps[firsts] = owners[firsts]
-    dense = np.flatnonzero(counts * DENSE > documents)
+    many = max(documents, SMALL * DENSE if documents < SMALL else 0)
+    dense = np.flatnonzero(counts * DENSE > many)
     bits = []
     for number in dense:
         mask = np.zeros(documents, bool)
         mask[owners[firsts[number] : firsts[number] + counts[number]]] = True
         bits.append(np.packbits(mask))
-    sparse = np.repeat(counts * DENSE <= documents, counts)
+    sparse = np.repeat(counts * DENSE <= many, counts)
     packed, lengths = _packed(gaps[sparse])
     sizes = np.zeros(len(found), np.int64)
     heads = np.cumsum(np.append(0, counts))
@@ -69,9 +71,9 @@ class Postings:
         self.starts: NDArray[np.int64] = arrays["starts"].astype(np.int64)
         self._bytes: NDArray[np.uint8] = arrays["bytes"]
         rows = arrays["bits"].reshape(len(arrays["dense"]), (documents + 7) // 8)
-        self._dense: dict[int, NDArray[np.uint8]] = dict(zip(arrays["dense"].tolist(), rows, strict=True))
+        self.dense: dict[int, NDArray[np.uint8]] = dict(zip(arrays["dense"].tolist(), rows, strict=True))
         self.sizes = np.diff(self.starts)
-        for place, row in self._dense.items():
+        for place, row in self.dense.items():
             self.sizes[place] = int(np.bitwise_count(row).sum())
 
     def place(self, gram: int) -> int:
@@ -96,13 +98,13 @@ class Postings:
 
     def of(self, place: int) -> Documents:
         """The documents of one gram."""
-        if place in self._dense:
-            return np.flatnonzero(np.unpackbits(self._dense[place], count=self.documents).view(bool)).astype(np.uint32)
+        if place in self.dense:
+            return np.flatnonzero(np.unpackbits(self.dense[place], count=self.documents).view(bool)).astype(np.uint32)
         return self._unpacked(self._bytes[self.starts[place] : self.starts[place + 1]], None)
 
     def among(self, place: int, some: Documents) -> NDArray[np.bool_]:
         """Which of some documents one gram has."""
-        row = self._dense.get(place)
+        row = self.dense.get(place)
         if row is not None:
             found: NDArray[np.bool_] = (row[some >> np.uint32(3)] >> (7 - (some & np.uint32(7))).astype(np.uint8)) & 1 == 1
             return found
@@ -112,8 +114,8 @@ class Postings:
 
     def union(self, places: Sequence[int] | NDArray[np.int64], mask: NDArray[np.bool_]) -> None:
         """Set what any of the grams have in a mask of all documents."""
-        for place in self._dense.keys() & set(map(int, places)):
-            mask |= np.unpackbits(self._dense[place], count=self.documents).view(bool)
+        for place in self.dense.keys() & set(map(int, places)):
+            mask |= np.unpackbits(self.dense[place], count=self.documents).view(bool)
         mask[self.many(places)[0]] = True
 
     def many(self, places: Sequence[int] | NDArray[np.int64]) -> tuple[Documents, NDArray[np.int64]]:

@@ -47,6 +47,7 @@ class _Found:
     asked: Question
     scored: Mapping[int, Scored] = field(default_factory=dict)
     by: str | None = None  # SOUND or INITIALS: letters were read so
+    literal: Documents = field(default_factory=lambda: NOBODY)  # and these have them as they are
     meant: str | None = None
 
 
@@ -146,9 +147,11 @@ class Index:
             return _Found(some, asked, self._by_number(asked, some))
         some = within(self._gather.with_words(asked.words))
         parts = within(self._numbers.holding(asked.run))
-        if len(some) or len(parts):
+        if (len(some) or len(parts)) and not len(heard := within(self._spoken(asked, SOUND)[0])):
             inside = (PART, (Match(IDENTIFIER, INSIDE),))
             return _Found(np.union1d(some, parts), asked, dict.fromkeys(parts.tolist(), inside))
+        if len(some) or len(parts):
+            return _Found(np.union1d(some, heard), asked, by=SOUND, literal=some)
         if len(some := within(numbered)):
             return _Found(some, asked, self._by_number(asked, some))
         if slips := {each: text for each, text in self._numbers.near(asked.run).items() if scope is None or scope[each]}:
@@ -188,14 +191,15 @@ class Index:
         whole = len(self._number(asked.run)) > 0
         return {int(each): (1.0 if whole else 0.95, (Match(IDENTIFIER, WHOLE),)) for each in some}
 
-    def _spoken(self, asked: Question) -> tuple[Documents, str]:
+    def _spoken(self, asked: Question, *only: str) -> tuple[Documents, str]:
         """The documents whose names sound like the letters and have the other words."""
         letters = [piece for piece in asked.pieces if piece.isascii() and piece.isalpha()]
         rest = list(dict.fromkeys(piece for piece in asked.pieces if piece not in letters))
         others = self._gather.with_words(rest) if rest else None
         if not letters or sum(map(len, letters)) > LONGEST_SPOKEN or (others is not None and not len(others)):
             return NOBODY, SOUND
-        for by, ways in ((SOUND, self._gather.sounding), (INITIALS, self._gather.beginning_with)):
+        for by in only or (SOUND, INITIALS):
+            ways = self._gather.sounding if by == SOUND else self._gather.beginning_with
             for texts in ([letters], [[piece] for piece in letters]):
                 found = others
                 for words in texts:
@@ -247,7 +251,7 @@ class Index:
         if known is not None:
             return known
         names = self._stored.names(document)
-        if found.by:
+        if found.by and (not len(found.literal) or document not in found.literal):
             return self._by_sound(names, found)
         return by_words(found.asked.words, found.asked.run, names, partial(self._stored.others, document), self._fields, whole=whole)
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search import BEGINS, IDENTIFIER, INSIDE, WHOLE, Document, Index, Match, Results, build, compact, fold, open_index, spans
+from search import (
+    BEGINS,
+    IDENTIFIER,
+    INITIALS,
+    INSIDE,
+    SOUND,
+    TYPO,
+    WHOLE,
+    WORDS,
+    Document,
+    Index,
+    Match,
+    Results,
+    build,
+    compact,
+    fold,
+    open_index,
+    spans,
+)
 
 WEIGHTS = {"name": 10.0, "title": 3.0, "alias": 8.0, "region": 3.0, "address": 2.0, "facts": 1.0}
 CODE, PERMIT = "91350100M000100Y4", "教民135010270000018"
@@ -90,9 +109,16 @@ def test_every_part_of_every_text_finds_its_document(index: Index, data: st.Data
         assert document.id in ids(index.search(part))
 
 
-@pytest.mark.parametrize("query", ["新东方培训中心大楼", "星星小", "火星", "zzz", "星星小语", "火"])
+@pytest.mark.parametrize("query", ["火星", "zzz", "火", "qqqqqq", "99999999"])
 def test_it_finds_nothing_that_is_not_there(index: Index, query: str) -> None:
     assert index.search(query) == Results(0)
+
+
+@pytest.mark.parametrize(("query", "near"), [("新东方培训中心大楼", "i-west"), ("星星小", "i-star"), (CODE[:-1] + "5", "i-star")])
+def test_what_is_only_near_is_never_the_same(index: Index, query: str, near: str) -> None:
+    hits = index.search(query).hits
+    assert near in [hit.id for hit in hits]
+    assert all(not hit.exact and hit.score < 0.9 for hit in hits)
 
 
 @pytest.mark.parametrize(
@@ -324,3 +350,169 @@ def test_half_of_a_name_folds_to_half_of_the_folded_name(text: str, cut: int) ->
 )
 def test_what_answers_a_query_is_marked(query: str, text: str, marked: list[str]) -> None:
     assert [text[start:end] for start, end in spans(query, text)] == marked
+
+
+SCHOOLS = (
+    Document("a", "institution", "重庆市渝中区启明星舞蹈培训中心有限公司", {"name": "重庆市渝中区启明星舞蹈培训中心有限公司", "alias": "启明星舞蹈工作室\nQimingxing Dance", "region": "重庆市渝中区", "address": "重庆市渝中区民权路28号"}, ("91500103MA5U00A10T",), 0, {"county": "500103", "class": ("arts", "sport")}),
+    Document("b", "institution", "厦门市思明区卓远编程培训学校", {"name": "厦门市思明区卓远编程培训学校", "alias": "卓远", "region": "福建省厦门市思明区", "address": "福建省厦门市思明区厦禾路9号"}, (), 1, {"county": "350203", "class": ("technology",)}),
+    Document("c", "institution", "厦门市思明区卓越编程培训学校", {"name": "厦门市思明区卓越编程培训学校", "region": "福建省厦门市思明区", "address": "福建省厦门市思明区湖滨路1号"}, (), 2, {"county": "350203", "class": ("technology", "arts")}),
+    Document("d", "institution", "菏泽市单县长乐书法培训部", {"name": "菏泽市单县长乐书法培训部", "region": "山东省菏泽市单县"}, (), 3, {"county": "371722", "class": ("arts",)}),
+    Document("e", "institution", "广州市番禺区启明星美术培训中心", {"name": "广州市番禺区启明星美术培训中心", "region": "广东省广州市番禺区"}, (), 4, {}),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def schools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    path = tmp_path_factory.mktemp("search") / "schools"
+    build(path, SCHOOLS, WEIGHTS)
+    with open_index(path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("query", "best", "how"),
+    [
+        ("重庆市渝中区启明星舞蹈培训中心有限公司", "a", WHOLE),
+        ("启明星舞蹈工作室", "a", WHOLE),
+        ("重庆市渝中区启明星", "a", BEGINS),
+        ("启明星舞蹈", "a", BEGINS),
+        ("qimingxingwudao", "a", SOUND),
+        ("qi ming xing wu dao", "a", SOUND),
+        ("chongqingshiyuzhongqu", "a", SOUND),
+        ("xiamenshisimingqu", "b", SOUND),
+        ("shanxianchangle", "d", SOUND),
+        ("panyuqu", "e", SOUND),
+        ("cqsyzq", "a", INITIALS),
+        ("sxcl", "d", INITIALS),
+        ("qimingxing舞蹈", "a", WORDS),
+        ("厦门市思明区桌远编程培训学校", "b", SOUND),
+        ("厦门市思明区卓远编成培训学校", "b", SOUND),
+        ("厦门市思明区卓远便程培训学笑", "b", SOUND),
+        ("厦门市思明区卓哈编程培训学校", "b", TYPO),
+        ("厦门市思明卓远编程培训学校", "b", WORDS),
+        ("厦门市思明区卓远编程的培训学校", "b", TYPO),
+        ("厦门市思明区卓远程编培训学校", "b", TYPO),
+        ("91500103MA5U00A10T", "a", WHOLE),
+        ("91500103MA5U00A1OT", "a", TYPO),
+        ("9150103MA5U00A10T", "a", TYPO),
+        ("91500103MA5U0A010T", "a", TYPO),
+        ("MA5U00A10T", "a", INSIDE),
+        ("民权路28号", "a", INSIDE),
+        ("舞蹈 启明星 渝中", "a", BEGINS),
+        ("番禺启明星", "e", WORDS),
+        ("请问启明星舞蹈在哪里？", "a", BEGINS),
+        ("卓远编程靠谱吗", "b", INSIDE),
+        ("单县长乐书法是不是正规的", "d", INSIDE),
+        ("啟明星舞蹈", "a", BEGINS),
+        ("卓", "b", BEGINS),
+        ("卓 远 编 程", "b", INSIDE),
+    ],
+)
+def test_an_institution_is_found_and_it_says_how(schools: Index, query: str, best: str, how: str) -> None:
+    hit = schools.search(query).hits[0]
+    assert (hit.id, how in {match.how for match in hit.why}) == (best, True), hit
+
+
+def test_a_name_is_exact_only_as_a_whole(schools: Index) -> None:
+    exact = schools.search("厦门市思明区卓远编程培训学校")
+    assert [(hit.id, hit.exact) for hit in exact.hits] == [("b", True)]
+    for near in ("厦门市思明区卓元编程培训学校", "厦门市思明区卓远编程培训学", "厦门市思明区卓远编程", "厦门市集美区卓远编程培训学校"):
+        assert not any(hit.exact or hit.score > 0.95 for hit in schools.search(near).hits), near
+    assert max(hit.score for hit in schools.search("厦门市思明区卓元编程培训学校").hits) < 0.86
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"), [("厦门市思明区桌越编程培训学校", "厦门市思明区卓越编程培训学校"), ("卓远编程", None), ("zzzz", None)]
+)
+def test_it_asks_what_was_meant_where_nothing_has_the_words(schools: Index, query: str, meant: str | None) -> None:
+    assert schools.search(query).meant == meant
+
+
+@pytest.mark.parametrize("typed", ["启明", "qiming", "qmx", "重庆市渝", "启明星舞"])
+def test_what_is_typed_is_completed_by_names(schools: Index, typed: str) -> None:
+    found = schools.suggest(typed)
+    names = {value for document in SCHOOLS for value in (document.title, *document.fields.get("alias", "").splitlines())}
+    assert found
+    assert {compact(one.text) for one in found} <= {compact(name) for name in names}
+    assert len({one.text for one in found}) == len(found)
+    assert all(one.id in {None, *(document.id for document in SCHOOLS)} for one in found)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Index, list[Document]]]:
+    counties = ("110101", "110102", "310101")
+    documents = [
+        Document(f"i-{n}", "institution", f"晨星{'舞蹈' if n % 3 else '书法'}第{n}中心", {}, (), n, {"class": tuple({"x", "yz"[n % 2]}), **({"county": counties[n % 7]} if n % 7 < 3 else {})})
+        for n in range(700)
+    ]  # fmt: skip
+    path = tmp_path_factory.mktemp("search") / "many"
+    build(path, documents, {})
+    with open_index(path) as index:
+        yield index, documents
+
+
+@pytest.mark.parametrize("filters", [{}, {"county": "110101"}, {"class": ["y", "z"]}, {"class": "y", "county": ["110102", "310101"]}])
+@pytest.mark.parametrize("sort", [None, "county", "class", "nothing"])
+def test_counts_are_of_all_that_matched_and_pages_hold_each_once(
+    many: tuple[Index, list[Document]], filters: dict[str, str | list[str]], sort: str | None
+) -> None:
+    index, documents = many
+    facets = {document.id: {name: (values,) if isinstance(values, str) else values for name, values in document.facets.items()} for document in documents}  # fmt: skip
+    seen = [
+        hit.id for offset in range(0, 800, 90) for hit in index.search("晨星舞蹈", limit=90, offset=offset, filters=filters, sort=sort).hits
+    ]
+    found = index.search("晨星舞蹈", filters=filters, sort=sort, count=("class", "county", "nothing"))
+    assert found.total == len(seen) == len(set(seen))
+    for facet in ("class", "county"):
+        others = {name: wanted for name, wanted in filters.items() if name != facet}
+        every = [hit.id for hit in index.search("晨星舞蹈", limit=1_000, filters=others).hits]
+        recount: dict[str, int] = {}
+        for id in every:
+            for value in facets[id].get(facet, ()):
+                recount[value] = recount.get(value, 0) + 1
+        assert found.facets[facet] == recount
+    assert found.facets["nothing"] == {}
+    if sort in ("county", "class"):
+        order = [(not facets[id].get(sort), sorted(facets[id].get(sort, ())), int(id[2:])) for id in seen]
+        assert order == sorted(order)
+
+
+HOSTILE = ("(" * 10_000, "培" * 10_000, "[(" * 120, "*" * 200, "%_" * 60, '"新" OR 1=1; DROP TABLE x --', "😀" * 500, "\x00\x07" * 300, "a" * 128, "qmx" * 40, "zhi" * 26, "新 " * 24, "91" * 60, "有限公司" * 32)  # fmt: skip
+
+
+@pytest.mark.parametrize("query", HOSTILE)
+def test_hostile_queries_are_quick(many: tuple[Index, list[Document]], query: str) -> None:
+    begun = time.process_time()
+    many[0].search(query, count=("class",))
+    many[0].suggest(query)
+    assert time.process_time() - begun < 0.5, "50 ms on a machine with nothing else to do"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from search import Document, build
+def documents():
+    for n in range(20_000):
+        if n == 15_000:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield Document(str(n), "k", f"名{n}", {}, (), n)
+build(Path(sys.argv[1]), documents(), {})
+"""
+
+
+def test_a_build_that_is_killed_leaves_the_old_index(tmp_path: Path) -> None:
+    path = tmp_path / "index"
+    build(path, SCHOOLS, WEIGHTS)
+    before = path.read_bytes()
+    assert subprocess.run([sys.executable, "-c", KILLED, str(path)], cwd=Path(__file__).parent.parent, check=False).returncode < 0
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("cut", [0, 10, 40, 500, -1])
+def test_a_part_of_an_index_is_none(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "index"
+    build(path, SCHOOLS, WEIGHTS)
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(ValueError, match="build it again"):
+        open_index(path)

@@ -88,7 +88,8 @@ class Texts:
             rows = view.rows(tree)
             kept = {name: view.having(name, [one] if isinstance(one, str) else one) for name, one in (filters or {}).items()}
             for name, (since, until) in (ranges or {}).items():
-                rows &= view.between(name, since, until)
+                if since or until:  # a document without a day is in no range, and where none is asked for it is there
+                    rows &= view.between(name, since, until)
             all_kept = rows.intersection(*kept.values()) if kept else rows
             order = self._ordered(all_kept, tree, sort, view)
             facets = {

@@ -394,7 +394,7 @@ def test_a_test_can_talk_to_itself(address):
         (
             "publish/stage.py",
             "import search",
-            "search is used by publish/index.py and publish/nowhere.py and publish/persons.py and publish/web/",
+            "search is used by publish/index.py and publish/texts.py and publish/nowhere.py and publish/persons.py and publish/web/",
         ),
         ("search/fold.py", "from publish.values import day", "search knows nothing of publish"),
         ("feeds/write.py", "from search import fold", "feeds knows nothing of search"),

@@ -77,6 +77,8 @@ def numbers(ids: tuple[str, ...]) -> list[int]:
         ("(超期 OR 停业) 收费", [1, 2]),
         ("（超期 OR 停业）且 收费", [1, 2]),
         ("收费 -(超期 OR 停业)", [4]),
+        ("(收费 -超期) OR (处罚 -收费 -机关:厦门) OR (无证 -日期:2026)", [2, 3, 4]),
+        ("(收费 -超期 -停业) OR 无证", [3, 4]),
         ("NOT 收费 OR 超期", [1, 3]),
         ("机关:教育局", [1, 2, 3]),
         ("机关：厦门", [2, 3]),
@@ -139,6 +141,7 @@ def test_a_query_finds_what_it_says(texts: Texts, query: str, found: list[int]) 
         ("(" * 100, "deep", 16),
         ("- -" * 50, "operand", 2),
         ("收 " * 17, "many", 32),
+        ("收费" * 61, "many", 0),
         ("收" * 501, "long", 500),
     ],
 )
@@ -188,6 +191,13 @@ def test_facets_are_counted_over_all_that_matched_and_their_own_filter_is_left_o
     assert (answer.total, answer.ids) == (1, ("n-0001",))
     assert answer.facets == {"kind": {"penalty": 1}, "measure": {"correct": 1, "refund": 1}}
     assert texts.search("收费", filters={"kind": []}).total == 0
+
+
+def test_a_document_without_a_day_is_in_no_range_and_is_there_where_none_is_asked_for(tmp_path: Path) -> None:
+    build_texts(tmp_path / "t.db", [document(1, "收费", kind="penalty")], FIELDS)
+    with open_texts(tmp_path / "t.db") as opened:
+        assert opened.search("收费", ranges={"on": (None, None)}).ids == ("n-0001",)
+        assert opened.search("收费", ranges={"on": ("2020", None)}).ids == ()
 
 
 def test_a_range_keeps_what_may_lie_in_it(texts: Texts) -> None:

@@ -95,11 +95,13 @@ class Index:
         scope = self._facets.mask({KIND: kind}) if kind is not None else None
         found = self._answers(asked, scope)
         filters = dict(filters or {})
+        some = self._passing(found.documents, filters)
         facets = {
-            name: self._facets.counts(name, self._passing(found.documents, {k: v for k, v in filters.items() if k != name}))
+            name: self._facets.counts(
+                name, self._passing(found.documents, {k: v for k, v in filters.items() if k != name}) if name in filters else some
+            )
             for name in count
         }
-        some = self._passing(found.documents, filters)
         ordered: Sequence[int]
         if sort is not None:
             ordered = self._facets.order(sort, some)[offset : offset + limit].tolist()

@@ -343,7 +343,7 @@ async def test_what_is_no_question_is_refused_and_still_an_answer(app, params, s
 @pytest.mark.parametrize("index", [Broken(), Empty()])
 async def test_an_index_that_is_broken_is_never_not_listed(home, catalogue, index):
     app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
-    app.shelf.reader.index = index
+    app.shelf.reader._index = index
     one = await ask(app, "/verify.json", params={"name": "无此机构"})
     page = await ask(app, "/verify", params={"name": "无此机构"})
     many = await ask(app, "/verify.json", "POST", json={"names": ["无此机构", code(1)]})

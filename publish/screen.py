@@ -11,6 +11,7 @@ Microseconds a text: a name or an authority 1, an address 2, 400 characters with
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -71,6 +72,7 @@ class _Fold(dict[int, str]):
 
 
 _FOLD = _Fold()
+LOOKS = 4  # at most; one more was enough for every text that a search by chance found
 _HIDDEN = "\0"  # stands in the folded text for what is hidden or protected; clean text has none
 
 # Marks that stand between digits and are not seen, or frame them (1️⃣). Only what is shown after a finding loses them.
@@ -233,7 +235,21 @@ def clear(texts: Iterable[str]) -> bool:
 
 
 def screen(text: str) -> Screened:
-    """The text without personal data, and what was found. The text itself comes back where nothing was."""
+    """The text without personal data, and what was found. The text itself comes back where nothing was. What is screened again stays as it is."""
+    found = _screen(text)
+    if not found.findings:
+        return found
+    counts = Counter({one.kind: one.count for one in found.findings})
+    for _ in range(LOOKS):  # a mark beside a star can be a name where the name was not
+        again = _screen(found.text)
+        if again.text == found.text:
+            break
+        counts.update({one.kind: one.count for one in again.findings})
+        found = again
+    return Screened(found.text, tuple(Finding(kind, count) for kind, count in sorted(counts.items())))
+
+
+def _screen(text: str) -> Screened:
     visible = text if text.isprintable() else INVISIBLE.sub("", text)
     numbers = _MANY_DIGITS.search(visible) is not None
     if not numbers and not _SUSPECT.search(visible):

@@ -212,6 +212,7 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=8).map("".join))
 @example("账号6222020200011112222 13800138000")
+@example("年0#楼*楼×2楼同长*年明微·.)年：x")
 def test_screening_twice_changes_nothing(text):
     once = screen(text)
     again = screen(once.text)

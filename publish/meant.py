@@ -16,6 +16,7 @@ from .regions import COUNTRY, Regions
 from .values import credit_code, is_credit_code, permit_no
 
 CODE, PERMIT, NAME, ALIAS, NEAR, CODE_NEAR = "code", "permit", "name", "alias", "near", "code_near"  # how a candidate matched
+FORMER = "former"  # the kind of an alias that was a legal name
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # of a credit code (GB 32100-2015, section 4)
 MOST_CANDIDATES = 10
 LONGEST = 200  # characters of each thing that is asked
@@ -223,6 +224,8 @@ def _same_name(name: str, known: Known) -> tuple[str, str | None] | None:
 def _by_name(asked: Asked, known: Sequence[Known], regions: Regions, places: Collection[str], like: Collection[str]) -> Identity:
     same = [Candidate(one, how[0], asked.name, how[1]) for one in known if (how := _same_name(asked.name, one))]
     close = list(_close(asked.name, [one for one in known if all(one is not it.known for it in same)], places, like))
+    if same and not any(one.how == NAME or one.alias_kind == FORMER for one in same):  # a sign or a brand says who runs it to nobody
+        return Identity(reasons=("by_alias",), candidates=(*same, *close)[:MOST_CANDIDATES])
     if same and asked.region:
         at = {one.known.id: placed(one.known, asked.region, regions) for one in same}
         if not any(place is not False for place in at.values()):

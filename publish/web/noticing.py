@@ -5,6 +5,7 @@ repeat. Passages are cut from the rows as they are shown and never from the inde
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,8 @@ PERSONAL = (
     "subject_credit_code",
     "subject_permit_no",
 )  # which finds nobody but an organisation
+OTHERS = "SELECT id, document_no FROM notices WHERE subject_kind IS NOT 'organisation' ORDER BY decided_on IS NULL, decided_on DESC, id"
+FIELD = re.compile(r"^\s*\w{1,20}\s*[:：]")  # a number may be asked for in its field
 TEXTS = "SELECT * FROM notices WHERE id IN (SELECT value FROM json_each(?1))"
 log = logging.getLogger(__name__)
 
@@ -70,19 +73,41 @@ class Unseen:
 
     hidden: frozenset[str]
     unsaid: Mapping[str, tuple[str, ...]]
+    numbers: Mapping[str, tuple[str, ...]]  # notices about who is no organisation, by the whole number of the decision: what alone finds them
 
 
 def unseen(reader: Reader, today: str) -> Unseen:
     """Worked out once a day."""
-    return reader.once(
-        today, "notices unseen", lambda: Unseen(frozenset(orjson.loads(ended(reader, today).gone["notices"])), reader.unsaid())
-    )
+    return reader.once(today, "notices unseen", lambda: _unseen(reader, today))
 
 
-def find(reader: Reader, today: str, query: str, **how: Any) -> search.Found:
-    """What the index finds of what may be shown. Raises NoIndex."""
+def _unseen(reader: Reader, today: str) -> Unseen:
+    over, unsaid = frozenset(orjson.loads(ended(reader, today).gone["notices"])), reader.unsaid()
+    numbers: dict[str, tuple[str, ...]] = {}
+    others = reader.rows(OTHERS)
+    for row in others:
+        if row["document_no"] and row["id"] not in over and "document_no" not in unsaid.get(row["id"], ()):
+            number = search.compact(row["document_no"])
+            numbers[number] = (*numbers.get(number, ()), row["id"])
+    return Unseen(over | {row["id"] for row in others}, unsaid, numbers)
+
+
+def find(reader: Reader, today: str, query: str, *, limit: int = 20, offset: int = 0, **how: Any) -> search.Found:
+    """What the index finds of what may be shown. Raises NoIndex.
+
+    A notice about a natural person, or about who could be one, is found by the whole number of its decision as the whole query and by nothing
+    else (rule 8): the beginning of one is the same for all of a city. It is in no filter and no count of a facet.
+    """
     beside = unseen(reader, today)
-    return reader.texts.search(query, hidden=beside.hidden, unsaid=beside.unsaid, **how)
+    persons = () if how.get("filters") else beside.numbers.get(search.compact(FIELD.sub("", query)), ())
+    before = max(offset - len(persons), 0)
+    found = reader.texts.search(
+        query, hidden=beside.hidden, unsaid=beside.unsaid, limit=max(limit - len(persons[offset:]), 0), offset=before, **how
+    )
+    if not persons or found.problem is not None:
+        return found
+    ids = (*persons[offset : offset + limit], *found.ids)
+    return search.Found(found.total + len(persons), ids, found.facets, found.meant)
 
 
 def mentioning(reader: Reader, query: str, today: str, limit: int) -> list[Row]:

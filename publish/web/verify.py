@@ -135,11 +135,12 @@ MEANING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 def public(query: Query, said: Said, visit: Visit, reader: Reader) -> Row:
     """One answer as JSON has it."""
+    lists = {"lists": visit.t("list_comma").join(dict.fromkeys(reader.label("lists", it["list"], visit.lang) for it in said.listings))}
     return {
         "query": {key: value for key, value in asdict(query).items() if value},
         "status": said.status,
         "text": visit.t(f"verify.status.{said.status}"),
-        "reasons": [{"code": code, "text": visit.t(f"verify.reason.{code}")} for code in said.reasons],
+        "reasons": [{"code": code, "text": visit.t(f"verify.reason.{code}", **lists)} for code in said.reasons],
         "notes": [{"code": code, "text": visit.t(f"verify.note.{code}")} for code in said.notes],
         "institution": said.found and _candidate(said.found, visit, reader),
         "listings": [{**{key: it[key] for key in LISTING}, "label": reader.label("lists", it["list"], visit.lang)} for it in said.listings],

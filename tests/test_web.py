@@ -514,7 +514,7 @@ async def test_an_error_is_never_not_found(site, home, catalogue, monkeypatch):
     app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
     shelf = app.shelf
     assert shelf.reader is not None
-    shelf.reader.index.close()
+    monkeypatch.setattr(shelf.reader.index, "search", lambda *_, **__: 1 / 0)
     async with visitor(app) as client:
         page, answer = await client.get("/search?q=福州"), await client.get("/search.json?q=福州")
     assert (page.status_code, answer.status_code) == (500, 500)

@@ -5,7 +5,7 @@ answer, or of regions, and never of ratings.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -86,9 +86,7 @@ class SearchPages:
                 "release": reader.id,
                 "query": query,
                 "suggestions": [
-                    {"text": each.text, "field": each.field, **_suggested(named.get(each.id or ""), reader, visit)}
-                    for each in found
-                    if each.id is None or each.id in named
+                    _suggested(each, named.get(each.id or ""), reader, visit) for each in found if each.id is None or each.id in named
                 ],
             }
         )
@@ -210,11 +208,21 @@ def _result(card: bytes, hit: search.Hit) -> orjson.Fragment:
     return orjson.Fragment(card[:-1] + b"," + orjson.dumps(how)[1:])
 
 
-def _suggested(row: Row | None, reader: Reader, visit: Visit) -> Mapping[str, str | None]:
+def _suggested(each: search.Suggestion, row: Row | None, reader: Reader, visit: Visit) -> Row:
+    """A suggestion: of one institution with its name, region and address; its own name as it is spelt, which the index has folded."""
+    told = {"text": each.text, "field": each.field, "id": None, "name": None, "region": None, "url": None}
     if row is None:
-        return {"id": None, "name": None, "region": None, "url": None}
+        return told
+    text = row["name"] if search.compact(row["name"]) == search.compact(each.text) else each.text
     region = reader.region(row["region_code"], row["region_text"], visit.lang) or None
-    return {"id": row["id"], "name": row["name"], "region": region, "url": address(f"/institutions/{row['id']}", visit.lang)}
+    return {
+        **told,
+        "text": text,
+        "id": row["id"],
+        "name": row["name"],
+        "region": region,
+        "url": address(f"/institutions/{row['id']}", visit.lang),
+    }
 
 
 def _pages(question: Question, total: int) -> list[tuple[int, bool, str] | None]:

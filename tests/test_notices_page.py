@@ -217,6 +217,33 @@ async def test_of_a_person_only_the_number_of_the_decision_is_found(tmp_path: Pa
         assert index.search("榕教罚〔2026〕99", filters={"kind": "penalty"}).total == 0
 
 
+async def test_a_person_is_found_by_the_whole_number_alone(tmp_path: Path, catalogue: Catalogue) -> None:
+    made = rows("x")
+    next(row for row in made["notices"] if row["id"] == PERSON)["document_no"] = "榕教罚〔2026〕99号"
+    make_release(tmp_path, TODAY, catalogue, tables=None, mark="x").rename(tmp_path / "first")
+    home = tmp_path / "home"
+    make_release(home, TODAY, catalogue, tables={**_declared(tmp_path / "first"), **made})
+    write_index(home, [TODAY])
+    go_live(home, TODAY)
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: datetime.fromisoformat(f"{TODAY}T12:00:00+08:00"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
+        everybody = await found(client)
+        for query in ("榕教罚〔2026〕99号", "榕教罚(2026)99号", "文号:榕教罚〔2026〕99号", "no: 榕教罚〔2026〕99号"):
+            answer = await found(client, q=query)
+            assert (ids(answer), answer["total"]) == ({PERSON}, 1), query
+            assert (await found(client, q=query, offset=1))["results"] == []
+            assert (await found(client, q=query, kind="penalty"))["total"] == 0
+        for query in ("榕教罚", "文号:榕教罚", "2026", "20*", "99", "榕教罚〔2026〕9", "榕教罚〔2026〕99号 OR 处罚", "NOT 超期"):
+            answer = await found(client, q=query, limit=100)
+            assert PERSON not in ids(answer), query
+            assert answer["total"] == len(answer["results"]), query
+        assert PERSON not in ids(everybody)
+        beside = (await client.get("/search.json", params={"q": "榕教罚〔2026〕99号"})).json()["notices"]
+        assert [it["id"] for it in beside] == [PERSON]
+        assert (await client.get("/search.json", params={"q": "榕教罚"})).json()["notices"] == []
+    app.shelf.close()
+
+
 def _declared(folder: Path) -> dict[str, list[dict[str, Any]]]:
     with closing(sqlite3.connect(folder / "mingbai.db")) as connection:
         connection.row_factory = sqlite3.Row

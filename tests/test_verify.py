@@ -61,6 +61,7 @@ CASES = [
     (Query("老名培训中心"), LISTED, "is_listed", "i-renamed"),
     (Query("彩虹培训中心"), CANNOT_SAY, "ambiguous", None),  # one's name and another's sign
     (Query("甜果"), CANNOT_SAY, "near", None),
+    (Query("甜果英语"), CANNOT_SAY, "by_alias", None),  # a brand, which others may use too
     (Query("乐童培训中心"), CANNOT_SAY, "name_alone", "i-black"),
     (Query("小树培训中心"), CANNOT_SAY, "name_alone", "i-none"),  # the same as where there is a black list
     (Query("大河培训中心"), NOT_LISTED, "left", "i-left"),

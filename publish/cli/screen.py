@@ -149,12 +149,15 @@ def _told(answer: Answer, verifier: "Verifier") -> Iterator[str]:
     yield _joined(reader.label("lists", it["list"], "zh") for it in answer.listings)
     yield _joined(it["authority"] or "" for it in answer.listings)
     yield _joined(it["batch_label"] or "" for it in answer.listings)
-    lists = "、".join(dict.fromkeys(reader.label("lists", it["list"], "zh") for it in answer.listings))
+    lists = say("zh", "list.and").join(dict.fromkeys(reader.label("lists", it["list"], "zh") for it in answer.listings))
     days = [it["as_of"] for it in answer.listings] or [it.as_of for it in answer.sources or verifier.sources]
     yield _joined(day or "" for day in days) if answer.listings else min(filter(None, days), default="")
     yield reader.id
     yield " ".join(
-        (say("zh", f"verify.status.{answer.status}") + "。", *(say("zh", f"verify.reason.{reason}", lists=lists) for reason in answer.reasons))
+        (
+            say("zh", f"verify.status.{answer.status}") + "。",
+            *(say("zh", f"verify.reason.{reason}", lists=lists) for reason in answer.reasons),
+        )
     )
 
 

@@ -73,7 +73,9 @@ class Unseen:
 
     hidden: frozenset[str]
     unsaid: Mapping[str, tuple[str, ...]]
-    numbers: Mapping[str, tuple[str, ...]]  # notices about who is no organisation, by the whole number of the decision: what alone finds them
+    numbers: Mapping[
+        str, tuple[str, ...]
+    ]  # notices about who is no organisation, by the whole number of the decision: what alone finds them
 
 
 def unseen(reader: Reader, today: str) -> Unseen:

@@ -135,7 +135,7 @@ MEANING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 def public(query: Query, said: Said, visit: Visit, reader: Reader) -> Row:
     """One answer as JSON has it."""
-    lists = {"lists": visit.t("list_comma").join(dict.fromkeys(reader.label("lists", it["list"], visit.lang) for it in said.listings))}
+    lists = {"lists": visit.t("list.and").join(dict.fromkeys(reader.label("lists", it["list"], visit.lang) for it in said.listings))}
     return {
         "query": {key: value for key, value in asdict(query).items() if value},
         "status": said.status,

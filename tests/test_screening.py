@@ -195,7 +195,7 @@ def test_without_a_release_there_is_a_clear_word(tmp_path):
 def test_an_index_that_is_broken_says_cannot_say_in_each_row_and_is_counted_as_an_error(home, tmp_path):
     (tmp_path / "list.csv").write_text(f"名称\n无此机构\n{code(1)}\n")
     reader = Reader(home / "releases" / TODAY)
-    reader.index = Broken()  # type: ignore[assignment]
+    reader._index = Broken()  # type: ignore[assignment]
     data, counts = screened(given(tmp_path / "list.csv", {}), Verifier(reader, TODAY), silent)
     reader.close()
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))

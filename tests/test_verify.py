@@ -14,6 +14,7 @@ from publish.answering import CANNOT_SAY, LISTED, NOT_LISTED, STATUSES
 from publish.catalogue import Catalogue, dictionary
 from publish.meant import LONGEST, Query, near_codes
 from publish.values import is_credit_code
+from publish.web.candidates import Line, candidates
 from publish.web.reader import Reader
 from publish.web.server import Application, build_app
 from publish.web.verifier import Verifier
@@ -146,6 +147,46 @@ def test_what_may_hurt_is_told_by_number_or_the_exact_name_in_its_county_alone(v
     assert [it["list"] for it in answer.listings] == lists
     assert (answer.notices if answer.notices is None else [it["id"] for it in answer.notices]) == notices
     assert ("harm_untold" in answer.notes) == (answer.found is not None and notices is None)
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iterator[Verifier]:
+    """Whoever has a name, or number, that is nearly or wholly another's too: all but one of them on a black list."""
+    many = [(f"i-many{at:02}", "众星培训学校", GULOU if at in (3, 69) else NANJING_GULOU) for at in range(70)]
+    heard = [(f"i-heard{at:03}", "新雅培训中心", GULOU) for at in range(120)]
+    known = [("i-circle", "启明①培训学校", GULOU), ("i-short", "短号培训学校", GULOU), ("i-letters", "XINYA培训中心", GULOU), *many, *heard]
+    made = tables()
+    made["institutions"] = [{"id": id, "name": name, "region_code": region, "source_id": "platform"} for id, name, region in known]
+    made["permits"] = [{"institution_id": "i-short", "permit_no": "教民〔2026〕7"}]
+    made["listings"] = [
+        {"id": f"l-{id}", "institution_id": id, "list": "white" if id == "i-many69" else "black", "region_code": region, "source_id": "platform", "as_of": TODAY}
+        for id, _, region in known
+    ]  # fmt: skip
+    made["institution_aliases"] = made["notices"] = made["notice_links"] = []
+    folder = make_release(tmp_path_factory.mktemp("crowd"), TODAY, catalogue, tables=made)
+    reader = Reader(folder)
+    yield Verifier(reader, TODAY)
+    reader.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "id", "lists"),
+    [
+        (Query("启明①培训学校", region=GULOU), "i-circle", ["black"]),
+        (Query("启明1培训学校", region=GULOU), "i-circle", []),  # is folded to the same and another name
+        (Query(permit="教民〔2026〕7号"), "i-short", []),  # which every county gives out
+        (Query("众星培训学校", region=GULOU), None, []),  # two are there, and one of them is not among those that are looked at
+        (Query("XINYA培训中心", region=GULOU), "i-letters", ["black"]),  # behind a hundred that sound like it
+    ],
+)
+def test_a_black_list_is_not_told_of_one_that_is_nearly_meant(crowd, query, id, lists):
+    _, answer = crowd.verify(query)
+    assert (answer.found and answer.found.known.id, [it["list"] for it in answer.listings]) == (id, lists)
+
+
+def test_a_permit_number_that_every_county_gives_out_is_no_match_in_a_spreadsheet(crowd):
+    found = candidates(crowd.reader, Line(permits=("教民〔2026〕7号",)), TODAY)
+    assert [(one.card["id"], one.is_certain) for one in found] == [("i-short", False)]
 
 
 def test_a_name_alone_says_the_same_whether_there_is_a_black_list_or_nothing(verifier):
@@ -343,7 +384,7 @@ async def test_what_is_no_question_is_refused_and_still_an_answer(app, params, s
 @pytest.mark.parametrize("index", [Broken(), Empty()])
 async def test_an_index_that_is_broken_is_never_not_listed(home, catalogue, index):
     app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
-    app.shelf.reader.index = index
+    app.shelf.reader._index = index
     one = await ask(app, "/verify.json", params={"name": "无此机构"})
     page = await ask(app, "/verify", params={"name": "无此机构"})
     many = await ask(app, "/verify.json", "POST", json={"names": ["无此机构", code(1)]})

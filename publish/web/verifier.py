@@ -60,26 +60,31 @@ class Verifier:
         cards = facts.cards(self.reader, [one.known.id for one in found], self.today)
         return decide(asked, identity, cards[0] if cards else None, self.sources, self.regions)
 
-    def identity(self, asked: Asked, hits: Sequence[search.Hit] | None = None) -> Identity:
-        """Which institution is meant. `hits` are what the index finds for the name, where the caller knows already."""
+    def identity(self, asked: Asked, hits: Sequence[search.Hit] | None = None, most: int = HITS) -> Identity:
+        """Which institution is meant. `hits` are what the index finds for the name, where the caller knows already, and asked for `most`."""
         by_number = self._numbered(asked)
         if by_number or not asked.name:
             return identify(asked, by_number, (), self.regions, self._places)
         if hits is None:
             self.assure()
-        identity = self._named(asked, asked.name, hits)
+        identity = self._named(asked, asked.name, hits, most)
         brand = search.parts(asked.name, self._places)[1]
         if identity.found or identity.reasons or brand == search.compact(asked.name):
             return identity
         wider = self._named(asked, brand)  # leads to those of another place or kind; only here: looking for what is near takes milliseconds
         return wider if wider != Identity() else identity
 
-    def _named(self, asked: Asked, words: str, hits: Sequence[search.Hit] | None = None) -> Identity:
+    def _named(self, asked: Asked, words: str, hits: Sequence[search.Hit] | None = None, most: int = HITS) -> Identity:
         """Who is meant among those that the index has for some words: `hits`, where they are known."""
         if hits is None:
             hits = self.reader.index.search(words, kind="institution", limit=HITS).hits
         like = {hit.id for hit in hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
-        return identify(asked, (), self._known([hit.id for hit in hits]), self.regions, self._places, like if words == asked.name else ())
+        identity = identify(
+            asked, (), self._known([hit.id for hit in hits]), self.regions, self._places, like if words == asked.name else ()
+        )
+        if identity.found and sum(hit.exact for hit in hits) >= most:  # of those that were not looked at one may be in the region too
+            return Identity(reasons=("ambiguous",), candidates=(identity.found, *identity.candidates))
+        return identity
 
     def assure(self) -> None:
         """Raises BadHome where the index does not belong to the release."""

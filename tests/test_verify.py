@@ -62,6 +62,9 @@ CASES = [
     (Query("老名培训中心"), LISTED, "is_listed", "i-renamed"),
     (Query("彩虹培训中心"), CANNOT_SAY, "ambiguous", None),  # one's name and another's sign
     (Query("甜果"), CANNOT_SAY, "near", None),
+    (Query("甜"), CANNOT_SAY, "near", None),
+    (Query(f"信用代码：{code(1)}"), CANNOT_SAY, "near", None),  # a number with something beside it is found, and no name
+    (Query(code(1)[:-2]), CANNOT_SAY, "near", None),
     (Query("乐童培训中心"), CANNOT_SAY, "name_alone", "i-black"),
     (Query("小树培训中心"), CANNOT_SAY, "name_alone", "i-none"),  # the same as where there is a black list
     (Query("大河培训中心"), NOT_LISTED, "left", "i-left"),
@@ -95,6 +98,8 @@ CASES = [
     (Query(code(1).lower()), LISTED, "is_listed", "i-white"),  # in the place of the name
     (Query(permit="教民135010270000018号"), LISTED, "is_listed", "i-white"),
     (Query("教民135010270000018"), LISTED, "is_listed", "i-white"),
+    (Query("135010270000018"), LISTED, "is_listed", "i-white"),
+    (Query(permit="135010270000018"), LISTED, "is_listed", "i-white"),
     (Query(code=code(4)), LISTED, "is_listed", "i-black"),
     (Query(code=code(6)), NOT_LISTED, "registered", "i-none"),
     (Query(code=code(99)), NOT_LISTED, "not_found", None),

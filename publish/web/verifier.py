@@ -1,8 +1,10 @@
 """Ask a release whether an institution is listed: what `answering` decides from, looked up. Knows nothing of requests; the command line asks here too."""
 
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +25,7 @@ NAMES = ("name", "institution_aliases.name")  # fields of the index
 # how a name matches that `near` cannot see. Not TYPO: of a whole name with another brand two characters of sixteen are wrong.
 LIKE = (search.WORDS, search.SOUND, search.INITIALS)
 SHORT_LEVELS = ("province", "city")  # whose short names stand in names of institutions; those of counties are brands as often
+DIGITS = re.compile(r"(?:教民)?([0-9]{13}|[0-9]{15})")  # of a permit number
 log = logging.getLogger(__name__)
 
 
@@ -62,6 +65,7 @@ class Verifier:
 
     def identity(self, asked: Asked, hits: Sequence[search.Hit] | None = None, most: int = HITS) -> Identity:
         """Which institution is meant. `hits` are what the index finds for the name, where the caller knows already, and asked for `most`."""
+        asked = self._as_printed(asked)
         by_number = self._numbered(asked)
         if by_number or not asked.name:
             return identify(asked, by_number, (), self.regions, self._places)
@@ -78,7 +82,10 @@ class Verifier:
         """Who is meant among those that the index has for some words: `hits`, where they are known."""
         if hits is None:
             hits = self.reader.index.search(words, kind="institution", limit=HITS).hits
-        like = {hit.id for hit in hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
+        is_one = len(search.compact(words)) == 1  # character: it is in names, and in no name is it enough to be near
+        like = {
+            hit.id for hit in hits for it in hit.why if it.field == search.IDENTIFIER or (it.field in NAMES and (is_one or it.how in LIKE))
+        }
         identity = identify(
             asked, (), self._known([hit.id for hit in hits]), self.regions, self._places, like if words == asked.name else ()
         )
@@ -96,6 +103,14 @@ class Verifier:
         names = [row["name"] for row in self.reader.rows(queries.SOME, PROBES)]
         found = {name: self.reader.index.search(name, kind="institution", limit=HITS).hits for name in names if search.compact(name)}
         return all(any(search.compact(hit.title) == search.compact(name) for hit in hits) for name, hits in found.items())
+
+    def _as_printed(self, asked: Asked) -> Asked:
+        """With the permit number as the release has it: the digits alone are it too."""
+        if asked.permit and (digits := DIGITS.fullmatch(asked.permit)):
+            for permit in (asked.permit, digits[1], f"教民{digits[1]}"):
+                if self.reader.rows(queries.BY_PERMIT, orjson.dumps([permit]).decode(), 1):
+                    return replace(asked, permit=permit)
+        return asked
 
     def _numbered(self, asked: Asked) -> list[Known]:
         ids: dict[str, None] = {}

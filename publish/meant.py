@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from search import BRAND, Difference, compact, differences, near
+from search import BRAND, Difference, compact, differences, is_question, near
 
 from .errors import BadValue
 from .regions import COUNTRY, Regions
@@ -102,6 +102,8 @@ def read(query: Query, region_of: Callable[[str], tuple[str | None, bool]]) -> A
         name, query = "", replace(query, code=plain)
     elif not query.permit.strip() and _PERMIT.fullmatch(plain):
         name, query = "", replace(query, permit=plain)
+    if compact(name) and not is_question(name):
+        return Asked(faults=("too_long",))  # no index looks for it
     if query.code.strip():
         try:
             code = credit_code(query.code)

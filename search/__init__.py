@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .compare import BRAND, Difference, differences, near, parts
     from .document import BEGINS, IDENTIFIER, INITIALS, INSIDE, SOUND, TYPO, WHOLE, WORDS, Document, Hit, Match, Results, Suggestion
     from .mark import spans
+    from .question import is_question
     from .read import Index, open_index
     from .texts import Found, Texts, open_texts
     from .texts_near import Passage
@@ -54,6 +55,7 @@ __all__ = [
     "days",
     "differences",
     "fold",
+    "is_question",
     "near",
     "open_index",
     "open_texts",
@@ -66,6 +68,7 @@ _LATER = {
     "compare": "BRAND Difference differences near parts",
     "document": "BEGINS IDENTIFIER INITIALS INSIDE SOUND TYPO WHOLE WORDS Document Hit Match Results Suggestion",
     "mark": "spans",
+    "question": "is_question",
     "read": "Index open_index",
     "texts": "Found Texts open_texts",
     "texts_near": "Passage",

@@ -122,6 +122,8 @@ CASES = [
     (Query("。"), CANNOT_SAY, "no_question", None),
     (Query(region=GULOU), CANNOT_SAY, "no_question", None),
     (Query("长" * (LONGEST + 1)), CANNOT_SAY, "too_long", None),
+    (Query("长" * 150), CANNOT_SAY, "too_long", None),  # which the index does not look for
+    (Query(" ".join(f"词{at}" for at in range(30))), CANNOT_SAY, "too_long", None),
 ]
 
 

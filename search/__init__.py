@@ -4,6 +4,16 @@
 `fold` says which spellings are the same, `spans` what of a text to mark for a query.
 
 What searches is imported when it is first asked for: who only folds, each worker of a run among them, does not pay for arrays and readings (0.3 s).
+
+Names are matched, not searched as documents. At 200,000 institutions (a quarter of them real names), on two busy cores in CPU time: 1,740 labelled
+queries in 32 classes 0.5-3 ms at the median where the words are there and 7-10 where one is mistyped, p99 17 ms, a character that three of four have 44; success@5 0.97-1.00 in every class, no
+name that differs in one character, the district or the city exact. Built in 13 s with a peak of 280 MiB; 38 MB, which is 0.90 of the bytes of all that is
+searched (names, aliases, regions, addresses, contents, numbers) and 3.5 of those of legal names and aliases alone: what addresses and numbers are found
+by takes the half of it. Opened in 0.05 s; 39 MiB of a process are its own, the file's pages are shared. A build is cheap enough to be made whole
+each time: there is no change in place, and the same documents give the same bytes.
+
+FTS5 over pairs, which this took the place of, knew no slips and no pinyin, took 50 s, and 22.9 MB at 20,000. Readings by phrases were left
+out (readings.py). Reckoned and not tried: a hash of whole names (11 bytes a document for what two lists tell), texts in blocks under zlib (20 blocks for 20 hits).
 """
 
 from importlib import import_module

@@ -1,7 +1,6 @@
 """What documents are filtered by, counted by and sorted by: of each facet one small number a document, for the set of values that it has."""
 
 from array import array
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from .file import Array
 
 Values = tuple[str, ...]
+FEW = 50
 
 
 class Column:
@@ -70,13 +70,17 @@ class Facets:
         """How many of the documents have each value, the most frequent first."""
         if name not in self._columns:
             return {}
-        codes, found = self._columns[name][documents], dict[str, int]()
+        column, sets, found = self._columns[name], self._sets[name], dict[str, int]()
         # of few documents a bin for each of 3,000 counties costs more than they do
-        few = len(codes) < len(self._sets[name])
-        for number, count in Counter(codes.tolist()).items() if few else enumerate(np.bincount(codes, minlength=1).tolist()):
+        few = len(documents) < FEW
+        for number, count in (
+            ((column[each], 1) for each in documents.tolist()) if few else enumerate(np.bincount(column[documents], minlength=1).tolist())
+        ):
             if count:
-                for value in self._sets[name][number]:
+                for value in sets[number]:
                     found[value] = found.get(value, 0) + count
+        if len(found) < 2:
+            return found
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
     def order(self, name: str, documents: NDArray[np.uint32]) -> NDArray[np.uint32]:

@@ -6,7 +6,8 @@ them, and of pairs that a slip makes of them.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,13 +50,13 @@ class Gather:
         codes = [START] * start + self._codes(word) + [END] * end
         return None if -1 in codes else [one << 16 | other for one, other in pairwise(codes)]
 
-    def _character(self, character: str, *families: Postings) -> Documents:
+    def _character(self, character: str, *families: Postings) -> NDArray[np.bool_]:
         mask = np.zeros(self._documents, bool)
         for family in families:
             code = self._stored.codes.get(character, -1)
             if code >= 0:
                 family.union(family.beginning(code), mask)
-        return np.flatnonzero(mask).astype(np.uint32)
+        return mask
 
     def with_words(self, words: Sequence[str]) -> Documents:
         """The documents that have every pair of the words, in names or in other texts; of a word of one character, the character."""
@@ -68,7 +69,7 @@ class Gather:
             grams = self.grams(word)
             if grams is None:
                 return NOBODY
-            for spot, gram in enumerate(grams):
+            for gram, spot in {gram: spot for spot, gram in enumerate(grams)}.items():
                 name, other = self.names.place(gram), self.others.place(gram)
                 if name < 0 and other < 0:
                     return NOBODY
@@ -88,22 +89,27 @@ class Gather:
         if letters and found is not None and len(found) <= HELD:
             found = self._having(letters, found)  # a few letters make many pairs that mean nothing apart
         for character in single:
-            some = self._character(character, self.names, self.others)
-            found = some if found is None else found[np.isin(found, some, assume_unique=True)]
+            mask = self._character(character, self.names, self.others)
+            found = np.flatnonzero(mask).astype(np.uint32) if found is None else found[mask[found]]
         return NOBODY if found is None else found
 
     def in_parts(self, words: Iterable[str]) -> Documents:
         """The documents that have the words in parts of two characters or more, each as long as can be: 朝阳新东方 is a region and a brand."""
         found: Documents | None = None
+        had: set[int] = set()
         for word in words:
             grams = self.grams(word)
             if grams is None or len(word) < 2 or word.isascii():
                 return NOBODY
             spot = begun = 0
             while spot < len(grams):
+                if grams[spot] in had:
+                    spot += 1
+                    continue
                 name, other = self.names.place(grams[spot]), self.others.place(grams[spot])
                 some = self._either(name, other) if found is None else found[self._has(name, other, found)]
                 if len(some):
+                    had.add(grams[spot])
                     found, spot = some, spot + 1
                 elif spot == begun:
                     return NOBODY
@@ -131,7 +137,11 @@ class Gather:
         if other < 0:
             return found
         more = self.others.of(other)
-        return np.union1d(found, more) if len(found) else more
+        if not len(found):
+            return more
+        mask = np.zeros(self._documents, bool)
+        mask[found] = mask[more] = True
+        return np.flatnonzero(mask).astype(np.uint32)
 
     def _has(self, name: int, other: int, some: Documents) -> NDArray[np.bool_]:
         has = self.names.among(name, some) if name >= 0 else np.zeros(len(some), bool)
@@ -143,10 +153,9 @@ class Gather:
         """Those of some documents whose names have every pair of the words, or begin or end with them."""
         for word in words:
             if len(word) == 1 and not start:
-                some = self._character(word, self.names)
-                among = among[np.isin(among, some, assume_unique=True)]
+                among = among[self._character(word, self.names)[among]]
                 continue
-            for gram in self.grams(word, start=start, end=end) or [-1]:
+            for gram in set(self.grams(word, start=start, end=end) or [-1]):
                 place = self.names.place(gram)
                 if place < 0 or not len(among):
                     return NOBODY
@@ -193,7 +202,8 @@ class Gather:
         bits = [np.uint32(1 << (ord(letter) - 97)) for letter in letters]
         firsts = self.sounds.initials[self.names.grams >> np.uint32(16)]
         seconds = self.sounds.initials[self.names.grams & np.uint32(0xFFFF)]
-        some = self._joined(np.flatnonzero((firsts & one != 0) & (seconds & other != 0)) for one, other in pairwise(bits))
+        begun = [self._begun(np.flatnonzero(self.sounds.initials & bits[0]))] if start else []
+        some = self._joined(chain(begun, (np.flatnonzero((firsts & one != 0) & (seconds & other != 0)) for one, other in pairwise(bits))))
         return self._held(some, [self.sounds.initials & bit != 0 for bit in bits], start)
 
     def heard(self, words: Sequence[str], by: str, names: str, fields: Sequence[Field]) -> tuple[float, tuple[Match, ...]]:
@@ -219,6 +229,10 @@ class Gather:
         places = [self.names.places(grams) for grams in pairs]
         return self._joined(sorted(places, key=lambda some: int(self.names.sizes[some].sum())))
 
+    def _begun(self, codes: NDArray[Any]) -> NDArray[np.int64]:
+        """Where the grams stand by which a name begins with one of some characters."""
+        return self.names.places(_crossed(np.array([START]), codes))
+
     def _joined(self, families: Iterable[NDArray[np.int64]]) -> Documents:
         """The documents that have one gram of each family, up to where few are left."""
         mask: NDArray[np.bool_] | None = None
@@ -236,6 +250,7 @@ class Gather:
         """Those with a name in which a character of each table stands in a row."""
         if not len(documents):
             return NOBODY
+        documents = documents[:HELD] if start else documents  # for suggestions, the first are enough
         codes, of = self._stored.gathered(documents)
         spots = np.flatnonzero(tables[0][codes])
         for place, table in enumerate(tables[1:], 1):

@@ -63,7 +63,7 @@ class Numbers:
             return np.empty(0, np.uint32)
         _, texts, documents = self._all[place]
         first, last = texts.searchsorted(np.bytes_(raw), "left"), texts.searchsorted(np.bytes_(raw), "right")
-        return np.unique(documents[first:last])
+        return np.unique(documents[first:last]) if last - first > 1 else documents[first:last]
 
     def holding(self, run: str) -> NDArray[np.uint32]:
         """The documents with an identifier in which this stands."""

@@ -1,6 +1,6 @@
 """For each gram the documents that have it: ascending numbers, kept as differences in bytes of seven bits, the common ones as one bit a document.
 
-All arithmetic is numpy's, over any number of lists at once: a list by itself costs 10 microseconds, a thousand together 200.
+All arithmetic is numpy's, over any number of lists at once: most of what a short list costs is the calls.
 """
 
 from collections.abc import Sequence
@@ -12,41 +12,51 @@ from .file import Array
 
 Documents = NDArray[np.uint32]
 DENSE = 8  # a gram of more than one document in so many is kept as bits
+STRETCH = 500_000  # keys that are encoded at a time
 SMALL = 1_024  # documents of an index in which none is
 
 
 def encode(keys: NDArray[np.uint64], documents: int) -> dict[str, Array]:
-    """The arrays for gram << 32 | document, sorted and each once."""
+    """The arrays for gram << 32 | document, sorted and each once. Worked through in stretches: what it takes beside the keys does not grow with them."""
+    parts: list[tuple[Array, ...]] = []
+    first = rows = 0
+    while first < len(keys):
+        last = min(first + STRETCH, len(keys))
+        if last < len(keys):  # a gram is not torn
+            last = int(keys.searchsorted(((keys[last] >> np.uint64(32)) + np.uint64(1)) << np.uint64(32)))
+        part = _encoded(keys[first:last], documents)
+        parts.append((*part[:3], part[3] + np.uint32(rows), part[4]))
+        rows += len(part[0])
+        first = last
+    kinds = (np.uint32, np.int64, np.uint8, np.uint32, np.uint8)
+    found, sizes, packed, dense, bits = (
+        np.concatenate([*(part[place] for part in parts), np.empty(0, kind)]) for place, kind in enumerate(kinds)
+    )
+    return {"grams": found, "starts": np.append(0, np.cumsum(sizes)).astype(np.uint32), "bytes": packed, "dense": dense, "bits": bits}
+
+
+def _encoded(keys: NDArray[np.uint64], documents: int) -> tuple[Array, ...]:
+    """Of a stretch: the grams, the bytes that each takes, the bytes, the places of the common ones and their bits."""
     owners = (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32)
     of = (keys >> np.uint64(32)).astype(np.uint32)
-    firsts = np.flatnonzero(np.append(True, of[1:] != of[:-1])) if len(of) else np.empty(0, np.int64)
-    found = of[firsts]
+    firsts = np.flatnonzero(np.append(True, of[1:] != of[:-1]))
     counts = np.diff(np.append(firsts, len(of)))
-    del of
     gaps = owners.copy()
     gaps[1:] -= owners[:-1]
     gaps[firsts] = owners[firsts]
-    many = max(documents, SMALL * DENSE if documents < SMALL else 0)
-    dense = np.flatnonzero(counts * DENSE > many)
+    is_dense = counts * DENSE > documents if documents >= SMALL else np.zeros(len(counts), bool)
     bits = []
-    for number in dense:
+    for place in np.flatnonzero(is_dense):
         mask = np.zeros(documents, bool)
-        mask[owners[firsts[number] : firsts[number] + counts[number]]] = True
+        mask[owners[firsts[place] : firsts[place] + counts[place]]] = True
         bits.append(np.packbits(mask))
-    sparse = np.repeat(counts * DENSE <= many, counts)
-    packed, lengths = _packed(gaps[sparse])
-    sizes = np.zeros(len(found), np.int64)
-    heads = np.cumsum(np.append(0, counts))
-    ends = np.append(0, np.cumsum(np.where(sparse, 1, 0)))
-    totals = np.append(0, np.cumsum(lengths))
-    sizes = totals[ends[heads[1:]]] - totals[ends[heads[:-1]]]
-    return {
-        "grams": found,
-        "starts": np.append(0, np.cumsum(sizes)).astype(np.uint32),
-        "bytes": packed,
-        "dense": dense.astype(np.uint32),
-        "bits": np.concatenate(bits) if bits else np.empty(0, np.uint8),
-    }
+    packed, lengths = _packed(gaps[np.repeat(~is_dense, counts)])
+    sizes = np.zeros(len(counts), np.int64)
+    kept = np.where(is_dense, 0, counts)
+    sparse = np.flatnonzero(kept)
+    if len(sparse):
+        sizes[sparse] = np.add.reduceat(lengths, (np.cumsum(kept) - kept)[sparse])
+    return of[firsts], sizes, packed, np.flatnonzero(is_dense).astype(np.uint32), np.concatenate([*bits, np.empty(0, np.uint8)])
 
 
 def _packed(values: NDArray[np.uint32]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -8,7 +8,7 @@ and sorted as a whole; the first of it, names before other texts, are ordered by
 import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -95,11 +95,13 @@ class Index:
         scope = self._facets.mask({KIND: kind}) if kind is not None else None
         found = self._answers(asked, scope)
         filters = dict(filters or {})
+        some = self._passing(found.documents, filters)
         facets = {
-            name: self._facets.counts(name, self._passing(found.documents, {k: v for k, v in filters.items() if k != name}))
+            name: self._facets.counts(
+                name, self._passing(found.documents, {k: v for k, v in filters.items() if k != name}) if name in filters else some
+            )
             for name in count
         }
-        some = self._passing(found.documents, filters)
         ordered: Sequence[int]
         if sort is not None:
             ordered = self._facets.order(sort, some)[offset : offset + limit].tolist()
@@ -149,7 +151,7 @@ class Index:
         parts = within(self._numbers.holding(asked.run))
         if (len(some) or len(parts)) and not len(heard := within(self._spoken(asked, SOUND)[0])):
             inside = (PART, (Match(IDENTIFIER, INSIDE),))
-            return _Found(np.union1d(some, parts), asked, dict.fromkeys(parts.tolist(), inside))
+            return _Found(np.union1d(some, parts) if len(parts) else some, asked, dict.fromkeys(parts.tolist(), inside))
         if len(some) or len(parts):
             return _Found(np.union1d(some, heard), asked, by=SOUND, literal=some)
         if len(some := within(numbered)):
@@ -217,7 +219,9 @@ class Index:
         scored: dict[int, Scored] = {}
         best, meant = 0.0, None
         for document in self._gather.near(run, scope).tolist():
-            score, why, text = by_likeness(run, weights, self._stored.names(document), partial(self._stored.others, document), self._fields)
+            score, why, text = by_likeness(
+                run, weights, self._stored.names(document), cache(partial(self._stored.others, document)), self._fields
+            )
             if score >= LIKELY:
                 scored[document] = score, why
                 if score > best:
@@ -248,8 +252,12 @@ class Index:
         for each in (whole, begun, named, some):
             first.update(dict.fromkeys(each[: 2 * WINDOW].tolist()))
         kept = list(first)[:WINDOW]
-        rest = np.concatenate([named, some[np.isin(some, named, assume_unique=True, invert=True)]])
-        return kept, rest[np.isin(rest, np.array(kept, np.uint32), assume_unique=True, invert=True)]
+        mask = np.ones(self._stored.count, bool)
+        mask[named] = False
+        rest = np.concatenate([named, some[mask[some]]])
+        mask[:] = True
+        mask[kept] = False
+        return kept, rest[mask[rest]]
 
     def _score(self, document: int, found: _Found, *, whole: bool = True) -> Scored:
         known = found.scored.get(document)
@@ -258,7 +266,7 @@ class Index:
         names = self._stored.names(document)
         if found.by and (not len(found.literal) or document not in found.literal):
             return self._by_sound(names, found)
-        return by_words(found.asked.words, found.asked.run, names, partial(self._stored.others, document), self._fields, whole=whole)
+        return by_words(found.asked.words, found.asked.run, names, cache(partial(self._stored.others, document)), self._fields, whole=whole)
 
     def _by_sound(self, names: str, found: _Found) -> Scored:
         return self._gather.heard(found.asked.pieces, found.by or SOUND, names, self._fields)

@@ -1,7 +1,7 @@
 """How Chinese characters are read, without tones, and how letters that somebody typed are divided into syllables.
 
 A character has every reading that the dictionary gives it, in any word: 重庆 is found by chongqing and by zhongqing, 厦门 by xiamen, 单县 by shanxian
-and 番禺 by panyu. A reading by phrases would be one of them, and 53 MiB of phrases in every process; what is too many is told apart by the characters
+and 番禺 by panyu. A reading by phrases would be one of them, and 43 MiB of phrases in every process; what is too many is told apart by the characters
 beside it. ü is v, as keyboards have it, and u.
 """
 

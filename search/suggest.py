@@ -14,7 +14,7 @@ from .readings import spoken
 from .stored import Stored, values
 
 LONGEST = 64  # letters of pinyin
-LOOKED_AT = 400  # documents whose names are looked at
+LOOKED_AT = 200  # documents whose names are looked at
 
 
 def suggestions(

@@ -8,6 +8,10 @@ check: built in 104, and the four in 318, 135, 167 and 191 ms. Its parser hides 
 random names, it unpickles what it opens, and nobody keeps it: the original is of 2016, Whoosh-Reloaded (2024) says itself that it is no longer maintained,
 and whoosh3 (3.54.0) had a hundred releases in its first three months and takes the same time (61 s; 3,343, 1,196, 859 and 1,023 ms). SQLite has none of this, and FTS5 walks positions of characters in C.
 
+This index, with text, values and facets counted, over the same 20,000 notices: built in 2.6 CPU seconds, 20 MB (the tokens are kept beside their postings),
+opened in 44 ms, 1,500 queries of ten kinds p50 7, p99 32, the longest 45 ms; over the real findings 2.0 s, 16 MB, p50 6, p99 33, longest 41. Of 22 hostile queries the
+longest took 44 ms (sixteen frequent characters with OR).
+
 A document is searched by its words in `Field`s of the kind TEXT and by its values in the others. Those are kept as one array a field: a filter and a
 count over all of them take a millisecond. A document without any value is found by words that it has, and never by what it does not say.
 """
@@ -23,7 +27,7 @@ from .texts_near import Passage, passages
 from .texts_query import BadQuery, Either, Node, Problem, parse, plain, wanted
 from .texts_rows import NOWHERE, View
 
-WINDOW = 2_000  # documents ordered by bm25, the first by rank that have the words; it takes 2.5 microseconds each
+WINDOW = 1_000  # documents ordered by bm25, the first by rank that have the words; it takes 2.5 microseconds each
 NOTHING: Mapping[str, Collection[str]] = {}
 
 
@@ -129,8 +133,8 @@ class Texts:
         if not words or len(rows) < 2:
             return by_rank
         expression = view.expression(Either(tuple(words)) if len(words) > 1 else words[0], pieces=True) or NOWHERE
-        matched = sorted(view.ask(expression))
-        last = matched[min(len(matched), WINDOW) - 1] if matched else 0
+        beyond = "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rowid LIMIT 1 OFFSET ?"
+        (last,) = self._file.connection.execute(beyond, [expression, WINDOW - 1]).fetchone() or (len(self._file.ids),)
         best = [
             place
             for (place,) in self._file.connection.execute(self._scored, [expression, last])

@@ -50,10 +50,17 @@ class View:
 
     def between(self, name: str, since: str | int | None, until: str | int | None) -> set[int]:
         """The documents with a value from `since` to `until`, both included. Of days each is compared in the precision that both have."""
-        known = self._of.compared[name]
-        return self._valued(name, [code for code, made in enumerate(known) if any(_within(value, since, until) for value in made)])
+        return self._valued(name, self._codes(Between(name, since, until)))
 
-    def _valued(self, name: str, codes: Sequence[int]) -> set[int]:
+    def _codes(self, node: Is | Between) -> set[int]:
+        """The codes of a field that are what a part of a query says."""
+        if isinstance(node, Between):
+            known = self._of.compared[node.field]
+            return {code for code, made in enumerate(known) if any(_within(value, node.since, node.until) for value in made)}
+        wanted, run = f" {' '.join(node.tokens)} ", self._of.words[node.field]
+        return {code for code, made in enumerate(self._of.values[node.field]) if any(wanted in run[value] for value in made)}
+
+    def _valued(self, name: str, codes: Collection[int]) -> set[int]:
         having = self._of.having[name]
         return set().union(*(having[code] for code in codes)) - self._without(name)
 
@@ -97,15 +104,8 @@ class View:
                 return self._long(node, unsaid)
             case Deny(of):
                 return listed - self._rows(of, unsaid)
-            case Is(name, run):
-                wanted = f" {' '.join(run)} "
-                return (
-                    set()
-                    if name in unsaid
-                    else self.having(name, [value for value, said in self._of.words[name].items() if wanted in said])
-                )
-            case Between(name, since, until):
-                return set() if name in unsaid else self.between(name, since, until)
+            case Is() | Between():
+                return set() if node.field in unsaid else self._valued(node.field, self._codes(node))
             case Every(parts) | Either(parts):
                 return self._together(type(node), parts, unsaid)
         raise AssertionError(node)
@@ -115,7 +115,10 @@ class View:
         words = tuple(part for part in parts if self.expression(part, unsaid) is not None)
         denied = tuple(part.of for part in parts if isinstance(part, Deny))
         found = [self._rows(how(words), unsaid)] if words else []
-        found += [self._rows(part, unsaid) for part in parts if part not in words and not isinstance(part, Deny)]
+        valued = [part for part in parts if isinstance(part, Is | Between)] if how is Either else []
+        for name in {part.field for part in valued} - unsaid:
+            found.append(self._valued(name, set().union(*(self._codes(part) for part in valued if part.field == name))))
+        found += [self._rows(part, unsaid) for part in parts if part not in words and part not in valued and not isinstance(part, Deny)]
         if denied:
             other: type[Every] | type[Either] = Either if how is Every else Every
             those = self._rows(other(denied) if len(denied) > 1 else denied[0], unsaid)
@@ -140,15 +143,13 @@ class View:
     def meant(self, query: str, words: Sequence[Words]) -> str | None:
         """The query with its first word that is nowhere as it stands in documents that say everything."""
         for word in words:
-            if self._rows(word, frozenset()) - self._hidden - self.bound:
+            if not slips(word) or self._rows(word, frozenset()) - self._hidden - self.bound:
                 continue
             tries = [
                 f'NEAR("{" ".join(before)}" "{" ".join(after)}", {int(between)})' if before and after else f'"{" ".join(before or after)}"'
                 for ways in slips(word)
                 for before, between, after in ways
             ]
-            if not tries:
-                continue
             alike = sorted(self.ask(" OR ".join(tries)) - self._hidden - self.bound)[:ALIKE]
             sql = f"SELECT {', '.join(self._of.columns.values())} FROM texts WHERE rowid = ?"  # noqa: S608
             texts = [text for place in alike for text in self._of.connection.execute(sql, [place]).fetchone() if text]

@@ -5,7 +5,7 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+import publish.web.site
 from publish.catalogue import Catalogue, dictionary
 from publish.web.alike import alike
 from publish.web.answer import App
@@ -337,6 +338,26 @@ async def test_an_earlier_release_is_searched_with_its_filters_and_its_links_sta
     assert total(there) == count == 12
     assert "data-suggest" not in page
     assert (answer["release"], answer["total"]) == (OLD, 16)
+
+
+async def test_an_answer_is_kept_no_longer_than_its_day_and_its_release(home, catalogue, monkeypatch):
+    now = [NOON]
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: now[0])
+    reader, asked = app.shelf.reader, []
+    found = reader.index.search
+    monkeypatch.setattr(reader.index, "search", lambda *those, **more: asked.append(1) or found(*those, **more))
+    async with visitor(app) as client:
+        first, second = await client.get("/search.json?q=甜果"), await client.get("/search.json?q=甜果")
+        assert (len(asked), first.content) == (1, second.content)
+        assert (await client.get("/en/search.json?q=甜果")).json()["url"].startswith("/en/")
+        now[0] += timedelta(days=1)
+        await client.get("/search.json?q=甜果")
+        assert len(asked) == 3
+        monkeypatch.setattr(publish.web.site, "KEPT", 3)
+        for number in range(9):
+            await client.get(f"/suggest.json?q={number}")
+    assert len(reader.once("2026-11-24", "answers", dict)) <= 3
+    app.shelf.close()
 
 
 @pytest.mark.parametrize("path", ["/search.json", "/en/search.json", "/suggest.json", "/en/suggest.json"])

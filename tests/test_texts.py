@@ -5,7 +5,9 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -305,6 +307,43 @@ def test_quotes_take_the_meaning_from_a_sign() -> None:
         assert parse(query, WORDS)
     with pytest.raises(BadQuery):
         parse("甲:乙", WORDS)
+
+
+C = "培训学校机构无证办收费退责令改正公告处罚"
+HOSTILE = (
+    *(
+        "培" * 499,
+        "(" * 499,
+        "- " * 249,
+        '"' * 499,
+        "(" * 10_000,
+        "培训" * 249,
+        "培" * 120,
+        "😀" * 499,
+        "NEAR " * 90,
+        "'; DROP TABLE texts; --",
+    ),
+    *(" ".join(C[:16]), " OR ".join(C[:16]), " OR ".join(f"NOT {c}" for c in C[:16]), " ".join(f"-{c}" for c in C[:16])),
+    *(
+        " OR ".join(f"({a} -{b})" for a, b in zip(C[:8], C[8:16], strict=True)),
+        " OR ".join(f"罚款:{n}.." for n in range(16)),
+        "机关:局 OR " * 15 + "培",
+    ),
+)
+
+
+@pytest.mark.bench
+def test_no_query_over_20_000_documents_takes_long(tmp_path: Path) -> None:
+    many = [replace(DOCUMENTS[number % 4], id=f"n-{number:05d}", rank=number) for number in range(20_000)]
+    build_texts(tmp_path / "t.db", many, FIELDS)
+    with open_texts(tmp_path / "t.db") as opened:
+        for query in HOSTILE:
+            took = []
+            for _ in range(3):
+                start = process_time()
+                opened.search(query, count=("authority", "kind"))
+                took.append(process_time() - start)
+            assert min(took) < 0.05, f"{query[:40]} took {min(took) * 1_000:.0f} ms of a core"
 
 
 # -- the file --------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class Answer:
     parts: Iterator[bytes] | None = None
     scripted: bool = False  # whether the page has a script of ours
 
-    @property
+    @cached_property
     def etag(self) -> str:
         for name, value in self.headers:
             if name == "etag":

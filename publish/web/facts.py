@@ -97,6 +97,8 @@ def _unmatched(reader: Reader, today: str) -> dict[tuple[str, str], list[Row]]:
 
 def notices(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
     """The notices with these ids that are in force, in this order; `links` is the number of institutions that one is linked to."""
+    if not ids:
+        return []
     found = {row["id"]: row for row in _held(reader, reader.rows(queries.NOTICE_CARDS, orjson.dumps(ids).decode(), today))}
     return [found[id] for id in ids if id in found]
 

@@ -108,7 +108,7 @@ class SearchPages:
             **more,
         }
         try:
-            return reader.index.search(question.query, kind="institution", **asked)
+            return reader.index.search(question.query, **asked)
         except NoIndex:
             raise
         except Exception as error:

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 HOST = re.compile(r"([A-Za-z0-9-]{1,63}\.){0,9}[A-Za-z0-9-]{1,63}(:[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,39}\](:[0-9]{1,5})?")
 ROUTES = ROUTE, HISTORY = "mingbai", "history"  # the names of the databases in Datasette's addresses: of the live release, and of its past
 # Datasette's pages that are of use to a visitor. Its debugging pages set cookies or list threads and are not there.
+KEPT = 1_000  # answers, of 1-25 kB
 KEYS = re.compile(rb"=[^&]*")  # what is not a key in a query string
 DASHED = ("/-/metadata", "/-/versions", "/-/plugins", "/-/settings", "/-/databases")
 
@@ -98,16 +99,28 @@ class Site:
     def _hot(self, page: Page, scope: Scope) -> Answer | None:
         """What is asked for often leaves here, with nothing done that only other pages need; None where it goes the long way.
 
-        It is the same page on the same release, which nobody can close meanwhile: it waits for nothing.
+        It is the same page on the same release, which nobody can close meanwhile: it waits for nothing. The newest answers are kept for the day, in
+        memory alone, since many people ask for the same names.
         """
-        query = scope["query_string"]
-        if self.shelf.reader is None or b"as_of" in query or b"%" in KEYS.sub(b"", query):
+        reader, query, today = self.shelf.reader, scope["query_string"], self._today()
+        if reader is None:
+            return None
+        kept: dict[tuple[str, bytes], Answer] = reader.once(today, "answers", dict)
+        key = scope["path"], query
+        if answer := kept.get(key):
+            return answer
+        if b"as_of" in query or b"%" in KEYS.sub(b"", query):
             return None
         lang, path = _language(scope["path"])
         try:
-            return page(Visit(self.shelf.reader, self._today(), lang, path, query.decode("latin-1")), self.shelf.reader)
+            answer = page(Visit(reader, today, lang, path, query.decode("latin-1")), reader)
         except Exception:  # said and logged there
             return None
+        if answer.status == 200:
+            if len(kept) >= KEPT:
+                del kept[next(iter(kept))]
+            kept[key] = answer
+        return answer
 
     def _today(self) -> str:
         """The day in China. Its midnight is a whole quarter of an hour."""

@@ -203,6 +203,12 @@ def test_a_name_alone_says_the_same_whether_there_is_a_black_list_or_nothing(ver
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(("id", "lists"), [("i-white", {"white": 1}), ("i-over", {}), ("i-left", {}), ("i-black", {})])
+def test_a_listing_whose_term_is_over_is_counted_on_no_list(verifier, id, lists):
+    found = verifier.reader.index.search(INSTITUTIONS[id][0], kind="institution", count=("list",))
+    assert ([hit.id for hit in found.hits], found.facets) == ([id], {"list": lists})
+
+
 def test_a_notice_of_the_same_name_that_is_linked_to_nobody_is_shown_as_that(verifier):
     _, answer = verifier.verify(Query("小树培训中心", region=GULOU))
     assert ([it["id"] for it in answer.unmatched], answer.notices) == (["n-unlinked"], ())

@@ -1,6 +1,6 @@
 """Build the index of a release's institutions: what is searchable, with which weight, comes from the declarations. Notices have one of their own (texts.py).
 
-Facets of an institution: province, city, county (codes), class, list (its newest listing, where that list does not end), permit (none, or its
+Facets of an institution: province, city, county (codes), class, list (its newest listing, where that list does not end and its term was not over), permit (none, or its
 state on the newest day that a source says), supervision. A black, grey or warning listing ends between releases and is no facet: a filter would go on telling it.
 """
 
@@ -14,7 +14,7 @@ from search import Document, build
 
 from .catalogue import Catalogue
 from .dataset import Table
-from .fresh import permit_state
+from .fresh import over, permit_state
 from .rules import HARMLESS
 
 TABLE, KIND = "institutions", "institution"
@@ -24,7 +24,7 @@ PARTS = {  # facets of an institution from the rows that it has in a table, as a
     "class": ("institution_classes", "SELECT institution_id, class_code FROM institution_classes ORDER BY institution_id, class_code"),
     "list": (
         "listings",
-        """SELECT l.institution_id, l.list FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
+        """SELECT l.institution_id, l.list, l.valid_until FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
         WHERE l.absent_since IS NULL ORDER BY l.institution_id, coalesce(l.as_of, d.as_of, s.as_of) DESC, l.id""",
     ),
     "permit": ("permits", "SELECT institution_id, valid_from, valid_until FROM permits ORDER BY institution_id, permit_no"),
@@ -121,7 +121,9 @@ class _Facets:
             if facet == "permit":
                 found[facet] = tuple(dict.fromkeys(permit_state(dict(row), self._day) for row in its)) or ("none",)
             elif facet == "list":
-                found[facet] = tuple(row["list"] for row in its[:1] if row["list"] in HARMLESS)
+                found[facet] = tuple(
+                    row["list"] for row in its[:1] if row["list"] in HARMLESS and not over(row["valid_until"] or "9999", self._day)
+                )
             else:
                 found[facet] = tuple(row[1] for row in its) or (("none",) if facet == "supervision" else ())
         return {**self._region(region or ""), **{facet: values for facet, values in found.items() if values}}

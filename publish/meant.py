@@ -9,10 +9,11 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from search import BRAND, Difference, compact, differences, near
+from search import BRAND, Difference, compact, differences, is_question, near
 
 from .errors import BadValue
 from .regions import COUNTRY, Regions
+from .telling import name_key, tells_apart
 from .values import credit_code, is_credit_code, permit_no
 
 CODE, PERMIT, NAME, ALIAS, NEAR, CODE_NEAR = "code", "permit", "name", "alias", "near", "code_near"  # how a candidate matched
@@ -102,6 +103,8 @@ def read(query: Query, region_of: Callable[[str], tuple[str | None, bool]]) -> A
         name, query = "", replace(query, code=plain)
     elif not query.permit.strip() and _PERMIT.fullmatch(plain):
         name, query = "", replace(query, permit=plain)
+    if compact(name) and not is_question(name):
+        return Asked(faults=("too_long",))  # no index looks for it
     if query.code.strip():
         try:
             code = credit_code(query.code)
@@ -190,7 +193,9 @@ def _by_number(asked: Asked, known: Sequence[Known], regions: Regions, places: C
         fitting = here
     if len(fitting) > 1:
         return Identity(reasons=("ambiguous",), candidates=tuple(fitting))
-    return Identity(fitting[0], True, notes=("name_differs",) if fitting[0].differences else ())
+    one = fitting[0]
+    is_sure = one.how == CODE or tells_apart(one.matched)  # 〔2026〕7 is given out by every county
+    return Identity(one, is_sure, notes=("name_differs",) if one.differences else ())
 
 
 def _numbered(asked: Asked, known: Known, places: Collection[str]) -> Candidate:
@@ -232,8 +237,10 @@ def _by_name(asked: Asked, known: Sequence[Known], regions: Regions, places: Col
             return Identity(reasons=("other_region",), candidates=(*same, *close)[:MOST_CANDIDATES])
         same = [one for one in same if at[one.known.id] is not False]
         if len(same) == 1:
-            is_sure = asked.is_county and same[0].how == NAME and at[same[0].known.id] is True
-            return Identity(same[0], is_sure, candidates=tuple(close))
+            one = same[0]
+            is_legal = one.how == NAME and name_key(one.known.name) == name_key(asked.name)  # 启明① folds to 启明1, which is another
+            is_sure = asked.is_county and is_legal and at[one.known.id] is True
+            return Identity(one, is_sure, candidates=tuple(close))
     if len(same) == 1:
         return Identity(same[0], candidates=tuple(close))
     if same:

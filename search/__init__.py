@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .compare import BRAND, Difference, differences, near, parts
     from .document import BEGINS, IDENTIFIER, INITIALS, INSIDE, SOUND, TYPO, WHOLE, WORDS, Document, Hit, Match, Results, Suggestion
     from .mark import spans
+    from .question import is_question
     from .read import Index, open_index
     from .texts import Found, Texts, open_texts
     from .texts_near import Passage
@@ -64,6 +65,7 @@ __all__ = [
     "days",
     "differences",
     "fold",
+    "is_question",
     "near",
     "open_index",
     "open_texts",
@@ -76,6 +78,7 @@ _LATER = {
     "compare": "BRAND Difference differences near parts",
     "document": "BEGINS IDENTIFIER INITIALS INSIDE SOUND TYPO WHOLE WORDS Document Hit Match Results Suggestion",
     "mark": "spans",
+    "question": "is_question",
     "read": "Index open_index",
     "texts": "Found Texts open_texts",
     "texts_near": "Passage",

@@ -40,6 +40,11 @@ def question(query: str) -> Question | None:
     return _made(fold(query).split())
 
 
+def is_question(query: str) -> bool:
+    """Whether an index looks for a query at all: where it does not, that nothing is found says nothing."""
+    return question(query) is not None
+
+
 def _made(words: list[str]) -> Question | None:
     run = "".join(words)
     if all(len(word) == 1 for word in words) and len(words) > 2:

@@ -7,7 +7,7 @@ and sorted as a whole; the first of it, names before other texts, are ordered by
 
 import mmap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
@@ -238,8 +238,13 @@ class Index:
         """The documents that are scored, and the others: those with the whole as a name first, names before other texts."""
         if len(some) <= WINDOW:
             return some.tolist(), NOBODY
-        if found.scored or found.by:
+        if found.scored:
             return some[:WINDOW].tolist(), some[WINDOW:]
+        if found.by:  # those that have the letters as they are come first: one of them may be the whole
+            written = np.isin(some, found.literal, assume_unique=True)
+            scored, more = self._window(some[written], replace(found, by=None))
+            heard, room = some[~written], WINDOW - len(scored)
+            return [*scored, *heard[:room].tolist()], np.concatenate([more, heard[room:]])
         named = self._gather.named(found.asked.words, some)
         begun = self._gather.named([found.asked.run], some, start=True)
         whole = self._gather.named([found.asked.run], begun, start=True, end=True)

@@ -337,6 +337,7 @@ BAD = [
     {"query": " "},
     {"query": 7},
     {"query": "长" * 201},
+    {"query": "长" * 150},  # which the index does not look for
     {"query": "晨光", "properties": {}},
     {"query": "晨光", "properties": [7]},
 ]

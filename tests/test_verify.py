@@ -14,6 +14,7 @@ from publish.answering import CANNOT_SAY, LISTED, NOT_LISTED, STATUSES
 from publish.catalogue import Catalogue, dictionary
 from publish.meant import LONGEST, Query, near_codes
 from publish.values import is_credit_code
+from publish.web.candidates import Line, candidates
 from publish.web.reader import Reader
 from publish.web.server import Application, build_app
 from publish.web.verifier import Verifier
@@ -62,6 +63,9 @@ CASES = [
     (Query("彩虹培训中心"), CANNOT_SAY, "ambiguous", None),  # one's name and another's sign
     (Query("甜果"), CANNOT_SAY, "near", None),
     (Query("甜果英语"), CANNOT_SAY, "by_alias", None),  # a brand, which others may use too
+    (Query("甜"), CANNOT_SAY, "near", None),
+    (Query(f"信用代码：{code(1)}"), CANNOT_SAY, "near", None),  # a number with something beside it is found, and no name
+    (Query(code(1)[:-2]), CANNOT_SAY, "near", None),
     (Query("乐童培训中心"), CANNOT_SAY, "name_alone", "i-black"),
     (Query("小树培训中心"), CANNOT_SAY, "name_alone", "i-none"),  # the same as where there is a black list
     (Query("大河培训中心"), NOT_LISTED, "left", "i-left"),
@@ -95,6 +99,8 @@ CASES = [
     (Query(code(1).lower()), LISTED, "is_listed", "i-white"),  # in the place of the name
     (Query(permit="教民135010270000018号"), LISTED, "is_listed", "i-white"),
     (Query("教民135010270000018"), LISTED, "is_listed", "i-white"),
+    (Query("135010270000018"), LISTED, "is_listed", "i-white"),
+    (Query(permit="135010270000018"), LISTED, "is_listed", "i-white"),
     (Query(code=code(4)), LISTED, "is_listed", "i-black"),
     (Query(code=code(6)), NOT_LISTED, "registered", "i-none"),
     (Query(code=code(99)), NOT_LISTED, "not_found", None),
@@ -117,6 +123,8 @@ CASES = [
     (Query("。"), CANNOT_SAY, "no_question", None),
     (Query(region=GULOU), CANNOT_SAY, "no_question", None),
     (Query("长" * (LONGEST + 1)), CANNOT_SAY, "too_long", None),
+    (Query("长" * 150), CANNOT_SAY, "too_long", None),  # which the index does not look for
+    (Query(" ".join(f"词{at}" for at in range(30))), CANNOT_SAY, "too_long", None),
 ]
 
 
@@ -149,11 +157,57 @@ def test_what_may_hurt_is_told_by_number_or_the_exact_name_in_its_county_alone(v
     assert ("harm_untold" in answer.notes) == (answer.found is not None and notices is None)
 
 
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iterator[Verifier]:
+    """Whoever has a name, or number, that is nearly or wholly another's too: all but one of them on a black list."""
+    many = [(f"i-many{at:02}", "众星培训学校", GULOU if at in (3, 69) else NANJING_GULOU) for at in range(70)]
+    heard = [(f"i-heard{at:03}", "新雅培训中心", GULOU) for at in range(120)]
+    known = [("i-circle", "启明①培训学校", GULOU), ("i-short", "短号培训学校", GULOU), ("i-letters", "XINYA培训中心", GULOU), *many, *heard]
+    made = tables()
+    made["institutions"] = [{"id": id, "name": name, "region_code": region, "source_id": "platform"} for id, name, region in known]
+    made["permits"] = [{"institution_id": "i-short", "permit_no": "教民〔2026〕7"}]
+    made["listings"] = [
+        {"id": f"l-{id}", "institution_id": id, "list": "white" if id == "i-many69" else "black", "region_code": region, "source_id": "platform", "as_of": TODAY}
+        for id, _, region in known
+    ]  # fmt: skip
+    made["institution_aliases"] = made["notices"] = made["notice_links"] = []
+    folder = make_release(tmp_path_factory.mktemp("crowd"), TODAY, catalogue, tables=made)
+    reader = Reader(folder)
+    yield Verifier(reader, TODAY)
+    reader.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "id", "lists"),
+    [
+        (Query("启明①培训学校", region=GULOU), "i-circle", ["black"]),
+        (Query("启明1培训学校", region=GULOU), "i-circle", []),  # is folded to the same and another name
+        (Query(permit="教民〔2026〕7号"), "i-short", []),  # which every county gives out
+        (Query("众星培训学校", region=GULOU), None, []),  # two are there, and one of them is not among those that are looked at
+        (Query("XINYA培训中心", region=GULOU), "i-letters", ["black"]),  # behind a hundred that sound like it
+    ],
+)
+def test_a_black_list_is_not_told_of_one_that_is_nearly_meant(crowd, query, id, lists):
+    _, answer = crowd.verify(query)
+    assert (answer.found and answer.found.known.id, [it["list"] for it in answer.listings]) == (id, lists)
+
+
+def test_a_permit_number_that_every_county_gives_out_is_no_match_in_a_spreadsheet(crowd):
+    found = candidates(crowd.reader, Line(permits=("教民〔2026〕7号",)), TODAY)
+    assert [(one.card["id"], one.is_certain) for one in found] == [("i-short", False)]
+
+
 def test_a_name_alone_says_the_same_whether_there_is_a_black_list_or_nothing(verifier):
     black, none = (verifier.verify(Query(INSTITUTIONS[id][0]))[1] for id in ("i-black", "i-none"))
     assert (black.status, black.reasons, black.notes, black.listings, black.notices, black.unmatched) == (
         none.status, none.reasons, none.notes, none.listings, none.notices, none.unmatched,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("id", "lists"), [("i-white", {"white": 1}), ("i-over", {}), ("i-left", {}), ("i-black", {})])
+def test_a_listing_whose_term_is_over_is_counted_on_no_list(verifier, id, lists):
+    found = verifier.reader.index.search(INSTITUTIONS[id][0], kind="institution", count=("list",))
+    assert ([hit.id for hit in found.hits], found.facets) == ([id], {"list": lists})
 
 
 def test_a_notice_of_the_same_name_that_is_linked_to_nobody_is_shown_as_that(verifier):

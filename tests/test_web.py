@@ -523,7 +523,7 @@ async def test_an_error_is_never_not_found(site, home, catalogue, monkeypatch):
     assert "results" not in answer.json()
 
 
-@pytest.mark.parametrize("query", ["？？！", "\x00", "a b c d e f g h i j k l m n o p q r s"])
+@pytest.mark.parametrize("query", ["？？！", "\x00", "a b c d e f g h i j k l m n o p q r s", "培训" * 70])
 async def test_what_is_no_question_is_not_answered_with_not_found(site, query):
     async with visitor(site()) as client:
         page = await client.get("/search", params={"q": query})

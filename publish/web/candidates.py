@@ -16,7 +16,7 @@ from ..meant import CODE, NAME, PERMIT, Identity, Known, Query, placed, read
 from ..meant import Candidate as Found
 from ..regions import COUNTRY, Region, Regions
 from ..rules import HARMLESS
-from ..telling import name_key
+from ..telling import name_key, tells_apart
 from ..values import credit_code, permit_no
 from . import facts
 from .reader import Reader, Row
@@ -88,7 +88,7 @@ def _identities(
         return []
     counties = verifier.reader.once(verifier.today, "counties", verifier.regions.county_codes)
     places = [replace(asked, region=one.code, is_county=one.code in counties) for one in within if one.code != COUNTRY]
-    return [verifier.identity(one, hits) for one in places or [asked]]
+    return [verifier.identity(one, hits, FETCHED) for one in places or [asked]]
 
 
 def _certain(
@@ -104,7 +104,7 @@ def _certain(
     one = identity.found
     if id not in cards or one is None:
         return None
-    if one.how in (CODE, PERMIT):
+    if one.how == CODE or (one.how == PERMIT and tells_apart(one.matched)):
         return id
     if one.how != NAME or name_key(one.known.name) != name_key(line.name) or "number_not_there" in identity.notes:
         return None

@@ -24,7 +24,7 @@ from .reader import NoIndex, Reader, Row
 from .selection import NoSuchChoice
 from .visit import Visit, address, of_release
 
-MOST_WORDS = 16  # as search answers; more is no question
+MOST_WORDS = 16  # as the notices beside it take
 NOTICES = 10  # beside the institutions
 SUGGESTED = 8
 AROUND = 2  # pages that are linked on each side of the one at hand
@@ -54,7 +54,7 @@ class SearchPages:
             nothing = {**of_release(visit, reader), "query": "", "total": 0, "results": [], "notices": []}
             return as_json(nothing) if visit.wants_json else self._render("search.html", asked=question, found=None)
         words = search.fold(question.query).split()
-        if not words or len(words) > MOST_WORDS:
+        if not search.is_question(question.query) or len(words) > MOST_WORDS:
             if visit.wants_json:
                 return as_json({"error": "no_question", "message": visit.t("search.no_question"), "status": 400}, 400)
             return self._render("search.html", 400, asked=question, found=None, unasked=True)

@@ -17,6 +17,8 @@ from typing import Any, cast
 import orjson
 from jinja2 import Environment
 
+import search
+
 from ..wording import LANGUAGES
 from . import facts
 from .answer import EMBEDDED, JSON, OPEN, Answer, Instead, as_json
@@ -243,7 +245,8 @@ def read(query: Any) -> Line:
     values = [name, *(text for texts in said.values() for text in texts)]
     if not any(values):
         raise BadQuery("empty")
-    if len(values) > MOST_VALUES or any(len(text) > LONGEST for text in values):
+    unread = search.compact(name) and not search.is_question(name)
+    if unread or len(values) > MOST_VALUES or any(len(text) > LONGEST for text in values):
         raise BadQuery("long")
     return Line(name, **{kind: tuple(texts) for kind, texts in said.items()})
 

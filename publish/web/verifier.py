@@ -1,8 +1,10 @@
 """Ask a release whether an institution is listed: what `answering` decides from, looked up. Knows nothing of requests; the command line asks here too."""
 
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +25,7 @@ NAMES = ("name", "institution_aliases.name")  # fields of the index
 # how a name matches that `near` cannot see. Not TYPO: of a whole name with another brand two characters of sixteen are wrong.
 LIKE = (search.WORDS, search.SOUND, search.INITIALS)
 SHORT_LEVELS = ("province", "city")  # whose short names stand in names of institutions; those of counties are brands as often
+DIGITS = re.compile(r"(?:教民)?([0-9]{13}|[0-9]{15})")  # of a permit number
 log = logging.getLogger(__name__)
 
 
@@ -60,26 +63,35 @@ class Verifier:
         cards = facts.cards(self.reader, [one.known.id for one in found], self.today)
         return decide(asked, identity, cards[0] if cards else None, self.sources, self.regions)
 
-    def identity(self, asked: Asked, hits: Sequence[search.Hit] | None = None) -> Identity:
-        """Which institution is meant. `hits` are what the index finds for the name, where the caller knows already."""
+    def identity(self, asked: Asked, hits: Sequence[search.Hit] | None = None, most: int = HITS) -> Identity:
+        """Which institution is meant. `hits` are what the index finds for the name, where the caller knows already, and asked for `most`."""
+        asked = self._as_printed(asked)
         by_number = self._numbered(asked)
         if by_number or not asked.name:
             return identify(asked, by_number, (), self.regions, self._places)
         if hits is None:
             self.assure()
-        identity = self._named(asked, asked.name, hits)
+        identity = self._named(asked, asked.name, hits, most)
         brand = search.parts(asked.name, self._places)[1]
         if identity.found or identity.reasons or brand == search.compact(asked.name):
             return identity
         wider = self._named(asked, brand)  # leads to those of another place or kind; only here: looking for what is near takes milliseconds
         return wider if wider != Identity() else identity
 
-    def _named(self, asked: Asked, words: str, hits: Sequence[search.Hit] | None = None) -> Identity:
+    def _named(self, asked: Asked, words: str, hits: Sequence[search.Hit] | None = None, most: int = HITS) -> Identity:
         """Who is meant among those that the index has for some words: `hits`, where they are known."""
         if hits is None:
             hits = self.reader.index.search(words, kind="institution", limit=HITS).hits
-        like = {hit.id for hit in hits if any(match.field in NAMES and match.how in LIKE for match in hit.why)}
-        return identify(asked, (), self._known([hit.id for hit in hits]), self.regions, self._places, like if words == asked.name else ())
+        is_one = len(search.compact(words)) == 1  # character: it is in names, and in no name is it enough to be near
+        like = {
+            hit.id for hit in hits for it in hit.why if it.field == search.IDENTIFIER or (it.field in NAMES and (is_one or it.how in LIKE))
+        }
+        identity = identify(
+            asked, (), self._known([hit.id for hit in hits]), self.regions, self._places, like if words == asked.name else ()
+        )
+        if identity.found and sum(hit.exact for hit in hits) >= most:  # of those that were not looked at one may be in the region too
+            return Identity(reasons=("ambiguous",), candidates=(identity.found, *identity.candidates))
+        return identity
 
     def assure(self) -> None:
         """Raises BadHome where the index does not belong to the release."""
@@ -91,6 +103,14 @@ class Verifier:
         names = [row["name"] for row in self.reader.rows(queries.SOME, PROBES)]
         found = {name: self.reader.index.search(name, kind="institution", limit=HITS).hits for name in names if search.compact(name)}
         return all(any(search.compact(hit.title) == search.compact(name) for hit in hits) for name, hits in found.items())
+
+    def _as_printed(self, asked: Asked) -> Asked:
+        """With the permit number as the release has it: the digits alone are it too."""
+        if asked.permit and (digits := DIGITS.fullmatch(asked.permit)):
+            for permit in (asked.permit, digits[1], f"教民{digits[1]}"):
+                if self.reader.rows(queries.BY_PERMIT, orjson.dumps([permit]).decode(), 1):
+                    return replace(asked, permit=permit)
+        return asked
 
     def _numbered(self, asked: Asked) -> list[Known]:
         ids: dict[str, None] = {}

@@ -62,7 +62,10 @@ def _delimited(path: Path, where: str, named: Mapping[str, str | None]) -> Given
     for delimiter in DELIMITERS:
         with closing(rows_of(path, where, encoding, delimiter)) as rows:
             try:
-                return _table([row for row in rows if row.filled], where, named, even=True)
+                read = list(rows)
+                while read and not read[-1].filled:
+                    read.pop()
+                return _table(read, where, named, even=True)  # an empty row between others has an answer too: lines stay beside theirs
             except BadValue as error:
                 worst = worst or error
     assert worst is not None

@@ -138,6 +138,15 @@ def test_a_row_that_cannot_be_read_is_cannot_say_and_is_not_left_out(home, tmp_p
     assert list(rows[0].values())[:3] == ["甜果", "鼓楼区", "多一格"]
 
 
+def test_an_empty_row_keeps_its_place(home, tmp_path):
+    (tmp_path / "list.csv").write_text("名称,区县\n无此机构\n,\n\n无此机构\n,\n")
+    assert screen(home, tmp_path / "list.csv").exit_code == 0
+    rows = read(tmp_path / "list.csv.screened.csv")
+    assert [(row["status"], row["reason"].split(" | ")[0]) for row in rows] == [
+        ("not_listed", "not_found"), ("cannot_say", "no_question"), ("cannot_say", "no_question"), ("not_listed", "not_found"),
+    ]  # fmt: skip
+
+
 def test_a_code_that_a_spreadsheet_has_cut_is_cannot_say(home, tmp_path):
     book = Workbook()
     book.active.append(["名称", "信用代码"])

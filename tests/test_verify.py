@@ -66,6 +66,8 @@ CASES = [
     (Query("甜"), CANNOT_SAY, "near", None),
     (Query(f"信用代码：{code(1)}"), CANNOT_SAY, "near", None),  # a number with something beside it is found, and no name
     (Query(code(1)[:-2]), CANNOT_SAY, "near", None),
+    (Query(permit="教民135010270000019"), CANNOT_SAY, "near_permit", None),  # one digit is another
+    (Query("教民135010270000019"), CANNOT_SAY, "near_permit", None),
     (Query("乐童培训中心"), CANNOT_SAY, "name_alone", "i-black"),
     (Query("小树培训中心"), CANNOT_SAY, "name_alone", "i-none"),  # the same as where there is a black list
     (Query("大河培训中心"), NOT_LISTED, "left", "i-left"),

@@ -14,7 +14,7 @@ import search
 
 from ..answering import Answer, Source, cannot_say, decide
 from ..errors import BadHome
-from ..meant import CODE_NEAR, MOST_CANDIDATES, Asked, Candidate, Identity, Known, Query, identify, near_codes, read, region_of
+from ..meant import CODE_NEAR, MOST_CANDIDATES, NEAR, Asked, Candidate, Identity, Known, Query, identify, near_codes, read, region_of
 from ..regions import Regions
 from . import facts, queries
 from .reader import Reader
@@ -67,6 +67,8 @@ class Verifier:
         """Which institution is meant. `hits` are what the index finds for the name, where the caller knows already, and asked for `most`."""
         asked = self._as_printed(asked)
         by_number = self._numbered(asked)
+        if asked.permit and not by_number and not asked.name and not asked.code:
+            return self._near_permit(asked.permit)
         if by_number or not asked.name:
             return identify(asked, by_number, (), self.regions, self._places)
         if hits is None:
@@ -92,6 +94,14 @@ class Verifier:
         if identity.found and sum(hit.exact for hit in hits) >= most:  # of those that were not looked at one may be in the region too
             return Identity(reasons=("ambiguous",), candidates=(identity.found, *identity.candidates))
         return identity
+
+    def _near_permit(self, permit: str) -> Identity:
+        """Who has a permit number near one that nobody has: it has no check digit, and a slip must not read as "not listed"."""
+        self.assure()
+        hits = self.reader.index.search(permit, kind="institution", limit=MOST_CANDIDATES).hits
+        near = [hit.id for hit in hits if any(it.field == search.IDENTIFIER for it in hit.why)]
+        alike = tuple(Candidate(one, NEAR, one.name) for one in self._known(near))
+        return Identity(reasons=("near_permit",) if alike else (), candidates=alike)
 
     def assure(self) -> None:
         """Raises BadHome where the index does not belong to the release."""

@@ -73,6 +73,8 @@ def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Re
         notes.append("harm_untold")
     if card["absent_since"]:
         notes.append("institution_left")
+    if card["permits"] and all(permit["state"] == "expired" for permit in card["permits"]):
+        notes.append("permit_over")
     if identity.is_sure and card["notices_held_since"]:
         notes.append("notices_held")
     notices, unmatched = (tuple(card["notices_in_force"]), tuple(card["unmatched_notices"])) if identity.is_sure else (None, ())

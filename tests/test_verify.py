@@ -416,6 +416,12 @@ async def test_without_a_release_there_is_no_answer(tmp_path, catalogue):
     assert [(answer.status_code, answer.json()["error"]) for answer in answers] == [(503, "no_release")] * 2
 
 
+@pytest.mark.parametrize(("name", "is_over"), [("老名培训中心", True), ("福州市鼓楼区甜果培训中心有限公司", False)])
+def test_a_permit_that_has_run_out_is_said_beside_a_list_that_has_not(verifier, name, is_over):
+    answer = verifier.verify(Query(name))[1]
+    assert (answer.status, "permit_over" in answer.notes) == (LISTED, is_over)
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_reason_note_and_way_has_its_words_and_no_word_is_left_over(verifier, lang):
     answers = [verifier.verify(case[0])[1] for case in CASES]

@@ -76,7 +76,7 @@ def tables(sources: list[dict[str, Any]] = SOURCES) -> dict[str, list[dict[str, 
         "documents": [{"id": "d-ccccccccccc2", "source_id": "platform", "kind": "decision", "title": "决定书", "as_of": "2026-10-15"}],
         "institutions": [{"id": id, "name": name, "region_code": region, "source_id": "platform", **more} for id, (name, region, more) in INSTITUTIONS.items()],
         "institution_aliases": [{"institution_id": id, "name": name, "kind": kind} for id, name, kind in ALIASES],
-        "permits": [{"institution_id": "i-white", "permit_no": "教民135010270000018"}, {"institution_id": "i-black", "permit_no": "教民135010270000020"}],
+        "permits": [{"institution_id": "i-renamed", "permit_no": "教民135010270000031", "valid_until": "2026-05-01"}, {"institution_id": "i-white", "permit_no": "教民135010270000018"}, {"institution_id": "i-black", "permit_no": "教民135010270000020"}],
         "listings": [{"id": f"l-{number}", **base, **row} for number, row in enumerate(LISTINGS)],
         "notices": [
             _notice("n-black", kind="blacklist", subject_name="乐童培训中心"),

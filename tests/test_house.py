@@ -57,11 +57,13 @@ FLOORS = (
         "release",
         "canonical",
         "history",
-        "seen",
+        "events",
+        "ledger",
+        "feedfile",
+        "documents",
         "past",
         "index",
         "texts",
-        "syndicate",
         "live",
         "keep",
         "work",
@@ -93,7 +95,7 @@ APART = {"web": set().union(*FLOORS[:6]), "platform": set().union(*FLOORS[:6])}
 DOORS = ("demo", "cli")  # they start servers
 LIBRARIES = {
     "search": ("publish/index.py", "publish/meant.py", "publish/nowhere.py", "publish/persons.py", "publish/texts.py", "publish/web/"),
-    "feeds": ("publish/syndicate.py",),
+    "feeds": ("publish/documents.py",),
 }
 
 # One third-party library, one home.

@@ -1,10 +1,7 @@
-"""Write a release's feeds of notices. An old record is never pushed as new (rule 7).
+"""Documents of feeds/ID.db, made ahead: the feed of notices alone, for the time being."""
 
-An entry is published with the release that first showed the notice and updated with the one that last changed it, both at midnight in
-China, so that the same releases give the same bytes. The first import of a source and decisions more than 30 days old when we first saw
-them are in the data and not in the feed: an old decision pushed as news has cost a data service a lawsuit.
-"""
-
+import gzip
+import hashlib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,78 +11,50 @@ from pathlib import Path
 from feeds import Entry, Feed, atom, json_feed, rss
 
 from .catalogue import Catalogue
-from .home import CHINA, as_json, release_order, write_whole
-from .seen import Seen
+from .home import CHINA, release_order
+from .ledger import OWN
+from .tables import Working
 
-ENTRIES = 100  # newest first; a reader that polls daily would have to miss a hundred notices a day
-OLD_DAYS = 30
 TAG = "tag:mingbai.example,2026"  # not the address of the site, which may move
 UNLINKED = "未能核对主体"
+SCHEMA = """CREATE TABLE documents (
+  feed TEXT NOT NULL, form TEXT NOT NULL, etag TEXT NOT NULL, modified TEXT NOT NULL, size INTEGER NOT NULL, gzip BLOB NOT NULL, brotli BLOB, PRIMARY KEY (feed, form)
+) STRICT, WITHOUT ROWID"""
 
 
-def syndicate(
-    part: Path,
-    identifier: str,
-    past: Seen,
-    changed: set[str],
-    catalogue: Catalogue,
-    site: str,
-) -> int:
-    """Write feeds/notices.{rss,atom,json} into the release folder. Returns how many entries they hold.
-
-    `past` is what history knows up to the release before; `changed` are the notices that this release changes; `site` is the public address,
-    without a slash at its end. `ends.json` beside the feeds says when the first of their entries ends: after that day they are stale.
-    """
-    connection = sqlite3.connect(f"file:{part / 'mingbai.db'}?mode=ro&immutable=1", uri=True)
-    connection.row_factory = sqlite3.Row
-    rows = connection.execute(
-        """SELECT n.*, l.method, l.confidence, l.institution_id, i.name AS institution, d.title AS document, d.url AS document_url
-        FROM notices n LEFT JOIN notice_links l ON l.notice_id = n.id LEFT JOIN institutions i ON i.id = l.institution_id
-        LEFT JOIN documents d ON d.id = n.document_id ORDER BY n.id"""
-    )
-    said: dict[str, list[sqlite3.Row]] = defaultdict(list)
-    for one in connection.execute("SELECT * FROM notice_statements ORDER BY notice_id, number") if _has_statements(connection) else ():
-        said[one["notice_id"]].append(one)
-    dated = []
-    for row in rows:
-        first, last = past.seen.get(row["id"], (identifier, identifier))
-        last = identifier if row["id"] in changed else last
-        decision = past.decisions.get((row["document_no"], row["authority"]))  # the same decision under a new id is not new
-        if (
-            first == past.first_of_source.get(row["source_id"], identifier)
-            or _is_old(row, first)
-            or (decision and release_order(decision) < release_order(first))
-        ):
-            continue
-        dated.append(
-            (
-                release_order(first),
-                row["decided_on"],
-                row["id"],
-                row["public_until"],
-                _entry(row, said[row["id"]], first, last, catalogue, site),
-            )
+def write_documents(made: Working, live: sqlite3.Connection, catalogue: Catalogue, site: str, hub: str | None, before: Path | None) -> int:
+    """Write the documents of the feeds in `made`. Returns how many there are."""
+    live.row_factory = sqlite3.Row
+    rows = {
+        row["id"]: row
+        for row in live.execute(
+            """SELECT n.*, l.method, l.confidence, l.institution_id, i.name AS institution, d.title AS document, d.url AS document_url
+            FROM notices n LEFT JOIN notice_links l ON l.notice_id = n.id LEFT JOIN institutions i ON i.id = l.institution_id
+            LEFT JOIN documents d ON d.id = n.document_id ORDER BY n.id"""
         )
-    connection.close()
-    dated.sort(key=lambda item: item[:3], reverse=True)
-    entries = tuple(entry for *_, entry in dated[:ENTRIES])
-    folder = part / "feeds"
-    folder.mkdir(exist_ok=True)
-    write_whole(folder / "ends.json", as_json({"first_end": min((end for *_, end, _ in dated[:ENTRIES]), default=None)}))
+    }
+    said: dict[str, list[sqlite3.Row]] = defaultdict(list)
+    for one in live.execute("SELECT * FROM notice_statements ORDER BY notice_id, number") if _has_statements(live) else ():
+        said[one["notice_id"]].append(one)
+    told = made.all(
+        f"""SELECT e.id, min(r.id), max(r.id) FROM feeds f JOIN feed_items i ON i.feed = f.feed AND i.seq >= f.first JOIN feed_events l ON l.number = i.event
+        JOIN feed_events e ON e.what = 'notice' AND e.id = l.id AND e.kind NOT IN {OWN} JOIN releases r ON r.number = e.release
+        WHERE f.feed = 'notices' AND l.kind NOT IN {OWN} GROUP BY e.id ORDER BY max(i.seq) DESC"""
+    )
+    entries = tuple(_entry(rows[id], said[id], first, last, catalogue, site) for id, first, last in told if id in rows)
+    (day,) = made.all("SELECT max(substr(id, 1, 10)) FROM releases")[0]
+    made.execute(SCHEMA)
     for name, form in (("rss", rss), ("atom", atom), ("json", json_feed)):
-        write_whole(folder / f"notices.{name}", form(_feed(entries, identifier, site, f"{site}/feeds/notices.{name}")))
-    return len(entries)
+        body = form(_feed(entries, day, site, f"{site}/feeds/notices.{name}"))
+        etag = hashlib.sha256(body).hexdigest()[:32]
+        made.execute(
+            "INSERT INTO documents VALUES ('notices', ?, ?, ?, ?, ?, NULL)", (name, etag, day, len(body), gzip.compress(body, mtime=0))
+        )
+    return 3
 
 
 def _instant(release: str) -> datetime:
     return datetime.combine(date.fromisoformat(release_order(release)[0]), time(0), CHINA)
-
-
-def _is_old(row: sqlite3.Row, first: str) -> bool:
-    decided = row["decided_on"]  # when it was published does not make it new
-    if decided is None or len(decided) < 10:
-        return True  # a decision without a day could be of any age: not pushed as new
-    return (_instant(first).date() - date.fromisoformat(decided)).days > OLD_DAYS
 
 
 def tag(what: str) -> str:

@@ -3,38 +3,34 @@
 They run in the event loop, each on the visit's own release: a few look-ups of some microseconds cost less than a change of thread.
 """
 
-import logging
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import orjson
 from jinja2 import Environment
 
-from ..wording import LANGUAGES, say
+from ..wording import LANGUAGES
 from . import deltas, facts, reconcile
-from .answer import CSV, HTML, OPEN, TEXT, Answer, as_json, file_answer, moved
+from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
 from .ended import ended
+from .feeding import FeedPages
 from .found import SearchPages
 from .frame import STATIC, Dictionary
 from .noticing import NoticePages
 from .reader import Reader
 from .shelf import Shelf
-from .terms import in_force, over, tombstone
+from .terms import in_force, tombstone
 from .verify import VerifyPages
 from .visit import Visit, address, of_release, spelt
 
 FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on the data page; what they lean on comes after
 SCRIPTED = ("start.html", "search.html")  # where somebody types a name
 NOTHING: Mapping[str, str] = {}
-RETRY_SECONDS = 3600  # the next run makes the feeds anew
-ENDS = "ends.json"  # beside feeds, by publish.syndicate: the first day after which one of their entries has ended
 IN_RELEASES = """SELECT r.id FROM institutions h JOIN releases r ON r.number >= h.release_from AND r.number < coalesce(h.release_to, r.number + 1)
     WHERE h.id = ? ORDER BY r.number DESC"""
-log = logging.getLogger(__name__)
 
 
 Page = Callable[[Visit, Reader], Answer]
@@ -60,6 +56,7 @@ class Pages:
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
         self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
         self.verify = VerifyPages(self.render, self.problem, of_release)
+        self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, templates.globals["frame"])
         # asked for most often, and without a problem's page: their answers are JSON whatever happens
         self.hot: Mapping[str, Page] = {
             address(path, lang): page
@@ -82,7 +79,7 @@ class Pages:
                 (deltas.ADDRESS, self.delta),
                 (r"/changes(\.json|\.csv)?", self.changed.page),
                 (reconcile.ADDRESS, self.reconciliation.page),
-                (r"/feeds/(?P<file>[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99}){0,6})", self.feed),
+                (r"/feeds(\.opml|/.*)?", self.feeds.page),
             )
         ]
 
@@ -105,7 +102,7 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        own = (self.feed, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page)
+        own = (self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page)
         return found is not None and found[0] not in own
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
@@ -178,7 +175,7 @@ class Pages:
         timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
             return as_json({**of_release(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
-        return self.render("notice.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
+        return self.render("notice.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more, feed=self.feeds.of_notice(found, reader))
 
     def _first(self, visit: Visit, reader: Reader) -> str:
         """The day of the first release that is kept."""
@@ -201,20 +198,6 @@ class Pages:
         if self._csv[0] is not found:  # 400 releases take 40 ms, in which nobody else is answered
             self._csv = found, as_csv(found)
         return Answer(200, self._csv[1], CSV, OPEN)
-
-    def feed(self, visit: Visit, reader: Reader) -> Answer:
-        feeds = reader.folder / "feeds"
-        file = feeds / visit.parts["file"]
-        if file.name == ENDS:
-            raise NotHere
-        if file.is_file() and _feed_is_over(file.with_name(ENDS), visit.today):
-            text = "\n".join(say(lang, "feed.ended") for lang in LANGUAGES)
-            return Answer(503, text.encode(), TEXT, (("cache-control", "no-store"), ("retry-after", str(RETRY_SECONDS))))
-        entry = reader.manifest.get("files", {}).get(f"feeds/{visit.parts['file']}")
-        answer = file_answer(file, f'"{entry["sha256"][:32]}"' if entry else None)
-        if answer is None:
-            raise NotHere
-        return answer
 
     def deltas(self, visit: Visit, reader: Reader) -> Answer:
         return deltas.index(reader, self._shelf.home, visit.today)
@@ -262,18 +245,6 @@ class Pages:
 def _versions(reader: Reader) -> dict[str, str]:
     """The version of each dataset; none in a release from before there were versions."""
     return {dataset: one["version"] for dataset, one in reader.manifest.get("versions", {}).items()}
-
-
-def _feed_is_over(ends: Path, today: str) -> bool:
-    """Whether an entry of the feeds in this folder has ended, as `ends` says; a folder without it holds none that ends."""
-    try:
-        first = orjson.loads(ends.read_bytes())["first_end"]
-        return first is not None and over(first, today)
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError, KeyError, TypeError):
-        log.exception("the feeds' ends cannot be read")  # then nobody knows what may be shown
-        return True
 
 
 def _reading_order(item: tuple[str, object]) -> int:

@@ -69,6 +69,15 @@ class Event:
     reason: str = ""
     region: str = ""
 
+    @property
+    def entry(self) -> str:
+        """The id of the entry that tells of it: a notice's own, or that of one beside it, of a listing's coming or going, of a release."""
+        if self.what == "notice":
+            beside = {"correction": "corrections", "removal": "removals"}.get(self.kind)
+            return tag(f"notices/{self.id}/{beside}/{self.release}") if beside else notice_id(self.id)
+        # two lists may be left with one release
+        return tag(f"institutions/{self.id}/listings/{self.number}" if self.what == "listing" else f"releases/{self.id}")
+
 
 @dataclass(frozen=True, slots=True)
 class Teller:
@@ -99,9 +108,10 @@ class Teller:
         said = f"公告 {event.id} 已不再公布，原因类别：{why}。{NOT_REPEATED}"
         return self._about(event, f"撤下：公告 {event.id}（{why}）", said, reason=event.reason)
 
-    def tombstone(self, event: Event) -> Tombstone:
-        """That a notice's own entry is no more."""
-        return Tombstone(entry_id(event), instant(event.release), self.reason(event.reason), event.reason)
+    def tombstone(self, event: Event, when: datetime | None = None, reason: str = "") -> Tombstone:
+        """That a notice's own entry is no more: since the event and for its reason, where no others are given."""
+        why = reason or event.reason
+        return Tombstone(event.entry, when or instant(event.release), self.reason(why), why)
 
     def listing(self, event: Event, row: Row | None, listings: Sequence[Row] = ()) -> Entry:
         """That an institution entered the white list of a region or left it. `row` is the institution and `listings` are its white ones, as the release has them.
@@ -117,7 +127,7 @@ class Teller:
             details += [Detail("列入", self._listed(one), one["document_url"] or "") for one in listings] or [Detail("此后", NOT_LISTED)]
         said, at = HAPPENED[event.kind], instant(event.release)
         return Entry(
-            id=entry_id(event), title=f"{name}：{said}" + (f"（{where}）" if where else ""), url=self._institution(event.id), summary=_text(details),
+            id=event.entry, title=f"{name}：{said}" + (f"（{where}）" if where else ""), url=self._institution(event.id), summary=_text(details),
             content_html=None, details=tuple(details), published=at, updated=at, categories=(said,), event=event.kind,
         )  # fmt: skip
 
@@ -126,7 +136,7 @@ class Teller:
         details = [Detail(COUNTED[kind], str(counts[kind])) for kind in COUNTED if counts.get(kind)]
         at = instant(event.release)
         return Entry(
-            id=entry_id(event), title=f"数据版本 {event.id}", url=self._release(event.id), summary=_text(details) or "没有需要提示的变动。",
+            id=event.entry, title=f"数据版本 {event.id}", url=self._release(event.id), summary=_text(details) or "没有需要提示的变动。",
             content_html=None, details=tuple(details), published=at, updated=at, event=event.kind,
         )  # fmt: skip
 
@@ -137,7 +147,7 @@ class Teller:
         }[event.what]  # fmt: skip
         said, at = f"{whose}：{HAPPENED[event.kind]}（{release_order(event.release)[0]}）", instant(event.release)
         return Entry(
-            id=entry_id(event), title=said, url=url(event.id), summary=said, content_html=None, published=at, updated=at, event=event.kind, reason=event.reason,
+            id=event.entry, title=said, url=url(event.id), summary=said, content_html=None, published=at, updated=at, event=event.kind, reason=event.reason,
         )  # fmt: skip
 
     def reason(self, reason: str) -> str:
@@ -147,7 +157,7 @@ class Teller:
     def _about(self, event: Event, title: str, said: str, reason: str = "") -> Entry:
         page, at = self._page(event.id), instant(event.release)
         return Entry(
-            id=entry_id(event), title=title, url=page, summary=said, content_html=None, published=at, updated=at, event=event.kind, reason=reason,
+            id=event.entry, title=title, url=page, summary=said, content_html=None, published=at, updated=at, event=event.kind, reason=reason,
             links=(Link("related", page, "text/html"),), concerns=notice_id(event.id),
         )  # fmt: skip
 
@@ -246,15 +256,6 @@ def tag(what: str) -> str:
 def notice_id(notice: str) -> str:
     """The id of a notice's own entry."""
     return tag(f"notices/{notice}")
-
-
-def entry_id(event: Event) -> str:
-    """The id of the entry that tells of an event: a notice's own, or that of an entry beside it, of a listing's coming or going, of a release."""
-    if event.what == "notice":
-        beside = {"correction": "corrections", "removal": "removals"}.get(event.kind)
-        return tag(f"notices/{event.id}/{beside}/{event.release}") if beside else notice_id(event.id)
-    # two lists may be left with one release
-    return tag(f"institutions/{event.id}/listings/{event.number}" if event.what == "listing" else f"releases/{event.id}")
 
 
 def _text(details: Iterable[Detail]) -> str:

@@ -8,7 +8,9 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..entries import SHOWN
 from ..errors import BadHome
+from ..wording import LANGUAGES
 from .answer import Answer
 from .reader import Reader, Row, as_row, harden, read_only
 
@@ -21,6 +23,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {  # and by what each can be had
 }
 CODES = {"violation": "violation_types", "seriousness": "seriousness"}
 SEARCHED = ("notices", "records")  # of which any search is a feed
+NEWEST = f"SELECT id, max(number) AS number FROM feed_events WHERE what = 'notice' AND kind IN {SHOWN} AND is_alert >= ? GROUP BY id"
 FORMS = ("atom", "rss", "json")
 KEPT = 1_000  # answers of a day, of some kB each
 
@@ -33,6 +36,7 @@ class Feeds:
         self.database = feeds_file(reader)
         self._day = ""
         self._kept: dict[str, Answer] = {}
+        self._newest: dict[bool, dict[str, int]] = {}
         try:
             self._connection = read_only(self.database)
             self._connection.row_factory = as_row
@@ -57,17 +61,22 @@ class Feeds:
         none_yet = {"feed": key, "family": family, "facet": facet or None, "code": code or None, "first": 1, "last": 0, "updated": None, "first_end": None}
         if not rest:
             return {**none_yet, "label_zh": None, "label_en": None}
-        if facet == "region":
-            at = self.reader.regions.get(code)
-            names = (self.reader.region(code, None, lang) for lang in ("zh", "en")) if at and at["level"] != "country" else None
-        else:
-            codes = CODES.get(facet, "")
-            names = (self.reader.label(codes, code, lang) for lang in ("zh", "en")) if code in self.reader.codes(codes) else None
-        return {**none_yet, **dict(zip(("label_zh", "label_en"), names, strict=True))} if names else None
+        zh, en = LANGUAGES
+        if facet == "region" and (at := self.reader.regions.get(code)) and at["level"] != "country":
+            return {**none_yet, "label_zh": self.reader.region(code, None, zh), "label_en": self.reader.region(code, None, en)}
+        if (codes := CODES.get(facet)) and code in self.reader.codes(codes):
+            return {**none_yet, "label_zh": self.reader.label(codes, code, zh), "label_en": self.reader.label(codes, code, en)}
+        return None
 
     def document(self, key: str, form: str) -> Row | None:
         """A current document as it was made ahead."""
         return next(iter(self.rows("SELECT * FROM documents WHERE feed = ? AND form = ?", key, form)), None)
+
+    def newest(self, *, is_alert: bool) -> dict[str, int]:
+        """The number of the last event that each notice's own entry tells of, by its id; of those of the alert feeds alone, or of all."""
+        if is_alert not in self._newest:
+            self._newest[is_alert] = {row["id"]: row["number"] for row in self.rows(NEWEST, is_alert)}
+        return self._newest[is_alert]
 
     def kept(self, today: str) -> dict[str, Answer]:
         """Answers of the day, by what was asked for."""

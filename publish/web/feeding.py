@@ -8,14 +8,17 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
-from . import facts, feedmade
+from ..channel import PAGE
+from . import facts
+from ..identity import authority_key
 from .answer import Answer, as_json, moved, packed
 from .feedfile import CODES, FAMILIES, FORMS, SEARCHED, Feeds
 from .feedlists import FeedLists
-from .feedmade import Document
+from .feedmade import FORM, Document, Maker
 from .frame import Frame
 from .notice_question import KEYS as QUESTION_KEYS
 from .notice_question import REGIONS, Question, ask
@@ -30,7 +33,7 @@ KEYS = tuple(key for key in QUESTION_KEYS if key not in UNASKED)
 AGAIN = (("cache-control", "no-cache"),)  # a cache asks again: a notice ends at midnight
 FOR_EVER = (("cache-control", "public, max-age=31536000, immutable"),)
 NOT_KEPT = (("cache-control", "no-store"),)
-FORM = f"(?P<form>{'|'.join(FORMS)})"
+FORM_OF = f"(?P<form>{'|'.join(FORMS)})"
 KEY = "(?P<key>[a-z]{1,20}(/[a-z]{1,20}/[A-Za-z0-9_]{1,64})?)"
 log = logging.getLogger(__name__)
 Made = Callable[[Visit, Reader, Feeds], Answer]
@@ -62,11 +65,11 @@ class FeedPages:
             for pattern, made in (
                 (r"/feeds", self._lists.index),
                 (r"/feeds(/(?P<key>[a-z]{1,20}))?\.opml", self._opml),
-                (rf"/feeds/institutions/(?P<id>[A-Za-z0-9_-]{{1,64}})(\.{FORM})?", self._institution),
-                (rf"/feeds/{KEY}/archive/(?P<page>[1-9][0-9]{{0,8}})\.{FORM}", self._archive),
+                (rf"/feeds/institutions/(?P<id>[A-Za-z0-9_-]{{1,64}})(\.{FORM_OF})?", self._institution),
+                (rf"/feeds/{KEY}/archive/(?P<page>[1-9][0-9]{{0,8}})\.{FORM_OF}", self._archive),
                 (rf"/feeds/{KEY}/since/(?P<after>[0-9]{{1,12}})\.json", self._since),
                 (rf"/feeds/{KEY}/heartbeat\.json", self._heartbeat),
-                (rf"/feeds/{KEY}\.{FORM}", self._document),
+                (rf"/feeds/{KEY}\.{FORM_OF}", self._document),
                 (rf"/feeds/{KEY}", self._page),
             )
         ]
@@ -80,6 +83,7 @@ class FeedPages:
         feeds = self._shelf.feeds(reader)
         if feeds is None:
             return self._problem(visit, 503, "feed_unavailable")
+        onward = {"onward": address("/feeds", visit.lang), "onward_said": "feed.to_index"}
         try:
             for pattern, made in self._routes:
                 if match := pattern.fullmatch(visit.path):
@@ -87,9 +91,9 @@ class FeedPages:
                     return made(replace(visit, parts=parts), reader, feeds)
             raise NoSuchFeed(f"{', '.join(f'/feeds/{family}' for family in FAMILIES)}; {', '.join(f'.{form}' for form in FORMS)}")
         except NoSuchFeed as no:
-            return self._problem(visit, 404, "feed", {"known": no.known}, onward=address("/feeds", visit.lang))
+            return self._problem(visit, 404, "feed", {"known": no.known}, **onward)
         except NoSuchChoice as no:
-            return self._problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, onward=address("/feeds", visit.lang))
+            return self._problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, **onward)
 
     def _feed(self, visit: Visit, feeds: Feeds) -> Row:
         """The feed of an address. Raises NoSuchFeed."""
@@ -129,12 +133,12 @@ class FeedPages:
         if asked and feed["feed"] in SEARCHED:
             return self._search(visit, reader, feeds, _question(asked, reader))
         _nothing(asked, feed["feed"])
-        made = feeds.document(feed["feed"], form)
-        if made and not (feed["first_end"] and over(feed["first_end"], visit.today)):
-            headers = _headers(f'"{made["etag"]}"', made["modified"])
+        made, maker = feeds.document(feed["feed"], form), self._maker(visit, feeds)
+        if made and not maker.is_over(feed):
+            headers = (*_headers(datetime.fromisoformat(made["modified"])), ("etag", f'"{made["etag"]}"'))
             codings = {name: made[column] for name, column in (("br", "brotli"), ("gzip", "gzip")) if made[column]}
-            return self._keep(visit, feeds, Answer(200, b"", feedmade.media_type(form), headers, codings=codings))
-        return self._keep(visit, feeds, _answer(feedmade.current(feeds, feed, form, visit.today, self._frame.root)))
+            return self._keep(visit, feeds, Answer(200, b"", FORM[form].media_type, headers, codings=codings), is_ours=True)
+        return self._keep(visit, feeds, _answer(maker.current(feed, form)))
 
     def _search(self, visit: Visit, reader: Reader, feeds: Feeds, question: Question) -> Answer:
         """What a search for notices finds, as a document of its own; by the same rules of what may be found (noticing.py)."""
@@ -142,16 +146,15 @@ class FeedPages:
         if not question.pairs():
             return moved(f"/feeds/{family}.{form}")
         try:
-            found = feedmade.found(feeds, reader, question, visit.today, is_alert=family == "notices")
+            made = self._maker(visit, feeds).search(question, family, form)
         except NoIndex:
             return self._problem(visit, 503, "unsearchable")
         except Exception:  # what the index cannot answer is "cannot say", never an empty feed
             log.exception("the index of notices failed")  # without the query
             return self._problem(visit, 500, "search")
-        if found is None:
-            return self._problem(visit, 400, "bad_request")
-        answer = _answer(feedmade.search(feeds, reader, question, found, family, form, visit.today, self._frame.root))
-        return self._keep(visit, feeds, replace(answer, headers=(*answer.headers, ("x-robots-tag", "noindex"))))
+        if isinstance(made, str):
+            return self._problem(visit, 400, "query", onward=address("/notices", visit.lang))
+        return self._keep(visit, feeds, _answer(made, (*AGAIN, ("x-robots-tag", "noindex"))))
 
     def _institution(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         id, form = visit.parts["id"], visit.parts.get("form")
@@ -163,26 +166,26 @@ class FeedPages:
             if len(later) == 1:
                 return moved(f"/feeds/institutions/{later[0]['id']}.{form}")
             raise NoSuchFeed(", ".join(f"/feeds/institutions/{one['id']}.{form}" for one in later) or f"/institutions/… → /feeds/institutions/….{form}")
-        return self._keep(visit, feeds, _answer(feedmade.institution(feeds, reader, found, form, visit.today, self._frame.root)))
+        return self._keep(visit, feeds, _answer(self._maker(visit, feeds).institution(found, form)))
 
     # -- all of a feed -----------------------------------------------------------------------------------------------
 
     def _archive(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """A page that is full is as it is for ever; the address of the one that is being filled leads to the current document."""
         feed, form, page = self._feed(visit, feeds), visit.parts["form"], int(visit.parts["page"])
-        full = feed["last"] // feedmade.PER_PAGE
+        full = feed["last"] // PAGE
         if page > full + 1:
             return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
         if page > full:
             return Answer(307, b"", headers=(("location", f"/feeds/{feed['feed']}.{form}"), *NOT_KEPT, ("access-control-allow-origin", "*")))
-        return self._keep(visit, feeds, _answer(feedmade.archive(feeds, feed, page, form, self._frame.root), FOR_EVER))
+        return self._keep(visit, feeds, _answer(self._maker(visit, feeds).archive(feed, page, form), FOR_EVER))
 
     def _since(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         feed, after = self._feed(visit, feeds), int(visit.parts["after"])
         if after > feed["last"]:
             return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
-        parts = feedmade.since(feeds, feed, after, visit.today, self._frame.root)
-        return Answer(200, b"", feedmade.media_type("json"), (*AGAIN, ("access-control-allow-origin", "*")), parts)
+        parts = self._maker(visit, feeds).since(feed, after)
+        return Answer(200, b"", FORM["json"].media_type, (*AGAIN, ("access-control-allow-origin", "*")), parts)
 
     def _heartbeat(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """That it was looked, and as of when what was found is: what no document says, since it would be another one each time."""
@@ -206,17 +209,25 @@ class FeedPages:
             }
         )
 
-    def _keep(self, visit: Visit, feeds: Feeds, answer: Answer) -> Answer:
-        return feeds.keep(visit.today, visit.path + (f"?{visit.query}" if visit.query else ""), answer) if answer.status == 200 else answer
+    def _maker(self, visit: Visit, feeds: Feeds) -> Maker:
+        return Maker(feeds, visit.today, self._frame.root)
+
+    def _keep(self, visit: Visit, feeds: Feeds, answer: Answer, is_ours: bool = False) -> Answer:
+        """The answer, kept for the day where it holds for everybody: one that was made here holds the site's address, and only where the site was
+        told its own is that the same for whoever asks."""
+        if answer.status != 200 or not (is_ours or self._frame.is_told):
+            return answer
+        return feeds.keep(visit.today, visit.path + (f"?{visit.query}" if visit.query else ""), answer)
 
 
-def _headers(etag: str, modified: str, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:
-    return (*more, ("etag", etag), ("last-modified", modified), ("vary", "accept-encoding"), ("accept-ranges", "bytes"), ("access-control-allow-origin", "*"))
+def _headers(modified: datetime, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:
+    changed = format_datetime(modified.astimezone(UTC), usegmt=True)
+    return (*more, ("last-modified", changed), ("vary", "accept-encoding"), ("accept-ranges", "bytes"), ("access-control-allow-origin", "*"))
 
 
 def _answer(made: Document, more: tuple[tuple[str, str], ...] = AGAIN) -> Answer:
     """A document as it leaves, packed."""
-    return packed(made.body, made.type, _headers("", format_datetime(made.modified, usegmt=True), more))
+    return packed(made.body, made.type, _headers(made.modified, more))
 
 
 def _asked(visit: Visit) -> list[tuple[str, str]]:

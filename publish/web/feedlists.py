@@ -21,7 +21,7 @@ KEYS = ("region", "violation", "seriousness", "q", "authority")
 LATEST, MOST_AUTHORITIES, MOST_REGIONS = 20, 50, 20
 LATEST_OF = """SELECT i.seq, e.what, e.id, e.kind, e.cause, r.id AS release, r.day FROM feed_items i JOIN feed_events e ON e.number = i.event
     JOIN releases r ON r.number = e.release WHERE i.feed = ? ORDER BY i.seq DESC LIMIT ?"""
-AUTHORITIES = """SELECT feed, label_zh, label_en FROM feeds WHERE family = 'records' AND facet = 'authority' AND instr(lower(label_zh), lower(?))
+AUTHORITIES = """SELECT code, label_zh FROM feeds WHERE family = 'records' AND facet = 'authority' AND instr(lower(label_zh), lower(?))
     ORDER BY label_zh, feed LIMIT ?"""
 OF_FAMILY = "SELECT * FROM feeds WHERE family = ? ORDER BY facet IS NOT '', facet, code"
 

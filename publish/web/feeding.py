@@ -15,10 +15,10 @@ from typing import Any
 from ..channel import PAGE
 from . import facts
 from ..identity import authority_key
-from .answer import Answer, as_json, moved, packed
+from .answer import TYPES, Answer, as_json, moved, packed
 from .feedfile import CODES, FAMILIES, FORMS, SEARCHED, Feeds
 from .feedlists import FeedLists
-from .feedmade import FORM, Document, Maker
+from .feedmade import Document, Maker
 from .frame import Frame
 from .notice_question import KEYS as QUESTION_KEYS
 from .notice_question import REGIONS, Question, ask
@@ -137,7 +137,7 @@ class FeedPages:
         if made and not maker.is_over(feed):
             headers = (*_headers(datetime.fromisoformat(made["modified"])), ("etag", f'"{made["etag"]}"'))
             codings = {name: made[column] for name, column in (("br", "brotli"), ("gzip", "gzip")) if made[column]}
-            return self._keep(visit, feeds, Answer(200, b"", FORM[form].media_type, headers, codings=codings), is_ours=True)
+            return self._keep(visit, feeds, Answer(200, b"", TYPES[f".{form}"], headers, codings=codings), is_ours=True)
         return self._keep(visit, feeds, _answer(maker.current(feed, form)))
 
     def _search(self, visit: Visit, reader: Reader, feeds: Feeds, question: Question) -> Answer:
@@ -185,7 +185,7 @@ class FeedPages:
         if after > feed["last"]:
             return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
         parts = self._maker(visit, feeds).since(feed, after)
-        return Answer(200, b"", FORM["json"].media_type, (*AGAIN, ("access-control-allow-origin", "*")), parts)
+        return Answer(200, b"", TYPES[".json"], (*AGAIN, ("access-control-allow-origin", "*")), parts)
 
     def _heartbeat(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """That it was looked, and as of when what was found is: what no document says, since it would be another one each time."""

@@ -18,6 +18,7 @@ from ..channel import STYLESHEET, TITLE, Channel, Placed
 from ..entries import FAMILIES, SHOWN, Event, Teller, instant, tag
 from ..home import CHINA
 from . import queries
+from .answer import TYPES
 from .ended import ended
 from .feedfile import Feeds
 from .notice_question import CODES, REGIONS, Question
@@ -73,7 +74,7 @@ class Maker:
     def archive(self, row: Row, page: int, form: str) -> Document:
         """A full archive."""
         made = self._channel.archive(row, page, FORM[form])
-        return Document(FORM[form](made), FORM[form].media_type, made.updated)
+        return Document(FORM[form](made), TYPES[f".{form}"], made.updated)
 
     def since(self, row: Row, after: int) -> Iterator[bytes]:
         """Every number after one as JSON, part by part. What is no more comes first, in the head: it takes no room."""
@@ -142,7 +143,7 @@ class Maker:
         modified = instant(self.feeds.reader.id)
         if ended(self.feeds.reader, self.today).notices:
             modified = max(modified, datetime.combine(date.fromisoformat(self.today), time(0), CHINA) - timedelta(seconds=1))
-        return Document(FORM[form](feed), FORM[form].media_type, modified)
+        return Document(FORM[form](feed), TYPES[f".{form}"], modified)
 
     def _in_force(self) -> frozenset[str]:
         reader = self.feeds.reader

@@ -56,6 +56,7 @@ class Work:
     now: datetime
     site: str = DEFAULT_SITE
     progress: Progress = silent
+    hub: str | None = None  # the address of the WebSub hub that feeds name
 
     @property
     def day(self) -> date:
@@ -82,7 +83,7 @@ def opened(work: Work) -> Iterator[None]:
     gc.set_threshold(SELDOM, *before[1:])
     try:
         with work.home.locked():
-            for line in repair(work.home, work.catalogue):
+            for line in repair(work.home, work.catalogue, work.site, work.hub):
                 work.progress.say(line)
             yield
     finally:

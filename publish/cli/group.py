@@ -22,7 +22,7 @@ from ..work import DEFAULT_SITE, Work
 from .bar import Bar
 
 ORDER = (
-    "run", "extract", "validate", "stage", "diff", "review", "release", "index", "feeds", "go-live", "status", "approve", "refuse", "accept",
+    "run", "extract", "validate", "stage", "diff", "review", "release", "index", "go-live", "feeds", "status", "approve", "refuse", "accept",
     "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "rebuild", "serve", "screen", "apply",
 )  # fmt: skip
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -84,10 +84,13 @@ class Commands(click.Group):
 @click.option(
     "--site", default=DEFAULT_SITE, show_default=True, show_envvar=True, help="Public address of the site, for links and ids in feeds."
 )
+@click.option("--hub", default=None, show_envvar=True, help="Address of the WebSub hub that feeds name, where there is one.")
 @click.option("--now", default=None, show_envvar=True, help="Act as if it were this instant (ISO 8601 with zone), to repeat a run.")
 @click.version_option(__version__, prog_name="mingbai")
 @click.pass_context
-def main(ctx: click.Context, home: Path, datasets: Path | None, more_sources: Path | None, site: str, now: str | None) -> None:
+def main(
+    ctx: click.Context, home: Path, datasets: Path | None, more_sources: Path | None, site: str, hub: str | None, now: str | None
+) -> None:
     """Publish open data on off-campus training from the platform and the bureaus.
 
     \b
@@ -95,14 +98,14 @@ def main(ctx: click.Context, home: Path, datasets: Path | None, more_sources: Pa
     Look at it:         mingbai serve
     Where it is held:   mingbai review, then approve or refuse DIGEST --by NAME --reason TEXT
     Back to a release:  mingbai live RELEASE --by NAME --reason TEXT
-    By single steps:    mingbai extract, stage, diff, review, release, index, feeds, go-live
+    By single steps:    mingbai extract, stage, diff, review, release, index, go-live
 
     Exit codes: 0 done or nothing new, 1 a value that cannot be used, 2 wrong declaration, option or home, 3 source out of reach, 4 source broke a promise,
     5 held for review, 6 another run is working, 130 interrupted.
     """
 
     def work() -> Work:
-        return Work(Home(home), load(datasets, more_sources), _instant(now), site.rstrip("/"), Bar())
+        return Work(Home(home), load(datasets, more_sources), _instant(now), site.rstrip("/"), Bar(), hub)
 
     ctx.obj = work
 

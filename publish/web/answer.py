@@ -79,7 +79,9 @@ def as_json(data: object, status: int = 200) -> Answer:
 
 def packed(body: bytes, type: str, headers: tuple[tuple[str, str], ...]) -> Answer:
     """A body that is worth packing, for whoever takes it packed; its entity tag is of what is packed."""
-    return Answer(200, b"", type, (*headers, ("etag", f'"{sha256(body).hexdigest()[:24]}"')), codings={"gzip": gzip.compress(body, 6, mtime=0)})
+    return Answer(
+        200, b"", type, (*headers, ("etag", f'"{sha256(body).hexdigest()[:24]}"')), codings={"gzip": gzip.compress(body, 6, mtime=0)}
+    )
 
 
 def redirect(to: str) -> Answer:

@@ -58,7 +58,16 @@ class Feeds:
         facet, _, code = rest.partition("/")
         if family not in FAMILIES or (rest and facet not in FAMILIES[family]):
             return None
-        none_yet = {"feed": key, "family": family, "facet": facet or None, "code": code or None, "first": 1, "last": 0, "updated": None, "first_end": None}
+        none_yet = {
+            "feed": key,
+            "family": family,
+            "facet": facet or None,
+            "code": code or None,
+            "first": 1,
+            "last": 0,
+            "updated": None,
+            "first_end": None,
+        }
         if not rest:
             return {**none_yet, "label_zh": None, "label_en": None}
         zh, en = LANGUAGES

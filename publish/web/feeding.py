@@ -13,8 +13,8 @@ from email.utils import format_datetime
 from typing import Any
 
 from ..channel import PAGE
+from ..entries import authority_key
 from . import facts
-from ..identity import authority_key
 from .answer import TYPES, Answer, as_json, moved, packed
 from .feedfile import CODES, FAMILIES, FORMS, SEARCHED, Feeds
 from .feedlists import FeedLists
@@ -25,7 +25,6 @@ from .notice_question import REGIONS, Question, ask
 from .reader import NoIndex, Reader, Row
 from .selection import NoSuchChoice
 from .shelf import Shelf
-from .terms import over
 from .visit import Visit, address, spelt
 
 UNASKED = ("sort", "limit", "offset")  # of a search that is a feed: the newest of what is found
@@ -57,8 +56,9 @@ class FeedPages:
         problem: Callable[..., Answer],
         status: Callable[[], Mapping[str, Any] | None],
         frame: Frame,
+        hub: str | None,
     ) -> None:
-        self._shelf, self._problem, self._status, self._frame = shelf, problem, status, frame
+        self._shelf, self._problem, self._status, self._frame, self._hub = shelf, problem, status, frame, hub
         self._lists = FeedLists(render, frame)
         self._routes: list[tuple[re.Pattern[str], Made]] = [
             (re.compile(pattern), made)
@@ -100,7 +100,7 @@ class FeedPages:
         key = visit.parts.get("key", "notices")
         if found := feeds.find(key):
             return found
-        family, facet, code = (*key.split("/"), "", "")[:3]
+        family, facet = (*key.split("/"), "")[:2]
         if family not in FAMILIES:
             raise NoSuchFeed(", ".join(f"/feeds/{one}" for one in FAMILIES))
         if facet not in FAMILIES[family]:
@@ -165,7 +165,9 @@ class FeedPages:
             later = facts.successors(reader, id)
             if len(later) == 1:
                 return moved(f"/feeds/institutions/{later[0]['id']}.{form}")
-            raise NoSuchFeed(", ".join(f"/feeds/institutions/{one['id']}.{form}" for one in later) or f"/institutions/… → /feeds/institutions/….{form}")
+            raise NoSuchFeed(
+                ", ".join(f"/feeds/institutions/{one['id']}.{form}" for one in later) or f"/institutions/… → /feeds/institutions/….{form}"
+            )
         return self._keep(visit, feeds, _answer(self._maker(visit, feeds).institution(found, form)))
 
     # -- all of a feed -----------------------------------------------------------------------------------------------
@@ -177,7 +179,9 @@ class FeedPages:
         if page > full + 1:
             return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
         if page > full:
-            return Answer(307, b"", headers=(("location", f"/feeds/{feed['feed']}.{form}"), *NOT_KEPT, ("access-control-allow-origin", "*")))
+            return Answer(
+                307, b"", headers=(("location", f"/feeds/{feed['feed']}.{form}"), *NOT_KEPT, ("access-control-allow-origin", "*"))
+            )
         return self._keep(visit, feeds, _answer(self._maker(visit, feeds).archive(feed, page, form), FOR_EVER))
 
     def _since(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
@@ -210,7 +214,7 @@ class FeedPages:
         )
 
     def _maker(self, visit: Visit, feeds: Feeds) -> Maker:
-        return Maker(feeds, visit.today, self._frame.root)
+        return Maker(feeds, visit.today, self._frame.root, self._hub)
 
     def _keep(self, visit: Visit, feeds: Feeds, answer: Answer, is_ours: bool = False) -> Answer:
         """The answer, kept for the day where it holds for everybody: one that was made here holds the site's address, and only where the site was
@@ -222,7 +226,13 @@ class FeedPages:
 
 def _headers(modified: datetime, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:
     changed = format_datetime(modified.astimezone(UTC), usegmt=True)
-    return (*more, ("last-modified", changed), ("vary", "accept-encoding"), ("accept-ranges", "bytes"), ("access-control-allow-origin", "*"))
+    return (
+        *more,
+        ("last-modified", changed),
+        ("vary", "accept-encoding"),
+        ("accept-ranges", "bytes"),
+        ("access-control-allow-origin", "*"),
+    )
 
 
 def _answer(made: Document, more: tuple[tuple[str, str], ...] = AGAIN) -> Answer:

@@ -60,8 +60,20 @@ class FeedLists:
         latest = feeds.rows(LATEST_OF, feed["feed"], LATEST)
         shown = {row["id"]: row for row in facts.notices(reader, [it["id"] for it in latest if it["what"] == "notice"], visit.today)}
         named = {row["id"]: row for row in facts.names(reader, [it["id"] for it in latest if it["what"] == "listing"])}
-        others = [other for family in FAMILIES if family != feed["family"] and (other := feeds.find(feed["feed"].replace(feed["family"], family, 1)))]
-        return self._render("feed.html", it=feed, title=titled(visit, feed), latest=latest, shown=shown, named=named, others=[(titled(visit, one), one["feed"]) for one in others])
+        others = [
+            other
+            for family in FAMILIES
+            if family != feed["family"] and (other := feeds.find(feed["feed"].replace(feed["family"], family, 1)))
+        ]
+        return self._render(
+            "feed.html",
+            it=feed,
+            title=titled(visit, feed),
+            latest=latest,
+            shown=shown,
+            named=named,
+            others=[(titled(visit, one), one["feed"]) for one in others],
+        )
 
     def search(self, visit: Visit, family: str, question: Question) -> Answer:
         """A search, for who subscribes to it."""
@@ -75,9 +87,22 @@ class FeedLists:
         for family in (key,) if key else FAMILIES:
             group = SubElement(body, "outline", text=visit.t(f"feed.family.{family}"))
             known = feeds.rows(OF_FAMILY, family)
-            for feed in known if any(feed["feed"] == family for feed in known) else [{"feed": family, "family": family, "facet": "", "code": ""}, *known]:
+            for feed in (
+                known
+                if any(feed["feed"] == family for feed in known)
+                else [{"feed": family, "family": family, "facet": "", "code": ""}, *known]
+            ):
                 text, page = titled(visit, feed), address(f"/feeds/{feed['feed']}", visit.lang)
-                SubElement(group, "outline", type="rss", text=text, title=text, xmlUrl=f"{site}/feeds/{feed['feed']}.atom", htmlUrl=f"{site}{page}", language="zh-CN")
+                SubElement(
+                    group,
+                    "outline",
+                    type="rss",
+                    text=text,
+                    title=text,
+                    xmlUrl=f"{site}/feeds/{feed['feed']}.atom",
+                    htmlUrl=f"{site}{page}",
+                    language="zh-CN",
+                )
         return Answer(200, tostring(root, "utf-8", xml_declaration=True), TYPES[".opml"])
 
 
@@ -90,8 +115,8 @@ def titled(visit: Visit, feed: Row) -> str:
     return visit.t("feed.of", family=family, what=clean(label or feed["code"]))
 
 
-def _chosen(visit: Visit, feeds: Feeds, asked: dict[str, str], regions: list[str]) -> list[tuple[str, str, bool]]:
-    """What was chosen: title, path below /feeds/ without its form and with its query, and whether it has numbers."""
+def _chosen(visit: Visit, feeds: Feeds, asked: dict[str, str], regions: list[str]) -> list[tuple[str, str]]:
+    """What was chosen: title, path below /feeds/, without its form and with its query."""
     given = {name: asked[name] for name in (*CODES, "q") if asked[name]}
     if len(regions) == 1:
         given = {"region": regions[0], **given}
@@ -102,7 +127,14 @@ def _chosen(visit: Visit, feeds: Feeds, asked: dict[str, str], regions: list[str
         keys = [f"{family}/{facet}/{code}" for family, facets in FAMILIES.items() if facet in facets]
         return [(titled(visit, feed), key) for key in keys if (feed := feeds.find(key))]
     query = urlencode({"violation_type" if name == "violation" else name: text for name, text in given.items()})
-    return [(visit.t("feed.of", family=visit.t(f"feed.family.{family}"), what=visit.t("feed.search")), f"{family}?{query}") for family in SEARCHED] if given else []
+    return (
+        [
+            (visit.t("feed.of", family=visit.t(f"feed.family.{family}"), what=visit.t("feed.search")), f"{family}?{query}")
+            for family in SEARCHED
+        ]
+        if given
+        else []
+    )
 
 
 def _below(reader: Reader, code: str) -> list[str]:

@@ -81,12 +81,17 @@ class Maker:
         channel, shown = self._channel, self._in_force()
         placed = channel.placed(row["feed"], after + 1, row["last"])
         yield b""
-        is_gone = [one.event.what == "notice" and (one.event.kind == "tombstone" or (one.event.kind in SHOWN and one.event.id not in shown)) for one in placed]
+        is_gone = [
+            one.event.what == "notice" and (one.event.kind == "tombstone" or (one.event.kind in SHOWN and one.event.id not in shown))
+            for one in placed
+        ]
         gone, told = ([one for one, is_so in zip(placed, is_gone, strict=True) if is_so is which] for which in (True, False))
         head = channel.filled(channel.head(row, json_feed), gone, channel.tell([one.event for one in gone]))
         assert not head.entries
         address = f"{self.site}/feeds/{row['feed']}/since/{after}.json"
-        yield from json_feed.parts(replace(head, url_self=address, first=after + 1 if placed else 0, links=()), self._batches(channel, told))
+        yield from json_feed.parts(
+            replace(head, url_self=address, first=after + 1 if placed else 0, links=()), self._batches(channel, told)
+        )
 
     @staticmethod
     def _batches(channel: Channel, placed: list[Placed]) -> Iterator[tuple[Entry, ...]]:
@@ -96,7 +101,11 @@ class Maker:
             entries = [found[one.event.number] for one in batch]
             if any(isinstance(one, Tombstone) for one in entries):  # it would be missing, and a number with it
                 raise ValueError("a notice in force has a tombstone")
-            yield tuple(replace(entry, number=one.number, replaces=one.replaces) for entry, one in zip(entries, batch, strict=True) if isinstance(entry, Entry))
+            yield tuple(
+                replace(entry, number=one.number, replaces=one.replaces)
+                for entry, one in zip(entries, batch, strict=True)
+                if isinstance(entry, Entry)
+            )
 
     # -- of the live release alone -----------------------------------------------------------------------------------
 
@@ -119,7 +128,9 @@ class Maker:
         told = sorted((numbers[id] for id in found.ids if id in numbers), reverse=True)
         link = question.link()
         title = f"{FAMILIES[family][0]} · {self._described(question)}"
-        head = self._head(f"feeds/{family}?{link}", title, ABOUT_SEARCH, f"{self.site}/feeds/{family}.{form}?{link}", f"{self.site}/notices?{link}")
+        head = self._head(
+            f"feeds/{family}?{link}", title, ABOUT_SEARCH, f"{self.site}/feeds/{family}.{form}?{link}", f"{self.site}/notices?{link}"
+        )
         return self._filled(replace(head, is_complete=len(told) <= NEWEST), told[:NEWEST], form)
 
     def _head(self, id: str, title: str, about: str, address: str, page: str) -> Feed:
@@ -131,7 +142,9 @@ class Maker:
     def _filled(self, head: Feed, numbers: list[int], form: str) -> Document:
         """A document of the entries of these events of the ledger, in their order; one that may not be told today is not there."""
         rows = {row["number"]: row for row in self.feeds.rows(OF_NUMBERS, orjson.dumps(numbers).decode())}
-        events = [Event(**{**rows[number], "reason": rows[number]["reason"] or "", "region": rows[number]["region"] or ""}) for number in numbers]
+        events = [
+            Event(**{**rows[number], "reason": rows[number]["reason"] or "", "region": rows[number]["region"] or ""}) for number in numbers
+        ]
         told = self._channel.tell(events)
         entries = tuple(entry for event in events if isinstance(entry := told[event.number], Entry))
         updated = max((entry.updated for entry in entries), default=head.updated)

@@ -5,7 +5,7 @@ They run in the event loop, each on the visit's own release: a few look-ups of s
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from jinja2 import Environment
@@ -18,7 +18,7 @@ from .changelog import Entry, as_csv, newest
 from .ended import ended
 from .feeding import FeedPages
 from .found import SearchPages
-from .frame import STATIC, Dictionary
+from .frame import STATIC, Dictionary, Frame
 from .noticing import NoticePages
 from .reader import Reader
 from .shelf import Shelf
@@ -47,7 +47,7 @@ class NoRelease(Exception):
 class Pages:
     """The site's pages over one shelf."""
 
-    def __init__(self, shelf: Shelf, templates: Environment, dictionary: Dictionary) -> None:
+    def __init__(self, shelf: Shelf, templates: Environment, dictionary: Dictionary, hub: str | None = None) -> None:
         self._shelf = shelf
         self._templates = templates
         self._dictionary = dictionary
@@ -56,7 +56,7 @@ class Pages:
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
         self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
         self.verify = VerifyPages(self.render, self.problem, of_release)
-        self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, templates.globals["frame"])
+        self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hub)
         # asked for most often, and without a problem's page: their answers are JSON whatever happens
         self.hot: Mapping[str, Page] = {
             address(path, lang): page
@@ -175,7 +175,14 @@ class Pages:
         timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
             return as_json({**of_release(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
-        return self.render("notice.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more, feed=self.feeds.of_notice(found, reader))
+        return self.render(
+            "notice.html",
+            it=found,
+            first=self._first(visit, reader),
+            timeline=timeline,
+            more=more,
+            feed=self.feeds.of_notice(found, reader),
+        )
 
     def _first(self, visit: Visit, reader: Reader) -> str:
         """The day of the first release that is kept."""

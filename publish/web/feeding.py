@@ -83,6 +83,8 @@ class FeedPages:
         feeds = self._shelf.feeds(reader)
         if feeds is None:
             return self._problem(visit, 503, "feed_unavailable")
+        if answer := feeds.kept(visit.today).get(_address(visit)):
+            return answer
         onward = {"onward": address("/feeds", visit.lang), "onward_said": "feed.to_index"}
         try:
             for pattern, made in self._routes:
@@ -221,7 +223,12 @@ class FeedPages:
         told its own is that the same for whoever asks."""
         if answer.status != 200 or not (is_ours or self._frame.is_told):
             return answer
-        return feeds.keep(visit.today, visit.path + (f"?{visit.query}" if visit.query else ""), answer)
+        return feeds.keep(visit.today, _address(visit), answer)
+
+
+def _address(visit: Visit) -> str:
+    """What is asked for, in whichever language: a document is the same in both."""
+    return f"{visit.path}?{visit.query}" if visit.query else visit.path
 
 
 def _headers(modified: datetime, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:

@@ -4,7 +4,6 @@ A choice of one thing is a feed with numbers of its own; of several, or of words
 """
 
 from collections.abc import Callable
-from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from ..regions import COUNTRY
@@ -12,7 +11,7 @@ from . import facts
 from .answer import TYPES, Answer
 from .feedfile import CODES, FAMILIES, SEARCHED, Feeds
 from .frame import Frame, clean
-from .notice_question import Question
+from .notice_question import Question, ask
 from .reader import Reader, Row
 from .selection import NoSuchChoice
 from .visit import Visit, address
@@ -126,7 +125,8 @@ def _chosen(visit: Visit, feeds: Feeds, asked: dict[str, str], regions: list[str
         ((facet, code),) = given.items()
         keys = [f"{family}/{facet}/{code}" for family, facets in FAMILIES.items() if facet in facets]
         return [(titled(visit, feed), key) for key in keys if (feed := feeds.find(key))]
-    query = urlencode({"violation_type" if name == "violation" else name: text for name, text in given.items()})
+    names = {"violation": "violation_type", "region": feeds.reader.regions[regions[0]]["level"] if regions else ""}
+    query = ask([(names.get(name, name), text) for name, text in given.items()], feeds.reader).link()
     return (
         [
             (visit.t("feed.of", family=visit.t(f"feed.family.{family}"), what=visit.t("feed.search")), f"{family}?{query}")

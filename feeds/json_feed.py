@@ -10,7 +10,7 @@ from typing import Any
 
 from .clean import clean
 from .extension import OURS
-from .form import Element, Form
+from .form import Element, Form, cleaned
 from .model import Entry, Feed, Link, Tombstone, instant
 
 VERSION = "https://jsonfeed.org/version/1.1"
@@ -34,7 +34,7 @@ class JsonFeed(Form):
         yield self._begin(clean(replace(feed, entries=())))
         between = b""
         for batch in batches:
-            items = [_item_with(written, entry.number, entry.replaces) for written, entry in zip(self.elements(batch), batch, strict=True)]
+            items = [_item_with(written, entry.number, entry.replaces) for written, entry in zip(self.elements(cleaned(batch)), batch, strict=True)]
             yield between + b",\n".join(items) if items else b""
             between = b",\n" if items else between
         yield CLOSE

@@ -44,7 +44,6 @@ from web_release import (
     go_live,
     make_release,
     rows,
-    write_feeds,
     write_past,
 )
 

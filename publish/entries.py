@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from feeds import Detail, Entry, Link, Tombstone
@@ -259,6 +260,11 @@ def tag(what: str) -> str:
 def notice_id(notice: str) -> str:
     """The id of a notice's own entry."""
     return tag(f"notices/{notice}")
+
+
+def authority_key(name: str | None) -> str | None:
+    """What stands for an authority in the address of its feed: for its name as it is printed, since few have a code of their own."""
+    return None if name is None else sha256(name.encode()).hexdigest()[:12]
 
 
 def _text(details: Iterable[Detail]) -> str:

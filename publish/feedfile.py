@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 from .catalogue import Catalogue
 from .documents import write_documents
+from .entries import authority_key
 from .home import Home, sync
-from .ledger import OWN, authority_key
+from .ledger import OWN
 from .tables import Working, working
 
 VERSION = 1  # of this form; a file of another one is made again

@@ -8,6 +8,7 @@ import html
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 
 from .errors import BadValue
@@ -118,6 +119,39 @@ def name(raw: object) -> str:
     if len(found) < 5 and found.lower() in SENTINELS:
         raise bad(raw, "a name")
     return found
+
+
+def texts(column: Sequence[str | None]) -> Sequence[str | None] | None:
+    """What `text` gives of each of many cells, an empty one being None, where all are clean; None where one has to be looked at by itself."""
+    found = _clean_together(column)
+    if found is None or min(map(len, filter(None, found)), default=5) >= 5:
+        return found
+    return [None if one is None or (len(one) < 5 and one.lower() in SENTINELS) else one for one in found]
+
+
+def names(column: Sequence[str | None]) -> Sequence[str | None] | None:
+    """What `name` gives of each of many cells, likewise; None also where one is a sentinel, which is no name."""
+    found = _clean_together(column)
+    if found is None or any(len(one) < 5 and one.lower() in SENTINELS for one in found if one is not None):
+        return None
+    return found
+
+
+def _clean_together(column: Sequence[str | None]) -> Sequence[str | None] | None:
+    """The cells with None for empty ones, where `is_clean` holds for each: said of all in one, since what is true of a text is true of its parts."""
+    there = list(filter(None, column))
+    whole = f"|{'|'.join(there)}|"
+    if (
+        not whole.isprintable()
+        or "&" in whole
+        or "  " in whole
+        or "| " in whole
+        or " |" in whole
+        or not unicodedata.is_normalized("NFC", whole)
+        or max(map(len, there), default=0) > MAX_NAME
+    ):
+        return None
+    return column if "" not in column else [one or None for one in column]
 
 
 # Numbers that lead to a person and that a number of another kind must not be

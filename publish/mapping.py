@@ -17,16 +17,16 @@ from .values import parser
 
 MEMO = 65536  # distinct raw values remembered a cell: months, codes and days repeat by the million
 MEMO_KINDS = ("date", "day", "month", "code", "region", "integer", "flag")
-# Authorities, registrars and banks repeat; names and addresses do not, and no memory grows over them. Nothing is remembered of numbers that are one record's own.
-FEW = 4096
-FEW_KINDS = ("text", "name", "url")
+REFERRED = (
+    131072  # 30 MiB of ids: of a table without ids of its own many rows are about one thing, as every institution is rated every month
+)
 Parse = Callable[[Any], Any]
 
 
 class Cell(NamedTuple):  # taken apart for every value: a tuple costs half of what attributes do
     """One field of a record: where it is (`key`), what an issue calls it, its parser, its column, and the column for its original text.
 
-    `known` says of texts that were met before what they mean and their original text; at most `most` of them, and only what means something.
+    `known` says of texts that were met before what they mean; at most about `most` of them, and only what means something.
     """
 
     key: str
@@ -151,7 +151,13 @@ class _Maker:
     def cell(self, target: Target, key: str, name: str) -> Cell:
         column = self.catalogue.tables[target.table].columns[target.column]
         parse = self._parser(column, target, name)
-        most = MEMO if column.kind in MEMO_KINDS else FEW if column.kind in FEW_KINDS else 0
+        most = (
+            MEMO
+            if column.kind in MEMO_KINDS
+            else 0
+            if column.kind not in REFERENCES or self.catalogue.tables[target.table].prefix
+            else REFERRED
+        )
         return Cell(key, name, parse, target.column, target.text, column.kind == "histogram", {}, most)
 
     def _parser(self, column: Column, target: Target, name: str) -> Parse:

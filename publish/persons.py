@@ -55,6 +55,7 @@ _PERSON_LABELS = (
     "曾用名|又名|别名|原名|现名|化名|本名|真名|艺名|英文名|中文名|自称"
 )
 _LABEL = re.compile(rf"(?:(?:{_PERSON_LABELS})(?:姓名|名称)?[ 为為系係是]?)+")
+_LABEL_INSIDE = re.compile(_PERSON_LABELS)
 _INNER_LABEL = re.compile(r"法定代表人|实际控制人|负责人|負責人|经营者|經營者|举办人|举办者|投资人|出资人|当事人|被处罚人|曾用名|校长|园长")
 _ENDING = re.compile(
     r" ?(?:(?P<shown>等(?:共?[0-9〇一二两三四五六七八九十]{0,3}(?:个?自然人|人|名|位)?)?)|先生|女士|小姐|同志|老师|校长|园长|个人独资|个人|个体工商户|个体户|自然人"
@@ -292,6 +293,8 @@ def masked_organiser(value: str) -> str:
     """A field that names persons, organisations or both, with each person as 姓+某 and all else as it was."""
     if len(value) < 2:
         return value
+    if len(value) <= 4 and _HAN.fullmatch(value) and not any(mark.search(value) for mark in (_LABEL_INSIDE, _INNER_LABEL, _ENDING)):
+        return _initial(value) if _one(value) else value  # as most names of persons are
     parts = _parts(value)
     shown, at = "", 0
     for part in parts:

@@ -11,10 +11,12 @@ Microseconds a text: a name or an authority 1, an address 2, 400 characters with
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import accumulate
 
 from .cleaning import INVISIBLE, words
 from .named import TITLES, find_names
@@ -226,12 +228,21 @@ _MARKED = re.compile("【已隐去[^】]{2,6}】")
 APART = "    "  # between texts: more than a number's digits may lie apart, and no character of a name
 
 
-def clear(texts: Iterable[str]) -> bool:
-    """Whether nothing in several texts could be personal data: one look for a whole record, which is enough for nearly all."""
-    visible = APART.join(texts)
-    if not visible.isprintable():
-        visible = INVISIBLE.sub("", visible)
-    return not _MANY_DIGITS.search(visible) and not _SUSPECT.search(visible)
+def suspects(texts: Iterable[str]) -> set[str]:
+    """Those of several texts in which something could be personal data: one look for a whole page, and most texts are done with."""
+    several = seen = list(texts)
+    if not (whole := APART.join(several)).isprintable():
+        seen = [INVISIBLE.sub("", text) for text in several]
+        whole = APART.join(seen)
+    ends = list(accumulate(len(text) + len(APART) for text in seen))  # each with what stands behind it
+    found: set[str] = set()
+    for pattern in (_MANY_DIGITS, _SUSPECT):
+        match = pattern.search(whole)
+        while match:
+            place = bisect_right(ends, match.start())
+            found.add(several[place])
+            match = pattern.search(whole, ends[place])
+    return found
 
 
 def screen(text: str) -> Screened:
@@ -260,7 +271,7 @@ def _screen(text: str) -> Screened:
     spans: list[tuple[int, int, str, str]] = []  # start, end, kind, what stands there instead
     folded = _blank(folded, [match.span() for match in _MARKED.finditer(folded)])
     for rule in _RULES:
-        if not (any(need in folded for need in rule.needs) if rule.needs else numbers):
+        if not (any(map(folded.__contains__, rule.needs)) if rule.needs else numbers):
             continue
         found = [match.span(rule.group) for match in rule.pattern.finditer(folded) if rule.check is None or rule.check(match)]
         if found and rule.kind is not None:

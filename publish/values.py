@@ -5,7 +5,7 @@ what was expected. It raises nothing else whatever it is given: text, numbers, N
 what they are, an amount without a unit is refused, a day that does not exist is refused. It knows one value and no record.
 
 Microseconds a call, on one quiet core: integer, number 0.1; text, name 0.4; url, month, flag, histogram 0.6; day and date 1.4 in ISO and 3.5
-to 7 otherwise; permit_no 1.5; fen 3; credit_code 6, nearly all of it in stdnum; looks_like_person 2. The validator remembers what repeats.
+to 7 otherwise; permit_no 1.5; fen 3; credit_code 3; looks_like_person 2. The validator remembers what repeats.
 """
 
 import math
@@ -13,7 +13,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
+from operator import getitem
 from urllib.parse import unquote, urlsplit
 
 from stdnum.cn import uscc
@@ -137,6 +138,7 @@ def flag(raw: object) -> int | None:
 # Identifiers and the rest
 
 _CREDIT = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
+_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # in the order of their values
 _PERMIT = re.compile(r"教民第?([0-9]{15}|[0-9]{13})号?")
 _YEAR_AND_NUMBER = re.compile(r"[\u3400-\u9fff][〔\[(【](?:19|20)[0-9]{2}[〕\])】]第?[0-9]{1,5}")
 _WHOLE_MOBILE = re.compile(r"(?:\+?86)?1[3-9][0-9]-?[0-9]{4}-?[0-9]{4}")
@@ -146,11 +148,21 @@ _MANY_DIGITS = re.compile(r"[0-9]{3}[-_.+ ]?[0-9]{4}[-_.+ ]?[0-9]{4}")
 _HISTOGRAM = re.compile(r"\[?[0-9]{1,10}(?:[,;|][0-9]{1,10}){0,99}\]?")
 
 
-@lru_cache(1024)  # of one record it is asked twice and more, and stdnum takes 5 microseconds
+@lru_cache(1024)  # of one record it is asked twice and more
 def is_credit_code(code: str) -> bool:
     """Whether 18 upper-case characters are a credit code: charset and check character (GB 32100-2015, section 4)."""
     # stdnum.cn.uscc.validate refuses letters among the first eight, which registrars A, N and Y use; its check character is right for them.
-    return _CREDIT.fullmatch(code) is not None and code[-1] == uscc.calc_check_digit(code[:-1]) and len(set(code[:-1])) > 1
+    return _CREDIT.fullmatch(code) is not None and code[-1] == _check_character(code) and len(set(code[:-1])) > 1
+
+
+@cache
+def _moves() -> tuple[dict[str, int], ...]:
+    """How far on in _CHARACTERS each character at each place moves the check character: stdnum's word for it, once instead of 5 microseconds a code."""
+    return tuple({one: _CHARACTERS.index(uscc.calc_check_digit("0" * place + one)) for one in _CHARACTERS} for place in range(17))
+
+
+def _check_character(code: str) -> str:
+    return _CHARACTERS[sum(map(getitem, _moves(), code)) % len(_CHARACTERS)]
 
 
 def credit_code(raw: object) -> str | None:

@@ -38,7 +38,12 @@ FLOORS = (
     {
         "extract",
         "mapping",
-        "flat",
+        "columns",
+        "judged",
+        "protect",
+        "documented",
+        "batch",
+        "records",
         "validate",
         "workers",
         "issues",

@@ -111,6 +111,15 @@ def test_of_an_organiser_only_persons_are_masked(value, shown):
     assert masked_organiser(value) == shown
 
 
+SHORT = st.text(alphabet="王李欧阳某等各占先生女士老师校长园长法人姓名曾用一二红明店馆男独资公司之家", max_size=3)
+
+
+@given(SHORT, st.sampled_from(["", "校长", "法人", "先生", "等", "各", "负责人", "曾用名", "个人"]), SHORT)
+def test_a_short_name_that_stands_alone_is_masked_as_among_others(first, word, last):
+    value = f"{first}{word}{last}"
+    assert masked_organiser(f"{value}、") == f"{masked_organiser(value)}、"
+
+
 @pytest.mark.parametrize(
     ("text", "spelled", "shown"),
     [

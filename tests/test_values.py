@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
-from publish.cleaning import clean, is_clean
+from publish.cleaning import clean, is_clean, names, texts
 from publish.errors import BadDeclaration, BadValue
 from publish.values import (
     KINDS,
@@ -131,6 +131,24 @@ def test_text_is_clean_or_nothing(raw, expected):
 def test_what_looks_clean_is_what_cleaning_gives(raw):
     if is_clean(raw):
         assert clean(raw) == raw
+
+
+CELLS = st.sampled_from(
+    ["", None, "启明", "暂无", "无", "a", " a", "a|", "| a", "e\u0301", "\u0301", "a  b", "&amp;", "\n", "启" * 301, "None"]
+)
+
+
+@given(st.lists(CELLS | st.text(max_size=6), max_size=6))
+def test_cells_that_are_clean_together_read_as_each_does(column):
+    def one(read, raw):
+        try:
+            return read(raw) if raw else None
+        except BadValue:
+            return BadValue
+
+    for together, read in ((texts, text), (names, name)):
+        assert (found := together(column)) is None or list(found) == [one(read, raw) for raw in column]
+    assert texts(["启明", "", None, "无"]) is not None is not names(["启明", "", None, "无名"])  # most pages are clean
 
 
 @given(st.text(max_size=60))
@@ -387,7 +405,7 @@ def test_letters_among_the_first_eight_are_accepted_where_stdnum_refuses_them():
 @given(st.text(alphabet="0123456789ABCDEFGHJKLMNPQRTUWXY", min_size=17, max_size=17))
 def test_one_of_31_check_characters_is_right(body):
     valid = [body + check for check in "0123456789ABCDEFGHJKLMNPQRTUWXY" if is_credit_code(body + check)]
-    assert len(valid) == (len(set(body)) > 1)
+    assert [code[-1] for code in valid] == [uscc.calc_check_digit(body)] * (len(set(body)) > 1)
     if valid and body[:8].isdigit():
         assert uscc.is_valid(valid[0])
 

@@ -56,6 +56,8 @@ class Work:
     now: datetime
     site: str = DEFAULT_SITE
     progress: Progress = silent
+    hubs: tuple[str, ...] = ()  # WebSub: named in feeds, and told of what changed
+    allowed: tuple[str, ...] = ()  # networks that are not public and may be called all the same
 
     @property
     def day(self) -> date:

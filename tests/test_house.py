@@ -80,7 +80,8 @@ FLOORS = (
         "deltas",
         "apply",
         "untouched",
-    },
+    }
+    | {"callers", "outbox", "websub", "hooks", "deliver", "bodies"},
     {"run"},
     {"anew"},
     {"decide", "withdraw", "amend", "inbox"},

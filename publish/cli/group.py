@@ -23,7 +23,7 @@ from .bar import Bar
 
 ORDER = (
     "run", "extract", "validate", "stage", "diff", "review", "release", "index", "feeds", "go-live", "status", "approve", "refuse", "accept",
-    "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "rebuild", "serve", "screen", "apply",
+    "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "deliver", "hooks", "rebuild", "serve", "screen", "apply",
 )  # fmt: skip
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FULL_WORDS = ("full", "I/O", "unable to open", "readonly", "malformed")  # the last of a file without a journal, after a write that failed
@@ -84,10 +84,32 @@ class Commands(click.Group):
 @click.option(
     "--site", default=DEFAULT_SITE, show_default=True, show_envvar=True, help="Public address of the site, for links and ids in feeds."
 )
+@click.option(
+    "--hub",
+    "hubs",
+    multiple=True,
+    metavar="URL",
+    envvar="MINGBAI_HUB",
+    show_envvar=True,
+    help="A WebSub hub that feeds name and that is told of each change. Repeatable.",
+)
+@click.option(
+    "--allow-private", "allowed", multiple=True, metavar="NETWORK", envvar="MINGBAI_ALLOW_PRIVATE", show_envvar=True,
+    help="A network of your own (10.20.0.0/16) where hubs and webhooks may be, also without https. Repeatable.",
+)  # fmt: skip
 @click.option("--now", default=None, show_envvar=True, help="Act as if it were this instant (ISO 8601 with zone), to repeat a run.")
 @click.version_option(__version__, prog_name="mingbai")
 @click.pass_context
-def main(ctx: click.Context, home: Path, datasets: Path | None, more_sources: Path | None, site: str, now: str | None) -> None:
+def main(
+    ctx: click.Context,
+    home: Path,
+    datasets: Path | None,
+    more_sources: Path | None,
+    site: str,
+    hubs: tuple[str, ...],
+    allowed: tuple[str, ...],
+    now: str | None,
+) -> None:
     """Publish open data on off-campus training from the platform and the bureaus.
 
     \b
@@ -102,7 +124,7 @@ def main(ctx: click.Context, home: Path, datasets: Path | None, more_sources: Pa
     """
 
     def work() -> Work:
-        return Work(Home(home), load(datasets, more_sources), _instant(now), site.rstrip("/"), Bar())
+        return Work(Home(home), load(datasets, more_sources), _instant(now), site.rstrip("/"), Bar(), hubs, allowed)
 
     ctx.obj = work
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import click
 
 from ..audit import approvals, entries
+from ..bodies import teller
 from ..candidate import Candidate
 from ..catalogue import Catalogue
+from ..deliver import after_release
 from ..errors import BadDeclaration, BadHome
 from ..fresh import is_stale
 from ..inbox import take
@@ -19,6 +21,7 @@ from ..validate import validate
 from ..withdrawals import withdrawals
 from ..work import Access, Work, opened
 from .group import MakeWork, main
+from .newsroom import standing
 
 sources_option = click.option(
     "--source", "sources", multiple=True, metavar="NAME=ADDRESS", envvar="MINGBAI_SOURCES", show_envvar=True,
@@ -168,6 +171,7 @@ def go_live(make: MakeWork) -> None:
     work = make()
     with opened(work):
         click.echo(accounting(work, publish(work, Candidate.load(work.home))))
+    after_release(work, teller)
 
 
 def accounting(work: Work, identifier: str) -> str:
@@ -234,6 +238,8 @@ def status(make: MakeWork) -> None:
         )
     for name, at in checked.items():
         click.echo(f"source {name}: not in the live release, last checked {at or 'never'}")
+    for line in standing(work.home):
+        click.echo(line)
     if work.home.candidate_file.is_file():
         try:
             candidate = Candidate.load(work.home)

@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import HTTPConnection, HTTPException, RemoteDisconnected
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from threading import Lock
@@ -109,9 +110,13 @@ class Caller:
     ) -> None:
         self._allowed, self._resolve, self._clock = tuple(allowed), resolve, clock
         self._to_connect, self._to_answer = to_connect, to_answer
-        self._context = ssl.create_default_context(cafile=trusted or bundle())
+        self._trusted = trusted
         self._idle: dict[tuple[str, str, int], list[tuple[float, HTTPConnection]]] = defaultdict(list)
         self._lock = Lock()
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._trusted or bundle())  # half a second
 
     def check(self, url: str) -> None:
         """Raises BadDeclaration, with what to do, for an address that would not be called. The name is looked up."""

@@ -7,13 +7,14 @@ takes them for.
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape, unescape
 from urllib.parse import quote, urlsplit
 
 from .markup import safe_html
-from .model import Entry, Feed
+from .model import Detail, Entry, Feed, Link, Tombstone
 
 # What XML 1.0 forbids or discourages: controls but tab and line break, surrogates, non-characters. And the marks that turn the direction of
 # what follows, with which a name can be made to read as another.
@@ -26,17 +27,21 @@ URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 KEPT = "%/:?#[]@!$&'()*+,;=~-._"  # what stands for itself in a URI; quote() keeps letters and digits
 
 
-def clean(feed: Feed) -> Feed:
-    """The same feed with every text, address and instant as it is written in all forms.
-
-    Raises ValueError for what no feed can have: an id that is no URI or comes twice, an address that is not http(s), an instant without a
-    time zone. Texts are never refused.
-    """
+def distinct(feed: Feed) -> None:
+    """Raises ValueError where an id comes twice: a reader would show one of the two."""
     seen: set[str] = set()
-    for entry in feed.entries:
-        if entry.id in seen:
-            raise ValueError(f"entry {entry.id!r} comes twice; a reader would show one of the two")
-        seen.add(entry.id)
+    for id in [entry.id for entry in feed.entries] + [stone.id for stone in feed.tombstones]:
+        if id in seen:
+            raise ValueError(f"entry {id!r} comes twice; a reader would show one of the two")
+        seen.add(id)
+
+
+def clean(feed: Feed) -> Feed:
+    """The same feed with every text, address and instant as it is written in all forms; its entries are cleaned one by one.
+
+    Raises ValueError for what no feed can have: an id that is no URI, an address that is not http(s), an instant without a time zone. Texts
+    are never refused.
+    """
     title = plain(feed.title) or feed.id
     return replace(
         feed,
@@ -47,25 +52,45 @@ def clean(feed: Feed) -> Feed:
         url_html=address(feed.url_html),
         language=line(feed.language),
         updated=_instant(feed.updated, feed.id),
-        entries=tuple(map(_entry, feed.entries)),
         author=plain(feed.author) or title,
+        tombstones=tuple(map(_tombstone, feed.tombstones)),
+        links=tuple(map(_link, feed.links)),
+        since=feed.since and address(feed.since),
+        heartbeat=feed.heartbeat and address(feed.heartbeat),
+        stylesheet=feed.stylesheet and address(feed.stylesheet),
     )
 
 
-def _entry(entry: Entry) -> Entry:
+def clean_entry(entry: Entry) -> Entry:
+    """As `clean`, of one entry; its details are in its markup."""
     summary = characters(entry.summary).strip()
+    content = definitions(entry.details) if entry.details else safe_html(characters(entry.content_html or ""))
     return replace(
         entry,
         id=_id(entry.id),
         title=plain(entry.title) or plain(summary)[:80] or entry.id,
         url=address(entry.url),
         summary=summary,
-        content_html=None if entry.content_html is None else safe_html(characters(entry.content_html)).strip() or None,
+        content_html=content.strip() or None,
         published=_instant(entry.published, entry.id),
         updated=_instant(entry.updated, entry.id),
         authority=plain(entry.authority or "") or None,
         categories=_once(map(plain, entry.categories)),
+        details=(),
+        links=tuple(map(_link, entry.links)),
+        event=line(entry.event),
+        reason=line(entry.reason),
+        concerns=entry.concerns and _id(entry.concerns),
     )
+
+
+def _tombstone(stone: Tombstone) -> Tombstone:
+    when = _instant(stone.when, stone.id)
+    return replace(stone, id=_id(stone.id), when=when, comment=plain(stone.comment), reason=line(stone.reason))
+
+
+def _link(link: Link) -> Link:
+    return Link(line(link.rel), address(link.href), line(link.type), plain(link.title))
 
 
 def characters(text: str) -> str:
@@ -89,6 +114,18 @@ def plain(text: str) -> str:
 def text_html(text: str) -> str:
     """Plain text as markup that shows it."""
     return escape(text, quote=False).replace("\n", "<br>\n")
+
+
+def definitions(details: Iterable[Detail]) -> str:
+    """A definition list as markup. An address that is none leads nowhere: its text is shown all the same."""
+    return f"<dl>{''.join(map(_definition, details))}</dl>"
+
+
+def _definition(detail: Detail) -> str:
+    shown = text_html(characters(detail.value).strip())
+    with suppress(ValueError):
+        shown = f'<a href="{escape(address(detail.url))}">{shown}</a>' if detail.url else shown
+    return f"<dt>{text_html(line(detail.label))}</dt><dd>{shown}</dd>"
 
 
 def address(url: str) -> str:

@@ -1,22 +1,50 @@
-"""Write JSON Feed 1.1. Keys stand in the order of the specification, so the same feed gives the same bytes."""
+"""Write JSON Feed 1.1. Keys stand in the order of the specification, so the same feed gives the same bytes.
+
+What the specification has no word for is in objects called `_mingbai`, as it asks for; the first of them says what they are about.
+"""
 
 import json
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .clean import clean
-from .model import Entry, Feed
+from .extension import OURS
+from .form import Element, Form
+from .model import Entry, Feed, Link, Tombstone, instant
 
 VERSION = "https://jsonfeed.org/version/1.1"
+END = "}}"  # of an item and its `_mingbai`
+NOTHING = b', "_mingbai": {'
 
 
-def json_feed(feed: Feed) -> bytes:
-    """JSON Feed 1.1 in UTF-8. Raises ValueError for what no feed can have; see `clean`.
+class JsonFeed(Form):
+    """JSON Feed 1.1, one item a line. It has no date of the feed, no id but its address and no tombstones: those are in `_mingbai`."""
 
-    The form has no date of the feed itself and no id but its address.
-    """
-    feed = clean(feed)
-    written = {
+    name = "json"
+    media_type = "application/feed+json"
+
+    def _elements(self, entries: Sequence[Entry]) -> list[bytes]:
+        return [_json(_item(entry)).removesuffix(END).encode() for entry in entries]
+
+    def _document(self, feed: Feed, elements: Iterable[Element]) -> bytes:
+        head = "".join(f"{_json(key)}: {_json(value)},\n" for key, value in _head(feed).items())
+        items = (_item_with(*element) for element in elements)
+        return b'{\n%s"items": [\n%s\n]\n}\n' % (head.encode(), b",\n".join(items))
+
+
+json_feed = JsonFeed()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _head(feed: Feed) -> dict[str, Any]:
+    ours = {
+        "about": OURS, "id": feed.id, "updated": instant(feed.updated), "first": feed.first, "last": feed.last, "is_complete": feed.is_complete,
+        "is_archive": feed.is_archive, "since": feed.since, "heartbeat": feed.heartbeat,
+        "links": [_link(link) for link in feed.links if link.rel != "hub"], "deleted": [_deleted(stone) for stone in feed.tombstones],
+    }  # fmt: skip
+    head = {
         "version": VERSION,
         "title": feed.title,
         "home_page_url": feed.url_html,
@@ -24,25 +52,47 @@ def json_feed(feed: Feed) -> bytes:
         "description": feed.subtitle,
         "authors": [{"name": feed.author}],
         "language": feed.language,
-        "items": [_item(entry) for entry in feed.entries],
+        "hubs": [{"type": "WebSub", "url": link.href} for link in feed.links if link.rel == "hub"],
     }
-    return json.dumps({key: value for key, value in written.items() if value != ""}, ensure_ascii=False, indent=1).encode() + b"\n"
+    return {**_said(head), "_mingbai": _said(ours)}
 
 
 def _item(entry: Entry) -> dict[str, Any]:
-    """An item has its content as markup or as text, never neither: where there is no markup the summary is the text."""
-    item: dict[str, Any] = {"id": entry.id, "url": entry.url, "title": entry.title}
-    if entry.content_html:
-        item |= {"content_html": entry.content_html, "summary": entry.summary}
-    else:
-        item["content_text"] = entry.summary or entry.title
-    item |= {"date_published": _instant(entry.published), "date_modified": _instant(entry.updated)}
-    if entry.authority:
-        item["authors"] = [{"name": entry.authority}]
-    if entry.categories:
-        item["tags"] = list(entry.categories)
-    return item
+    """An item without its number, which is put behind the rest of `_mingbai`. It has its content as text, and as markup where there is some."""
+    item = {
+        "id": entry.id, "url": entry.url, "title": entry.title, "content_html": entry.content_html, "content_text": entry.summary,
+        "date_published": instant(entry.published), "date_modified": instant(entry.updated),
+        "authors": [{"name": entry.authority}] if entry.authority else None, "tags": list(entry.categories),
+    }  # fmt: skip
+    ours = {"event": entry.event, "reason": entry.reason, "concerns": entry.concerns, "links": [_link(link) for link in entry.links]}
+    said = _said(item)
+    if not {"content_html", "content_text"} & said.keys():
+        said["content_text"] = entry.title
+    return {**said, "_mingbai": _said(ours)}
 
 
-def _instant(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _item_with(written: bytes, number: int, replaces: Sequence[int]) -> bytes:
+    """The item with its number as the last thing that `_mingbai` says."""
+    said = _json(_numbers(number, replaces)).strip("{}")
+    if not said and written.endswith(NOTHING):
+        return written.removesuffix(NOTHING) + b"}"
+    comma = ", " if said and not written.endswith(b"{") else ""
+    return written + f"{comma}{said}{END}".encode()
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return _said({"rel": link.rel, "href": link.href, "type": link.type, "title": link.title})
+
+
+def _deleted(stone: Tombstone) -> dict[str, Any]:
+    said = {"id": stone.id, "when": instant(stone.when), "comment": stone.comment, "reason": stone.reason}
+    return {**_said(said), **_numbers(stone.number, stone.replaces)}
+
+
+def _numbers(number: int, replaces: Sequence[int]) -> dict[str, Any]:
+    return _said({"number": number, "replaces": list(replaces)})
+
+
+def _said(written: Mapping[str, Any]) -> dict[str, Any]:
+    """What says something: nothing is written empty."""
+    return {key: value for key, value in written.items() if value}

@@ -3,35 +3,67 @@
 feedgen stamps the time of the call when nobody says otherwise, puts later entries first, and takes the last link for RSS's own. A feed of
 ours is a function of its entries alone: the same feed gives the same bytes, so an unchanged one keeps its ETag and wakes no reader. For
 that reason there is no `generator` either, which would have feedgen's version in it.
-
-feedgen writes RSS dates by setting the process's locale and setting it back: not for several threads at once.
 """
 
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 from feedgen.feed import FeedGenerator
 
-from .clean import clean, text_html
+from .clean import text_html
+from .extension import EntryExtension, FeedExtension
+from .form import Element, Form
 from .model import Entry, Feed
 
-
-def rss(feed: Feed) -> bytes:
-    """RSS 2.0 in UTF-8. Raises ValueError for what no feed can have; see `clean`."""
-    generator = _generator(clean(feed), "application/rss+xml")
-    written: bytes = generator.rss_str(pretty=True)
-    return written
+ANY = Feed("tag:any", "-", "-", "https://any", "https://any", "", datetime.fromtimestamp(0, UTC), ())  # for elements on their own
 
 
-def atom(feed: Feed) -> bytes:
-    """Atom (RFC 4287) in UTF-8. Raises ValueError for what no feed can have; see `clean`."""
-    generator = _generator(clean(feed), "application/atom+xml")
-    written: bytes = generator.atom_str(pretty=True)
-    return written
+class Xml(Form):
+    """RSS 2.0 or Atom (RFC 4287), as feedgen lays it out: `tag` is that of an entry, `indent` stands before it, `end` behind the last one."""
+
+    def __init__(self, name: str, tag: str, indent: str, end: str) -> None:
+        self.name, self.media_type = name, f"application/{name}+xml"
+        self._begin = f"\n{indent}<{tag}>".encode()
+        self._close = f"{indent}</{tag}>\n"
+        self._number = indent + "  <mb:number>{}</mb:number>\n"
+        self._replaces = indent + "  <mb:replaces>{}</mb:replaces>\n"
+        self._end = end.encode()
+
+    def _write(self, feed: Feed, entries: Iterable[Entry]) -> bytes:
+        generator = _generator(feed, self.media_type)
+        for entry in entries:
+            _add(generator, entry)
+        written: bytes = generator.rss_str(pretty=True) if self.name == "rss" else generator.atom_str(pretty=True)
+        return written
+
+    def _elements(self, entries: Sequence[Entry]) -> list[bytes]:
+        """No text can look like the beginning of an element: feedgen escapes `<` in each."""
+        _, *elements = self._write(ANY, entries).removesuffix(self._end).removesuffix(b"\n").split(self._begin)
+        close = self._close.removesuffix("\n").encode()
+        return [(self._begin + element).removeprefix(b"\n").removesuffix(b"\n").removesuffix(close) for element in elements]
+
+    def _document(self, feed: Feed, elements: Iterable[Element]) -> bytes:
+        declaration, rest = self._write(feed, ()).removesuffix(self._end).split(b"\n", 1)
+        style = f'<?xml-stylesheet type="text/css" href="{escape(feed.stylesheet)}"?>\n' if feed.stylesheet else ""
+        parts = [declaration, b"\n", style.encode(), rest]
+        for written, number, replaces in elements:
+            numbers = self._number.format(number) if number else ""
+            numbers += self._replaces.format(" ".join(map(str, replaces))) if replaces else ""
+            parts += [written, numbers.encode(), self._close.encode()]
+        return b"".join([*parts, self._end])
+
+
+rss = Xml("rss", "item", "    ", "  </channel>\n</rss>\n")
+atom = Xml("atom", "entry", "  ", "</feed>\n")
 
 
 def _generator(feed: Feed, media_type: str) -> Any:
     generator = FeedGenerator()
     generator.load_extension("dc", atom=False)  # RSS's own author must be a mail address; dc:creator is a name
+    generator.register_extension("ours", FeedExtension, EntryExtension)
+    generator.ours.feed = feed
     generator.generator("")
     generator.docs("")
     generator.id(feed.id)
@@ -44,16 +76,15 @@ def _generator(feed: Feed, media_type: str) -> Any:
         generator.language(feed.language)
     generator.link(href=feed.url_self, rel="self", type=media_type)
     generator.link(href=feed.url_html, rel="alternate", type="text/html")  # the last one is RSS's
-    for entry in feed.entries:
-        _add(generator, entry)
     return generator
 
 
 def _add(generator: Any, entry: Entry) -> None:
     item = generator.add_entry(order="append")
+    item.ours.entry = entry
     item.id(entry.id)
     item.title(entry.title)
-    item.link(href=entry.url)  # the only one: feedgen 1.0.0 drops the rel of an entry's links in Atom, so all would be alternates
+    item.link(href=entry.url)  # the main one; the others are the extension's
     if entry.summary:
         item.summary(text_html(entry.summary), type="html")
     if entry.content_html:

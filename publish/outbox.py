@@ -38,10 +38,15 @@ CREATE TABLE IF NOT EXISTS told (
 ) STRICT, WITHOUT ROWID;
 """
 VERSION = 1
-FIRST = """l.is_dead = 0 AND NOT EXISTS (
-  SELECT 1 FROM letters e WHERE e.callee = l.callee AND e.subject = l.subject AND e.number < l.number AND e.is_dead = 0)"""
-READY = f"""SELECT l.callee, l.subject, l.number, l.what, l.tries, l.said FROM letters l
-  WHERE l.callee = ? AND l.due <= ? AND {FIRST} ORDER BY l.due, l.number LIMIT ?"""
+READY = """
+SELECT l.callee, l.subject, l.number, l.what, l.tries, l.said FROM letters l WHERE l.callee = ? AND l.due <= ? AND l.is_dead = 0 AND NOT EXISTS (
+  SELECT 1 FROM letters e WHERE e.callee = l.callee AND e.subject = l.subject AND e.number < l.number AND e.is_dead = 0
+) ORDER BY l.due, l.number LIMIT ?
+"""
+NEXT_DUE = """
+SELECT min(max(l.due, c.due)) FROM letters l JOIN callees c ON c.id = l.callee WHERE c.ended IS NULL AND l.is_dead = 0 AND NOT EXISTS (
+  SELECT 1 FROM letters e WHERE e.callee = l.callee AND e.subject = l.subject AND e.number < l.number AND e.is_dead = 0)
+"""
 LONGEST = 24 * 3600.0  # that somebody may ask us to wait
 
 
@@ -173,9 +178,7 @@ class Outbox:
 
     def next_due(self) -> float | None:
         """When the next letter may go, None where none waits."""
-        found: float | None = self.connection.execute(
-            f"SELECT min(max(l.due, c.due)) FROM letters l JOIN callees c ON c.id = l.callee WHERE c.ended IS NULL AND {FIRST}"
-        ).fetchone()[0]
+        found: float | None = self.connection.execute(NEXT_DUE).fetchone()[0]
         return found
 
 

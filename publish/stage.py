@@ -37,10 +37,11 @@ CREATE TABLE issues (
 ) STRICT;
 """
 # Modules that read, show or move what others made. What is not named here counts: forgetting one costs a re-reading, never a stale row.
-MAKE_NO_ROWS = ("__init__", "__main__", "about", "amend", "anew", "answering", "apply", "at_once", "audit", "bodies", "bounds", "callers", "candidate", "canonical", "carry", "causes", "cells", "decide", "deliver", "deltas", "demo", "diff",
-    "drift", "errors", "extract", "fresh", "given", "guarded", "guards", "history", "hold", "home", "hooks", "inbox", "index", "issues", "keep", "live", "meant", "measure", "metadata", "net", "nowhere", "outbox", "past", "progress",
-    "rebuild", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "same", "seen", "snapshot", "statements", "stones", "summary", "syndicate", "texts", "undone", "versions", "websub", "withdraw",
-    "withdrawals", "wording", "work", "workers")  # fmt: skip
+MAKE_NO_ROWS = ("__init__", "__main__", "about", "amend", "anew", "answering", "apply", "at_once", "audit", "bounds", "candidate", "canonical", "carry", "causes", "cells", "channel", "decide", "deltas", "demo", "diff",
+    "drift", "entries", "errors", "extract", "fresh", "given", "guarded", "guards", "history", "hold", "home", "inbox", "index", "issues", "keep", "live", "meant", "measure", "metadata", "net", "nowhere", "past", "progress",
+    "rebuild", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "same", "seen", "snapshot", "statements", "stones", "summary", "syndicate", "texts", "undone", "versions", "withdraw",
+    "withdrawals", "wording", "work", "workers",
+    "bodies", "callers", "deliver", "hooks", "outbox", "websub")  # fmt: skip
 HERE = Path(__file__).parent
 DECLARED_ONLY = (
     "sources",

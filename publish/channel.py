@@ -1,0 +1,182 @@
+"""A feed as its documents: what is current, an archive, what came after a number. Read from feeds/ID.db, whose numbers say what stands where, and
+from the release, which says what may be told of it today.
+
+An element stands for every earlier number of its entry in the same document, so that the numbers shown and those replaced have no gap. What
+the ledger tells of and the release does not show any more, or whose term is over on the day at hand, has a tombstone, never a text. An archive is the
+same for ever, byte for byte: it is made of the ledger alone, and its title of the feed's key.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+import orjson
+
+from feeds import Entry, Feed, Form, Link, Tombstone
+
+from .entries import FAMILIES, SHOWN, Event, Notice, Row, Teller, instant, tag
+from .rules import last_day
+
+Ask = Callable[..., Iterable[Row]]  # (sql, *values)
+PAGE = 100  # numbers of an archive
+TITLE = "明白"
+STYLESHEET = "/static/feed.css"  # of the site, for who opens the XML in a browser
+OF_ITEMS = """SELECT i.seq, e.number, e.what, e.id, e.kind, r.id AS release, e.cause, e.region FROM feed_items i JOIN feed_events e ON e.number = i.event
+    JOIN releases r ON r.number = e.release WHERE i.feed = ? AND i.seq BETWEEN ? AND ? ORDER BY i.seq DESC"""
+DATES = f"""SELECT e.id, (SELECT id FROM releases WHERE number = min(e.release)) AS published, (SELECT id FROM releases WHERE number = max(e.release)) AS updated
+    FROM feed_events e WHERE e.id IN (SELECT value FROM json_each(?)) AND e.what = 'notice' AND e.kind IN {SHOWN} GROUP BY e.id"""
+FIRST_RELEASE = "SELECT id FROM releases ORDER BY number LIMIT 1"
+HAS_STATEMENTS = "SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'"  # not in a release from before they were declared
+COUNTS = "SELECT kind, count(*) AS n FROM feed_events WHERE release = (SELECT number FROM releases WHERE id = ?) GROUP BY kind"
+OF_NOTICES = "WHERE notice_id IN (SELECT value FROM json_each(?)) ORDER BY notice_id"
+NOTICES = """SELECT n.*, d.title AS document_title, d.url AS document_url, coalesce(d.as_of, s.as_of) AS document_as_of FROM json_each(?) j CROSS JOIN notices n ON n.id = j.value
+    LEFT JOIN documents d ON d.id = n.document_id LEFT JOIN sources s ON s.id = n.source_id"""
+LINKS = f"SELECT k.*, i.name FROM notice_links k JOIN institutions i ON i.id = k.institution_id {OF_NOTICES}, institution_id"
+STATEMENTS = f"SELECT * FROM notice_statements {OF_NOTICES}, number"
+PENALTIES = f"SELECT notice_id, penalty_code AS code FROM notice_penalties {OF_NOTICES}, code"
+MEASURES = f"SELECT notice_id, measure_code AS code FROM notice_measures {OF_NOTICES}, code"
+INSTITUTIONS = "SELECT id, name FROM institutions WHERE id IN (SELECT value FROM json_each(?))"
+LISTINGS = """SELECT l.institution_id, l.region_code, l.list, l.authority, l.batch_label, coalesce(l.as_of, d.as_of, s.as_of) AS as_of, d.url AS document_url
+    FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
+    WHERE l.list = 'white' AND l.institution_id IN (SELECT value FROM json_each(?)) ORDER BY l.institution_id, l.id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An event as a document has it: its number there, and the earlier numbers that it stands for."""
+
+    event: Event
+    number: int
+    replaces: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Channel:
+    """The feeds of a release. `feeds` asks feeds/ID.db and `live` the release's mingbai.db; `today` is the day in China, where it may be later than the release's."""
+
+    feeds: Ask
+    live: Ask
+    teller: Teller
+    hub: str | None = None
+    today: str | None = None
+
+    def placed(self, feed: str, first: int, last: int) -> list[Placed]:
+        """What stands at these numbers of a feed, newest first; an entry once, with its newest number."""
+        found: dict[str, tuple[int, Event, list[int]]] = {}
+        for row in self.feeds(OF_ITEMS, feed, first, last):
+            event = Event(row["number"], row["what"], row["id"], row["kind"], row["release"], row["cause"] or "", row["region"] or "")
+            newest = found.setdefault(event.entry, (row["seq"], event, []))
+            if newest[0] != row["seq"]:
+                newest[2].append(row["seq"])
+        return [Placed(event, number, tuple(reversed(replaced))) for number, event, replaced in found.values()]
+
+    def tell(self, events: Sequence[Event]) -> dict[int, Entry | Tombstone]:
+        """What may be said today of each event, by its number in the ledger. Reads by the batch: some hundred at once cost little more than one."""
+        shown = [event for event in events if event.what == "notice" and event.kind in SHOWN]
+        notices = self.notices({event.id for event in shown})
+        dates = {row["id"]: row for row in self._of({event.id for event in shown}, self.feeds, DATES)}
+        told: dict[int, Entry | Tombstone] = {event.number: self._notice(event, notices.get(event.id), dates[event.id]) for event in shown}
+        listed = {event.id for event in events if event.what == "listing"}
+        institutions = {row["id"]: row for row in self._of(listed, self.live, INSTITUTIONS)}
+        listings = _by(self._of(listed, self.live, LISTINGS), "institution_id")
+        for event in events:
+            if event.what == "listing":
+                here = [row for row in listings.get(event.id, ()) if (row["region_code"] or "") == event.region]
+                told[event.number] = self.teller.listing(event, institutions.get(event.id), here)
+            elif event.what == "release":
+                told[event.number] = self.teller.release(event, {row["kind"]: row["n"] for row in self.feeds(COUNTS, event.release)})
+            elif event.kind == "tombstone":
+                told[event.number] = self.teller.tombstone(event)
+            elif event.kind in ("correction", "removal"):
+                told[event.number] = getattr(self.teller, event.kind)(event)
+        return told
+
+    def notices(self, ids: Iterable[str]) -> dict[str, Notice]:
+        """The notices with these ids that the release has."""
+        rows = {row["id"]: row for row in self._of(ids, self.live, NOTICES)}
+        links, penalties, measures = (_by(self._of(rows, self.live, sql), "notice_id") for sql in (LINKS, PENALTIES, MEASURES))
+        said = _by(self._of(rows, self.live, STATEMENTS) if list(self.live(HAS_STATEMENTS)) else (), "notice_id")
+        return {
+            id: Notice(row, links.get(id, ()), said.get(id, ()), *([one["code"] for one in of.get(id, ())] for of in (penalties, measures)))
+            for id, row in rows.items()
+        }
+
+    def current(self, row: Row, form: Form) -> Feed:
+        """What subscribers ask for: the newest numbers of a feed, from `first` to `last` of its row in feeds/ID.db."""
+        placed = self.placed(row["feed"], row["first"], row["last"])
+        told = self.tell([one.event for one in placed])
+        return self.filled(self.head(row, form), placed, told)
+
+    def head(self, row: Row, form: Form) -> Feed:
+        """The current document without what it tells."""
+        feed, label = row["feed"], row["label_zh"]
+        archives = (
+            [Link("prev-archive", self.archive_address(feed, row["last"] // PAGE, form), form.media_type)] if row["last"] >= PAGE else []
+        )
+        title, about = FAMILIES[row["family"]]
+        return Feed(
+            id=tag(f"feeds/{feed}"), title=" · ".join(filter(None, (TITLE, title, label))), subtitle=about, url_self=f"{self._address(feed)}.{form.name}",
+            url_html=self._address(feed), language="zh-CN", updated=self.updated(row), entries=(), author=TITLE, links=(*self._hub(), *archives),
+            first=row["first"] if row["last"] else 0, last=row["last"], since=f"{self._address(feed)}/since/{row['last']}.json",
+            heartbeat=f"{self._address(feed)}/heartbeat.json", stylesheet=f"{self.teller.site}{STYLESHEET}",
+        )  # fmt: skip
+
+    def archive(self, row: Row, page: int, form: Form) -> Feed:
+        """The numbers of one full page of a feed, from page 1 on. Its bytes never change."""
+        feed, (title, about) = row["feed"], FAMILIES[row["family"]]
+        placed = self.placed(feed, (page - 1) * PAGE + 1, page * PAGE)
+        before = [Link("prev-archive", self.archive_address(feed, page - 1, form), form.media_type)] if page > 1 else []
+        after = Link("next-archive", self.archive_address(feed, page + 1, form), form.media_type)
+        bare = Feed(
+            id=tag(f"feeds/{feed}"), title=" · ".join(filter(None, (TITLE, title, feed.partition("/")[2], f"存档 {page}"))), subtitle=about,
+            url_self=self.archive_address(feed, page, form), url_html=self._address(feed), language="zh-CN", updated=instant(placed[0].event.release), entries=(), author=TITLE,
+            links=(Link("current", f"{self._address(feed)}.{form.name}", form.media_type), *before, after), first=(page - 1) * PAGE + 1, last=page * PAGE, is_archive=True,
+            stylesheet=f"{self.teller.site}{STYLESHEET}",
+        )  # fmt: skip
+        told: dict[int, Entry | Tombstone] = {
+            one.event.number: self.teller.tombstone(one.event) if one.event.kind == "tombstone" else self.teller.archived(one.event) for one in placed
+        }  # fmt: skip
+        return self.filled(bare, placed, told)
+
+    @staticmethod
+    def filled(feed: Feed, placed: Sequence[Placed], told: Mapping[int, Entry | Tombstone]) -> Feed:
+        """A feed with what is told of each event, in its place."""
+        numbered = [replace(told[one.event.number], number=one.number, replaces=one.replaces) for one in placed]
+        return replace(
+            feed,
+            entries=tuple(one for one in numbered if isinstance(one, Entry)),
+            tombstones=tuple(one for one in numbered if isinstance(one, Tombstone)),
+        )
+
+    def updated(self, row: Row) -> datetime:
+        """When a feed last told something; of one that never did, when there was the first release."""
+        return instant(row["updated"] or next(iter(self.feeds(FIRST_RELEASE)))["id"])
+
+    def archive_address(self, feed: str, page: int, form: Form) -> str:
+        """Where an archive is."""
+        return f"{self._address(feed)}/archive/{page}.{form.name}"
+
+    def _address(self, feed: str) -> str:
+        return f"{self.teller.site}/feeds/{feed}"
+
+    def _hub(self) -> tuple[Link, ...]:
+        return (Link("hub", self.hub),) if self.hub else ()
+
+    def _notice(self, event: Event, notice: Notice | None, dates: Row) -> Entry | Tombstone:
+        if notice is None:
+            return self.teller.tombstone(event, reason="unpublished")
+        if self.today is not None and (last := last_day(notice.row["public_until"])) < self.today:
+            return self.teller.tombstone(event, instant((date.fromisoformat(last) + timedelta(days=1)).isoformat()), "expired")
+        return self.teller.notice(notice, dates["published"], dates["updated"], event.kind)
+
+    @staticmethod
+    def _of(ids: Iterable[str], ask: Ask, sql: str) -> Iterable[Row]:
+        asked = sorted(ids)
+        return ask(sql, orjson.dumps(asked).decode()) if asked else ()
+
+
+def _by(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[key], []).append(row)
+    return found

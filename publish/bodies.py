@@ -1,36 +1,52 @@
-"""What a webhook says of numbers of a feed."""
+"""What a webhook says of numbers of a feed: the items that the live release has for them, as in the feed's JSON, and what may be said of each today."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import closing
-from datetime import date, datetime, time
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .deliver import Tell
-from .home import CHINA
+import orjson
+
+from feeds import json_feed
+
+from .channel import Ask, Channel
+from .entries import Teller, instant
 from .work import Work
 
-EVENTS = """
-SELECT i.seq, e.number, r.id, r.day, e.what, e.id, e.kind, e.cause FROM feed_items i JOIN feed_events e ON e.number = i.event
-JOIN releases r ON r.number = e.release WHERE i.feed = ? AND i.seq = ?
-"""
 
+def bodies(work: Work, file: Path, feed: str, numbers: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """By number `type`, `timestamp` and `data`, from the feeds of the live release. A number that the feed does not have is left out.
 
-def teller(work: Work, identifier: str, feeds: Path) -> Tell:
-    """What may be said today of the numbers of the live release's feeds."""
-
-    def tell(feed: str, numbers: Sequence[int]) -> Mapping[int, Mapping[str, Any]]:
-        with closing(sqlite3.connect(f"file:{quote(str(feeds))}?mode=ro&immutable=1", uri=True)) as connection:
-            rows = [row for number in numbers for row in connection.execute(EVENTS, [feed, number])]
-        return {
-            seq: {
-                "type": f"{what}.{kind}",
-                "timestamp": datetime.combine(date.fromisoformat(day), time(0), CHINA).isoformat(),
-                "data": {"event": event, "release": release, "cause": cause, "item": {"what": what, "id": key}},
-            }
-            for seq, event, release, day, what, key, kind, cause in rows
+    `data` has an `item`, or `deleted` where the entry is no more or was the last thing that happened: a receiver drops what it has of that id.
+    """
+    with ExitStack() as stack:
+        told, live = (stack.enter_context(closing(_opened(path))) for path in (file, work.home.releases / file.stem / "mingbai.db"))
+        channel = Channel(asking(told), asking(live), Teller(work.catalogue, work.site), today=work.day.isoformat())
+        row = next(iter(channel.feeds("SELECT * FROM feeds WHERE feed = ?", feed)), None)
+        placed = [one for number in numbers for one in channel.placed(feed, number, number)]
+        if row is None or not placed:
+            return {}
+        said = channel.tell([one.event for one in placed])
+        document = orjson.loads(json_feed(channel.filled(channel.head(row, json_feed), placed, said)))
+    items = {item["_mingbai"]["number"]: {"item": item} for item in document["items"]}
+    items |= {stone["number"]: {"deleted": stone} for stone in document["_mingbai"].get("deleted", [])}
+    return {
+        one.number: {
+            "type": f"{one.event.what}.{one.event.kind}",
+            "timestamp": instant(one.event.release).isoformat(),
+            "data": {"subject": f"{one.event.what}/{one.event.id}", "release": one.event.release, **items[one.number]},
         }
+        for one in placed
+    }
 
-    return tell
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+
+
+def asking(connection: sqlite3.Connection) -> Ask:
+    """TEMPORARY"""
+    connection.row_factory = sqlite3.Row
+    return lambda sql, *values: map(dict, connection.execute(sql, values))

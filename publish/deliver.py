@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,8 +30,8 @@ SOON = 60.0  # seconds that a run gives a round; what is left goes with the next
 POLL = 5.0  # seconds between two looks at what is live
 GONE = 410
 
-Tell = Callable[[str, Sequence[int]], Mapping[int, Mapping[str, Any]]]
-"""Of a feed and numbers of it: by number `type`, `timestamp` and `data` of a webhook's body, with what may be said today."""
+Tell = Callable[[Work, Path, str, Sequence[int]], Mapping[int, Mapping[str, Any]]]
+"""Of the live release's feeds file, a feed and numbers of it: by number `type`, `timestamp` and `data` of a body, with what may be said at work.now."""
 
 
 @dataclass
@@ -48,16 +49,15 @@ class Round:
 class Live:
     """The live release's feeds, and another's as soon as that is live."""
 
-    def __init__(self, work: Work, teller: Callable[[Work, str, Path], Tell]) -> None:
-        self._work, self._teller = work, teller
+    def __init__(self, home: Home) -> None:
+        self._home = home
         self._seen: tuple[object, ...] | None = None
         self.file: Path | None = None
-        self.tell: Tell | None = None
 
     def is_other(self) -> bool:
         """Whether what is live is another than when this was asked last."""
-        live = self._work.home.live()
-        path = feeds_of(self._work.home, live) if live else None
+        live = self._home.live()
+        path = feeds_of(self._home, live) if live else None
         try:
             stat = path.stat() if path else None
         except FileNotFoundError:
@@ -66,7 +66,6 @@ class Live:
         if seen == self._seen:
             return False
         self._seen, self.file = seen, path if stat else None
-        self.tell = self._teller(self._work, live, path) if live and path and stat else None
         return True
 
 
@@ -88,19 +87,19 @@ def attached(box: Outbox, file: Path | None) -> Iterator[bool]:
         box.connection.execute("DETACH live")
 
 
-def fill(box: Outbox, live: Live, hubs: Sequence[str], day: str) -> list[str]:
+def fill(box: Outbox, live: Live, work: Work) -> list[str]:
     """Enter what the live release asks to be told, once however often this is done. Returns a line for each hook of which that cannot be."""
     with attached(box, live.file) as there:
         if not there:
             return []
         with box.together():
-            enter_pings(box, hubs, day)
+            enter_pings(box, work.hubs, work.day.isoformat())
             return enter_numbers(box)
 
 
 def deliver(
     work: Work,
-    teller: Callable[[Work, str, Path], Tell],
+    tell: Tell,
     caller: Caller | None = None,
     patience: Patience | None = None,
     *,
@@ -118,12 +117,14 @@ def deliver(
     total = Round()
     try:
         with _alone(work.home), outbox(work.home.path, clock, patience) as box:
-            live = Live(work, teller)
-            until = None if seconds is None else clock() + seconds
+            live, began = Live(work.home), clock()
+            until = None if seconds is None else began + seconds
             done = 0
             while True:
                 try:
-                    total = _round(box, work, live, calling, until)
+                    total = _round(
+                        box, lambda: replace(work, now=work.now + timedelta(seconds=clock() - began)), live, tell, calling, until
+                    )
                 except sqlite3.OperationalError as error:
                     if rounds is not None:
                         raise
@@ -139,12 +140,12 @@ def deliver(
             calling.close()
 
 
-def after_release(work: Work, teller: Callable[[Work, str, Path], Tell]) -> None:
+def after_release(work: Work, tell: Tell) -> None:
     """One round that a run does for what it published. Nothing that becomes of it is a fault of the run."""
     if not work.hubs and not exists(work.home.path):
         return
     try:
-        found = deliver(work, teller, seconds=SOON)
+        found = deliver(work, tell, seconds=SOON)
         said = told(found)
     except (OSError, sqlite3.Error, Mingbai) as error:
         said = f"nobody was told of it yet ({error}); `mingbai deliver` does it"
@@ -157,7 +158,7 @@ def told(found: Round) -> str:
     return "; ".join([f"told: {', '.join(f'{number:,} {what}' for what, number in counts.items())}", *found.trouble])
 
 
-def _round(box: Outbox, work: Work, live: Live, caller: Caller, until: float | None) -> Round:
+def _round(box: Outbox, now: Callable[[], Work], live: Live, tell: Tell, caller: Caller, until: float | None) -> Round:
     """Send until nothing is due. Answers are written down as they come, several in one transaction."""
     found = Round()
     flying: dict[Future[Said], Letter] = {}
@@ -165,12 +166,19 @@ def _round(box: Outbox, work: Work, live: Live, caller: Caller, until: float | N
     with ThreadPoolExecutor(AT_ONCE, "deliver") as pool:
         try:
             while True:
-                if live.is_other() or first:
-                    found.trouble = fill(box, live, work.hubs, work.day.isoformat())
-                    first = False
-                if until is None or box.clock() < until:
-                    for letter, call in _next(box, work, live, flying, found):
-                        flying[pool.submit(caller.post, *call)] = letter
+                try:
+                    if live.is_other() or first:
+                        found.trouble = fill(box, live, now())
+                    begins = until is None or box.clock() < until
+                    calls = list(_next(box, now(), live, tell, flying, found)) if begins else []
+                except sqlite3.OperationalError:
+                    first = live.is_other()
+                    if not first:
+                        raise
+                    continue  # another release went live, and the file of the one before is gone
+                first = False
+                for letter, call in calls:
+                    flying[pool.submit(caller.post, *call)] = letter
                 if not flying:
                     break
                 done, _ = wait(flying, return_when=FIRST_COMPLETED)
@@ -184,7 +192,7 @@ def _round(box: Outbox, work: Work, live: Live, caller: Caller, until: float | N
 
 
 def _next(
-    box: Outbox, work: Work, live: Live, flying: Mapping[Future[Said], Letter], found: Round
+    box: Outbox, work: Work, live: Live, tell: Tell, flying: Mapping[Future[Said], Letter], found: Round
 ) -> Iterator[tuple[Letter, tuple[str, bytes, dict[str, str]]]]:
     """As many letters as may go now, with whom to call and what to say. Who has the fewest under way comes first."""
     under_way = {(letter.callee, letter.subject) for letter in flying.values()}
@@ -195,14 +203,13 @@ def _next(
         room -= len(letters)
         if callee.kind == "hub":
             yield from ((letter, (callee.url, ping(work.site, letter.subject), PING)) for letter in letters)
-        elif letters and live.tell is not None:
-            yield from _said(box, live.tell, callee, letters, found)
+        elif letters and live.file is not None:
+            yield from _said(box, tell(work, live.file, callee.feed, [letter.number for letter in letters]), callee, letters, found)
 
 
 def _said(
-    box: Outbox, tell: Tell, callee: Callee, letters: Sequence[Letter], found: Round
+    box: Outbox, bodies: Mapping[int, Mapping[str, Any]], callee: Callee, letters: Sequence[Letter], found: Round
 ) -> Iterator[tuple[Letter, tuple[str, bytes, dict[str, str]]]]:
-    bodies = tell(callee.feed, [letter.number for letter in letters])
     for letter in letters:
         if letter.number not in bodies:
             _settle(box, letter, Said(None, "the live release's feed does not have this number"), found)

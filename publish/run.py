@@ -13,7 +13,7 @@ from pathlib import Path
 from . import audit, history, seen, texts
 from .assemble import assemble
 from .audit import ITSELF, anchored, append, approvals, entries
-from .bodies import teller
+from .bodies import bodies
 from .candidate import Candidate
 from .carry import carry_out
 from .deliver import after_release
@@ -56,7 +56,7 @@ def run(work: Work, addresses: Mapping[str, str], *, access: Access = ANYHOW) ->
 def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check: Callable[[], object] = lambda: None) -> Result:
     """Do a task that may end in a release (work.framed), after what people signed and entered is carried out; then tell who is to be told."""
     result = framed(work, asked, lambda: carry_out(work, lambda candidate: go_on(work, judge(work, candidate))), task, check)
-    after_release(work, teller)
+    after_release(work, bodies)
     return result
 
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import orjson
 
+from publish.work import Work
+
 LOOPBACK = ("127.0.0.0/8",)
 SCHEMA = """
 CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT, day TEXT) STRICT;
@@ -155,7 +157,20 @@ class Newsroom:
         self.keys.add(key)
         self.applied.append(key)
         data = orjson.loads(asked.body)["data"]
-        self.of_subject.setdefault(f"{data['item']['what']}/{data['item']['id']}", []).append(data["number"])
+        self.of_subject.setdefault(data["subject"], []).append(data["number"])
+
+
+def bodies(_: Work, file: Path, feed: str, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What is said of numbers of the small feeds: what happened to which notice."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)) as connection:
+        found = connection.execute(
+            f"SELECT i.seq, e.kind, e.id FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE i.feed = ? AND i.seq IN ({','.join('?' * len(numbers))})",
+            [feed, *numbers],
+        ).fetchall()
+    return {
+        seq: {"type": f"notice.{kind}", "timestamp": "2026-11-01T00:00:00+08:00", "data": {"subject": f"notice/{key}"}}
+        for seq, kind, key in found
+    }
 
 
 def make_live(

@@ -20,14 +20,13 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from publish import hooks
-from publish.bodies import teller
 from publish.callers import Caller, networks
 from publish.deliver import Live, Round, attached, deliver, fill
 from publish.errors import BadDeclaration, Busy
 from publish.hooks import signed
 from publish.outbox import Outbox, Patience, outbox
 from publish.work import Work
-from receiving import LOOPBACK, Asked, Newsroom, make_live, receiving
+from receiving import LOOPBACK, Asked, Newsroom, bodies, make_live, receiving
 
 FEED = "notices/region/330106"
 SECRET = hooks.secret(base64.b64encode(b"k" * 32).decode())
@@ -68,7 +67,7 @@ def subscribe(work: Work, url: str, feed: str = FEED, after: int | None = 0, sec
 
 
 def _live(work: Work) -> Path:
-    live = Live(work, teller)
+    live = Live(work.home)
     live.is_other()
     assert live.file is not None
     return live.file
@@ -87,7 +86,7 @@ def until_done(work: Work, caller: Caller, patience: Patience = QUICK) -> Round:
             raise Done
 
     with pytest.raises(Done):
-        deliver(work, teller, caller, patience, rounds=None, each=count)
+        deliver(work, bodies, caller, patience, rounds=None, each=count)
     return total
 
 
@@ -117,22 +116,21 @@ def test_each_number_is_applied_once_by_its_key_and_in_order_where_one_in_five_c
 
 KILLED = """
 import sys, time
-from publish.bodies import teller
 from publish.callers import Caller, networks
-from publish.catalogue import load
 from publish.deliver import deliver
 from publish.home import Home
 from publish.outbox import Patience
 from publish.work import Work
 from datetime import datetime, UTC
 from pathlib import Path
+from receiving import bodies
 class Done(Exception): pass
 def each(found):
     if not found.waiting: raise Done
 work = Work(Home(Path(sys.argv[1])), None, datetime(2026, 11, 1, 4, tzinfo=UTC))
 caller = Caller(networks(["127.0.0.0/8"]), to_answer=0.4)
 print("ready", flush=True)
-try: deliver(work, teller, caller, Patience(first=0.01, factor=2.0, longest=0.2, tries=60), rounds=None, each=each)
+try: deliver(work, bodies, caller, Patience(first=0.01, factor=2.0, longest=0.2, tries=60), rounds=None, each=each)
 except Done: sys.exit(0)
 """
 
@@ -158,12 +156,12 @@ def killed_again_and_again(work: Work, room: Newsroom, number: int, kills: int) 
 
 
 def test_a_deliverer_that_is_killed_loses_nothing_and_nothing_is_applied_twice(told):
-    make_live(told.home.path, [("2026-11-01", events(400))])
+    make_live(told.home.path, [("2026-11-01", events(200))])
     room = Newsroom(slow=0.45)
     with receiving(room) as server:
         subscribe(told, server.url)
-        killed_again_and_again(told, room, 400, kills=2)
-    judged(room, 400)
+        killed_again_and_again(told, room, 200, kills=2)
+    judged(room, 200)
     assert rows(told, "SELECT count(*) FROM letters") == [(0,)]
 
 
@@ -182,15 +180,15 @@ def test_ten_thousand_numbers(told):
 def test_a_message_is_signed_as_standard_webhooks_asks_by_each_secret_while_it_changes(told, caller):
     with receiving() as server:
         hook = subscribe(told, server.url)
-        deliver(told, teller, caller, QUICK)
+        deliver(told, bodies, caller, QUICK)
         with outbox(told.home.path, time.time) as box:
             hooks.rotate(box, hook, OTHER)
         make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(1, start=90))])
-        deliver(told, teller, caller, QUICK)
+        deliver(told, bodies, caller, QUICK)
         with outbox(told.home.path, time.time) as box:
             hooks.rotate(box, hook, None)
         make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(2, start=90))])
-        deliver(told, teller, caller, QUICK)
+        deliver(told, bodies, caller, QUICK)
     assert len(server.asked) == 32
     first, both, last = server.asked[0], server.asked[30], server.asked[31]
     assert [_verifies(SECRET, one) for one in (first, both, last)] == [True, True, False]
@@ -228,9 +226,9 @@ def test_what_is_no_secret_is_refused_and_not_shown(text):
 def test_a_hook_without_from_gets_what_comes_and_not_what_was(told, caller):
     with receiving() as server:
         subscribe(told, server.url, after=None)
-        assert deliver(told, teller, caller).accepted == 0
+        assert deliver(told, bodies, caller).accepted == 0
         make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(2, start=90))])
-        assert deliver(told, teller, caller).accepted == 2
+        assert deliver(told, bodies, caller).accepted == 2
     assert sorted(orjson.loads(one.body)["data"]["number"] for one in server.asked) == [31, 32]
 
 
@@ -238,7 +236,7 @@ def test_a_feed_that_has_nothing_yet_can_be_waited_for(told, caller):
     with receiving() as server:
         subscribe(told, server.url, feed="notices/region/350000", after=None)
         make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(1, feed="notices/region/350000"))])
-        assert deliver(told, teller, caller).accepted == 1
+        assert deliver(told, bodies, caller).accepted == 1
 
 
 def test_filling_twice_adds_nothing_and_what_a_dead_run_did_not_tell_comes_with_the_next(told, caller):
@@ -249,12 +247,12 @@ def test_filling_twice_adds_nothing_and_what_a_dead_run_did_not_tell_comes_with_
         make_live(told.home.path, history)
         for _ in range(3):
             with outbox(told.home.path, time.time) as box:
-                live = Live(told, teller)
+                live = Live(told.home)
                 live.is_other()
-                fill(box, live, (), "2026-11-03")
+                fill(box, live, told)
         assert rows(told, "SELECT count(*) FROM letters") == [(37,)]
-        assert deliver(told, teller, caller).accepted == 37
-        assert deliver(told, teller, caller).accepted == 0
+        assert deliver(told, bodies, caller).accepted == 37
+        assert deliver(told, bodies, caller).accepted == 0
     assert len(server.asked) == 37
 
 
@@ -279,7 +277,7 @@ def test_retries_come_later_and_later_and_end_in_the_dead_letters_from_where_the
     with receiving(deaf(500)) as server:
         hook = subscribe(told, server.url)
         for turn in range(4):
-            found = deliver(told, teller, caller, patience, clock=clock)
+            found = deliver(told, bodies, caller, patience, clock=clock)
             assert len(server.asked) == turn + 1 + (turn == 3), "the second waits until the first is dead"
             if turn < 3:
                 waits.append((found.next_due or 0) - clock.now)
@@ -292,11 +290,11 @@ def test_retries_come_later_and_later_and_end_in_the_dead_letters_from_where_the
         ]
         server.answering = lambda *_: 204
         clock.now += 60
-        assert deliver(told, teller, caller, patience, clock=clock).accepted == 1
+        assert deliver(told, bodies, caller, patience, clock=clock).accepted == 1
         with outbox(told.home.path, clock) as box:
             assert hooks.redeliver(box, hooks.hook(box, hook), 7) == 0
             assert hooks.redeliver(box, hooks.hook(box, hook), None) == 1
-        assert deliver(told, teller, caller, patience, clock=clock).accepted == 1
+        assert deliver(told, bodies, caller, patience, clock=clock).accepted == 1
     assert rows(told, "SELECT count(*) FROM letters") == [(0,)]
 
 
@@ -304,11 +302,11 @@ def test_who_asks_to_be_left_alone_for_a_while_is(told, caller):
     clock = Clock()
     with receiving(deaf(429, **{"Retry-After": "7200"})) as server:
         subscribe(told, server.url)
-        found = deliver(told, teller, caller, clock=clock)
+        found = deliver(told, bodies, caller, clock=clock)
         assert len(server.asked) <= 4, "those that were under way"
         assert (found.next_due or 0) >= AT + 7200
         clock.now += 7199
-        deliver(told, teller, caller, clock=clock)
+        deliver(told, bodies, caller, clock=clock)
         assert len(server.asked) <= 4
         clock.now += 3600
         server.answering = lambda *_: 204
@@ -318,7 +316,7 @@ def test_who_asks_to_be_left_alone_for_a_while_is(told, caller):
 def until_due_ends(work: Work, caller: Caller, clock: Clock) -> int:
     accepted = 0
     while True:
-        found = deliver(work, teller, caller, clock=clock)
+        found = deliver(work, bodies, caller, clock=clock)
         accepted += found.accepted
         if not found.waiting:
             return accepted
@@ -329,7 +327,7 @@ def test_who_asks_for_a_year_is_asked_again_in_a_day(told, caller):
     clock = Clock()
     with receiving(deaf(503, **{"Retry-After": "31536000"})) as server:
         subscribe(told, server.url)
-        assert (deliver(told, teller, caller, clock=clock).next_due or 0) <= AT + 24 * 3600
+        assert (deliver(told, bodies, caller, clock=clock).next_due or 0) <= AT + 24 * 3600
 
 
 def test_who_fails_and_fails_is_asked_one_thing_at_a_time_and_holds_up_nobody(told, caller):
@@ -337,13 +335,13 @@ def test_who_fails_and_fails_is_asked_one_thing_at_a_time_and_holds_up_nobody(to
     with receiving(deaf(500)) as broken, receiving() as well:
         subscribe(told, broken.url)
         subscribe(told, well.url)
-        found = deliver(told, teller, caller, clock=clock)
+        found = deliver(told, bodies, caller, clock=clock)
         assert (found.accepted, len(well.asked)) == (30, 30)
         before = len(broken.asked)
         assert before <= 5 + 4, "five failures, and what was under way"
         for _ in range(3):
-            clock.now = deliver(told, teller, caller, clock=clock).next_due or 0
-            deliver(told, teller, caller, clock=clock)
+            clock.now = deliver(told, bodies, caller, clock=clock).next_due or 0
+            deliver(told, bodies, caller, clock=clock)
             assert len(broken.asked) == before + 1
             before = len(broken.asked)
     assert rows(told, "SELECT max(tries) < 4 FROM letters"), "they take turns in being tried"
@@ -352,11 +350,11 @@ def test_who_fails_and_fails_is_asked_one_thing_at_a_time_and_holds_up_nobody(to
 def test_410_ends_a_hook_and_keeps_what_it_did_not_take(told, caller):
     with receiving(deaf(410)) as server:
         subscribe(told, server.url)
-        deliver(told, teller, caller)
+        deliver(told, bodies, caller)
         asked = len(server.asked)
         assert asked <= 4
         make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(2, start=90))])
-        assert deliver(told, teller, caller).waiting == 32
+        assert deliver(told, bodies, caller).waiting == 32
         assert len(server.asked) == asked
     assert rows(told, "SELECT ended FROM callees") == [("it answered 410 Gone",)]
 
@@ -364,7 +362,7 @@ def test_410_ends_a_hook_and_keeps_what_it_did_not_take(told, caller):
 def test_no_redirect_leads_elsewhere(told, caller):
     with receiving() as elsewhere, receiving(deaf(307, Location=elsewhere.url)) as server:
         subscribe(told, server.url)
-        deliver(told, teller, caller)
+        deliver(told, bodies, caller)
     assert elsewhere.asked == []
     assert {said for (said,) in rows(told, "SELECT said FROM letters WHERE tries > 0")} == {"status 307"}
 
@@ -372,7 +370,7 @@ def test_no_redirect_leads_elsewhere(told, caller):
 def test_without_leave_loopback_is_not_called_and_what_waits_says_why(told):
     with receiving() as server:
         subscribe(told, server.url)
-        deliver(replace(told, allowed=()), teller)
+        deliver(replace(told, allowed=()), bodies)
     assert server.asked == []
     assert "only https" in rows(told, "SELECT DISTINCT said FROM letters WHERE tries > 0")[0][0]
 
@@ -380,13 +378,13 @@ def test_without_leave_loopback_is_not_called_and_what_waits_says_why(told):
 def test_two_do_not_deliver_for_one_home(told, caller):
     def meanwhile(*_: Any) -> int:
         with pytest.raises(Busy, match="another process"):
-            deliver(told, teller, caller)
+            deliver(told, bodies, caller)
         return 204
 
     make_live(told.home.path, [("2026-11-01", events(1))])
     with receiving(meanwhile) as server:
         subscribe(told, server.url)
-        assert deliver(told, teller, caller).accepted == 1
+        assert deliver(told, bodies, caller).accepted == 1
 
 
 def test_a_release_that_goes_live_meanwhile_is_told_of_in_the_same_round(told, caller):
@@ -398,21 +396,21 @@ def test_a_release_that_goes_live_meanwhile_is_told_of_in_the_same_round(told, c
 
     with receiving(first) as server:
         subscribe(told, server.url)
-        assert deliver(told, teller, caller).accepted == 35
+        assert deliver(told, bodies, caller).accepted == 35
 
 
 def test_a_home_of_before_there_were_feeds_is_no_error(work, caller):
     with outbox(work.home.path, time.time):
         pass
-    assert deliver(work, teller, caller) == Round()
+    assert deliver(work, bodies, caller) == Round()
 
 
 def test_an_older_copy_of_a_home_is_not_told_of_under_keys_that_mean_something_else(told, caller):
     with receiving() as server:
         hook = subscribe(told, server.url)
-        deliver(told, teller, caller)
+        deliver(told, bodies, caller)
         make_live(told.home.path, [("2026-11-01", events(20))])
-        found = deliver(told, teller, caller)
+        found = deliver(told, bodies, caller)
         assert len(server.asked) == 30
     assert [f"hook {hook}: was told of {FEED} up to 30" in line for line in found.trouble] == [True]
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from .. import hooks as of
-from ..bodies import teller
+from ..bodies import bodies
 from ..callers import Caller, networks, shown
 from ..deliver import Live, Round, attached, deliver, told
 from ..errors import BadDeclaration, BadHome, Mingbai
@@ -58,7 +58,7 @@ def deliver_command(make: MakeWork, watch: bool) -> None:
         if not watch or found.accepted or found.failed or found.trouble:
             click.echo(told(found))
 
-    deliver(work, teller, rounds=None if watch else 1, each=say)
+    deliver(work, bodies, rounds=None if watch else 1, each=say)
 
 
 @main.group()
@@ -74,7 +74,7 @@ def _open(work: Work, feeds: bool = False) -> Iterator[Outbox]:
         if not feeds:
             yield box
             return
-        live = Live(work, teller)
+        live = Live(work.home)
         live.is_other()
         with attached(box, live.file) as there:
             if not there:

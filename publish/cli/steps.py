@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ..audit import approvals, entries
-from ..bodies import teller
+from ..bodies import bodies
 from ..candidate import Candidate
 from ..catalogue import Catalogue
 from ..deliver import after_release
@@ -171,7 +171,7 @@ def go_live(make: MakeWork) -> None:
     work = make()
     with opened(work):
         click.echo(accounting(work, publish(work, Candidate.load(work.home))))
-    after_release(work, teller)
+    after_release(work, bodies)
 
 
 def accounting(work: Work, identifier: str) -> str:

@@ -11,7 +11,8 @@ import orjson
 
 from feeds import json_feed
 
-from .channel import Ask, Channel
+from .channel import Channel
+from .documents import asking
 from .entries import Teller, instant
 from .work import Work
 
@@ -44,9 +45,3 @@ def bodies(work: Work, file: Path, feed: str, numbers: Sequence[int]) -> dict[in
 
 def _opened(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
-
-
-def asking(connection: sqlite3.Connection) -> Ask:
-    """TEMPORARY"""
-    connection.row_factory = sqlite3.Row
-    return lambda sql, *values: map(dict, connection.execute(sql, values))

@@ -23,8 +23,9 @@ TITLE = "明白"
 STYLESHEET = "/static/feed.css"  # of the site, for who opens the XML in a browser
 OF_ITEMS = """SELECT i.seq, e.number, e.what, e.id, e.kind, r.id AS release, e.cause, e.region FROM feed_items i JOIN feed_events e ON e.number = i.event
     JOIN releases r ON r.number = e.release WHERE i.feed = ? AND i.seq BETWEEN ? AND ? ORDER BY i.seq DESC"""
-DATES = f"""SELECT e.id, (SELECT id FROM releases WHERE number = min(e.release)) AS published, (SELECT id FROM releases WHERE number = max(e.release)) AS updated
-    FROM feed_events e WHERE e.id IN (SELECT value FROM json_each(?)) AND e.what = 'notice' AND e.kind IN {SHOWN} GROUP BY e.id"""
+DATES = f"""SELECT e.id, p.id AS published, u.id AS updated FROM (SELECT id, min(release) AS first, max(release) AS last FROM feed_events
+    WHERE id IN (SELECT value FROM json_each(?)) AND what = 'notice' AND kind IN {SHOWN} GROUP BY id) e
+    JOIN releases p ON p.number = e.first JOIN releases u ON u.number = e.last"""
 FIRST_RELEASE = "SELECT id FROM releases ORDER BY number LIMIT 1"
 HAS_STATEMENTS = "SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'"  # not in a release from before they were declared
 COUNTS = "SELECT kind, count(*) AS n FROM feed_events WHERE release = (SELECT number FROM releases WHERE id = ?) GROUP BY kind"

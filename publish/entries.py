@@ -147,7 +147,7 @@ class Teller:
         }[event.what]  # fmt: skip
         said, at = f"{whose}：{HAPPENED[event.kind]}（{release_order(event.release)[0]}）", instant(event.release)
         return Entry(
-            id=event.entry, title=said, url=url(event.id), summary=said, content_html=None, published=at, updated=at, event=event.kind, reason=event.reason,
+            id=event.entry, title=said, url=url(event.id), summary=said, content_html=None, published=at, updated=at, event=event.kind, reason=event.reason if event.kind == "removal" else "",
         )  # fmt: skip
 
     def reason(self, reason: str) -> str:

@@ -62,6 +62,7 @@ FLOORS = (
         "index",
         "texts",
         "syndicate",
+        "documents",
         "live",
         "keep",
         "work",
@@ -94,12 +95,13 @@ APART = {"web": set().union(*FLOORS[:6]), "platform": set().union(*FLOORS[:6])}
 DOORS = ("demo", "cli")  # they start servers
 LIBRARIES = {
     "search": ("publish/index.py", "publish/meant.py", "publish/nowhere.py", "publish/persons.py", "publish/texts.py", "publish/web/"),
-    "feeds": ("publish/channel.py", "publish/entries.py", "publish/syndicate.py"),
+    "feeds": ("publish/bodies.py", "publish/channel.py", "publish/documents.py", "publish/entries.py", "publish/syndicate.py"),
 }
 
 # One third-party library, one home.
 HOMES = {
     "apsw": ("publish/canonical.py", "publish/tables.py"),
+    "brotli": ("publish/documents.py",),
     "click": ("publish/cli/",),
     "datasette": ("publish/web/",),
     "feedgen": ("feeds/",),

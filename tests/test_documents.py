@@ -1,0 +1,239 @@
+"""Every feed's document is made ahead from the ledger's numbers and the release's rows, and what says the same is not made again."""
+
+import gzip
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import brotli
+import feedparser
+import pytest
+from lxml import etree
+
+from feed_file import EVENTS, FEEDS, write_feed_file, write_live
+from feeds import FORMS, Form, json_feed
+from publish import documents
+from publish.catalogue import Catalogue
+from publish.channel import Channel
+from publish.documents import asking, write_documents
+from publish.entries import Teller
+from publish.tables import working
+from web_release import HOSTILE, rows
+
+SITE, HUB = "https://mingbai.example", "https://hub.example/"
+N1, N2, N3 = "n-aaaaaaaaaaa2", "n-bbbbbbbbbbb2", "n-ccccccccccc2"
+FACTS = "收取 12 个月培训费"
+Made = dict[tuple[str, str], dict[str, Any]]
+
+
+@pytest.fixture
+def tables() -> dict[str, list[dict[str, Any]]]:
+    """A release that has the first and the third notice of the ledger."""
+    made = rows("x")
+    kept = [row for row in made["notices"] if row["id"] == N1]
+    made["notices"] = [
+        *kept,
+        {**kept[0], "id": N3, "subject_name": None, "document_id": None, "facts": HOSTILE, "authority": None, "fine_fen": None},
+    ]
+    for name in ("notice_penalties", "notice_measures", "notice_statements", "notice_links"):
+        made[name] = [row for row in made[name] if row["notice_id"] == N1]
+    return made
+
+
+@pytest.fixture
+def make(tmp_path: Path, catalogue: Catalogue, tables: dict[str, list[dict[str, Any]]]) -> Callable[..., tuple[int, Path]]:
+    """Write a feeds file of the release; what is given goes to the file's tables and to `write_documents`."""
+    count = iter(range(100))
+
+    def written(before: Path | None = None, *, hub: str | None = HUB, **file: Any) -> tuple[int, Path]:
+        number = next(count)
+        path = tmp_path / f"feeds{number}.db"
+        write_feed_file(path, **file)
+        with closing(write_live(tmp_path / f"live{number}.db", catalogue, tables)) as live, working(path) as connection:
+            return write_documents(connection, live, catalogue, SITE, hub, before), path
+
+    return written
+
+
+def of(path: Path) -> Made:
+    """The documents of a file by feed and form, unpacked."""
+    with closing(sqlite3.connect(path)) as connection:
+        found = list(asking(connection)("SELECT * FROM documents"))
+    for row in found:
+        row["body"] = gzip.decompress(row["gzip"])
+        assert brotli.decompress(row["brotli"]) == row["body"]
+        assert (row["size"], row["etag"]) == (len(row["body"]), sha256(row["body"]).hexdigest()[:24])
+    return {(row["feed"], row["form"]): row for row in found}
+
+
+def numbers(body: bytes) -> list[tuple[str, int, list[int]]]:
+    """(id, number, replaced) of everything in a document, entries and tombstones, as a reader of any form finds them."""
+    if body.startswith(b"{"):
+        feed = json.loads(body)
+        items = [(item["id"], item["_mingbai"]) for item in feed["items"]]
+        items += [(stone["id"], stone) for stone in feed["_mingbai"].get("deleted", ())]
+        return [(id, ours["number"], ours.get("replaces", [])) for id, ours in items]
+    found = []
+    for element in etree.fromstring(body).iter("{*}entry", "{*}item", "{*}deleted-entry", "{*}deleted"):
+        id = element.get("ref") or element.findtext("{*}id") or element.findtext("guid")
+        assert id is not None
+        replaced = (element.findtext("{*}replaces") or "").split()
+        found.append((id, int(element.findtext("{*}number") or 0), [int(one) for one in replaced]))
+    return found
+
+
+def test_each_document_has_every_number_once_shown_or_stood_for(make: Callable[..., tuple[int, Path]]) -> None:
+    count, path = make()
+    made = of(path)
+    assert count == len(made) == 3 * sum(bool(list(items)) for _, items in FEEDS.values()), "one without numbers has none"
+    for (feed, _), row in made.items():
+        told = numbers(row["body"])
+        last = len(list(FEEDS[feed][1]))
+        assert sorted(number for _, shown, replaced in told for number in (shown, *replaced)) == list(range(1, last + 1)), feed
+        assert len({id for id, _, _ in told}) == len(told)
+    assert numbers(made["notices", "json"]["body"])[0] == ("tag:mingbai.example,2026:notices/n-bbbbbbbbbbb2/removals/2026-11-21.2", 7, [])
+    stones = json.loads(made["notices", "json"]["body"])["_mingbai"]["deleted"]
+    assert stones == [
+        {"id": "tag:mingbai.example,2026:notices/n-bbbbbbbbbbb2", "when": "2026-11-20T16:00:01Z", "comment": "信用修复", "reason": "repaired", "number": 6, "replaces": [2]}
+    ]  # fmt: skip
+
+
+def test_nothing_adverse_is_said_but_by_the_entry_of_a_notice_that_the_release_has(make: Callable[..., tuple[int, Path]]) -> None:
+    made = of(make()[1])
+    for (feed, form), row in made.items():
+        text = row["body"].decode()
+        assert (FACTS in text) == (feed in ("notices", "notices/region/350102")), (feed, form)
+        items = json.loads(made[feed, "json"]["body"])["items"]
+        for item in items:
+            assert (FACTS in item["content_text"]) == (item["id"] == f"tag:mingbai.example,2026:notices/{N1}")
+
+
+def test_what_the_release_has_no_more_has_a_tombstone_whatever_the_ledger_says(
+    make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]]
+) -> None:
+    tables["notices"] = [row for row in tables["notices"] if row["id"] != N1]
+    for name in ("notice_penalties", "notice_measures", "notice_statements", "notice_links"):
+        tables[name] = []
+    for (feed, form), row in of(make()[1]).items():
+        assert FACTS not in row["body"].decode()
+        if form == "json" and feed == "notices":
+            stones = json.loads(row["body"])["_mingbai"]["deleted"]
+            assert (f"tag:mingbai.example,2026:notices/{N1}", "unpublished") in [(stone["id"], stone["reason"]) for stone in stones]
+
+
+def test_an_entry_is_of_the_release_that_first_had_it_and_of_the_one_that_changed_it(make: Callable[..., tuple[int, Path]]) -> None:
+    items = {item["id"]: item for item in json.loads(of(make()[1])["notices", "json"]["body"])["items"]}
+    own = items[f"tag:mingbai.example,2026:notices/{N1}"]
+    assert (own["date_published"], own["date_modified"]) == ("2026-11-20T16:00:00Z", "2026-11-20T16:00:01Z")
+    said = items[f"tag:mingbai.example,2026:notices/{N1}/corrections/2026-11-21.2"]
+    assert said["_mingbai"]["concerns"] == own["id"]
+    assert {"rel": "related", "href": own["url"], "type": "text/html"} in said["_mingbai"]["links"]
+    assert said["date_published"] == "2026-11-20T16:00:01Z", "the second release of a day is a second later"
+
+
+def test_an_institution_that_left_is_named_only_while_the_release_has_it(make: Callable[..., tuple[int, Path]]) -> None:
+    left, entered = json.loads(of(make()[1])["listings", "json"]["body"])["items"]
+    assert left["title"] == "机构 i-zzzzzzzzzzz2：不在最新一期名单中（福建省厦门市思明区）"
+    assert entered["title"] == "福州市鼓楼区甜果培训中心有限公司（x）：列入白名单（福建省福州市鼓楼区）"
+    assert "福州市教育局（x）第三期白名单，截至 2026-11-20" in entered["content_text"]
+
+
+def test_a_second_file_takes_over_what_says_the_same(
+    make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]]
+) -> None:
+    _, first = make()
+    assert make(first)[0] == 0
+    tables["notices"][1]["facts"] = "改正后的事实"
+    count, second = make(first)
+    assert count == 3, "of the one feed that has the third notice"
+    before, after = of(first), of(second)
+    assert {feed for feed, _ in before if before[feed, "atom"] != after[feed, "atom"]} == {"notices"}
+    _, anew = make()
+    assert second.read_bytes() == anew.read_bytes()
+
+
+@pytest.mark.parametrize("change", [{"hub": None}, {"feeds": {**FEEDS, "notices": ("notices", range(2, 8))}}])
+def test_another_address_or_number_makes_another_document(make: Callable[..., tuple[int, Path]], change: dict[str, Any]) -> None:
+    _, first = make()
+    count, second = make(first, **change)
+    assert count
+    assert second.read_bytes() == make(**change)[1].read_bytes()
+
+
+def test_other_code_makes_every_document_again(make: Callable[..., tuple[int, Path]], monkeypatch: pytest.MonkeyPatch) -> None:
+    count, first = make()
+    monkeypatch.setattr(documents, "recipe", lambda: "another")
+    assert make(first)[0] == count
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_a_document_is_what_the_site_would_write_on_request(
+    make: Callable[..., tuple[int, Path]], form: Form, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    _, path = make()
+    with closing(sqlite3.connect(path)) as connection, closing(sqlite3.connect(tmp_path / "live0.db")) as live:
+        channel = Channel(asking(connection), asking(live), Teller(catalogue, SITE), HUB)
+        for row in list(asking(connection)("SELECT * FROM feeds WHERE last > 0")):
+            assert form(channel.current(row, form)) == of(path)[row["feed"], form.name]["body"]
+
+
+@pytest.mark.parametrize(("today", "shown"), [("2027-10-15", True), ("2027-10-16", False)])
+def test_a_term_ends_with_its_day_whether_a_release_was_made_or_not(
+    make: Callable[..., tuple[int, Path]], tmp_path: Path, catalogue: Catalogue, today: str, shown: bool
+) -> None:
+    _, path = make()
+    with closing(sqlite3.connect(path)) as connection, closing(sqlite3.connect(tmp_path / "live0.db")) as live:
+        channel = Channel(asking(connection), asking(live), Teller(catalogue, SITE), today=today)
+        (row,) = asking(connection)("SELECT * FROM feeds WHERE feed = 'notices'")
+        feed = channel.current(row, json_feed)
+    assert (FACTS in json_feed(feed).decode()) == shown
+    if not shown:
+        ended = next(stone for stone in feed.tombstones if stone.id.endswith(N1))
+        assert (ended.reason, ended.when.isoformat()) == ("expired", "2027-10-16T00:00:00+08:00")
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_an_archive_says_nothing_of_what_was_found_and_never_changes(
+    make: Callable[..., tuple[int, Path]], form: Form, catalogue: Catalogue, tables: dict[str, list[dict[str, Any]]]
+) -> None:
+    events = (*EVENTS[1:8], *((3, "notice", f"n-{number:012d}", "removal", "expired", None) for number in range(93)))
+    written = set()
+    for feeds, more in (({"notices": ("notices", range(1, 101))}, ()), ({"notices": ("notices", range(1, 103))}, EVENTS[8:10])):
+        _, path = make(events=(*events, *more), feeds=feeds)
+        with closing(sqlite3.connect(path)) as connection:
+            channel = Channel(
+                asking(connection), lambda sql, *values: pytest.fail("the release is not asked"), Teller(catalogue, SITE), HUB, "2026-12-01"
+            )
+            (row,) = asking(connection)("SELECT * FROM feeds")
+            written.add(form(channel.archive({**row, "label_zh": "某局" * len(written)}, 1, form)))
+    (archive,) = written
+    assert sorted(number for _, shown, replaced in numbers(archive) for number in (shown, *replaced)) == list(range(1, 101))
+    words = {text for row in tables["notices"] for text in row.values() if isinstance(text, str) and len(text) > 4 and not text.isascii()}
+    assert not [word for word in words if word in archive.decode()]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_the_newest_numbers_are_there_and_the_rest_is_in_archives(
+    make: Callable[..., tuple[int, Path]], form: Form, catalogue: Catalogue
+) -> None:
+    events = tuple((2, "notice", f"n-{number:012d}", "removal", "expired", None) for number in range(250))
+    _, path = make(events=events, feeds={"notices": ("notices", range(1, 251))})
+    body = of(path)["notices", form.name]["body"]
+    assert [number for _, number, _ in numbers(body)] == list(range(250, 150, -1))
+    with closing(sqlite3.connect(path)) as connection:
+        channel = Channel(asking(connection), asking(connection), Teller(catalogue, SITE))
+        (row,) = asking(connection)("SELECT * FROM feeds")
+        archive = form(channel.archive(row, 2, form))
+        assert [number for _, number, _ in numbers(archive)] == list(range(200, 100, -1))
+    address = f"{SITE}/feeds/notices/archive/{{}}.{form.name}".format
+    assert address(2).encode() in body
+    assert [address(page).encode() in archive for page in (1, 3)] == [True, True]
+    if form is not json_feed:
+        links = {link.rel: link.href for link in feedparser.parse(archive).feed.links}
+        assert (links["prev-archive"], links["next-archive"]) == (address(1), address(3))
+        assert links["current"] == f"{SITE}/feeds/notices.{form.name}"
+        assert b"<fh:archive/>" in archive

@@ -13,6 +13,7 @@ from . import history, stones
 from .at_once import at_once
 from .audit import entries
 from .candidate import Candidate
+from .causes import ABSENT
 from .errors import BadHome
 from .home import Home, as_json, write_whole
 from .reissue import reissue_all
@@ -41,13 +42,13 @@ def carry_out(work: Work, publish: Callable[[Candidate], object]) -> list[str]:
         )
     taken = in_database(work.live_database, gone)
     told = stones.read(work.live_database.parent)
-    absent = any(told.get(notice, {}).get("class") == stones.ABSENT for notice in gone)  # what is absent may be shown of an earlier release
+    absent = any(told.get(notice, {}).get("class") == ABSENT for notice in gone)  # what is absent may be shown of an earlier release
     if taken or absent or lacks(work.live_database, statements(log), work.catalogue):
         publish(at_once(work, taken))
     if not gone:
         return []
     history.forget(work.home.history, work.catalogue)
-    return reissue_all(work.home, work.catalogue, gone, work.site, work.progress)
+    return reissue_all(work.home, work.catalogue, gone, work.progress)
 
 
 def settle(home: Home, withdrawn: Mapping[str, Withdrawal]) -> dict[str, tuple[str, str, str]]:

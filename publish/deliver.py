@@ -57,7 +57,7 @@ class Live:
     def is_other(self) -> bool:
         """Whether what is live is another than when this was asked last."""
         live = self._home.live()
-        path = feeds_of(self._home, live) if live else None
+        path = self._home.feeds / f"{live}.db" if live else None
         try:
             stat = path.stat() if path else None
         except FileNotFoundError:
@@ -67,11 +67,6 @@ class Live:
             return False
         self._seen, self.file = seen, path if stat else None
         return True
-
-
-def feeds_of(home: Home, identifier: str) -> Path:
-    """The file of a release's feeds."""
-    return home.path / "feeds" / f"{identifier}.db"
 
 
 @contextmanager

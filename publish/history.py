@@ -2,7 +2,7 @@
 
 A row of a table is valid from the release that first showed it so (`release_from`) up to, not including, the one that showed it otherwise
 (`release_to`, NULL while it lasts). Releases are numbered in the order in which they went live. The file is written in one transaction just
-before a release goes live; a release that then did not get there is taken back by the next run (`repair`).
+before a release goes live, with what feeds tell of it (ledger.py); a release that then did not get there is taken back by the next run (`repair`).
 """
 
 import os
@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from . import ledger
 from .catalogue import Catalogue
 from .dataset import Table
 from .diff import Changes
@@ -48,7 +49,7 @@ def _open(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA secure_delete=ON")  # what is taken out is overwritten, whoever takes it out
     connection.execute("BEGIN")
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    for statement in SCHEMA.split(";"):
+    for statement in (*SCHEMA.split(";"), *ledger.SCHEMA.split(";")):
         connection.execute(statement)
     known = {row[1] for row in connection.execute("PRAGMA table_info(changes)")}
     for column in CHANGE.split(", "):
@@ -119,6 +120,7 @@ def record(
                     _apply(connection, table, number)
                     if "columns" in changes.counts[table.name]:
                         _columns(connection, table, number)
+        ledger.enter(connection, catalogue, number)
         connection.execute("COMMIT")
     finally:
         connection.close()
@@ -238,6 +240,10 @@ def repair(path: Path, catalogue: Catalogue, live: str | None, kept: Sequence[st
                 connection.execute(f"DELETE FROM {each} WHERE release > ?", [last])
             connection.execute("DELETE FROM shapes WHERE release > ?", [last])
             connection.execute("DELETE FROM releases WHERE number > ?", [last])
+            ledger.take_back(connection, last)
+        if ledger.lacks(connection, last):  # it was entered before there was a ledger
+            _tables(connection, catalogue)
+            ledger.enter(connection, catalogue, last)
         connection.execute("COMMIT")
     finally:
         connection.close()

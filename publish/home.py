@@ -71,6 +71,7 @@ class Home:
     """The folder that a run works in."""
 
     PAST: ClassVar = "past"
+    FEEDS: ClassVar = "feeds"
     path: Path
 
     @property
@@ -106,6 +107,11 @@ class Home:
     def past(self) -> Path:
         """What may be told of every release's past: one file, of the live release (publish/past.py)."""
         return self.path / self.PAST
+
+    @property
+    def feeds(self) -> Path:
+        """What the site serves of feeds: one file, of the live release (publish/feedfile.py)."""
+        return self.path / self.FEEDS
 
     @property
     def current(self) -> Path:

@@ -1,11 +1,12 @@
 """Make a sealed release the live one, and put right what a run that died left behind.
 
-The order is: history, what may be told of it, folder, `current`, then what can be made again (releases.json, the base for the next staging). The rename of
+The order is: history, what may be told of it, feeds, folder, `current`, then what can be made again (releases.json, the base for the next staging). The rename of
 `current` is the commit: before it a reader sees the old release, after it the new one, and there is nothing between.
 """
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
@@ -14,20 +15,24 @@ from . import history
 from .catalogue import Catalogue
 from .deltas import leads_to
 from .diff import Changes
+from .feedfile import feedfile, has_feeds
+from .feedfile import only as only_feeds
 from .home import Home, as_json, sync, write_whole
-from .past import has_past, only, past
+from .past import has_past, past
+from .past import only as only_past
 from .snapshot import NOTES, PART
 from .versions import noted
 
 OLD = ".superseded.part"  # behind the id of a release whose new issue takes its name (reissue.py)
 
 
-def go_live(home: Home, part: Path, catalogue: Catalogue, changes: Changes, day: str) -> str:
+def go_live(home: Home, part: Path, catalogue: Catalogue, changes: Changes, day: str, site: str, hubs: Sequence[str] = ()) -> str:
     """Enter the release into history, give its folder its name and point `current` at it. Returns its id."""
     identifier = part.name.removesuffix(".part")
     sha256 = orjson.loads((part / "manifest.json").read_bytes())["files"]["mingbai.db"]["sha256"]
     history.record(home.history, catalogue, identifier, day, part / "mingbai.db", changes, home.live(), sha256)
     past(home, catalogue, part, identifier)
+    feedfile(home, catalogue, part, identifier, site, hubs)
     os.rename(part, home.releases / identifier)
     sync(home.releases)
     point(home, identifier)
@@ -46,7 +51,8 @@ def point(home: Home, identifier: str) -> None:
     link.symlink_to(Path("releases") / identifier)
     os.replace(link, home.current)
     sync(home.path)
-    only(home, identifier)
+    only_past(home, identifier)
+    only_feeds(home, identifier)
     write_index(home)
 
 
@@ -64,7 +70,7 @@ def write_index(home: Home) -> None:
         write_whole(path, made)
 
 
-def repair(home: Home, catalogue: Catalogue) -> list[str]:
+def repair(home: Home, catalogue: Catalogue, site: str, hubs: Sequence[str] = ()) -> list[str]:
     """Remove what a run that died left: releases that never went live, and what is in the making where nobody can go on with it.
     Returns a line for each."""
     done = [f"put {name} back, whose new issue did not take its place" for name in _put_back(home)]
@@ -84,13 +90,17 @@ def repair(home: Home, catalogue: Catalogue) -> list[str]:
     for path in home.raw.glob(f"*{PART}"):
         if not (path / NOTES).is_dir():  # killed as it began, was sealed or was removed: no extraction can go on with it
             shutil.rmtree(path)
-    for path in (*home.path.glob(".*.part"), *home.past.glob(".*.part")):
+    for path in (*home.path.glob(".*.part"), *home.past.glob(".*.part"), *home.feeds.glob(".*.part")):
         path.unlink()
-    only(home, live)
+    only_past(home, live)
+    only_feeds(home, live)
     if live is not None:
         if not has_past(home, live):
             past(home, catalogue, home.releases / live, live)
             done.append(f"made the past of release {live} again")
+        if not has_feeds(home, live):
+            feedfile(home, catalogue, home.releases / live, live, site, hubs)
+            done.append(f"made the feeds of release {live} again")
         write_index(home)
     return done
 

@@ -9,6 +9,7 @@ import gzip
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
 from html import escape
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -61,7 +62,7 @@ def remains(home: Home, gone: Collection[str]) -> Iterator[str]:
             if _free_pages(path):
                 yield f"{path}: has free pages, which can hold what was deleted"
     said = {form.encode(): notice for notice in gone for text in _texts(home, notice) for form in _forms(text)}
-    for path in sorted(home.past.glob("*.db")):
+    for path in sorted((*home.past.glob("*.db"), *home.feeds.glob("*.db"))):
         if _free_pages(path):
             yield f"{path}: has free pages, which can hold what was deleted"
     for path in _public(home):
@@ -84,12 +85,19 @@ def _forms(text: str) -> set[str]:
 
 def _named(path: Path, notice: str) -> list[str]:
     """How a file would have a notice by its id. Tombstones and the past have it, and a delta that takes it out must: that adds or changes nothing of it."""
-    if path.name == TOMBSTONES or (path.suffix == ".db" and path.parent.name == Home.PAST):
+    if path.name == TOMBSTONES or (path.suffix == ".db" and path.parent.name in (Home.PAST, Home.FEEDS)):
         return []
     if path.parent.name == DELTAS and path.suffix in (".ndjson", ".csv"):
         forms = [form.format(op, notice) for op in ("add", "change") for form in ('"op":"{}","key":["{}"', ",{},{}")]
         return [*forms, f'"notice_id":"{notice}"', f",notice_id,{notice},"]
     return [notice]
+
+
+def _documents(path: Path) -> Iterator[bytes]:
+    """What a file of feeds has made ahead, which is packed."""
+    if path.suffix == ".db" and path.parent.name == Home.FEEDS:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
+            yield from (gzip.decompress(packed) for (packed,) in connection.execute("SELECT gzip FROM documents ORDER BY feed, form"))
 
 
 def _said_elsewhere(home: Home, text: str) -> bool:
@@ -117,13 +125,15 @@ def _free_pages(path: Path) -> int:
 
 def _public(home: Home) -> Iterator[Path]:
     yield from (path for path in (home.path / "releases.json", home.status) if path.is_file())
-    yield from sorted(path for folder in (home.releases, home.past) for path in folder.rglob("*") if path.is_file())
+    yield from sorted(path for folder in (home.releases, home.past, home.feeds) for path in folder.rglob("*") if path.is_file())
 
 
 def _found(path: Path, needles: Iterable[bytes]) -> set[bytes]:
     """Which needles are in the bytes of a file, free pages of a database included."""
     wanted, found = set(needles), set[bytes]()
     keep = max(map(len, wanted), default=1) - 1
+    for document in _documents(path):
+        found |= {needle for needle in wanted - found if needle in document}
     with cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else open(path, "rb") as file:
         before = b""
         while chunk := file.read(CHUNK):

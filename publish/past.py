@@ -13,13 +13,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .catalogue import Catalogue
+from .causes import ABSENT
 from .dataset import Table
 from .history import COUNTED, OF_NOTICES, TOLD
 from .home import Home, sync
 from .rules import HARMLESS
 from .same import WORDS
 from .statements import SCREENED
-from .stones import ABSENT, read
+from .stones import read
 from .tables import Working, working
 
 VERSION = 2  # of this form; a file of another one is made again

@@ -1,7 +1,7 @@
 """Issue releases anew without notices that were withdrawn (rule 6): the same id, other bytes, and the manifest says so.
 
 The new folder is made beside the old one and takes its name; then the old bytes go. Nothing else of the release changes: the rows are those
-that it had, index and feeds are made of them as they were made then. Whatever the number of releases, room is needed for two more, and what a
+that it had, and the index is made of them as it was made then. Whatever the number of releases, room is needed for two more, and what a
 run that dies leaves is done by the next one: whether a release still has a notice is asked of its database and remembered nowhere. A release
 that cannot be read keeps no other one from being issued anew. The delta of a release begins with the bytes of the one before it: it is made anew when
 these are others, from the oldest release on, and that of the live one when another is live.
@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from . import deltas, history, seen, stones, texts
+from . import deltas, history, stones, texts
 from .assemble import Assembled
 from .canonical import canonical
 from .catalogue import Catalogue
@@ -26,14 +26,13 @@ from .live import OLD, write_index
 from .progress import Progress, silent
 from .release import close, file_sha256
 from .restore import without
-from .syndicate import syndicate
 from .withdrawals import in_database
 
 NEW = ".reissued.part"  # behind the id, while it is made
 Gone = Mapping[str, tuple[str, str, str]]  # history.gone
 
 
-def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, site: str, progress: Progress = silent) -> list[str]:
+def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, progress: Progress = silent) -> list[str]:
     """Issue every release but the live one anew that has one of these notices. Returns a line for each that could not be."""
     wanted, trouble, unread = [], [], set()
     for name in home.release_ids():
@@ -46,7 +45,7 @@ def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, site: str, progres
     progress.start("reissue", len(wanted))
     for name in wanted:
         try:
-            number = len(reissue(home, catalogue, name, gone, site))
+            number = len(reissue(home, catalogue, name, gone))
             progress.say(f"issued {name} anew without {number} withdrawn {'notice' if number == 1 else 'notices'}")
         except (sqlite3.Error, BadHome) as error:
             trouble.append(f"release {name} has what was withdrawn and could not be issued anew ({error})")
@@ -65,7 +64,7 @@ def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, site: str, progres
     return [f"{home.releases}: {line}; restore it from a copy, or remove it" for line in trouble]
 
 
-def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone, site: str) -> list[str]:
+def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone) -> list[str]:
     """Take the notices that are gone out of a release that is not live. Returns which it had."""
     old, part = home.releases / identifier, home.releases / f"{identifier}{NEW}"
     manifest = home.manifest(identifier)
@@ -79,9 +78,6 @@ def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone, site:
     work.unlink()
     index(part / "mingbai.db", catalogue, part / "search" / "index.db")
     texts.texts(part / "mingbai.db", catalogue, part / texts.FILE)
-    number = history.number_of(home.history, identifier)
-    past, changed = seen.seen(home.history, number), seen.changed(home.history, number)
-    syndicate(part, identifier, past, changed, catalogue, site)
     left = {notice: stones.stone(gone[notice][1], gone[notice][0]) for notice in had}
     write_whole(part / stones.TOMBSTONES, as_json({**stones.read(old), **left}))
     deltas.anew(home, catalogue, part, identifier, manifest["previous"])

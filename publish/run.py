@@ -1,4 +1,4 @@
-"""The run, as one sentence: extract, validate and stage, diff, review, release, index, feeds, go live.
+"""The run, as one sentence: extract, validate and stage, diff, review, release, index, go live.
 
 Nothing that a reader sees changes before the last step. A run that fails or is held says so in status.json and leaves the live release
 as it was; a run without new content makes no release. Stages write what they made into the candidate's folder, so that each can be run by
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from . import audit, history, seen, texts
+from . import audit, history, texts
 from .assemble import assemble
 from .audit import ITSELF, anchored, append, approvals, entries
 from .bodies import bodies
@@ -37,7 +37,6 @@ from .stage import recipe, stage
 from .statements import corrected, lacks, put_in, statements
 from .stones import TOMBSTONES, stones
 from .summary import Summary, summary
-from .syndicate import syndicate
 from .untouched import untouched
 from .withdrawals import carried, in_database, there, withhold
 from .work import ANYHOW, Access, Result, Work, framed
@@ -102,7 +101,6 @@ def go_on(work: Work, candidate: Candidate) -> Result:
         write_whole(work.home.held_page, page(show(work, candidate)).encode(), 0o600)
     candidate = lay_out(work, candidate)
     make_index(work, candidate)
-    make_feeds(work, candidate)
     return Result("released", publish(work, candidate))
 
 
@@ -303,12 +301,6 @@ def make_index(work: Work, candidate: Candidate) -> int:
     return notices + index(part / "mingbai.db", work.catalogue, part / "search" / "index.db")
 
 
-def make_feeds(work: Work, candidate: Candidate) -> int:
-    """Write the release's feeds. Returns how many entries they hold."""
-    changed = seen.changed(candidate.compared().path)
-    return syndicate(part_of(work, candidate), candidate.laid_out(), seen.seen(work.home.history), changed, work.catalogue, work.site)
-
-
 def publish(work: Work, candidate: Candidate) -> str:
     """Seal the release and make it the live one. Returns its id."""
     _of_today(work, candidate)
@@ -317,7 +309,6 @@ def publish(work: Work, candidate: Candidate) -> str:
         ("mingbai.db", "release"),
         ("search/index.db", "index"),
         (texts.FILE, "index"),
-        *((f"feeds/notices.{form}", "feeds") for form in ("rss", "atom", "json")),
     ):
         if not (part / file).is_file():
             raise BadHome(f"{part}: has no {file}; run `mingbai {step}` first")
@@ -327,7 +318,7 @@ def publish(work: Work, candidate: Candidate) -> str:
     before = work.home.manifest(candidate.restores) if candidate.restores else None
     _enter(work, candidate)
     seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home))
-    identifier = go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day)
+    identifier = go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day, work.site, work.hubs)
     for line in keep(work.home):
         work.progress.say(line)
     return identifier

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import orjson
 
+from .causes import ABSENT, CLASSES
 from .history import OF_NOTICES
 
 TOMBSTONES = "tombstones.json"
-# by the cause of a removal, a code of tombstone_reasons; what no longer came in its list is absent, whoever's doing that was
-CLASSES = {"pipeline": "unpublished", "withdrawal": "revoked", "repair": "repaired", "expiry": "expired", "correction": "corrected"}
-ABSENT = "absent"
 Stones = dict[str, dict[str, str]]
 
 

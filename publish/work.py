@@ -84,7 +84,7 @@ def opened(work: Work) -> Iterator[None]:
     gc.set_threshold(SELDOM, *before[1:])
     try:
         with work.home.locked():
-            for line in repair(work.home, work.catalogue):
+            for line in repair(work.home, work.catalogue, work.site, work.hubs):
                 work.progress.say(line)
             yield
     finally:

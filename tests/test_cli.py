@@ -18,6 +18,7 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
+from fed import document, served
 from publish.catalogue import default_folder
 from publish.cli import main
 from publish.home import Home
@@ -29,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOW = "2026-11-01T12:00:00+08:00"
 NEXT = "2026-11-02T12:00:00+08:00"
 HANGZHOU = [(code, name, "浙江省", "杭州市") for code, name in (("330106", "西湖区"), ("330108", "滨江区"), ("330109", "萧山区"))]
-STEPS = ("extract", "validate", "stage", "diff", "review", "release", "index", "feeds", "go-live")
+STEPS = ("extract", "validate", "stage", "diff", "review", "release", "index", "go-live")
 HELD = re.compile(r"mingbai approve ([0-9a-f]{16})$")
 SIGNED = ("--by", "张三", "--reason", "与来源核对过")
 
@@ -169,7 +170,7 @@ def test_a_step_without_a_snapshot_says_which_comes_first(name: str, home: Path)
     assert "run `mingbai extract` first" in told(mingbai(home, name), 2)
 
 
-@pytest.mark.parametrize("name", ["diff", "review", "release", "index", "feeds", "go-live"])
+@pytest.mark.parametrize("name", ["diff", "review", "release", "index", "go-live"])
 def test_a_step_without_a_candidate_says_which_comes_first(name: str, home: Path) -> None:
     assert "run `mingbai stage` or `mingbai run` first" in told(mingbai(home, name), 2)
 
@@ -178,8 +179,7 @@ def test_a_step_without_a_candidate_says_which_comes_first(name: str, home: Path
 def test_a_step_that_was_left_out_is_named(missing: int, steady: Server, home: Path) -> None:
     for name in STEPS[:missing]:
         done(mingbai(home, name, *(source(steady) if name == "extract" else ())))
-    later = STEPS[missing + 1 :] if STEPS[missing] in ("index", "feeds") else STEPS[missing + 1 : missing + 2]
-    result = [mingbai(home, name) for name in later][-1]  # index and feeds do not need each other, going live needs both
+    result = mingbai(home, STEPS[missing + 1])
     assert f"`mingbai {STEPS[missing]}`" in told(result, 2)
     assert Home(home).live() is None
 
@@ -342,7 +342,7 @@ def test_one_can_go_back_to_an_earlier_release(platform: Server, home: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["run", "extract", "stage", "diff", "review", "release", "index", "feeds", "go-live", "approve", "refuse", "live"]
+    "name", ["run", "extract", "stage", "diff", "review", "release", "index", "go-live", "feeds", "approve", "refuse", "live"]
 )
 def test_another_run_at_work_is_exit_code_6(name: str, steady: Server, home: Path) -> None:
     with Home(home).locked():
@@ -396,8 +396,16 @@ def test_every_option_can_be_a_variable(steady: Server, home: Path) -> None:
     }
     result = CliRunner().invoke(main, ["run"], env={**variables, "MINGBAI_RATE": "0"})
     assert "release 2026-11-01 is live" in done(result)
-    feed = orjson.loads((home / "current" / "feeds" / "notices.json").read_bytes())
-    assert feed["home_page_url"].startswith("https://mingbai.example/")
+    assert orjson.loads(document(Home(home)))["home_page_url"].startswith("https://mingbai.example/")
+
+
+def test_feeds_of_the_live_release_are_made_again_for_another_address(steady: Server, home: Path) -> None:
+    assert "run `mingbai run` first" in told(mingbai(home, "feeds"), 2)
+    done(mingbai(home, "run", *source(steady)))
+    before = served(Home(home), "SELECT * FROM feed_items")
+    done(mingbai(home, "--site", "https://moved.example", "feeds"))
+    assert orjson.loads(document(Home(home)))["feed_url"] == "https://moved.example/feeds/notices.json"
+    assert served(Home(home), "SELECT * FROM feed_items") == before
 
 
 def test_a_token_can_be_a_variable_and_is_never_shown(home: Path) -> None:

@@ -456,7 +456,7 @@ def test_going_back_is_a_new_release_with_the_old_data(later: Work) -> None:
     assert [source["snapshots"] for source in manifest["sources"]] == [source["snapshots"] for source in old["sources"]]
     assert query(later, "SELECT count(*) FROM institutions WHERE name LIKE '%启明%'") == [(40,)]
     assert before == {path: path.read_bytes() for path in before}, "the old release is not touched"
-    assert {"mingbai.db", "search/index.db", "feeds/notices.atom"} <= manifest["files"].keys()
+    assert {"mingbai.db", "search/index.db"} <= manifest["files"].keys()
     history = sqlite3.connect(later.home.history)
     assert history.execute("SELECT id FROM releases ORDER BY number").fetchall() == [("2026-11-01",), ("2026-11-02",), ("2026-11-05",)]
     names = "SELECT DISTINCT name LIKE '%启明%', release_from, release_to FROM institutions ORDER BY 2"

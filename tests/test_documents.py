@@ -49,12 +49,12 @@ def make(tmp_path: Path, catalogue: Catalogue, tables: dict[str, list[dict[str, 
     """Write a feeds file of the release; what is given goes to the file's tables and to `write_documents`."""
     count = iter(range(100))
 
-    def written(before: Path | None = None, *, hub: str | None = HUB, **file: Any) -> tuple[int, Path]:
+    def written(before: Path | None = None, *, hubs: tuple[str, ...] = (HUB,), **file: Any) -> tuple[int, Path]:
         number = next(count)
         path = tmp_path / f"feeds{number}.db"
         write_feed_file(path, **file)
         with closing(write_live(tmp_path / f"live{number}.db", catalogue, tables)) as live, working(path) as connection:
-            return write_documents(connection, live, catalogue, SITE, hub, before), path
+            return write_documents(connection, live, catalogue, SITE, hubs, before), path
 
     return written
 
@@ -156,7 +156,7 @@ def test_a_second_file_takes_over_what_says_the_same(
     assert second.read_bytes() == anew.read_bytes()
 
 
-@pytest.mark.parametrize("change", [{"hub": None}, {"feeds": {**FEEDS, "notices": ("notices", range(2, 8))}}])
+@pytest.mark.parametrize("change", [{"hubs": ()}, {"feeds": {**FEEDS, "notices": ("notices", range(2, 8))}}])
 def test_another_address_or_number_makes_another_document(make: Callable[..., tuple[int, Path]], change: dict[str, Any]) -> None:
     _, first = make()
     count, second = make(first, **change)

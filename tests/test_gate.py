@@ -15,7 +15,7 @@ from publish import audit
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
 from publish.errors import ReviewNeeded
-from publish.run import assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, nothing_new, publish
+from publish.run import assembled, compare, inputs_for, judge, lay_out, make_index, nothing_new, publish
 from publish.work import Work
 
 SMALL, LARGE = "330108", "330106"
@@ -51,7 +51,6 @@ def deliver(work: Work, listings: Mapping[str, Any], day: int = 0) -> str:
         return "nothing new"
     candidate = lay_out(at, candidate)
     make_index(at, candidate)
-    make_feeds(at, candidate)
     publish(at, candidate)
     return str(candidate.outcome)
 

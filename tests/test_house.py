@@ -57,12 +57,13 @@ FLOORS = (
         "release",
         "canonical",
         "history",
-        "seen",
+        "events",
+        "ledger",
+        "feedfile",
+        "documents",
         "past",
         "index",
         "texts",
-        "syndicate",
-        "documents",
         "live",
         "keep",
         "work",
@@ -95,7 +96,7 @@ APART = {"web": set().union(*FLOORS[:6]), "platform": set().union(*FLOORS[:6])}
 DOORS = ("demo", "cli")  # they start servers
 LIBRARIES = {
     "search": ("publish/index.py", "publish/meant.py", "publish/nowhere.py", "publish/persons.py", "publish/texts.py", "publish/web/"),
-    "feeds": ("publish/bodies.py", "publish/channel.py", "publish/documents.py", "publish/entries.py", "publish/syndicate.py"),
+    "feeds": ("publish/bodies.py", "publish/channel.py", "publish/documents.py", "publish/entries.py"),
 }
 
 # One third-party library, one home.

@@ -249,7 +249,7 @@ def test_what_our_recipe_masked_since_is_told_of_no_release_before(published: Wo
         connection.commit()
     (path,) = published.home.past.iterdir()
     path.unlink()
-    assert repair(published.home, published.catalogue) == ["made the past of release 2026-11-02 again"]
+    assert repair(published.home, published.catalogue, published.site) == ["made the past of release 2026-11-02 again"]
     assert told(published, "SELECT release_from, facts FROM notices WHERE id = ? ORDER BY 1", known) == [(1, None), (2, FACTS)]
     assert told(published, "SELECT before, after FROM changes WHERE key = ?", known) == [(None, None)]
     assert "王小明".encode() not in bytes_of(published)
@@ -262,7 +262,7 @@ def test_a_column_that_is_private_today_is_told_of_no_release(published: Work) -
     (path,) = published.home.past.iterdir()
     assert "文三路1号2楼".encode() in path.read_bytes()
     path.unlink()
-    repair(published.home, catalogue)
+    repair(published.home, catalogue, published.site)
     assert "文三路1号2楼".encode() not in bytes_of(published)
 
 
@@ -279,7 +279,7 @@ def test_the_file_of_the_release_before_goes_and_a_lost_one_is_made_again(publis
     before = bytes_of(published)
     (published.home.past / "2026-11-02.db").write_bytes(b"torn")
     (published.home.past / "2026-11-01.db").write_bytes(b"")
-    repair(published.home, published.catalogue)
+    repair(published.home, published.catalogue, published.site)
     assert [path.name for path in published.home.past.iterdir()] == ["2026-11-02.db"]
     assert bytes_of(published) == before, "the same history makes the same bytes"
 
@@ -288,7 +288,7 @@ def test_a_live_release_from_before_tombstones_has_a_past_all_the_same(published
     before = bytes_of(published)
     (published.home.releases / "2026-11-02" / "tombstones.json").unlink()
     (published.home.past / "2026-11-02.db").unlink()
-    assert repair(published.home, published.catalogue) == ["made the past of release 2026-11-02 again"]
+    assert repair(published.home, published.catalogue, published.site) == ["made the past of release 2026-11-02 again"]
     assert bytes_of(published) == before
 
 
@@ -368,7 +368,7 @@ def test_what_our_recipe_took_out_of_a_key_is_told_of_no_release(published: Work
         connection.commit()
     (path,) = published.home.past.iterdir()
     path.unlink()
-    repair(published.home, published.catalogue)
+    repair(published.home, published.catalogue, published.site)
     assert b"13800001234" not in bytes_of(published)
     assert told(published, "SELECT count(*) FROM institution_sites WHERE institution_id = ?", known) == [(1,)]
 

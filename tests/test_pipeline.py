@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
+from fed import items, served
 from making import NOON, credit_code, institution, listing, notice, on, query, rating, sign, snapshot, world
 from publish import history
 from publish.candidate import Candidate
@@ -23,7 +24,7 @@ from publish.errors import BadHome, ReviewNeeded, SourceBroken
 from publish.home import Home
 from publish.link import link
 from publish.live import repair
-from publish.run import assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, nothing_new, publish, released
+from publish.run import assembled, compare, inputs_for, judge, lay_out, make_index, nothing_new, publish, released
 from publish.tables import create_published, working
 from publish.texts import FILE
 from publish.work import Work
@@ -33,7 +34,7 @@ from search import open_index, open_texts
 def publish_day(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0, approve: bool = False) -> str | None:
     """Take a delivery through the whole run on a day; the release's id, or None when there was nothing new."""
     work = on(work, day)
-    repair(work.home, work.catalogue)
+    repair(work.home, work.catalogue, work.site)
     name = f"platform-{day:03d}-{len(list(work.home.raw.iterdir()))}"
     inputs = inputs_for(work, {"platform": snapshot(work.home.raw, name, listings, as_of=work.day.isoformat())})
     if nothing_new(work, inputs):
@@ -46,7 +47,6 @@ def publish_day(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0,
         sign(work, candidate)
     candidate = lay_out(work, candidate)
     make_index(work, candidate)
-    make_feeds(work, candidate)
     return publish(work, candidate)
 
 
@@ -69,9 +69,6 @@ def test_a_release_is_sealed_and_every_file_in_it_is_in_the_sums(work: Work) -> 
         "mingbai.db",
         "manifest.json",
         "search/index.db",
-        "feeds/notices.rss",
-        "feeds/notices.atom",
-        "feeds/notices.json",
     } <= found.keys()
 
 
@@ -267,7 +264,7 @@ def test_a_permit_is_found_as_it_is_printed_and_a_person_by_nothing_but_the_deci
 
 
 def entries(work: Work) -> list[str]:
-    return [item["title"] for item in json.loads((work.home.current / "feeds" / "notices.json").read_bytes())["items"]]
+    return [item["title"] for item in items(work.home)]
 
 
 @pytest.mark.parametrize(
@@ -287,7 +284,7 @@ def test_an_old_decision_is_never_pushed_as_new(work: Work, changed: dict[str, s
     assert entries(work) == [], "the first notices of a source are in the data and not in the feed"
     assert publish_day(work, {**world(3), "notices": [notice(1), notice(2, **changed)]}, 2, approve=True)
     assert len(entries(work)) == int(pushed)
-    ends = json.loads((work.home.current / "feeds" / "ends.json").read_bytes())["first_end"]
+    ((ends,),) = served(work.home, "SELECT first_end FROM feeds WHERE feed = 'notices'")
     assert ends == ("2027-10-20" if pushed else None)
 
 

@@ -1,6 +1,5 @@
 """A reply, a dispute and a correction stand beside the notice at once, wherever it is shown, and whatever its source says tomorrow (rule 11)."""
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from fed import items
 from making import credit_code, institution, listing, notice, on, query, snapshot, world
 from publish import carry
 from publish.amend import Request, amend
@@ -75,8 +75,8 @@ def causes(work: Work, release: int) -> list[tuple[Any, ...]]:
 
 
 def feed(work: Work) -> dict[str, Any]:
-    (entry,) = json.loads((work.home.releases / str(work.live) / "feeds" / "notices.json").read_bytes())["items"]
-    return dict(entry)
+    (entry,) = items(work.home)
+    return entry
 
 
 def test_a_reply_stands_beside_its_notice_at_once_and_is_screened(published: tuple[Work, str]) -> None:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from fed import document, everything_said
 from making import notice, on, query, snapshot, world
 from publish import carry, history
 from publish import reissue as reissuing
@@ -27,7 +28,7 @@ from publish.home import Home
 from publish.nowhere import CHUNK, nowhere, remains
 from publish.release import file_sha256
 from publish.rules import CAUSES
-from publish.run import assembled, compare, inputs_for, judge, lay_out, make_feeds, make_index, publish, run
+from publish.run import assembled, compare, inputs_for, judge, lay_out, make_index, publish, run
 from publish.stones import stones
 from publish.texts import FILE
 from publish.web.reader import Reader
@@ -76,8 +77,7 @@ def published(work: Work) -> tuple[Work, str]:
     deliver(work, {**world(3), "notices": notices()}, 1)
     deliver(work, {**world(4), "notices": notices()}, 2)
     assert work.home.release_ids() == ["2026-11-01", "2026-11-02", "2026-11-03"]
-    for name in work.home.release_ids()[1:]:
-        assert SECRET in (work.home.releases / name / "feeds" / "notices.atom").read_text("utf-8")
+    assert SECRET in document(work.home, form="atom").decode()
     return work, the_secret(work)
 
 
@@ -93,7 +93,9 @@ def signed(work: Work, identifier: str, names: tuple[str, ...] = ("张三", "李
 
 def everything(home: Home) -> bytes:
     """All that readers can reach."""
-    return b"".join(path.read_bytes() for folder in (home.releases, home.past) for path in sorted(folder.rglob("*")) if path.is_file())
+    return everything_said(home) + b"".join(
+        path.read_bytes() for folder in (home.releases, home.past) for path in sorted(folder.rglob("*")) if path.is_file()
+    )
 
 
 def test_one_person_withdraws_nothing(published: tuple[Work, str]) -> None:
@@ -253,7 +255,7 @@ def test_what_is_left_anywhere_is_found(published: tuple[Work, str], left: str) 
     folder = work.home.releases / "2026-11-02"
     match left:
         case "the id":
-            (folder / "feeds" / "more.txt").write_text(f"... {identifier} ...")
+            (folder / "more.txt").write_text(f"... {identifier} ...")
         case "a text":
             (folder / "downloads.csv").write_text(f"{'x' * (CHUNK - 10)}{SECRET}，其事实")  # across two reads
         case "a text as it is indexed":
@@ -490,7 +492,6 @@ def test_a_candidate_that_was_laid_out_before_is_not_taken_live_after(published:
     made = snapshot(at.home.raw, "platform-again", {**world(9), "notices": notices()}, as_of=at.day.isoformat())
     candidate = lay_out(at, judge(at, compare(at, assembled(at, inputs_for(at, {"platform": made})))))
     make_index(at, candidate)
-    make_feeds(at, candidate)
     assert signed(work, identifier, day=5) == Result("released", "2026-11-06")
     with pytest.raises(BadHome):
         publish(at, candidate)
@@ -549,7 +550,7 @@ def test_a_release_that_was_put_back_and_is_damaged_keeps_no_other_one_waiting(
     shutil.copytree(tmp_path / "copy", folder)
     for spoil in (lambda path: path.write_bytes(b"torn" * 1000), Path.unlink):
         spoil(folder / "mingbai.db")
-        lines = reissuing.reissue_all(work.home, work.catalogue, history.gone(work.home.history), work.site)
+        lines = reissuing.reissue_all(work.home, work.catalogue, history.gone(work.home.history))
         assert f"release {lost} cannot be read" in lines[0]
         assert [f"the delta of release {following} begins with" in line for line in lines[1:]] == [True]
     with pytest.raises(BadHome, match=rf"release {lost} cannot be read"):

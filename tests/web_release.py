@@ -1,8 +1,9 @@
-"""Releases for tests of the site: invented rows in the real tables, the real index, a manifest and feeds, put in place as a run does it.
+"""Releases for tests of the site: invented rows in the real tables, the real index, a manifest and feeds beside it, put in place as a run does it.
 
 Every text of a release carries its mark, so that a test can see which release an answer is of.
 """
 
+import gzip
 import hashlib
 import json
 import os
@@ -12,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from publish import history
+from publish import documents, feedfile, history
 from publish.assemble import Assembled
 from publish.catalogue import Catalogue
 from publish.diff import diff
@@ -161,22 +162,39 @@ def make_release(home: Path, identifier: str, catalogue: Catalogue, *, mark: str
     """A whole release folder under home/releases, not yet current."""
     part, folder = home / "releases" / f"{identifier}.part", home / "releases" / identifier
     (part / "search").mkdir(parents=True)
-    (part / "feeds").mkdir()
     tables = {**_declared(catalogue), **(tables or rows(mark or identifier))}
     write_database(part / "mingbai.db", catalogue, tables)
     index(part / "mingbai.db", catalogue, part / "search" / "index.db")
     texts(part / "mingbai.db", catalogue, part / FILE)
-    for name in ("rss", "atom", "json"):
-        (part / "feeds" / f"notices.{name}").write_text(
-            json.dumps({"mark": mark or identifier}) if name == "json" else f"<feed>{mark or identifier}</feed>"
-        )
     manifest = {
         "id": identifier, "title": "test", "released_on": identifier[:10], "sources": [], "tables": {name: len(its_rows) for name, its_rows in tables.items()},
         "files": {path.relative_to(part).as_posix(): {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "size": path.stat().st_size} for path in _files(part)},
     }  # fmt: skip
     (part / "manifest.json").write_text(json.dumps(manifest))
     part.rename(folder)
+    write_feeds(home, identifier, mark or identifier)
     return folder
+
+
+def write_feeds(home: Path, identifier: str, mark: str, first_end: str | None = None) -> Path:
+    """feeds/ID.db with a feed of notices that has nothing but the mark."""
+    path = home / "feeds" / f"{identifier}.db"
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"{feedfile.SCHEMA};{documents.SCHEMA}")
+        connection.execute("INSERT INTO releases VALUES (1, ?, ?)", [identifier, identifier[:10]])
+        connection.execute("INSERT INTO feeds VALUES ('notices', 'notices', NULL, NULL, NULL, NULL, 1, 0, NULL, ?)", [first_end])
+        for name in ("rss", "atom", "json"):
+            body = (json.dumps({"mark": mark}) if name == "json" else f"<feed>{mark}</feed>").encode()
+            modified = f"{identifier[:10]}T00:00:00Z"
+            tag = hashlib.sha256(body).hexdigest()
+            connection.execute(
+                "INSERT INTO documents VALUES ('notices', ?, ?, ?, ?, ?, NULL)",
+                [name, tag, modified, len(body), gzip.compress(body, mtime=0)],
+            )
+        connection.commit()
+    return path
 
 
 def _files(folder: Path) -> Iterable[Path]:

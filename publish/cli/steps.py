@@ -10,11 +10,12 @@ from ..candidate import Candidate
 from ..catalogue import Catalogue
 from ..deliver import after_release
 from ..errors import BadDeclaration, BadHome
+from ..feedfile import feedfile
 from ..fresh import is_stale
 from ..inbox import take
 from ..issues import summary
 from ..keep import POLICY
-from ..run import assembled, compare, fetch, inputs_for, lay_out, make_feeds, make_index, publish, run
+from ..run import assembled, compare, fetch, inputs_for, lay_out, make_index, publish, run
 from ..snapshot import Snapshot, sealed
 from ..snapshot import load as load_snapshot
 from ..validate import validate
@@ -158,10 +159,13 @@ def index(make: MakeWork) -> None:
 @main.command()
 @click.pass_obj
 def feeds(make: MakeWork) -> None:
-    """Write the feeds of the release in the making."""
+    """Make the feeds of the live release again, as with another --site or --hub."""
     work = make()
     with opened(work):
-        click.echo(f"{make_feeds(work, Candidate.load(work.home)):,} entries")
+        if work.live is None:
+            raise BadHome(f"{work.home.path}: has no release yet; run `mingbai run` first")
+        made = feedfile(work.home, work.catalogue, work.home.releases / work.live, work.live, work.site, work.hubs)
+        click.echo(f"{made}")
 
 
 @main.command("go-live")

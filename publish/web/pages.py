@@ -3,18 +3,22 @@
 They run in the event loop, each on the visit's own release: a few look-ups of some microseconds cost less than a change of thread.
 """
 
-import logging
+import gzip
 import re
+import sqlite3
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from contextlib import closing
+from datetime import datetime
+from email.utils import formatdate
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from jinja2 import Environment
 
 from ..wording import LANGUAGES, say
 from . import deltas, facts, reconcile
-from .answer import CSV, HTML, OPEN, TEXT, Answer, as_json, file_answer, moved
+from .answer import CSV, HTML, OPEN, TEXT, TYPES, Answer, as_json, file_answer, moved
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
 from .ended import ended
@@ -31,10 +35,8 @@ FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on
 SCRIPTED = ("start.html", "search.html")  # where somebody types a name
 NOTHING: Mapping[str, str] = {}
 RETRY_SECONDS = 3600  # the next run makes the feeds anew
-ENDS = "ends.json"  # beside feeds, by publish.syndicate: the first day after which one of their entries has ended
 IN_RELEASES = """SELECT r.id FROM institutions h JOIN releases r ON r.number >= h.release_from AND r.number < coalesce(h.release_to, r.number + 1)
     WHERE h.id = ? ORDER BY r.number DESC"""
-log = logging.getLogger(__name__)
 
 
 Page = Callable[[Visit, Reader], Answer]
@@ -82,7 +84,7 @@ class Pages:
                 (deltas.ADDRESS, self.delta),
                 (r"/changes(\.json|\.csv)?", self.changed.page),
                 (reconcile.ADDRESS, self.reconciliation.page),
-                (r"/feeds/(?P<file>[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99}){0,6})", self.feed),
+                (r"/feeds/(?P<feed>[a-z]+(/[a-z]+/[A-Za-z0-9_]+)?)\.(?P<form>rss|atom|json)", self.feed),
             )
         ]
 
@@ -203,18 +205,24 @@ class Pages:
         return Answer(200, self._csv[1], CSV, OPEN)
 
     def feed(self, visit: Visit, reader: Reader) -> Answer:
-        feeds = reader.folder / "feeds"
-        file = feeds / visit.parts["file"]
-        if file.name == ENDS:
+        """A document of feeds/ID.db (publish/feedfile.py), which is of the live release."""
+        file = reader.folder.parent.parent / "feeds" / f"{reader.id}.db"
+        if not file.is_file():
             raise NotHere
-        if file.is_file() and _feed_is_over(file.with_name(ENDS), visit.today):
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro&immutable=1", uri=True)) as connection:
+            sql = (
+                "SELECT d.gzip, d.etag, d.modified, f.first_end FROM documents d JOIN feeds f USING (feed) WHERE d.feed = ? AND d.form = ?"
+            )
+            found = connection.execute(sql, [visit.parts["feed"], visit.parts["form"]]).fetchone()
+        if found is None:
+            raise NotHere
+        body, etag, modified, first_end = found
+        if first_end is not None and over(first_end, visit.today):
             text = "\n".join(say(lang, "feed.ended") for lang in LANGUAGES)
             return Answer(503, text.encode(), TEXT, (("cache-control", "no-store"), ("retry-after", str(RETRY_SECONDS))))
-        entry = reader.manifest.get("files", {}).get(f"feeds/{visit.parts['file']}")
-        answer = file_answer(file, f'"{entry["sha256"][:32]}"' if entry else None)
-        if answer is None:
-            raise NotHere
-        return answer
+        since = formatdate(datetime.fromisoformat(modified).timestamp(), usegmt=True)
+        headers = (("cache-control", "no-cache"), ("etag", f'"{etag}"'), ("last-modified", since), ("access-control-allow-origin", "*"))
+        return Answer(200, gzip.decompress(body), TYPES[f".{visit.parts['form']}"], headers)
 
     def deltas(self, visit: Visit, reader: Reader) -> Answer:
         return deltas.index(reader, self._shelf.home, visit.today)
@@ -262,18 +270,6 @@ class Pages:
 def _versions(reader: Reader) -> dict[str, str]:
     """The version of each dataset; none in a release from before there were versions."""
     return {dataset: one["version"] for dataset, one in reader.manifest.get("versions", {}).items()}
-
-
-def _feed_is_over(ends: Path, today: str) -> bool:
-    """Whether an entry of the feeds in this folder has ended, as `ends` says; a folder without it holds none that ends."""
-    try:
-        first = orjson.loads(ends.read_bytes())["first_end"]
-        return first is not None and over(first, today)
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError, KeyError, TypeError):
-        log.exception("the feeds' ends cannot be read")  # then nobody knows what may be shown
-        return True
 
 
 def _reading_order(item: tuple[str, object]) -> int:

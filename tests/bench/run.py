@@ -24,7 +24,7 @@ import orjson
 
 HERE = Path(__file__).resolve()
 ROOT = HERE.parent.parent.parent
-STEPS = ("extract", "stage", "diff", "review", "release", "index", "feeds", "go-live")
+STEPS = ("extract", "stage", "diff", "review", "release", "index", "go-live")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,182 @@
+"""What one release has to tell subscribers, worked out in SQL from history's rows and changes of that release: temp.happened.
+
+Of a notice: that it was shown for the `first` time or `again`, `changed`, was `corrected` (with a `correction`, the entry that says so), is gone (a
+`tombstone`, with a `removal`, the entry that says why and nothing else). Of an institution: that it `entered` the white list of a region or `left` it. Nothing is asked
+but what history knew when the release was entered, so that a release entered years ago gives what it would have given then. A notice that
+was withdrawn and forgotten since has no row any more; of it there is that it came and went.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable
+
+from .causes import ABSENT, CLASSES
+from .dataset import Table
+
+OLD_DAYS = 30  # rule 7: an old decision pushed as news has cost a data service a lawsuit
+FIRST_RELEASE = 1  # of it no changes are kept: every row is new
+UNREAD = ("subject_kind", "subject_credit_code", "subject_permit_no", "authority_code", "source_id")  # fields that no entry shows
+SCHEMA = """
+CREATE TEMP TABLE happened (
+  what TEXT NOT NULL, id TEXT NOT NULL, place INTEGER NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT, is_alert INTEGER NOT NULL,
+  decided TEXT, settles INTEGER NOT NULL, PRIMARY KEY (what, id, place, region)
+) WITHOUT ROWID;
+CREATE TEMP TABLE told (id TEXT PRIMARY KEY, kind TEXT NOT NULL, cause TEXT NOT NULL, decided TEXT, settles INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TEMP TABLE decisions (document_no TEXT, authority TEXT, id TEXT, PRIMARY KEY (document_no, authority, id)) WITHOUT ROWID;
+CREATE TEMP TABLE known (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE fresh (source TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE pairs (institution TEXT, region TEXT, cause TEXT NOT NULL, PRIMARY KEY (institution, region)) WITHOUT ROWID;
+CREATE TEMP TABLE listers (source TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+TABLES = ("happened", "told", "decisions", "known", "fresh", "pairs", "listers")
+# rows `h` that the release has, and that the one before it had
+NOW, BEFORE = (f"(h.release_from <= {number} AND coalesce(h.release_to > {number}, 1))" for number in (":release", ":release - 1"))
+DAY = "(SELECT substr(id, 1, 10) FROM main.releases WHERE number = :release)"
+ALERT = "(SELECT e.is_alert FROM main.feed_events e WHERE e.what = 'notice' AND e.id = t.id LIMIT 1)"  # NULL: it was never told of
+_CLASSES = " ".join(f"WHEN '{cause}' THEN '{reason}'" for cause, reason in CLASSES.items())
+CLASS = f"CASE t.cause {_CLASSES} ELSE '{ABSENT}' END"
+
+
+def happened(connection: sqlite3.Connection, release: int, tables: Iterable[Table]) -> None:
+    """Fill temp.happened with the events of a release by its number, the earlier ones' being in main.feed_events."""
+    for name in TABLES:
+        connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+    for statement in SCHEMA.split(";"):
+        connection.execute(statement)
+    _told(connection, release, [table.name for table in tables if table.ref_to("notices")])
+    _shown(connection, release)
+    _gone(connection, release)
+    _changed(connection)
+    if release > FIRST_RELEASE:
+        _listed(connection, release)
+    connection.execute(
+        "INSERT INTO temp.happened SELECT 'release', id, 0, '', 'released', NULL, 0, NULL, 0 FROM main.releases WHERE number = ?", [release]
+    )
+
+
+def columns(connection: sqlite3.Connection, table: str, *names: str) -> tuple[str, ...]:
+    """Columns of a row `h` of history in SQL, NULL for one that history does not have."""
+    have = {row[1] for row in connection.execute(f'PRAGMA main.table_info("{table}")')}
+    return tuple(f'h."{name}"' if name in have else "NULL" for name in names)
+
+
+def _told(connection: sqlite3.Connection, release: int, parts: Collection[str]) -> None:
+    """What became of each notice in the release: `add`, `remove` or `change`, and why."""
+    if release == FIRST_RELEASE:
+        # those that were forgotten since are known by how they went
+        connection.execute(
+            f"""INSERT INTO temp.told SELECT id, 'add', 'source', NULL, 0 FROM main.notices WHERE release_from = {release:d}
+            UNION SELECT key, 'add', 'source', NULL, 0 FROM (SELECT key, kind, min(release) FROM main.changes
+              WHERE table_name = 'notices' AND kind IN ('add', 'remove') GROUP BY key) WHERE kind = 'remove'"""
+        )
+        return
+    connection.execute(
+        """INSERT INTO temp.told SELECT key, kind, cause, iif(kind = 'add', effective_on, NULL), 0 FROM main.changes
+        WHERE release = ? AND table_name = 'notices' AND kind IN ('add', 'remove')""",
+        [release],
+    )
+    marks, unread = (",".join("?" * len(names)) for names in (parts, UNREAD))
+    # a statement that is left out takes back nothing; and what its source no longer disputes is settled too
+    connection.execute(
+        f"""INSERT OR IGNORE INTO temp.told
+        SELECT subject, 'change', CASE max(rank) WHEN 3 THEN 'correction' WHEN 2 THEN 'dispute' WHEN 1 THEN 'source' ELSE 'pipeline' END, NULL, max(settles)
+        FROM (SELECT subject,
+          CASE WHEN table_name = 'notice_statements' AND kind = 'remove' THEN 0 WHEN cause = 'correction' THEN 3 WHEN cause = 'dispute' THEN 2
+            WHEN cause = 'pipeline' THEN 0 ELSE 1 END AS rank,
+          coalesce((table_name = 'notice_statements' AND field = 'settled_on' AND cause = 'dispute')
+            OR (table_name = 'notices' AND field = 'state' AND (cause = 'dispute' OR (before = 'disputed' AND cause <> 'pipeline'))), 0) AS settles
+          FROM main.changes WHERE release = ? AND (table_name IN ({marks}) OR (table_name = 'notices' AND kind = 'change'))
+          AND kind <> 'columns' AND field IS NOT 'absent_since'
+          AND NOT (cause = 'pipeline' AND table_name = 'notices' AND field IN ({unread})))
+        GROUP BY subject ORDER BY subject""",
+        [release, *parts, *UNREAD],
+    )
+
+
+def _shown(connection: sqlite3.Connection, release: int) -> None:
+    """Notices that came. Whether one is pushed as news is decided once, when it comes for the first time (rule 7)."""
+    source, number, authority, decided = columns(connection, "notices", "source_id", "document_no", "authority", "decided_on")
+    came = "temp.told t CROSS JOIN main.notices h ON h.id = t.id AND h.release_from = :release WHERE t.kind = 'add'"
+    earlier = "h.release_from < :release"
+    values = {"release": release}
+    connection.execute(
+        f"""INSERT INTO temp.fresh SELECT source FROM (SELECT DISTINCT {source} AS source FROM {came}) c
+        WHERE source IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.notices h WHERE {earlier} AND {source} = c.source)""",
+        values,
+    )
+    connection.execute(
+        f"""INSERT OR IGNORE INTO temp.decisions SELECT {number}, {authority}, h.id FROM {came}
+        AND {number} IS NOT NULL AND {authority} IS NOT NULL""",
+        values,
+    )
+    connection.execute(  # the same decision under another id; all of the past is read once, not once a notice
+        f"""INSERT OR IGNORE INTO temp.known SELECT d.id FROM main.notices h CROSS JOIN temp.decisions d ON d.document_no = {number} AND d.authority = {authority}
+        WHERE {earlier} AND EXISTS (SELECT 1 FROM temp.decisions)""",
+        values,
+    )
+    connection.execute(
+        f"""INSERT INTO temp.happened SELECT 'notice', id, 0, '', iif(was IS NULL, 'first', 'again'), cause,
+          coalesce(was, :release > {FIRST_RELEASE} AND is_of_old_source AND coalesce(length(decided) = 10 AND julianday({DAY}) - julianday(decided) <= {OLD_DAYS}, 0)
+            AND id NOT IN (SELECT id FROM temp.known)), decided, 0
+        FROM (SELECT t.id, t.cause, {ALERT} AS was, coalesce({decided}, t.decided) AS decided,
+          h.id IS NULL OR coalesce({source} NOT IN (SELECT source FROM temp.fresh), 0) AS is_of_old_source
+          FROM temp.told t LEFT JOIN main.notices h ON h.id = t.id AND h.release_from = :release WHERE t.kind = 'add')""",
+        values,
+    )
+
+
+def _gone(connection: sqlite3.Connection, release: int) -> None:
+    """Notices that went, and those that were gone already and of which people have said why since."""
+    values = {"release": release}
+    signed = f"(SELECT w.reason FROM main.withdrawn w WHERE w.notice = t.id AND w.day <= {DAY} AND t.cause = 'withdrawal')"
+    for place, kind in enumerate(("tombstone", "removal")):
+        connection.execute(
+            f"""INSERT INTO temp.happened SELECT 'notice', t.id, {place}, '', '{kind}', coalesce({signed}, {CLASS}), {ALERT}, NULL, 0
+            FROM temp.told t WHERE t.kind = 'remove' AND {ALERT} IS NOT NULL""",
+            values,
+        )
+    connection.execute(
+        f"""INSERT OR IGNORE INTO temp.happened SELECT 'notice', w.notice, 1, '', 'removal', w.reason, e.is_alert, NULL, 0 FROM main.withdrawn w
+        JOIN main.feed_events e ON e.number = (SELECT max(number) FROM main.feed_events l WHERE l.what = 'notice' AND l.id = w.notice)
+        WHERE w.day <= {DAY} AND e.kind = 'removal' AND e.cause <> w.reason AND w.notice NOT IN (SELECT id FROM temp.told)""",
+        values,
+    )
+
+
+def _changed(connection: sqlite3.Connection) -> None:
+    """Notices that are otherwise than they were."""
+    for place, kind, which in ((0, "changed", "<>"), (0, "corrected", "="), (1, "correction", "=")):
+        connection.execute(
+            f"""INSERT INTO temp.happened SELECT 'notice', t.id, {place}, '', '{kind}', t.cause, {ALERT}, NULL, iif('{kind}' = 'correction', 0, t.settles)
+            FROM temp.told t WHERE t.kind = 'change' AND t.cause {which} 'correction' AND {ALERT} IS NOT NULL"""
+        )
+
+
+def _listed(connection: sqlite3.Connection, release: int) -> None:
+    """Institutions that are on a white list of a region and were on none there, or the other way round; a new batch of the same list is neither."""
+    institution, region, which, source = columns(connection, "listings", "institution_id", "region_code", "list", "source_id")
+    values = {"release": release}
+    pair = f"coalesce({institution}, '') AS institution, coalesce({region}, '') AS region"
+    # a code of a region that we spell otherwise moves nobody
+    touched = """(SELECT key, max(cause) AS cause FROM main.changes WHERE release = :release AND table_name = 'listings'
+      AND (kind IN ('add', 'remove') OR (field IN ('institution_id', 'list', 'region_code') AND cause <> 'pipeline')) GROUP BY key) c"""
+    connection.execute(
+        f"""INSERT INTO temp.pairs SELECT institution, region, max(cause) FROM (SELECT {pair}, c.cause FROM {touched}
+          CROSS JOIN main.listings h ON h.id = c.key AND (h.release_from = :release OR h.release_to = :release)) GROUP BY 1, 2""",
+        values,
+    )
+    connection.execute(
+        f"""INSERT INTO temp.listers SELECT source FROM (SELECT DISTINCT {source} AS source FROM {touched}
+          CROSS JOIN main.listings h ON h.id = c.key AND h.release_from = :release) n
+        WHERE source IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.listings h WHERE h.release_from < :release AND {source} = n.source)""",
+        values,
+    )
+    white = f"{which} = 'white'"
+    connection.execute(
+        f"""INSERT INTO temp.happened SELECT 'listing', institution, is_now, region, iif(is_now, 'entered', 'left'), cause, 0, NULL, 0
+        FROM (SELECT p.institution, p.region, p.cause, max({white} AND {BEFORE}) AS was, max({white} AND {NOW}) AS is_now,
+            max({white} AND {NOW} AND coalesce({source}, '') NOT IN (SELECT source FROM temp.listers)) AS is_of_old_source
+          FROM main.listings h CROSS JOIN temp.pairs p ON p.institution = {institution} AND p.region = coalesce({region}, '')
+          WHERE EXISTS (SELECT 1 FROM temp.pairs) GROUP BY 1, 2)
+        WHERE was <> is_now AND (was OR is_of_old_source)""",
+        values,
+    )

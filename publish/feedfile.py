@@ -1,0 +1,152 @@
+"""feeds/ID.db: what the site serves of feeds, made for each live release as past/ID.db is: before it goes live, and removed after the next one did.
+
+It has the ledger (ledger.py) as it is, what each feed is called and how far it goes, and the documents that are asked for most, made ahead
+(documents.py). All of it may be public: the ledger has no text, and the documents say what the live release says.
+"""
+
+import os
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from .catalogue import Catalogue
+from .documents import write_documents
+from .home import Home, sync
+from .ledger import OWN, authority_key
+from .tables import Working, working
+
+VERSION = 1  # of this form; a file of another one is made again
+SHOWN, MOST, DAYS = 100, 500, 7  # a current document has the newest so many numbers, and more where so many days have more
+FAMILIES = ("notices", "records", "corrections", "listings", "releases")
+OF_NOTICES = ("notices", "records")  # families that have every facet
+OF_REGIONS = ("notices", "records", "corrections", "listings")
+CODES = {"violation": "violation_types", "seriousness": "seriousness"}
+SCHEMA = """
+CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL) STRICT;
+CREATE TABLE feed_events (
+  number INTEGER PRIMARY KEY, release INTEGER NOT NULL REFERENCES releases(number), what TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT,
+  is_alert INTEGER NOT NULL, region TEXT
+) STRICT;
+CREATE TABLE feed_items (feed TEXT NOT NULL, seq INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (feed, seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE feeds (
+  feed TEXT PRIMARY KEY, family TEXT NOT NULL, facet TEXT, code TEXT, label_zh TEXT, label_en TEXT,
+  first INTEGER NOT NULL, last INTEGER NOT NULL, updated TEXT, first_end TEXT
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def feedfile(home: Home, catalogue: Catalogue, release: Path, identifier: str, site: str, hubs: Sequence[str] = ()) -> Path:
+    """Make the file of a release in history, whole or not at all; `release` is its folder. Returns where it is."""
+    target = home.feeds / f"{identifier}.db"
+    part = target.with_name(f".{target.name}.part")
+    home.feeds.mkdir(exist_ok=True)
+    part.unlink(missing_ok=True)
+    live = sqlite3.connect(f"file:{quote(str(release / 'mingbai.db'))}?mode=ro&immutable=1", uri=True)
+    try:
+        with working(part) as connection:
+            connection.execute(f"PRAGMA user_version={VERSION}")
+            connection.execute("ATTACH ? AS history", [f"file:{quote(str(home.history))}?mode=ro"])
+            connection.execute("ATTACH ? AS live", [f"file:{quote(str(release / 'mingbai.db'))}?mode=ro"])
+            connection.execute("BEGIN")
+            _told(connection)
+            _feeds(connection, catalogue)
+            connection.execute("COMMIT")
+            for name in ("history", "live"):
+                connection.execute(f"DETACH {name}")
+            write_documents(connection, live, catalogue, site, hubs, _before(home))
+    finally:
+        live.close()
+    sync(part)
+    os.replace(part, target)
+    sync(home.feeds)
+    return target
+
+
+def has_feeds(home: Home, identifier: str) -> bool:
+    """Whether the file of a release is there, in the form that it has today."""
+    return _version(home.feeds / f"{identifier}.db") == VERSION
+
+
+def only(home: Home, identifier: str | None) -> None:
+    """Remove the files of other releases: they may show what this one no longer does."""
+    for path in home.feeds.glob("*.db") if home.feeds.is_dir() else ():
+        if path.stem != identifier:
+            path.unlink()
+
+
+def _version(path: Path) -> int | None:
+    if not path.is_file():
+        return None
+    with open(path, "rb") as file:
+        return int.from_bytes(file.read(100)[60:64], "big")  # user_version: https://www.sqlite.org/fileformat.html
+
+
+def _before(home: Home) -> Path | None:
+    """The file of the release that is live, whose documents need not be made again where they say the same."""
+    path = home.feeds / f"{home.live()}.db"
+    return path if _version(path) == VERSION else None
+
+
+def _told(connection: Working) -> None:
+    """The ledger, as it is in history."""
+    for statement in SCHEMA.split(";"):
+        connection.execute(statement)
+    connection.execute("INSERT INTO main.releases SELECT number, id, day FROM history.releases ORDER BY number")
+    connection.execute(
+        "INSERT INTO main.feed_events SELECT number, release, what, id, kind, cause, is_alert, region FROM history.feed_events ORDER BY number"
+    )
+    connection.execute("INSERT INTO main.feed_items SELECT feed, seq, event FROM history.feed_items ORDER BY feed, seq")
+
+
+def _feeds(connection: Working, catalogue: Catalogue) -> None:
+    """The feeds: those that have told something, those of everything, and those of the same facet in the other families."""
+    ends: dict[str, int] = dict(connection.execute("SELECT feed, max(seq) FROM main.feed_items GROUP BY feed"))
+    facets = {feed.partition("/")[2] for feed in ends}
+    wanted = {*ends, *FAMILIES}
+    wanted |= {f"{family}/{facet}" for facet in facets if facet for family in (OF_REGIONS if facet.startswith("region/") else OF_NOTICES)}
+    authorities = _authorities(connection, {facet.removeprefix("authority/") for facet in facets if facet.startswith("authority/")})
+    rows = []
+    for feed in sorted(wanted):
+        family, _, rest = feed.partition("/")
+        facet, _, code = rest.partition("/")
+        labels = _labels(catalogue, facet, code, authorities) if facet else (None, None)
+        rows.append((feed, family, facet or None, code or None, *labels, ends.get(feed, 0)))
+    connection.executemany("INSERT INTO main.feeds VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL, NULL)", rows)
+    connection.execute(
+        f"""UPDATE main.feeds SET first = max(1, last + 1 - min({MOST}, max({SHOWN}, (SELECT count(*) FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event
+          JOIN main.releases r ON r.number = e.release WHERE i.feed = feeds.feed AND i.seq > feeds.last - {MOST}
+          AND substr(r.id, 1, 10) > (SELECT date(max(substr(id, 1, 10)), '-{DAYS} days') FROM main.releases))))),
+        updated = (SELECT r.id FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event JOIN main.releases r ON r.number = e.release
+          WHERE i.feed = feeds.feed AND i.seq = feeds.last)"""
+    )
+    connection.execute(
+        f"""UPDATE main.feeds SET first_end = (SELECT min(n.public_until) FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event
+          JOIN live.notices n ON n.id = e.id WHERE e.what = 'notice' AND e.kind NOT IN {OWN} AND i.feed = feeds.feed AND i.seq >= feeds.first)"""
+    )
+
+
+def _authorities(connection: Working, keys: Collection[str]) -> Mapping[str, str]:
+    """The names of authorities by their keys: of the notices that there are, and else of those that there were."""
+    found: dict[str, str] = {}
+    for side in ("live", "history"):
+        if any(column[1] == "authority" for column in connection.execute(f"PRAGMA {side}.table_info(notices)")) and not found.keys() >= set(
+            keys
+        ):
+            for (name,) in connection.execute(f"SELECT DISTINCT authority FROM {side}.notices WHERE authority IS NOT NULL ORDER BY 1"):
+                found.setdefault(str(authority_key(name)), name)
+    return found
+
+
+def _labels(catalogue: Catalogue, facet: str, code: str, authorities: Mapping[str, str]) -> tuple[str, str]:
+    """What a facet is called in Chinese and English; by its code where nobody knows any more."""
+    if facet == "region":
+        at = catalogue.regions.at(code)
+        above = catalogue.regions.ancestors(code) if at else ()
+        return (
+            (catalogue.regions.name(code), ", ".join(row.name_en or row.name_zh for row in (at, *reversed(above)))) if at else (code, code)
+        )
+    if facet == "authority":
+        return (authorities.get(code, code),) * 2
+    table = catalogue.codes[CODES[facet]]
+    return (table[code].label_zh, table[code].label_en) if code in table else (code, code)

@@ -80,6 +80,15 @@ def networks(given: Iterable[str]) -> tuple[Network, ...]:
     return tuple(found)
 
 
+def spelled(url: str) -> str:
+    """An address that could be called, as far as it can be told without looking it up. Raises BadDeclaration."""
+    try:
+        _target(url)
+    except _Refused as error:
+        raise BadDeclaration(str(error)) from error
+    return url
+
+
 def is_public(address: Address) -> bool:
     """Whether anybody on the Internet could have this address: not private, shared, local, multicast, reserved, nor a way to one that is."""
     plain = _plain(address)

@@ -176,7 +176,7 @@ def test_a_document_is_what_the_site_would_write_on_request(
 ) -> None:
     _, path = make()
     with closing(sqlite3.connect(path)) as connection, closing(sqlite3.connect(tmp_path / "live0.db")) as live:
-        channel = Channel(asking(connection), asking(live), Teller(catalogue, SITE), HUB)
+        channel = Channel(asking(connection), asking(live), Teller(catalogue, SITE), (HUB,))
         for row in list(asking(connection)("SELECT * FROM feeds WHERE last > 0")):
             assert form(channel.current(row, form)) == of(path)[row["feed"], form.name]["body"]
 
@@ -206,7 +206,11 @@ def test_an_archive_says_nothing_of_what_was_found_and_never_changes(
         _, path = make(events=(*events, *more), feeds=feeds)
         with closing(sqlite3.connect(path)) as connection:
             channel = Channel(
-                asking(connection), lambda sql, *values: pytest.fail("the release is not asked"), Teller(catalogue, SITE), HUB, "2026-12-01"
+                asking(connection),
+                lambda sql, *values: pytest.fail("the release is not asked"),
+                Teller(catalogue, SITE),
+                (HUB,),
+                "2026-12-01",
             )
             (row,) = asking(connection)("SELECT * FROM feeds")
             written.add(form(channel.archive({**row, "label_zh": "某局" * len(written)}, 1, form)))

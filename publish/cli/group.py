@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..callers import spelled
 from ..catalogue import load
 from ..errors import BadHome, Mingbai
 from ..home import Home
@@ -124,7 +125,7 @@ def main(
     """
 
     def work() -> Work:
-        return Work(Home(home), load(datasets, more_sources), _instant(now), site.rstrip("/"), Bar(), hubs, allowed)
+        return Work(Home(home), load(datasets, more_sources), _instant(now), site.rstrip("/"), Bar(), tuple(map(spelled, hubs)), allowed)
 
     ctx.obj = work
 

@@ -15,7 +15,7 @@ import ssl
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, RemoteDisconnected
@@ -142,7 +142,9 @@ class Caller:
             target = _target(url)
             sent = {"Host": target.host, "User-Agent": AGENT, "Connection": "keep-alive", **headers}
             if line := self._kept(target):
-                with suppress(RemoteDisconnected, ConnectionError):  # it was closed while nobody looked; what is sent twice has one key
+                with suppress(
+                    RemoteDisconnected, ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError
+                ):  # it was closed while nobody looked; what is sent twice has one key
                     return self._ask(line, target, body, sent)
             return self._ask(self._connect(target), target, body, sent)
         except _Refused as error:
@@ -210,9 +212,9 @@ class Caller:
         try:
             cast(_Timed, line.sock).until = self._clock() + self._to_answer
             line.request("POST", target.path, body, headers)
-            answer = line.getresponse()
-            answer.read(BODY_LIMIT)
-            keep = answer.isclosed() and not answer.will_close
+            with closing(line.getresponse()) as answer:
+                answer.read(BODY_LIMIT)
+                keep = answer.isclosed() and not answer.will_close
             return Said(answer.status, f"status {answer.status}", retry_after(cast(Mapping[str, str], answer.headers)))
         finally:
             if keep and line.sock is not None:
@@ -223,38 +225,59 @@ class Caller:
 
 
 class _Timed:
-    """As much of a socket as HTTPConnection asks of one; everything that is read and written has to be done by one instant."""
+    """As much of a socket as HTTPConnection asks of one; everything that is read and written has to be done by one instant.
+
+    As of a socket, what was made of it can be read when it is closed, and only then is its end told.
+    """
 
     def __init__(self, sock: socket.socket, clock: Callable[[], float]) -> None:
         self._sock, self._clock, self.until = sock, clock, 0.0
+        self._readers, self._is_closed = 0, False
 
-    def _left(self) -> socket.socket:
+    def left(self) -> socket.socket:
+        """The socket, with the time that is left."""
         if (left := self.until - self._clock()) <= 0:
             raise TimeoutError("no answer in time")
         self._sock.settimeout(left)
         return self._sock
 
     def sendall(self, data: bytes) -> None:
-        self._left().sendall(data)
+        self.left().sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Answer(self._left))
+        self._readers += 1
+        return io.BufferedReader(_Answer(self))
 
     def close(self) -> None:
-        self._sock.close()
+        self._is_closed = True
+        self._end()
+
+    def is_read(self) -> None:
+        """Who read it is done."""
+        self._readers -= 1
+        self._end()
+
+    def _end(self) -> None:
+        if self._is_closed and not self._readers:
+            self._sock.close()
 
 
 class _Answer(io.RawIOBase):
-    """What comes in; closing it leaves the connection open."""
+    """What comes in."""
 
-    def __init__(self, left: Callable[[], socket.socket]) -> None:
-        self._left = left
+    def __init__(self, line: _Timed) -> None:
+        self._line = line
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        return self._left().recv_into(buffer)
+        return self._line.left().recv_into(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._line.is_read()
 
 
 def shown(url: str) -> str:

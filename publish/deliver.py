@@ -129,7 +129,8 @@ def deliver(
                 if done == rounds:
                     return total
                 due = total.next_due
-                wait_for(POLL if due is None else min(POLL, max(0.05, due - clock())))
+                left = 0.0 if due is None else due - clock()
+                wait_for(min(POLL, left) if left > 0 else POLL)  # what is due and did not go waits for what it lacks
     finally:
         if caller is None:
             calling.close()

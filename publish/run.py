@@ -55,7 +55,8 @@ def run(work: Work, addresses: Mapping[str, str], *, access: Access = ANYHOW) ->
 def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check: Callable[[], object] = lambda: None) -> Result:
     """Do a task that may end in a release (work.framed), after what people signed and entered is carried out; then tell who is to be told."""
     result = framed(work, asked, lambda: carry_out(work, lambda candidate: go_on(work, judge(work, candidate))), task, check)
-    after_release(work, bodies)
+    if result.release is not None or asked:
+        after_release(work, bodies)
     return result
 
 

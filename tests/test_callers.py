@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from publish.callers import BODY_LIMIT, Caller, is_public, networks, shown
+from publish.callers import BODY_LIMIT, Caller, Said, is_public, networks, shown
 from publish.errors import BadDeclaration
 from receiving import LOOPBACK, receiving
 
@@ -247,6 +247,17 @@ def test_a_long_answer_is_not_read_to_its_end_and_its_connection_not_kept(at_hom
         assert caller.post(room.url, b"", {}).status == 200
         assert caller.post(room.url, b"", {}).status == 200
     assert sum(sent) < 400 * BODY_LIMIT
+
+
+def test_an_answer_that_comes_in_pieces_and_ends_its_connection_is_read(at_home):
+    def answer(_: Any, handler: Any) -> None:
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Length: 20000\r\nConnection: close\r\n\r\n")
+        for _ in range(20):
+            time.sleep(0.005)
+            handler.wfile.write(b"a" * 1000)
+
+    with receiving(answer) as room:
+        assert at_home().post(room.url, b"", {}) == Said(200, "status 200")
 
 
 def test_a_connection_that_was_closed_meanwhile_is_made_anew(at_home):

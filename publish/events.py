@@ -76,14 +76,13 @@ def _told(connection: sqlite3.Connection, release: int, parts: Collection[str]) 
     )
     marks, unread = (",".join("?" * len(names)) for names in (parts, UNREAD))
     # a statement that is left out takes back nothing; and what its source no longer disputes is settled too
+    settles = """coalesce((table_name = 'notice_statements' AND field = 'settled_on' AND cause = 'dispute')
+      OR (table_name = 'notices' AND field = 'state' AND (cause = 'dispute' OR (before = 'disputed' AND cause <> 'pipeline'))), 0)"""
     connection.execute(
         f"""INSERT OR IGNORE INTO temp.told
         SELECT subject, 'change', CASE max(rank) WHEN 3 THEN 'correction' WHEN 2 THEN 'dispute' WHEN 1 THEN 'source' ELSE 'pipeline' END, NULL, max(settles)
-        FROM (SELECT subject,
-          CASE WHEN table_name = 'notice_statements' AND kind = 'remove' THEN 0 WHEN cause = 'correction' THEN 3 WHEN cause = 'dispute' THEN 2
-            WHEN cause = 'pipeline' THEN 0 ELSE 1 END AS rank,
-          coalesce((table_name = 'notice_statements' AND field = 'settled_on' AND cause = 'dispute')
-            OR (table_name = 'notices' AND field = 'state' AND (cause = 'dispute' OR (before = 'disputed' AND cause <> 'pipeline'))), 0) AS settles
+        FROM (SELECT subject, {settles} AS settles, CASE WHEN cause = 'pipeline' OR (table_name = 'notice_statements' AND kind = 'remove') THEN 0
+            WHEN cause = 'correction' THEN 3 WHEN cause = 'dispute' OR {settles} THEN 2 ELSE 1 END AS rank
           FROM main.changes WHERE release = ? AND (table_name IN ({marks}) OR (table_name = 'notices' AND kind = 'change'))
           AND kind <> 'columns' AND field IS NOT 'absent_since'
           AND NOT (cause = 'pipeline' AND table_name = 'notices' AND field IN ({unread})))

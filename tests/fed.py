@@ -23,7 +23,9 @@ def document(home: Home, feed: str = "notices", form: str = "json") -> bytes:
 
 
 def items(home: Home, feed: str = "notices") -> list[dict[str, Any]]:
-    """The items of a current document."""
+    """The items of a current document; none of a feed that has told nothing, which has no document either."""
+    if not served(home, "SELECT 1 FROM documents WHERE feed = ?", feed):
+        return []
     found: list[dict[str, Any]] = json.loads(document(home, feed))["items"]
     return found
 

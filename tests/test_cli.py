@@ -396,7 +396,7 @@ def test_every_option_can_be_a_variable(steady: Server, home: Path) -> None:
     }
     result = CliRunner().invoke(main, ["run"], env={**variables, "MINGBAI_RATE": "0"})
     assert "release 2026-11-01 is live" in done(result)
-    assert orjson.loads(document(Home(home)))["home_page_url"].startswith("https://mingbai.example/")
+    assert orjson.loads(document(Home(home), "records"))["home_page_url"].startswith("https://mingbai.example/")
 
 
 def test_feeds_of_the_live_release_are_made_again_for_another_address(steady: Server, home: Path) -> None:
@@ -404,7 +404,7 @@ def test_feeds_of_the_live_release_are_made_again_for_another_address(steady: Se
     done(mingbai(home, "run", *source(steady)))
     before = served(Home(home), "SELECT * FROM feed_items")
     done(mingbai(home, "--site", "https://moved.example", "feeds"))
-    assert orjson.loads(document(Home(home)))["feed_url"] == "https://moved.example/feeds/notices.json"
+    assert orjson.loads(document(Home(home), "records"))["feed_url"] == "https://moved.example/feeds/records.json"
     assert served(Home(home), "SELECT * FROM feed_items") == before
 
 

@@ -5,7 +5,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -268,6 +268,18 @@ def test_what_is_left_anywhere_is_found(published: tuple[Work, str], left: str) 
             connection.commit()
             connection.close()
     with pytest.raises(BadHome, match=r"2026-11-02/.* has"):
+        list(nowhere(on(work, 3)))
+
+
+def test_what_is_left_in_a_packed_document_of_a_feed_is_found(published: tuple[Work, str]) -> None:
+    work, identifier = published
+    signed(work, identifier)
+    with closing(sqlite3.connect(work.home.feeds / "2026-11-04.db")) as connection:
+        connection.execute(
+            "UPDATE documents SET gzip = ? WHERE feed = 'records' AND form = 'json'", [gzip.compress(f"{SECRET}，其事实".encode())]
+        )
+        connection.commit()
+    with pytest.raises(BadHome, match=r"feeds/2026-11-04.db: has words"):
         list(nowhere(on(work, 3)))
 
 

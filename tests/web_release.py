@@ -190,8 +190,8 @@ def write_feeds(home: Path, identifier: str, mark: str, first_end: str | None = 
             modified = f"{identifier[:10]}T00:00:00Z"
             tag = hashlib.sha256(body).hexdigest()
             connection.execute(
-                "INSERT INTO documents VALUES ('notices', ?, ?, ?, ?, ?, NULL)",
-                [name, tag, modified, len(body), gzip.compress(body, mtime=0)],
+                "INSERT INTO documents VALUES ('notices', ?, ?, ?, ?, ?, ?, '')",
+                [name, tag, modified, len(body), gzip.compress(body, mtime=0), b""],
             )
         connection.commit()
     return path

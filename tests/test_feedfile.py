@@ -1,0 +1,232 @@
+"""feeds/ID.db: one file for the live release, with the ledger, the names of the feeds, and how far each goes."""
+
+import shutil
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fed import document, files, items, served
+from making import approved, listing, notice, on, query, snapshot, world
+from publish import feedfile as making
+from publish import live
+from publish.amend import Request, amend
+from publish.catalogue import Catalogue
+from publish.decide import back
+from publish.errors import ReviewNeeded
+from publish.feedfile import feedfile, has_feeds
+from publish.home import Home
+from publish.ledger import authority_key
+from publish.live import repair
+from publish.regions import Regions
+from publish.run import run
+from publish.withdraw import withdraw
+from publish.work import Work
+
+KEY = authority_key("西湖区教育局")
+
+
+@pytest.fixture(scope="module")
+def province(catalogue: Catalogue) -> Catalogue:
+    """The declarations with the regions of Zhejiang alone: half of the time of a small run goes into writing the whole country's."""
+    return replace(catalogue, regions=Regions([row for row in catalogue.regions.rows() if row.code[:2] in ("00", "33")]))
+
+
+def deliver(work: Work, day: int, listings: Mapping[str, Sequence[Any]]) -> None:
+    at = on(work, day)
+    made = snapshot(work.home.path.with_name(f"{work.home.path.name}-handed-in"), f"platform-{day:03d}", listings, as_of=at.day.isoformat())
+    try:
+        run(at, {"platform": str(made.folder)})
+    except ReviewNeeded:
+        approved(at)
+
+
+def told(work: Work, release: str) -> list[tuple[Any, ...]]:
+    """What a release tells of notices, by their number in the deliveries."""
+    sql = """SELECT e.id, e.kind, e.cause FROM feed_events e JOIN releases r ON r.number = e.release WHERE r.id = ? AND what = 'notice' ORDER BY e.number"""
+    return served(work.home, sql, release)
+
+
+def known(work: Work, number: int) -> str:
+    ((identifier,),) = query(work, "SELECT id FROM notices WHERE document_no = ?", f"西教罚〔2026〕{number}号")
+    return str(identifier)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, province: Catalogue) -> Work:
+    """Two releases; the second has a notice and a listing more."""
+    from making import NOON
+
+    work = Work(
+        Home(tmp_path_factory.mktemp("made") / "home").prepare(), province, NOON, "https://mingbai.example", hub="https://hub.example/"
+    )
+    deliver(work, 0, world(30))
+    deliver(
+        work,
+        1,
+        {
+            **world(30),
+            "notices": [notice(n) for n in range(1, 32)],
+            "listings": [*world(30)["listings"], listing(40, orgId="ORG000001", areaCode="330108")],
+        },
+    )
+    return work
+
+
+@pytest.fixture
+def work(made: Work, tmp_path: Path) -> Work:
+    """The same in a home that may be spoilt."""
+    shutil.copytree(made.home.path, tmp_path / "home", symlinks=True)
+    return replace(made, home=Home(tmp_path / "home"))
+
+
+def test_there_is_one_file_and_anybody_may_read_it(made: Work) -> None:
+    assert [path.name for path in files(made.home)] == ["2026-11-02.db"]
+    assert files(made.home)[0].stat().st_mode & 0o777 == 0o644
+    assert has_feeds(made.home, "2026-11-02")
+    assert not [path for path in made.home.releases.rglob("*") if "feed" in path.name]
+
+
+def test_a_feed_has_its_name_and_how_far_it_goes(made: Work) -> None:
+    rows = {
+        row[0]: row[1:]
+        for row in served(made.home, "SELECT feed, family, facet, code, label_zh, label_en, first, last, updated, first_end FROM feeds")
+    }
+    assert rows["notices"] == ("notices", None, None, None, None, 1, 1, "2026-11-02", "2027-10-20")
+    assert rows["records"] == ("records", None, None, None, None, 1, 31, "2026-11-02", "2027-10-20")
+    assert rows["notices/region/330106"] == (
+        "notices",
+        "region",
+        "330106",
+        "浙江省杭州市西湖区",
+        "Xihu, Hangzhou, Zhejiang",
+        1,
+        1,
+        "2026-11-02",
+        "2027-10-20",
+    )
+    assert rows[f"records/authority/{KEY}"][1:5] == ("authority", KEY, "西湖区教育局", "西湖区教育局")
+    assert rows["notices/seriousness/general"][3:5] == ("一般", "General")
+    assert rows["corrections"] == ("corrections", None, None, None, None, 1, 0, None, None), (
+        "nobody waits for a first correction to subscribe"
+    )
+    assert "corrections/region/330100" in rows
+    assert rows["listings/region/330108"][5:] == (1, 1, "2026-11-02", None)
+    assert rows["releases"][6] == 2
+    assert not any(feed.startswith(("listings/violation", "corrections/authority", "releases/")) for feed in rows)
+
+
+def test_the_documents_are_of_the_site_and_the_hub_that_were_given(made: Work) -> None:
+    assert [item["url"] for item in items(made.home)] == [f"https://mingbai.example/notices/{known(made, 31)}"]
+    assert b"https://hub.example/" in document(made.home, "notices", "atom")
+
+
+@pytest.mark.parametrize("lost", ["torn", "gone", "older", "of another form"])
+def test_a_lost_file_is_made_again_byte_for_byte(work: Work, lost: str) -> None:
+    (path,) = files(work.home)
+    before = path.read_bytes()
+    match lost:
+        case "torn":
+            path.write_bytes(b"torn")
+        case "gone":
+            path.unlink()
+        case "older":
+            path.rename(path.with_name("2026-11-01.db"))
+        case _:
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("PRAGMA user_version=99")
+    assert repair(work.home, work.catalogue, work.site, work.hub) == ["made the feeds of release 2026-11-02 again"]
+    assert [path.name for path in files(work.home)] == ["2026-11-02.db"]
+    assert path.read_bytes() == before
+
+
+def test_a_home_from_before_the_ledger_has_the_same_feeds(work: Work) -> None:
+    (path,) = files(work.home)
+    before = path.read_bytes()
+    shutil.rmtree(work.home.feeds)
+    with closing(sqlite3.connect(work.home.history)) as connection:
+        connection.executescript("DROP TABLE feed_events; DROP TABLE feed_items")
+    repair(work.home, work.catalogue, work.site, work.hub)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("step", ["past", "feedfile", "point"])
+def test_a_run_that_dies_tells_nobody_and_the_next_one_tells_the_same(
+    work: Work, tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(*_: Any) -> Any:
+        raise Killed
+
+    delivery = {**world(31), "notices": [notice(n) for n in range(1, 33)]}
+    other = replace(work, home=Home(tmp_path / "other"))
+    shutil.copytree(work.home.path, other.home.path, symlinks=True)
+    deliver(other, 2, delivery)
+    before = files(work.home)[0].read_bytes()
+    monkeypatch.setattr(live, step, kill)
+    with suppress(Killed):
+        deliver(work, 2, delivery)
+    monkeypatch.undo()
+    assert (work.home.feeds / "2026-11-02.db").read_bytes() == before
+    assert work.live == "2026-11-02"
+    repair(work.home, work.catalogue, work.site, work.hub)
+    assert [path.name for path in files(work.home)] == ["2026-11-02.db"]
+    made = snapshot(tmp_path / "again", "platform-002", delivery, as_of="2026-11-03")
+    run(on(work, 2), {"platform": str(made.folder)})
+    assert served(work.home, "SELECT count(*) FROM feed_events") > [(33,)]
+    assert files(work.home)[0].read_bytes() == files(other.home)[0].read_bytes()
+
+
+def test_what_people_decide_is_told_with_the_release_that_carries_it_out(work: Work) -> None:
+    first, second, third = (known(work, number) for number in (1, 2, 31))
+    amend(on(work, 2), Request("dispute", third, "复议受理通知书", "张三", "当事人来函"))
+    amend(
+        on(work, 2), Request("correct", third, "更正通知", "张三", "来源多写了一位", fields={"fine_fen": "2000元", "fine_text": "2000元"})
+    )
+    for number, name in enumerate(("张三", "李四")):
+        with suppress(ReviewNeeded):
+            withdraw(on(work, 3 + number), second, "personal_data", "撤销判决书", name, "公告里有个人信息")
+    assert told(work, "2026-11-03") == [(third, "changed", "dispute")]
+    assert told(work, "2026-11-03.2") == [(third, "corrected", "correction"), (third, "correction", "correction")]
+    assert told(work, "2026-11-05") == [(second, "tombstone", "personal_data"), (second, "removal", "personal_data")]
+    corrections = served(
+        work.home,
+        "SELECT e.id, e.kind FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE feed = 'corrections/region/330106' ORDER BY seq",
+    )
+    assert corrections == [(third, "changed"), (third, "corrected"), (third, "correction"), (second, "removal")]
+    assert first not in {row[0] for row in corrections}
+
+
+def test_going_back_tells_what_it_changes(work: Work) -> None:
+    first, last = known(work, 1), known(work, 31)
+    with suppress(ReviewNeeded):
+        back(on(work, 2), "2026-11-01", "张三", "来源发错了名单")
+    if work.live == "2026-11-02":
+        approved(on(work, 2))
+    assert work.live_manifest()["restores"] == "2026-11-01"
+    assert told(work, "2026-11-03") == [(last, "tombstone", "unpublished"), (last, "removal", "unpublished")]
+    left = served(work.home, "SELECT kind, cause, region FROM feed_events WHERE what = 'listing' ORDER BY number")
+    assert left == [("entered", "source", "330108"), ("left", "pipeline", "330108")]
+    assert first in {item["url"].rpartition("/")[2] for item in items(work.home, "records")}
+    deliver(work, 4, {**world(30), "notices": [notice(n) for n in range(1, 32)]})
+    assert told(work, "2026-11-05") == [(last, "again", "pipeline")]
+
+
+def test_a_document_has_the_newest_numbers_and_those_of_a_week(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    def first(shown: int, most: int, days: int, feed: str = "records") -> int:
+        for name, value in (("SHOWN", shown), ("MOST", most), ("DAYS", days)):
+            monkeypatch.setattr(making, name, value)
+        feedfile(work.home, work.catalogue, work.home.releases / str(work.live), str(work.live), work.site, work.hub)
+        ((found,),) = served(work.home, "SELECT first FROM feeds WHERE feed = ?", feed)
+        return int(found)
+
+    assert first(10, 20, 1) == 22, "the newest ten; of the last day there is one"
+    assert first(10, 20, 2) == 12, "two days have thirty-one, and no document more than twenty"
+    assert first(10, 40, 2) == 1
+    assert first(10, 40, 2, "corrections") == 1

@@ -21,6 +21,11 @@ class Element(NamedTuple):
     replaces: tuple[int, ...] = ()
 
 
+def cleaned(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries as all forms take them. Raises ValueError for what none can have; see `clean`."""
+    return [clean_entry(entry) for entry in entries]
+
+
 class Form(ABC):
     """One form of a feed. Called with a feed it gives the document, in UTF-8: the same bytes for the same feed."""
 
@@ -30,20 +35,17 @@ class Form(ABC):
     def __call__(self, feed: Feed) -> bytes:
         """The document. Raises ValueError for what no feed can have; see `clean`."""
         distinct(feed)
-        elements = self.elements(feed.entries)
+        elements = self.elements(cleaned(feed.entries))
         numbered = (Element(one, entry.number, entry.replaces) for one, entry in zip(elements, feed.entries, strict=True))
         return self.document(feed, numbered)
-
-    def elements(self, entries: Iterable[Entry]) -> list[bytes]:
-        """Entries as they stand in any document of this form, without their numbers. Raises ValueError for what none can have."""
-        return self._elements([clean_entry(entry) for entry in entries])
 
     def document(self, feed: Feed, elements: Iterable[Element]) -> bytes:
         """The document with these elements of its entries, in their order, instead of `feed.entries`. That no id comes twice is the caller's."""
         return self._document(clean(replace(feed, entries=())), elements)
 
     @abstractmethod
-    def _elements(self, entries: Sequence[Entry]) -> list[bytes]: ...
+    def elements(self, entries: Sequence[Entry]) -> list[bytes]:
+        """Entries that are clean as they stand in any document of this form, without their numbers."""
 
     @abstractmethod
     def _document(self, feed: Feed, elements: Iterable[Element]) -> bytes: ...

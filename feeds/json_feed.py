@@ -22,7 +22,7 @@ class JsonFeed(Form):
     name = "json"
     media_type = "application/feed+json"
 
-    def _elements(self, entries: Sequence[Entry]) -> list[bytes]:
+    def elements(self, entries: Sequence[Entry]) -> list[bytes]:
         return [_json(_item(entry)).removesuffix(END).encode() for entry in entries]
 
     def _document(self, feed: Feed, elements: Iterable[Element]) -> bytes:

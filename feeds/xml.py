@@ -38,8 +38,8 @@ class Xml(Form):
         written: bytes = generator.rss_str(pretty=True) if self.name == "rss" else generator.atom_str(pretty=True)
         return written
 
-    def _elements(self, entries: Sequence[Entry]) -> list[bytes]:
-        """No text can look like the beginning of an element: feedgen escapes `<` in each."""
+    def elements(self, entries: Sequence[Entry]) -> list[bytes]:
+        """As it is in Form. No text can look like the beginning of an element: feedgen escapes `<` in each."""
         _, *elements = self._write(ANY, entries).removesuffix(self._end).removesuffix(b"\n").split(self._begin)
         close = self._close.removesuffix("\n").encode()
         return [(self._begin + element).removeprefix(b"\n").removesuffix(b"\n").removesuffix(close) for element in elements]
@@ -85,7 +85,7 @@ def _add(generator: Any, entry: Entry) -> None:
     item.id(entry.id)
     item.title(entry.title)
     item.link(href=entry.url)  # the main one; the others are the extension's
-    if entry.summary:
+    if entry.summary and not entry.details:  # what says the same as the content is no summary (RFC 4287, 4.2.13)
         item.summary(text_html(entry.summary), type="html")
     if entry.content_html:
         item.content(entry.content_html, type="html")

@@ -25,7 +25,7 @@ import brotli
 import orjson
 
 import feeds
-from feeds import FORMS, Element, Entry, Tombstone
+from feeds import FORMS, Element, Entry, Tombstone, cleaned
 
 from .catalogue import Catalogue
 from .channel import Ask, Channel, Placed
@@ -116,7 +116,8 @@ class _Maker:
         events = {number: event for number, event in events.items() if number not in self.rendered and number not in self.stones}
         told = {**told, **self._told({number: event for number, event in events.items() if number not in told})}
         entries = {number: one for number in events if isinstance(one := told[number], Entry)}
-        elements = [form.elements(entries.values()) for form in FORMS]
+        clean = cleaned(entries.values())
+        elements = [form.elements(clean) for form in FORMS]
         self.connection.executemany("INSERT INTO temp.elements VALUES (?, ?, ?, ?)", zip(entries, *elements, strict=True))
         self.rendered |= entries.keys()
 

@@ -9,7 +9,7 @@ release of a day a second later), so that the same releases give the same bytes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -85,6 +85,7 @@ class Teller:
 
     catalogue: Catalogue
     site: str
+    _names: dict[str, str] = field(default_factory=dict, repr=False)  # of regions, asked for once
 
     def notice(self, notice: Notice, published: str, updated: str, event: str = "") -> Entry:
         """A notice as the release says it; `published` is the release that first showed it, `updated` the one that changed it last."""
@@ -119,7 +120,7 @@ class Teller:
         Of one that the release no longer has there is no name, and none of one whose listing may hurt.
         """
         name = row["name"] if row else f"机构 {event.id}"
-        where = self.region({"region_code": event.region, "region_text": ""}) if event.region else ""
+        where = self.region(event.region)
         entered = event.kind == "entered"
         details = [Detail("机构", name, self._institution(event.id) if row else ""), *([Detail("地区", where)] if where else [])]
         details.append(Detail("变动", f"{HAPPENED[event.kind]}（{release_order(event.release)[0]} 的版本）"))
@@ -180,7 +181,7 @@ class Teller:
         as_of = f"（截至 {row['document_as_of']}）" if document and row["document_as_of"] else ""
         lines = [
             self._line("subject_name", row["subject_name"] or NOT_SAID), *(map(self._linked, notice.links) if notice.links else [Detail("核对", UNLINKED)]),
-            self._line("authority", row["authority"]), Detail("地区", self.region(row)), self._line("state", state),
+            self._line("authority", row["authority"]), Detail("地区", self.region(row["region_code"], row["region_text"])), self._line("state", state),
             self._line("violation_type", label("violation_types", row["violation_type"]) or row["violation_text"]), self._line("facts", row["facts"]),
             *(Detail(*_said(one)) for one in notice.statements),
             Detail(self.catalogue.tables["notice_penalties"].label.zh, penalties), Detail(self.catalogue.tables["notice_measures"].label.zh, measures),
@@ -199,10 +200,12 @@ class Teller:
     def _line(self, column: str, value: str | None) -> Detail:
         return Detail(self.catalogue.tables["notices"].columns[column].label.zh, value or "")
 
-    def region(self, row: Row) -> str:
-        """The region of a row in full, as it is called today, else as its source prints it."""
+    def region(self, code: str | None, printed: str | None = None) -> str:
+        """A region in full, as it is called today, else as its source prints it."""
         regions = self.catalogue.regions
-        return regions.name(row["region_code"]) if row["region_code"] and regions.at(row["region_code"]) else row["region_text"] or ""
+        if code and code not in self._names:
+            self._names[code] = regions.name(code) if regions.at(code) else ""
+        return (code and self._names[code]) or printed or ""
 
     def _listed(self, row: Row) -> str:
         """列入 X 局 Y 批白名单，截至 D (rule 1)."""

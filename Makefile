@@ -6,9 +6,9 @@ SHELL := bash
 MINGBAI_HOME ?= ./var
 MINGBAI_PORT ?= 8001
 PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
-# Nothing that has no hash is fetched: wheels alone, but for feedgen, which has none and is built with the locked tools, as we are ourselves.
+# Nothing that has no hash is fetched: wheels alone, but for feedgen and flask-websub, which have none and are built with the locked tools, as we are ourselves.
 INSTALL := $(PIP) install --require-hashes --no-deps --only-binary :all:
-INSTALL_ALL := $(INSTALL) --no-binary feedgen --no-build-isolation
+INSTALL_ALL := $(INSTALL) --no-binary feedgen,flask-websub --no-build-isolation
 INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --no-index --editable .
 UV := uv==0.13.9
 

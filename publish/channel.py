@@ -58,7 +58,7 @@ class Channel:
     feeds: Ask
     live: Ask
     teller: Teller
-    hub: str | None = None
+    hubs: Sequence[str] = ()
     today: str | None = None
 
     def placed(self, feed: str, first: int, last: int) -> list[Placed]:
@@ -161,7 +161,7 @@ class Channel:
         return f"{self.teller.site}/feeds/{feed}"
 
     def _hub(self) -> tuple[Link, ...]:
-        return (Link("hub", self.hub),) if self.hub else ()
+        return tuple(Link("hub", hub) for hub in self.hubs)
 
     def _notice(self, event: Event, notice: Notice | None, dates: Row) -> Entry | Tombstone:
         if notice is None or notice.row["state"] not in SHOWN_STATES:

@@ -46,7 +46,7 @@ CREATE TEMP TABLE elements (event INTEGER PRIMARY KEY, rss BLOB NOT NULL, atom B
 
 
 def write_documents(
-    connection: Working, live: sqlite3.Connection, catalogue: Catalogue, site: str, hub: str | None = None, before: Path | None = None
+    connection: Working, live: sqlite3.Connection, catalogue: Catalogue, site: str, hubs: Sequence[str] = (), before: Path | None = None
 ) -> int:
     """Fill `documents` of the file in the making, whose other tables are there, from the release's database. Returns how many were written anew.
 
@@ -57,7 +57,7 @@ def write_documents(
     if before is not None:
         connection.execute("ATTACH ? AS before", [f"file:{quote(str(before))}?mode=ro&immutable=1"])
     connection.execute("BEGIN")
-    channel = Channel(asking(connection), asking(live), Teller(catalogue, site), hub)
+    channel = Channel(asking(connection), asking(live), Teller(catalogue, site), hubs)
     made = _Maker(connection, channel, before is not None).make()
     connection.execute("DROP TABLE temp.elements")
     connection.execute("COMMIT")

@@ -6,7 +6,7 @@ It has the ledger (ledger.py) as it is, what each feed is called and how far it 
 
 import os
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,7 +37,7 @@ CREATE TABLE feeds (
 """
 
 
-def feedfile(home: Home, catalogue: Catalogue, release: Path, identifier: str, site: str, hub: str | None) -> Path:
+def feedfile(home: Home, catalogue: Catalogue, release: Path, identifier: str, site: str, hubs: Sequence[str] = ()) -> Path:
     """Make the file of a release in history, whole or not at all; `release` is its folder. Returns where it is."""
     target = home.feeds / f"{identifier}.db"
     part = target.with_name(f".{target.name}.part")
@@ -55,7 +55,7 @@ def feedfile(home: Home, catalogue: Catalogue, release: Path, identifier: str, s
             connection.execute("COMMIT")
             for name in ("history", "live"):
                 connection.execute(f"DETACH {name}")
-            write_documents(connection, live, catalogue, site, hub, _before(home))
+            write_documents(connection, live, catalogue, site, hubs, _before(home))
     finally:
         live.close()
     sync(part)

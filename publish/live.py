@@ -6,6 +6,7 @@ The order is: history, what may be told of it, feeds, folder, `current`, then wh
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
@@ -25,13 +26,13 @@ from .versions import noted
 OLD = ".superseded.part"  # behind the id of a release whose new issue takes its name (reissue.py)
 
 
-def go_live(home: Home, part: Path, catalogue: Catalogue, changes: Changes, day: str, site: str, hub: str | None = None) -> str:
+def go_live(home: Home, part: Path, catalogue: Catalogue, changes: Changes, day: str, site: str, hubs: Sequence[str] = ()) -> str:
     """Enter the release into history, give its folder its name and point `current` at it. Returns its id."""
     identifier = part.name.removesuffix(".part")
     sha256 = orjson.loads((part / "manifest.json").read_bytes())["files"]["mingbai.db"]["sha256"]
     history.record(home.history, catalogue, identifier, day, part / "mingbai.db", changes, home.live(), sha256)
     past(home, catalogue, part, identifier)
-    feedfile(home, catalogue, part, identifier, site, hub)
+    feedfile(home, catalogue, part, identifier, site, hubs)
     os.rename(part, home.releases / identifier)
     sync(home.releases)
     point(home, identifier)
@@ -69,7 +70,7 @@ def write_index(home: Home) -> None:
         write_whole(path, made)
 
 
-def repair(home: Home, catalogue: Catalogue, site: str, hub: str | None = None) -> list[str]:
+def repair(home: Home, catalogue: Catalogue, site: str, hubs: Sequence[str] = ()) -> list[str]:
     """Remove what a run that died left: releases that never went live, and what is in the making where nobody can go on with it.
     Returns a line for each."""
     done = [f"put {name} back, whose new issue did not take its place" for name in _put_back(home)]
@@ -98,7 +99,7 @@ def repair(home: Home, catalogue: Catalogue, site: str, hub: str | None = None) 
             past(home, catalogue, home.releases / live, live)
             done.append(f"made the past of release {live} again")
         if not has_feeds(home, live):
-            feedfile(home, catalogue, home.releases / live, live, site, hub)
+            feedfile(home, catalogue, home.releases / live, live, site, hubs)
             done.append(f"made the feeds of release {live} again")
         write_index(home)
     return done

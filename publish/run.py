@@ -13,8 +13,10 @@ from pathlib import Path
 from . import audit, history, texts
 from .assemble import assemble
 from .audit import ITSELF, anchored, append, approvals, entries
+from .bodies import bodies
 from .candidate import Candidate
 from .carry import carry_out
+from .deliver import after_release
 from .deltas import deltas
 from .diff import diff
 from .drift import losses
@@ -51,8 +53,11 @@ def run(work: Work, addresses: Mapping[str, str], *, access: Access = ANYHOW) ->
 
 
 def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check: Callable[[], object] = lambda: None) -> Result:
-    """Do a task that may end in a release (work.framed), after what people signed and entered is carried out."""
-    return framed(work, asked, lambda: carry_out(work, lambda candidate: go_on(work, judge(work, candidate))), task, check)
+    """Do a task that may end in a release (work.framed), after what people signed and entered is carried out; then tell who is to be told."""
+    result = framed(work, asked, lambda: carry_out(work, lambda candidate: go_on(work, judge(work, candidate))), task, check)
+    if result.release is not None or asked:
+        after_release(work, bodies)
+    return result
 
 
 def _run(work: Work, addresses: Mapping[str, str], access: Access) -> Result:
@@ -314,7 +319,7 @@ def publish(work: Work, candidate: Candidate) -> str:
     before = work.home.manifest(candidate.restores) if candidate.restores else None
     _enter(work, candidate)
     seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home))
-    identifier = go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day, work.site, work.hub)
+    identifier = go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day, work.site, work.hubs)
     for line in keep(work.home):
         work.progress.say(line)
     return identifier

@@ -40,7 +40,8 @@ CREATE TABLE issues (
 MAKE_NO_ROWS = ("__init__", "__main__", "about", "amend", "anew", "answering", "apply", "at_once", "audit", "bounds", "candidate", "canonical", "carry", "causes", "cells", "channel", "decide", "deltas", "demo", "diff", "documents",
     "drift", "entries", "errors", "events", "extract", "feedfile", "fresh", "given", "guarded", "guards", "history", "hold", "home", "inbox", "index", "issues", "keep", "ledger", "live", "meant", "measure", "metadata", "net", "nowhere", "past", "progress",
     "rebuild", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "same", "snapshot", "statements", "stones", "summary", "texts", "undone", "versions", "withdraw",
-    "withdrawals", "wording", "work", "workers")  # fmt: skip
+    "withdrawals", "wording", "work", "workers",
+    "bodies", "callers", "deliver", "hooks", "outbox", "websub")  # fmt: skip
 HERE = Path(__file__).parent
 DECLARED_ONLY = (
     "sources",

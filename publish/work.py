@@ -56,7 +56,8 @@ class Work:
     now: datetime
     site: str = DEFAULT_SITE
     progress: Progress = silent
-    hub: str | None = None  # the address of the WebSub hub that feeds name
+    hubs: tuple[str, ...] = ()  # WebSub: named in feeds, and told of what changed
+    allowed: tuple[str, ...] = ()  # networks that are not public and may be called all the same
 
     @property
     def day(self) -> date:
@@ -83,7 +84,7 @@ def opened(work: Work) -> Iterator[None]:
     gc.set_threshold(SELDOM, *before[1:])
     try:
         with work.home.locked():
-            for line in repair(work.home, work.catalogue, work.site, work.hub):
+            for line in repair(work.home, work.catalogue, work.site, work.hubs):
                 work.progress.say(line)
             yield
     finally:

@@ -49,12 +49,12 @@ def make(tmp_path: Path, catalogue: Catalogue, tables: dict[str, list[dict[str, 
     """Write a feeds file of the release; what is given goes to the file's tables and to `write_documents`."""
     count = iter(range(100))
 
-    def written(before: Path | None = None, *, hub: str | None = HUB, **file: Any) -> tuple[int, Path]:
+    def written(before: Path | None = None, *, hubs: tuple[str, ...] = (HUB,), **file: Any) -> tuple[int, Path]:
         number = next(count)
         path = tmp_path / f"feeds{number}.db"
         write_feed_file(path, **file)
         with closing(write_live(tmp_path / f"live{number}.db", catalogue, tables)) as live, working(path) as connection:
-            return write_documents(connection, live, catalogue, SITE, hub, before), path
+            return write_documents(connection, live, catalogue, SITE, hubs, before), path
 
     return written
 
@@ -156,7 +156,7 @@ def test_a_second_file_takes_over_what_says_the_same(
     assert second.read_bytes() == anew.read_bytes()
 
 
-@pytest.mark.parametrize("change", [{"hub": None}, {"feeds": {**FEEDS, "notices": ("notices", range(2, 8))}}])
+@pytest.mark.parametrize("change", [{"hubs": ()}, {"feeds": {**FEEDS, "notices": ("notices", range(2, 8))}}])
 def test_another_address_or_number_makes_another_document(make: Callable[..., tuple[int, Path]], change: dict[str, Any]) -> None:
     _, first = make()
     count, second = make(first, **change)
@@ -176,7 +176,7 @@ def test_a_document_is_what_the_site_would_write_on_request(
 ) -> None:
     _, path = make()
     with closing(sqlite3.connect(path)) as connection, closing(sqlite3.connect(tmp_path / "live0.db")) as live:
-        channel = Channel(asking(connection), asking(live), Teller(catalogue, SITE), HUB)
+        channel = Channel(asking(connection), asking(live), Teller(catalogue, SITE), (HUB,))
         for row in list(asking(connection)("SELECT * FROM feeds WHERE last > 0")):
             assert form(channel.current(row, form)) == of(path)[row["feed"], form.name]["body"]
 
@@ -206,7 +206,11 @@ def test_an_archive_says_nothing_of_what_was_found_and_never_changes(
         _, path = make(events=(*events, *more), feeds=feeds)
         with closing(sqlite3.connect(path)) as connection:
             channel = Channel(
-                asking(connection), lambda sql, *values: pytest.fail("the release is not asked"), Teller(catalogue, SITE), HUB, "2026-12-01"
+                asking(connection),
+                lambda sql, *values: pytest.fail("the release is not asked"),
+                Teller(catalogue, SITE),
+                (HUB,),
+                "2026-12-01",
             )
             (row,) = asking(connection)("SELECT * FROM feeds")
             written.add(form(channel.archive({**row, "label_zh": "某局" * len(written)}, 1, form)))

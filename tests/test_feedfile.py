@@ -62,7 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, province: Catalogue) -> Work:
     from making import NOON
 
     work = Work(
-        Home(tmp_path_factory.mktemp("made") / "home").prepare(), province, NOON, "https://mingbai.example", hub="https://hub.example/"
+        Home(tmp_path_factory.mktemp("made") / "home").prepare(), province, NOON, "https://mingbai.example", hubs=("https://hub.example/",)
     )
     deliver(work, 0, world(30))
     deliver(
@@ -139,7 +139,7 @@ def test_a_lost_file_is_made_again_byte_for_byte(work: Work, lost: str) -> None:
         case _:
             with closing(sqlite3.connect(path)) as connection:
                 connection.execute("PRAGMA user_version=99")
-    assert repair(work.home, work.catalogue, work.site, work.hub) == ["made the feeds of release 2026-11-02 again"]
+    assert repair(work.home, work.catalogue, work.site, work.hubs) == ["made the feeds of release 2026-11-02 again"]
     assert [path.name for path in files(work.home)] == ["2026-11-02.db"]
     assert path.read_bytes() == before
 
@@ -150,7 +150,7 @@ def test_a_home_from_before_the_ledger_has_the_same_feeds(work: Work) -> None:
     shutil.rmtree(work.home.feeds)
     with closing(sqlite3.connect(work.home.history)) as connection:
         connection.executescript("DROP TABLE feed_events; DROP TABLE feed_items")
-    repair(work.home, work.catalogue, work.site, work.hub)
+    repair(work.home, work.catalogue, work.site, work.hubs)
     assert path.read_bytes() == before
 
 
@@ -175,7 +175,7 @@ def test_a_run_that_dies_tells_nobody_and_the_next_one_tells_the_same(
     monkeypatch.undo()
     assert (work.home.feeds / "2026-11-02.db").read_bytes() == before
     assert work.live == "2026-11-02"
-    repair(work.home, work.catalogue, work.site, work.hub)
+    repair(work.home, work.catalogue, work.site, work.hubs)
     assert [path.name for path in files(work.home)] == ["2026-11-02.db"]
     made = snapshot(tmp_path / "again", "platform-002", delivery, as_of="2026-11-03")
     run(on(work, 2), {"platform": str(made.folder)})
@@ -222,7 +222,7 @@ def test_a_document_has_the_newest_numbers_and_those_of_a_week(work: Work, monke
     def first(shown: int, most: int, days: int, feed: str = "records") -> int:
         for name, value in (("SHOWN", shown), ("MOST", most), ("DAYS", days)):
             monkeypatch.setattr(making, name, value)
-        feedfile(work.home, work.catalogue, work.home.releases / str(work.live), str(work.live), work.site, work.hub)
+        feedfile(work.home, work.catalogue, work.home.releases / str(work.live), str(work.live), work.site, work.hubs)
         ((found,),) = served(work.home, "SELECT first FROM feeds WHERE feed = ?", feed)
         return int(found)
 

@@ -178,7 +178,7 @@ def test_a_feed_without_entries_is_a_feed(form: Callable[[Feed], bytes]) -> None
     assert told(form(replace(FEED, entries=(), subtitle="")))["entries"] == []
 
 
-WRITE = "import hashlib\nfrom tests.test_feeds import FEED, FORMS\nprint([hashlib.sha256(form(FEED)).hexdigest() for form in FORMS])"
+WRITE = "import hashlib\nfrom test_feeds import FEED, FORMS\nprint([hashlib.sha256(form(FEED)).hexdigest() for form in FORMS])"
 
 
 def test_the_same_feed_makes_the_same_bytes_elsewhere_and_later() -> None:
@@ -186,7 +186,7 @@ def test_the_same_feed_makes_the_same_bytes_elsewhere_and_later() -> None:
     for seed, zone, language in (("1", "UTC", "C"), ("2", "Asia/Shanghai", "C.UTF-8")):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": language}
         done = subprocess.run(
-            [sys.executable, "-c", WRITE], env=environment, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True
+            [sys.executable, "-c", WRITE], env=environment, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
         )
         made.add(done.stdout)
     assert len(made) == 1

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import click
 
 from .. import __version__
+from ..callers import spelled
 from ..catalogue import load
 from ..errors import BadDeclaration, BadHome, Mingbai
 from ..home import Home
@@ -24,7 +25,7 @@ from .bar import Bar
 
 ORDER = (
     "run", "extract", "validate", "stage", "diff", "review", "release", "index", "go-live", "feeds", "status", "approve", "refuse", "accept",
-    "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "rebuild", "serve", "screen", "apply",
+    "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "deliver", "hooks", "rebuild", "serve", "screen", "apply",
 )  # fmt: skip
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FULL_WORDS = ("full", "I/O", "unable to open", "readonly", "malformed")  # the last of a file without a journal, after a write that failed
@@ -85,12 +86,31 @@ class Commands(click.Group):
 @click.option(
     "--site", default=DEFAULT_SITE, show_default=True, show_envvar=True, help="Public address of the site, for links and ids in feeds."
 )
-@click.option("--hub", default=None, show_envvar=True, help="Address of the WebSub hub that feeds name, where there is one.")
+@click.option(
+    "--hub",
+    "hubs",
+    multiple=True,
+    metavar="URL",
+    envvar="MINGBAI_HUB",
+    show_envvar=True,
+    help="A WebSub hub that feeds name and that is told of each change. Repeatable.",
+)
+@click.option(
+    "--allow-private", "allowed", multiple=True, metavar="NETWORK", envvar="MINGBAI_ALLOW_PRIVATE", show_envvar=True,
+    help="A network of your own (10.20.0.0/16) where hubs and webhooks may be, also without https. Repeatable.",
+)  # fmt: skip
 @click.option("--now", default=None, show_envvar=True, help="Act as if it were this instant (ISO 8601 with zone), to repeat a run.")
 @click.version_option(__version__, prog_name="mingbai")
 @click.pass_context
 def main(
-    ctx: click.Context, home: Path, datasets: Path | None, more_sources: Path | None, site: str, hub: str | None, now: str | None
+    ctx: click.Context,
+    home: Path,
+    datasets: Path | None,
+    more_sources: Path | None,
+    site: str,
+    hubs: tuple[str, ...],
+    allowed: tuple[str, ...],
+    now: str | None,
 ) -> None:
     """Publish open data on off-campus training from the platform and the bureaus.
 
@@ -108,7 +128,7 @@ def main(
     def work() -> Work:
         if not _is_address(site):
             raise BadDeclaration(f"--site {site!r}: is no address; expected one such as https://mingbai.example")
-        return Work(Home(home), load(datasets, more_sources), _instant(now), site.rstrip("/"), Bar(), hub)
+        return Work(Home(home), load(datasets, more_sources), _instant(now), site.rstrip("/"), Bar(), tuple(map(spelled, hubs)), allowed)
 
     ctx.obj = work
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import click
 
 from ..audit import approvals, entries
+from ..bodies import bodies
 from ..candidate import Candidate
 from ..catalogue import Catalogue
+from ..deliver import after_release
 from ..errors import BadDeclaration, BadHome
 from ..feedfile import feedfile
 from ..fresh import is_stale
@@ -20,6 +22,7 @@ from ..validate import validate
 from ..withdrawals import withdrawals
 from ..work import Access, Work, opened
 from .group import MakeWork, main
+from .newsroom import standing
 
 sources_option = click.option(
     "--source", "sources", multiple=True, metavar="NAME=ADDRESS", envvar="MINGBAI_SOURCES", show_envvar=True,
@@ -161,7 +164,7 @@ def feeds(make: MakeWork) -> None:
     with opened(work):
         if work.live is None:
             raise BadHome(f"{work.home.path}: has no release yet; run `mingbai run` first")
-        made = feedfile(work.home, work.catalogue, work.home.releases / work.live, work.live, work.site, work.hub)
+        made = feedfile(work.home, work.catalogue, work.home.releases / work.live, work.live, work.site, work.hubs)
         click.echo(f"{made}")
 
 
@@ -172,6 +175,7 @@ def go_live(make: MakeWork) -> None:
     work = make()
     with opened(work):
         click.echo(accounting(work, publish(work, Candidate.load(work.home))))
+    after_release(work, bodies)
 
 
 def accounting(work: Work, identifier: str) -> str:
@@ -238,6 +242,8 @@ def status(make: MakeWork) -> None:
         )
     for name, at in checked.items():
         click.echo(f"source {name}: not in the live release, last checked {at or 'never'}")
+    for line in standing(work.home):
+        click.echo(line)
     if work.home.candidate_file.is_file():
         try:
             candidate = Candidate.load(work.home)

@@ -79,7 +79,7 @@ class Http:
         self._session.trust_env = False  # per request that costs as much as the request; here once
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._proxies = requests.utils.get_environ_proxies(plan.address)
-        self._verify: str | bool = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        self._verify = bundle()
 
     def close(self) -> None:
         """Give the connections back."""
@@ -141,7 +141,7 @@ class Http:
                 status, got = response.status_code, response.headers
                 if status in AGAIN:
                     words = "" if "Content-Encoding" in got else shown(response.raw.read1(400, decode_content=False), self._plan.token)
-                    raise _Failed(f"status {status} ({words})" if words else f"status {status}", after=_retry_after(got))
+                    raise _Failed(f"status {status} ({words})" if words else f"status {status}", after=retry_after(got))
                 whole = status == 200 and into is not None
                 limit = FILE_LIMIT if whole else BODY_LIMIT
                 chunks = self._body(response, limit, what)
@@ -152,7 +152,7 @@ class Http:
                 return Answer(status, got, b"".join(chunks), url)
         except requests.exceptions.SSLError as error:
             raise SourceBroken(
-                f"{what}: the TLS certificate of {self._origin.hostname} was not accepted ({_reason(error)}); check the address and this machine's CA bundle"
+                f"{what}: the TLS certificate of {self._origin.hostname} was not accepted ({reason(error)}); check the address and this machine's CA bundle"
             ) from error
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema) as error:
             raise BadDeclaration(f"{what}: {shown(url, self._plan.token)} is not an address that can be asked") from error
@@ -160,9 +160,9 @@ class Http:
             raise _Failed("the body ends early", broken=True) from error
         except urllib3.exceptions.ProtocolError as error:
             early = isinstance(error.args[-1] if error.args else None, urllib3.exceptions.IncompleteRead | HTTPException)
-            raise _Failed("the body ends early" if early else _reason(error), broken=early) from error
+            raise _Failed("the body ends early" if early else reason(error), broken=early) from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
-            raise _Failed(_reason(error)) from error
+            raise _Failed(reason(error)) from error
 
     def _body(self, response: requests.Response, limit: int, what: str) -> Iterator[bytes]:
         """The body in pieces. The read timeout is for one piece; a server that drips is given twenty times as long for all of them."""
@@ -182,6 +182,11 @@ class Http:
             if now < self._next:
                 self._wait(self._next - now)
             self._next = max(now, self._next) + 1 / self._plan.rate
+
+
+def bundle() -> str:
+    """The file of certificates that are trusted: the environment's, else the one that comes with requests."""
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or requests.utils.DEFAULT_CA_BUNDLE_PATH
 
 
 def origin(address: str) -> SplitResult:
@@ -228,7 +233,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds from `Retry-After`: a number, or a date measured against the server's own clock."""
     said = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"\d{1,9}", said):
@@ -241,7 +246,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """Why a connection failed, in the system's words; requests' own text is a page long and names objects."""
     seen: list[BaseException] = []
     todo: list[object] = [error]

@@ -1,0 +1,128 @@
+"""Webhooks for newsrooms' systems: a POST for each number of a feed, signed as Standard Webhooks asks (https://www.standardwebhooks.com, 1.0).
+
+`webhook-id` is FEED/NUMBER, the same however often the number is sent: who has applied it once throws it away. The body says of the number what may
+be said today: of a notice that has gone since, that it came, and no more. So a number that is sent again after a release can have other words, and
+the signature is of those.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from .errors import BadDeclaration
+from .outbox import Callee, Outbox
+
+PREFIX = "whsec_"
+KEY_BYTES = range(24, 65)  # as Standard Webhooks has it
+SIGNING = 2  # secrets that sign: the newest, and the one before while a newsroom changes over
+LETTERS = """
+INSERT INTO letters (callee, subject, number, what, due, since)
+  SELECT :hook, e.what || '/' || e.id, i.seq, '', :now, :now FROM live.feed_items i JOIN live.feed_events e ON e.number = i.event
+  WHERE i.feed = :feed AND i.seq > :entered
+"""
+LAST = "SELECT coalesce(max(seq), 0) FROM live.feed_items WHERE feed = ?"
+
+
+def secret(text: str) -> str:
+    """A secret as it is kept, whsec_ and base64, from what a file or a variable has. Raises BadDeclaration, without showing it."""
+    bare = text.strip().removeprefix(PREFIX)
+    try:
+        size = len(base64.b64decode(bare, validate=True))
+    except (binascii.Error, ValueError):
+        size = 0
+    if size not in KEY_BYTES:
+        raise BadDeclaration(
+            "the secret is not 24 to 64 bytes in base64, with or without whsec_ before it; make one with `openssl rand -base64 32`"
+        )
+    return PREFIX + bare
+
+
+def add(box: Outbox, url: str, feed: str, secrets: Sequence[str], after: int | None, day: str) -> Callee:
+    """Enter a webhook; the live release's feeds are attached as `live`. It gets every number after `after`, without it those that come from now on.
+
+    Raises BadDeclaration where the same address has the same feed already, or the feed does not go so far.
+    """
+    if any((callee.url, callee.feed) == (url, feed) for callee in box.callees("hook")):
+        raise BadDeclaration(
+            f"this address has the feed {feed} already; `mingbai hooks list` shows it, `mingbai hooks rotate` changes its secret"
+        )
+    last = int(box.connection.execute(LAST, [feed]).fetchone()[0])
+    if after is not None and not 0 <= after <= last:
+        raise BadDeclaration(f"--from {after + 1}: the feed {feed} has {last} numbers; expected 1 to {last + 1}")
+    number = box.add("hook", url, feed, tuple(secrets), last if after is None else after, day)
+    return hook(box, number)
+
+
+def hook(box: Outbox, number: int) -> Callee:
+    """The webhook of an id. Raises BadDeclaration."""
+    found = box.callees("hook")
+    for callee in found:
+        if callee.id == number:
+            return callee
+    raise BadDeclaration(f"there is no hook {number}; there are {', '.join(str(callee.id) for callee in found) or 'none'}")
+
+
+def rotate(box: Outbox, number: int, new: str | None) -> Callee:
+    """Sign with a new secret and the one before; with None with the newest alone."""
+    kept = hook(box, number).secrets
+    secrets = [new, *(one for one in kept if one != new)][:SIGNING] if new else kept[:1]
+    box.connection.execute("UPDATE callees SET secrets = ? WHERE id = ?", [orjson.dumps(secrets).decode(), number])
+    return hook(box, number)
+
+
+def remove(box: Outbox, number: int) -> None:
+    """Forget a webhook, its secrets and its letters."""
+    box.connection.execute("DELETE FROM callees WHERE id = ?", [hook(box, number).id])
+
+
+def redeliver(box: Outbox, callee: Callee, number: int | None) -> int:
+    """Try dead letters again, all or the one of a number. Returns how many."""
+    return box.connection.execute(
+        "UPDATE letters SET is_dead = 0, tries = 0, due = ? WHERE callee = ? AND is_dead = 1 AND number = coalesce(?, number)",
+        [box.clock(), callee.id, number],
+    ).rowcount
+
+
+def enter_numbers(box: Outbox) -> list[str]:
+    """Make a letter of every number that came since; the live release's feeds are attached as `live`.
+
+    Returns a line for each hook whose feed ends before what was entered of it: those numbers would come again and mean something else.
+    """
+    trouble = []
+    for callee in box.callees("hook"):
+        last = int(box.connection.execute(LAST, [callee.feed]).fetchone()[0])
+        if last < callee.entered:
+            trouble.append(
+                f"hook {callee.id}: was told of {callee.feed} up to {callee.entered}, and that of the live release ends at {last}: the home is an older copy; put back the newest, or remove the hook and add it again when its newsroom knows"
+            )
+            continue
+        box.connection.execute(LETTERS, {"hook": callee.id, "feed": callee.feed, "entered": callee.entered, "now": box.clock()})
+        box.connection.execute("UPDATE callees SET entered = ? WHERE id = ?", [last, callee.id])
+    return trouble
+
+
+def message(feed: str, number: int, told: Mapping[str, Any]) -> tuple[str, bytes]:
+    """The id of a number of a feed and its body: `type`, `timestamp` and `data`. `told` has these three, without feed and number."""
+    data = {"feed": feed, "number": number, **told["data"]}
+    return f"{feed}/{number}", orjson.dumps({"type": told["type"], "timestamp": told["timestamp"], "data": data})
+
+
+def signed(secrets: Sequence[str], identifier: str, body: bytes, at: int) -> dict[str, str]:
+    """The headers of a message: a signature by each of the secrets, the newest first."""
+    if not re.fullmatch(r"[\x21-\x2d\x2f-\x7e]+", identifier):
+        raise ValueError(f"{identifier!r} cannot be told from what is signed after it")
+    content = f"{identifier}.{at}.".encode() + body
+    keys = [base64.b64decode(one.removeprefix(PREFIX)) for one in secrets]
+    marks = [base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode() for key in keys]
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": identifier,
+        "webhook-timestamp": str(at),
+        "webhook-signature": " ".join(f"v1,{mark}" for mark in marks),
+    }

@@ -1,0 +1,460 @@
+"""Whoever is to be told is told: each number once by its key, in order, whatever fails and whoever is killed."""
+
+import base64
+import hashlib
+import hmac
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from publish import hooks
+from publish.callers import Caller, networks
+from publish.deliver import Live, Round, attached, deliver, fill
+from publish.errors import BadDeclaration, Busy
+from publish.hooks import signed
+from publish.outbox import Outbox, Patience, outbox
+from publish.work import Work
+from receiving import LOOPBACK, Asked, Newsroom, bodies, make_live, receiving
+
+FEED = "notices/region/330106"
+SECRET = hooks.secret(base64.b64encode(b"k" * 32).decode())
+OTHER = hooks.secret(base64.b64encode(b"o" * 32).decode())
+QUICK = Patience(first=0.01, factor=2.0, longest=0.2, tries=60)
+AT = 1_800_000_000.0
+
+
+class Done(Exception):
+    """Nothing waits any more."""
+
+
+def events(number: int, of: int = 10, start: int = 0, feed: str = FEED) -> list[tuple[str, str, str]]:
+    """So many events of notices that have `of` each."""
+    kinds = ("first", *["changed"] * of)
+    subjects = -(-number // of)
+    return [(feed, f"n-{start + n % subjects}", kinds[n // subjects]) for n in range(number)]
+
+
+@pytest.fixture
+def told(work: Work) -> Work:
+    """A home with a live release of thirty events."""
+    make_live(work.home.path, [("2026-11-01", events(30))])
+    return replace(work, allowed=LOOPBACK)
+
+
+@pytest.fixture
+def caller() -> Iterator[Caller]:
+    """A caller that may call loopback and does not wait long."""
+    one = Caller(networks(LOOPBACK), to_answer=0.4)
+    yield one
+    one.close()
+
+
+def subscribe(work: Work, url: str, feed: str = FEED, after: int | None = 0, secrets: tuple[str, ...] = (SECRET,)) -> int:
+    with outbox(work.home.path, time.time) as box, attached(box, _live(work)):
+        return hooks.add(box, url, feed, secrets, after, "2026-11-01").id
+
+
+def _live(work: Work) -> Path:
+    live = Live(work.home)
+    live.is_other()
+    assert live.file is not None
+    return live.file
+
+
+def until_done(work: Work, caller: Caller, patience: Patience = QUICK) -> Round:
+    total = Round()
+
+    def count(found: Round) -> None:
+        total.accepted, total.failed, total.dead = (
+            total.accepted + found.accepted,
+            total.failed + found.failed,
+            total.dead + found.dead,
+        )
+        if not found.waiting:
+            raise Done
+
+    with pytest.raises(Done):
+        deliver(work, bodies, caller, patience, rounds=None, each=count)
+    return total
+
+
+def rows(work: Work, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(work.home.path / "outbox.db")) as connection:
+        return connection.execute(sql, values).fetchall()
+
+
+def judged(room: Newsroom, number: int, feed: str = FEED) -> None:
+    """Everything was applied, once, and in the order of its subject."""
+    assert sorted(room.applied) == sorted(f"{feed}/{one}" for one in range(1, number + 1))
+    assert all(numbers == sorted(numbers) for numbers in room.of_subject.values())
+
+
+def test_each_number_is_applied_once_by_its_key_and_in_order_where_one_in_five_calls_fails(told, caller):
+    make_live(told.home.path, [("2026-11-01", events(300, of=6))])
+    room = Newsroom()
+    with receiving(room) as server:
+        subscribe(told, server.url)
+        found = until_done(told, caller)
+    judged(room, 300)
+    assert (found.accepted, found.dead) == (300, 0)
+    assert room.again > 10, "what it had before its own crash came again"
+    assert 25 < found.failed <= sum(room.failures.values()), "a reset on a connection that was kept is tried once more at once"
+    assert set(room.failures) >= {"500", "503", "reset", "slow", "crash"}
+
+
+KILLED = """
+import sys, time
+from publish.callers import Caller, networks
+from publish.deliver import deliver
+from publish.home import Home
+from publish.outbox import Patience
+from publish.work import Work
+from datetime import datetime, UTC
+from pathlib import Path
+from receiving import bodies
+class Done(Exception): pass
+def each(found):
+    if not found.waiting: raise Done
+work = Work(Home(Path(sys.argv[1])), None, datetime(2026, 11, 1, 4, tzinfo=UTC))
+caller = Caller(networks(["127.0.0.0/8"]), to_answer=0.4)
+print("ready", flush=True)
+try: deliver(work, bodies, caller, Patience(first=0.01, factor=2.0, longest=0.2, tries=60), rounds=None, each=each)
+except Done: sys.exit(0)
+"""
+
+
+def killed_again_and_again(work: Work, room: Newsroom, number: int, kills: int) -> None:
+    """Deliver from processes that are killed on the way, until one of them ends by itself."""
+    for kill in range(kills + 1):
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(work.home.path)],
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        if kill < kills:
+            goal = min(number - 1, len(room.applied) + number // (kills + 1))
+            while len(room.applied) < goal and process.poll() is None:
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
+        process.stdout.close()
+        ended = process.wait(200)
+        assert ended == (-signal.SIGKILL if kill < kills else 0)
+
+
+def test_a_deliverer_that_is_killed_loses_nothing_and_nothing_is_applied_twice(told):
+    make_live(told.home.path, [("2026-11-01", events(200))])
+    room = Newsroom(slow=0.45)
+    with receiving(room) as server:
+        subscribe(told, server.url)
+        killed_again_and_again(told, room, 200, kills=1)
+    judged(room, 200)
+    assert rows(told, "SELECT count(*) FROM letters") == [(0,)]
+
+
+@pytest.mark.bench
+def test_ten_thousand_numbers(told):
+    make_live(told.home.path, [("2026-11-01", events(10_000, of=5))])
+    room = Newsroom(slow=0.45)
+    with receiving(room) as server:
+        subscribe(told, server.url)
+        killed_again_and_again(told, room, 10_000, kills=4)
+    judged(room, 10_000)
+    failed = sum(room.failures.values())
+    print(f"10,000 applied once each; {failed:,} calls failed ({dict(room.failures)}), {room.again:,} came again")
+
+
+def test_a_message_is_signed_as_standard_webhooks_asks_by_each_secret_while_it_changes(told, caller):
+    with receiving() as server:
+        hook = subscribe(told, server.url)
+        deliver(told, bodies, caller, QUICK)
+        with outbox(told.home.path, time.time) as box:
+            hooks.rotate(box, hook, OTHER)
+        make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(1, start=90))])
+        deliver(told, bodies, caller, QUICK)
+        with outbox(told.home.path, time.time) as box:
+            hooks.rotate(box, hook, None)
+        make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(2, start=90))])
+        deliver(told, bodies, caller, QUICK)
+    assert len(server.asked) == 32
+    first, both, last = server.asked[0], server.asked[30], server.asked[31]
+    assert [_verifies(SECRET, one) for one in (first, both, last)] == [True, True, False]
+    assert [_verifies(OTHER, one) for one in (first, both, last)] == [False, True, True]
+    assert not _verifies(SECRET, replace(first, body=first.body + b" "))
+    assert not _verifies(SECRET, replace(first, headers=first.headers | {"webhook-id": f"{FEED}/9"}))
+    assert {one.headers["webhook-id"] for one in server.asked} == {f"{FEED}/{number}" for number in range(1, 33)}
+    assert {one.headers["content-type"] for one in server.asked} == {"application/json"}
+    assert set(orjson.loads(first.body)) == {"type", "timestamp", "data"}
+
+
+def _verifies(secret: str, asked: Asked) -> bool:
+    try:
+        Webhook(secret).verify(asked.body, asked.headers)
+    except WebhookVerificationError:
+        return False
+    return True
+
+
+def test_the_signature_is_over_id_time_and_body():
+    headers = signed([SECRET], "a/1", b"{}", 1_700_000_000)
+    mark = base64.b64encode(hmac.new(b"k" * 32, b"a/1.1700000000.{}", hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{mark}"
+    with pytest.raises(ValueError, match="cannot be told"):
+        signed([SECRET], "a.1", b"{}", 1)
+
+
+@pytest.mark.parametrize("text", ["", "whsec_", "not base64!", base64.b64encode(b"short").decode(), base64.b64encode(b"l" * 65).decode()])
+def test_what_is_no_secret_is_refused_and_not_shown(text):
+    with pytest.raises(BadDeclaration) as caught:
+        hooks.secret(text)
+    assert not text.removeprefix("whsec_") or text not in str(caught.value)
+
+
+def test_a_hook_without_from_gets_what_comes_and_not_what_was(told, caller):
+    with receiving() as server:
+        subscribe(told, server.url, after=None)
+        assert deliver(told, bodies, caller).accepted == 0
+        make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(2, start=90))])
+        assert deliver(told, bodies, caller).accepted == 2
+    assert sorted(orjson.loads(one.body)["data"]["number"] for one in server.asked) == [31, 32]
+
+
+def test_a_feed_that_has_nothing_yet_can_be_waited_for(told, caller):
+    with receiving() as server:
+        subscribe(told, server.url, feed="notices/region/350000", after=None)
+        make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(1, feed="notices/region/350000"))])
+        assert deliver(told, bodies, caller).accepted == 1
+
+
+def test_filling_twice_adds_nothing_and_what_a_dead_run_did_not_tell_comes_with_the_next(told, caller):
+    history = [("2026-11-01", events(30)), ("2026-11-02", events(3, start=50)), ("2026-11-03", events(4, start=70))]
+    with receiving() as server:
+        subscribe(told, server.url)
+        make_live(told.home.path, history[:2])  # nobody delivers
+        make_live(told.home.path, history)
+        for _ in range(3):
+            with outbox(told.home.path, time.time) as box:
+                live = Live(told.home)
+                live.is_other()
+                fill(box, live, told)
+        assert rows(told, "SELECT count(*) FROM letters") == [(37,)]
+        assert deliver(told, bodies, caller).accepted == 37
+        assert deliver(told, bodies, caller).accepted == 0
+    assert len(server.asked) == 37
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = AT
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def deaf(status: int, **headers: str) -> Callable[..., Any]:
+    return lambda *_: (status, headers)
+
+
+def test_retries_come_later_and_later_and_end_in_the_dead_letters_from_where_they_come_back(told, caller):
+    clock, patience = Clock(), Patience(tries=4, failures=99)
+    make_live(told.home.path, [("2026-11-01", events(2, of=2))])  # two numbers of one notice
+    waits = []
+    with receiving(deaf(500)) as server:
+        hook = subscribe(told, server.url)
+        for turn in range(4):
+            found = deliver(told, bodies, caller, patience, clock=clock)
+            assert len(server.asked) == turn + 1 + (turn == 3), "the second waits until the first is dead"
+            if turn < 3:
+                waits.append((found.next_due or 0) - clock.now)
+                clock.now = found.next_due or 0
+        assert found.dead == 1
+        assert [5 * 4**n / 2 <= wait <= 5 * 4**n for n, wait in enumerate(waits)] == [True] * 3
+        assert rows(told, "SELECT number, is_dead, tries, said FROM letters ORDER BY number") == [
+            (1, 1, 4, "status 500"),
+            (2, 0, 1, "status 500"),
+        ]
+        server.answering = lambda *_: 204
+        clock.now += 60
+        assert deliver(told, bodies, caller, patience, clock=clock).accepted == 1
+        with outbox(told.home.path, clock) as box:
+            assert hooks.redeliver(box, hooks.hook(box, hook), 7) == 0
+            assert hooks.redeliver(box, hooks.hook(box, hook), None) == 1
+        assert deliver(told, bodies, caller, patience, clock=clock).accepted == 1
+    assert rows(told, "SELECT count(*) FROM letters") == [(0,)]
+
+
+def test_who_asks_to_be_left_alone_for_a_while_is(told, caller):
+    clock = Clock()
+    with receiving(deaf(429, **{"Retry-After": "7200"})) as server:
+        subscribe(told, server.url)
+        found = deliver(told, bodies, caller, clock=clock)
+        assert len(server.asked) <= 4, "those that were under way"
+        assert (found.next_due or 0) >= AT + 7200
+        clock.now += 7199
+        deliver(told, bodies, caller, clock=clock)
+        assert len(server.asked) <= 4
+        clock.now += 3600
+        server.answering = lambda *_: 204
+        assert until_due_ends(told, caller, clock) == 30
+
+
+def until_due_ends(work: Work, caller: Caller, clock: Clock) -> int:
+    accepted = 0
+    while True:
+        found = deliver(work, bodies, caller, clock=clock)
+        accepted += found.accepted
+        if not found.waiting:
+            return accepted
+        clock.now = max(clock.now, found.next_due or 0)
+
+
+def test_who_asks_for_a_year_is_asked_again_in_a_day(told, caller):
+    clock = Clock()
+    with receiving(deaf(503, **{"Retry-After": "31536000"})) as server:
+        subscribe(told, server.url)
+        assert (deliver(told, bodies, caller, clock=clock).next_due or 0) <= AT + 24 * 3600
+
+
+def test_who_fails_and_fails_is_asked_one_thing_at_a_time_and_holds_up_nobody(told, caller):
+    clock = Clock()
+    with receiving(deaf(500)) as broken, receiving() as well:
+        subscribe(told, broken.url)
+        subscribe(told, well.url)
+        found = deliver(told, bodies, caller, clock=clock)
+        assert (found.accepted, len(well.asked)) == (30, 30)
+        before = len(broken.asked)
+        assert before <= 5 + 4, "five failures, and what was under way"
+        for _ in range(3):
+            clock.now = deliver(told, bodies, caller, clock=clock).next_due or 0
+            deliver(told, bodies, caller, clock=clock)
+            assert len(broken.asked) == before + 1
+            before = len(broken.asked)
+    assert rows(told, "SELECT max(tries) < 4 FROM letters"), "they take turns in being tried"
+
+
+def test_410_ends_a_hook_and_keeps_what_it_did_not_take(told, caller):
+    with receiving(deaf(410)) as server:
+        subscribe(told, server.url)
+        deliver(told, bodies, caller)
+        asked = len(server.asked)
+        assert asked <= 4
+        make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(2, start=90))])
+        assert deliver(told, bodies, caller).waiting == 32
+        assert len(server.asked) == asked
+    assert rows(told, "SELECT ended FROM callees") == [("it answered 410 Gone",)]
+
+
+def test_no_redirect_leads_elsewhere(told, caller):
+    with receiving() as elsewhere, receiving(deaf(307, Location=elsewhere.url)) as server:
+        subscribe(told, server.url)
+        deliver(told, bodies, caller)
+    assert elsewhere.asked == []
+    assert {said for (said,) in rows(told, "SELECT said FROM letters WHERE tries > 0")} == {"status 307"}
+
+
+def test_without_leave_loopback_is_not_called_and_what_waits_says_why(told):
+    with receiving() as server:
+        subscribe(told, server.url)
+        deliver(replace(told, allowed=()), bodies)
+    assert server.asked == []
+    assert "only https" in rows(told, "SELECT DISTINCT said FROM letters WHERE tries > 0")[0][0]
+
+
+def test_two_do_not_deliver_for_one_home(told, caller):
+    def meanwhile(*_: Any) -> int:
+        with pytest.raises(Busy, match="another process"):
+            deliver(told, bodies, caller)
+        return 204
+
+    make_live(told.home.path, [("2026-11-01", events(1))])
+    with receiving(meanwhile) as server:
+        subscribe(told, server.url)
+        assert deliver(told, bodies, caller).accepted == 1
+
+
+def test_a_release_that_goes_live_meanwhile_is_told_of_in_the_same_round(told, caller):
+    def first(asked: Asked, _: Any) -> int:
+        if orjson.loads(asked.body)["data"]["number"] == 1:
+            make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(5, start=90))])
+            (told.home.path / "feeds" / "2026-11-01.db").unlink()
+        return 204
+
+    with receiving(first) as server:
+        subscribe(told, server.url)
+        assert deliver(told, bodies, caller).accepted == 35
+
+
+def test_a_home_of_before_there_were_feeds_is_no_error(work, caller):
+    with outbox(work.home.path, time.time):
+        pass
+    assert deliver(work, bodies, caller) == Round()
+
+
+def test_an_older_copy_of_a_home_is_not_told_of_under_keys_that_mean_something_else(told, caller):
+    with receiving() as server:
+        hook = subscribe(told, server.url)
+        deliver(told, bodies, caller)
+        make_live(told.home.path, [("2026-11-01", events(20))])
+        found = deliver(told, bodies, caller)
+        assert len(server.asked) == 30
+    assert [f"hook {hook}: was told of {FEED} up to 30" in line for line in found.trouble] == [True]
+
+
+def test_the_file_is_for_its_owner_alone_and_says_nothing_of_its_secrets(told):
+    os.umask(0)
+    subscribe(told, "https://paper.example/in")
+    folder = told.home.path
+    with outbox(folder, time.time) as box:
+        assert SECRET not in repr(box.callees("hook"))
+        assert {path.name: path.stat().st_mode & 0o777 for path in folder.glob("outbox.db*")}.items() >= {
+            ("outbox.db", 0o600),
+            ("outbox.db-wal", 0o600),
+        }
+
+
+def test_a_removed_hook_leaves_no_secret_behind_and_its_id_to_nobody(told):
+    hook = subscribe(told, "https://paper.example/in")
+    with outbox(told.home.path, time.time) as box:
+        hooks.remove(box, hook)
+    assert SECRET[6:].encode() not in (told.home.path / "outbox.db").read_bytes()
+    assert subscribe(told, "https://paper.example/in") == hook + 1
+
+
+def test_the_same_address_is_not_told_twice_and_no_number_is_before_the_first_or_behind_the_next(told):
+    subscribe(told, "https://paper.example/in")
+    with pytest.raises(BadDeclaration, match="already"):
+        subscribe(told, "https://paper.example/in")
+    with pytest.raises(BadDeclaration, match="expected 1 to 31"):
+        subscribe(told, "https://other.example/in", after=31)
+
+
+def test_a_letter_that_changed_while_it_was_under_way_goes_again(told):
+    with outbox(told.home.path, Clock()) as box:
+        hub = box.add("hub", "https://hub.example/")
+        box.connection.execute(
+            "INSERT INTO letters (callee, subject, number, what, due, since) VALUES (?, 'notices.atom', 0, 'b', 0, 0)", [hub]
+        )
+        letter = box.ready(box.callees("hub")[0], 1, set())[0]
+        box.accepted(replace(letter, what="a"))
+        assert _waiting(box) == 1
+        box.accepted(letter)
+        assert _waiting(box) == 0
+
+
+def _waiting(box: Outbox) -> int:
+    return int(box.connection.execute("SELECT count(*) FROM letters").fetchone()[0])

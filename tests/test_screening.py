@@ -30,7 +30,7 @@ ROWS = (
     ("合计", "", "", ""),  # would be a sum in a bureau's list
     ("无此机构", "鼓楼区", "", ""),
 )
-STATUSES = ["listed", "cannot_say", "listed", "not_listed", "not_listed", "cannot_say"]
+STATUSES = ["listed", "cannot_say", "other_list", "not_listed", "not_listed", "cannot_say"]
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,15 @@ def test_a_row_says_whom_how_and_by_which_list(home, tmp_path):
     assert (twins["reason"], twins["id"], twins["list"]) == ("ambiguous", "i-twin-a | i-twin-b", "")
     assert (black["how"], black["list"], black["name"]) == ("code", "黑名单", "乐童培训中心")
     assert "不是" not in listed["said"]
+    assert "这不是“在白名单上”" in black["said"]
     assert twins["said"].startswith("不能确定。")
+
+
+def test_the_list_columns_are_of_lists_that_it_is_on(home, tmp_path):
+    (tmp_path / "list.csv").write_text("名称\n大河培训中心\n旧闻培训中心\n")
+    screen(home, tmp_path / "list.csv")
+    left, stale = read(tmp_path / "list.csv.screened.csv")
+    assert [(row["status"], row["list"], row["batch"]) for row in (left, stale)] == [("not_listed", "", ""), ("cannot_say", "", "")]
 
 
 def test_a_near_name_shows_the_difference(home, tmp_path):

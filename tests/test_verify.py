@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publish.answering import CANNOT_SAY, LISTED, NOT_LISTED, STATUSES
+from publish.answering import CANNOT_SAY, LISTED, NOT_LISTED, OTHER_LIST, STATUSES
 from publish.catalogue import Catalogue, dictionary
 from publish.meant import LONGEST, Query, near_codes
 from publish.values import is_credit_code
@@ -18,7 +18,7 @@ from publish.web.candidates import Line, candidates
 from publish.web.reader import Reader
 from publish.web.server import Application, build_app
 from publish.web.verifier import Verifier
-from publish.web.verify import MEANING, MOST
+from publish.web.verify import IN_HEADING, MEANING, MOST
 from publish.wording import LANGUAGES, wording
 from verify_release import (
     CANGSHAN,
@@ -86,7 +86,7 @@ CASES = [
     (Query("晨星培训学校", region="福建省"), CANNOT_SAY, "ambiguous", None),
     (Query("晨星培训学校", region=NANJING_GULOU), CANNOT_SAY, "other_region", None),
     (Query("彩虹培训中心", region=TAIJIANG), LISTED, "is_listed", "i-taken"),
-    (Query("乐童培训中心", region=GULOU), LISTED, "is_listed", "i-black"),
+    (Query("乐童培训中心", region=GULOU), OTHER_LIST, "on_other_list", "i-black"),
     (Query("小树培训中心", region=GULOU), NOT_LISTED, "registered", "i-none"),
     (Query("云上培训中心", region=GULOU), LISTED, "is_listed", "i-nowhere"),  # its source gives no region: nothing else has the name
     (Query("无此机构", region=GULOU), NOT_LISTED, "not_found", None),
@@ -103,7 +103,7 @@ CASES = [
     (Query("教民135010270000018"), LISTED, "is_listed", "i-white"),
     (Query("135010270000018"), LISTED, "is_listed", "i-white"),
     (Query(permit="135010270000018"), LISTED, "is_listed", "i-white"),
-    (Query(code=code(4)), LISTED, "is_listed", "i-black"),
+    (Query(code=code(4)), OTHER_LIST, "on_other_list", "i-black"),
     (Query(code=code(6)), NOT_LISTED, "registered", "i-none"),
     (Query(code=code(99)), NOT_LISTED, "not_found", None),
     (Query(code=code(1)[:-1] + "0"), CANNOT_SAY, "code_invalid", None),
@@ -121,6 +121,19 @@ CASES = [
     (Query("新名培训中心", code=code(99)), LISTED, "is_listed", "i-renamed"),  # which has no code that could differ
     (Query(code=code(1), permit="教民135010270000020"), CANNOT_SAY, "numbers_differ", None),
     (Query(code=code(1), region=SIMING), CANNOT_SAY, "number_and_region_differ", None),
+    # `listed` is on a white list in force, with no other list beside it
+    (Query("双榜培训中心"), LISTED, "is_listed", "i-both"),  # a black list is not told by a name alone
+    (Query(code=code(5)), OTHER_LIST, "on_other_list", "i-both"),
+    (Query("青禾培训中心"), OTHER_LIST, "on_other_list", "i-cancelled"),
+    (Query(code=code(12)), OTHER_LIST, "on_other_list", "i-cancelled"),
+    (Query("海棠培训中心"), OTHER_LIST, "on_other_list", "i-closed"),
+    (Query(code=code(13)), OTHER_LIST, "on_other_list", "i-normal"),
+    (Query(code=code(14)), LISTED, "is_listed", "i-calm"),
+    (Query("秋实培训中心"), LISTED, "is_listed", "i-warned"),
+    (Query(code=code(15)), CANNOT_SAY, "stale_source", "i-warned"),  # nobody knows whether the warning stands
+    (Query("玉兰培训中心"), LISTED, "is_listed", "i-noticed"),
+    (Query(code=code(17)), OTHER_LIST, "black_notice", "i-noticed"),
+    (Query(code=code(18)), OTHER_LIST, "black_notice", "i-ordered"),  # a penalty whose measures put it on the black list
     # no question
     (Query("。"), CANNOT_SAY, "no_question", None),
     (Query(region=GULOU), CANNOT_SAY, "no_question", None),
@@ -293,7 +306,7 @@ async def ask(app: Any, path: str, method: str = "GET", **more: Any) -> httpx.Re
 
 SHOWN = [
     Query(), Query("福州市鼓楼区甜果培训中心有限公司"), Query("晨星培训学校"), Query("甜果"), Query("大河培训中心"), Query("乐童培训中心", region=GULOU), Query("无此机构"), Query("停云培训中心"),
-    Query(code="1" * 18), Query("老名培训中心"),
+    Query(code=code(4)), Query(code=code(5)), Query(code=code(12)), Query(code="1" * 18), Query("老名培训中心"),
 ]  # fmt: skip
 
 
@@ -309,14 +322,32 @@ async def test_the_page_says_in_words_what_its_json_says(app, query, lang):
         return
     said = (await ask(app, f"{prefix}/verify.json", params=asked)).json()
     assert wording(lang)[f"verify.status.{said['status']}"] in page.text
-    assert said["status"] != LISTED or all(listing["label"] in page.text.partition("</h2>")[0] for listing in said["listings"])
+    head = page.text.partition("</h2>")[0]
+    assert said["status"] != OTHER_LIST or all(name["label"] in head for name in said["listings"] if name["list"] != "white")
     for reason in said["reasons"]:
-        assert reason["code"] == "is_listed" or reason["text"] in page.text.replace("&#39;", "'")
+        assert reason["code"] in IN_HEADING or reason["text"] in page.text.replace("&#39;", "'")
     for one in (said["institution"], *said["candidates"]):
         assert not one or f"{prefix}/institutions/{one['id']}" in page.text
     for key in (key for keys in MEANING[said["status"]].values() for key in keys):
         assert wording(lang)[key] in page.text
     assert not any(word in page.text for word in ("安全", "放心", "可靠"))
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "lists"),
+    [(1, LISTED, ["white"]), (4, OTHER_LIST, ["black"]), (5, OTHER_LIST, ["black", "white"]), (14, LISTED, ["white", "normal"]), (8, NOT_LISTED, []), (15, CANNOT_SAY, []), (17, OTHER_LIST, ["black", "white"])],
+)  # fmt: skip
+async def test_a_status_says_alone_whether_it_is_a_white_list(app, number, status, lists):
+    said = (await ask(app, "/verify.json", params={"code": code(number)})).json()
+    assert (said["status"], said["lists"]) == (status, lists)
+    assert "listed" not in OTHER_LIST, "not even for who looks for the word in it"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_the_page_says_what_each_status_means(app, lang):
+    page = (await ask(app, "/verify" if lang == "zh" else "/en/verify")).text
+    for status in STATUSES:
+        assert all(wording(lang)[key] in page for key in (f"verify.status.{status}", f"verify.says.{status}"))
 
 
 async def test_json_names_release_day_listing_and_sources(app):
@@ -349,7 +380,7 @@ NAMES = ["福州市鼓楼区甜果培训中心有限公司", "无此机构", "",
 )
 async def test_a_list_is_answered_in_its_order(app, sent):
     said = (await ask(app, "/verify.json", "POST", **sent)).json()
-    assert [it["status"] for it in said["answers"]] == [LISTED, NOT_LISTED, CANNOT_SAY, CANNOT_SAY, LISTED]
+    assert [it["status"] for it in said["answers"]] == [LISTED, NOT_LISTED, CANNOT_SAY, CANNOT_SAY, OTHER_LIST]
     assert [it["query"].get("name", "") for it in said["answers"]] == NAMES
     assert (said["release"], said["as_of"]) == (TODAY, "2026-11-22")
 
@@ -432,6 +463,7 @@ def test_every_reason_note_and_way_has_its_words_and_no_word_is_left_over(verifi
         "how": {one.how for one in everybody},
         "part": {it.part for one in everybody for it in one.differences},
         "status": {answer.status for answer in answers},
+        "says": {answer.status for answer in answers},
     }
     for kind, codes in seen.items():
         assert {key.removeprefix(f"verify.{kind}.") for key in wording(lang) if key.startswith(f"verify.{kind}.")} == codes

@@ -42,7 +42,8 @@ CARD_PERMITS = _sql(
 )
 CARD_FUNDS = _sql("SELECT institution_id, mode, bank, since FROM fund_supervision WHERE institution_id IN $ids ORDER BY mode")
 CARD_NOTICES = _sql(
-    """SELECT k.institution_id, n.id, n.kind, n.decided_on, n.public_until, n.state, $replies FROM notice_links k JOIN notices n ON n.id = k.notice_id
+    """SELECT k.institution_id, n.id, n.kind, n.decided_on, n.public_until, n.state, $replies, n.kind = 'blacklist' OR EXISTS
+      (SELECT 1 FROM notice_measures m WHERE m.notice_id = n.id AND m.measure_code = 'blacklisted') AS is_blacklisting FROM notice_links k JOIN notices n ON n.id = k.notice_id
     WHERE k.institution_id IN $ids AND $in_force ORDER BY n.decided_on DESC, n.id"""
 )
 

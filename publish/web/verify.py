@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from ..answering import CANNOT_SAY, cannot_say
+from ..answering import CANNOT_SAY, STATUSES, cannot_say
 from ..answering import Answer as Said
 from ..meant import Candidate, Query
 from . import facts
@@ -21,6 +21,7 @@ from .verifier import Verifier
 from .visit import Visit
 
 MOST = 1_000  # of one list
+IN_HEADING = ("is_listed", "on_other_list")  # reasons that the heading of a page says with its status
 KEYS = ("name", "code", "permit", "region")
 REFUSED = ("no_question", "too_long")  # reasons that are the asker's alone
 LISTING = ("id", "list", "subject_name", "authority", "batch_label", "as_of", "valid_until", "is_over", "absent_since", "held_since", "source_id", "region_code")  # fmt: skip
@@ -52,7 +53,7 @@ class VerifyPages:
         asked = visit.asked
         query = Query(**{key: " ".join(asked.get(key, "").split()) for key in KEYS})
         if query == Query() and not visit.wants_json:
-            return self._render("verify.html", query=query, answer=None, many=None, most=MOST)
+            return self._render("verify.html", query=query, answer=None, many=None, most=MOST, says=STATUSES)
         _, said = Verifier(reader, visit.today).verify(query)
         status = 500 if said.reasons == ("error",) else 400 if set(said.reasons) & set(REFUSED) else 200
         if visit.wants_json:
@@ -62,7 +63,15 @@ class VerifyPages:
             return as_json({**self._about(visit, reader), **found}, status)
         shown = [source for source in facts.sources(reader, visit.today) if source["id"] in {it.id for it in said.sources}]
         return self._render(
-            "verify.html", status, query=query, answer=said, many=None, most=MOST, sources=shown, meaning=MEANING[said.status]
+            "verify.html",
+            status,
+            query=query,
+            answer=said,
+            many=None,
+            most=MOST,
+            sources=shown,
+            meaning=MEANING[said.status],
+            in_heading=IN_HEADING,
         )
 
     def _about(self, visit: Visit, reader: Reader) -> dict[str, Any]:
@@ -85,7 +94,7 @@ class VerifyPages:
         for query in asked:
             many.append((query or Query(), ask(query)))
             yield b""
-        yield self._render("verify.html", query=Query(), answer=None, many=many, most=MOST, sources=sources).body
+        yield self._render("verify.html", query=Query(), answer=None, many=many, most=MOST, sources=sources, in_heading=IN_HEADING).body
 
 
 def _ask(verifier: Verifier, query: Query | None) -> Said:
@@ -124,6 +133,11 @@ MEANING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "means_not": ("verify.listed.means_not.1", "verify.listed.means_not.2"),
         "do": ("none.do.2",),
     },
+    "other_list": {
+        "means": ("verify.other.means",),
+        "means_not": ("verify.other.means_not", "verify.listed.means_not.2"),
+        "do": ("none.do.2", "none.do.3"),
+    },
     "not_listed": {
         "means": ("none.means.1", "none.means.2"),
         "means_not": ("none.means_not.1", "none.means_not.2"),
@@ -135,13 +149,14 @@ MEANING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 def public(query: Query, said: Said, visit: Visit, reader: Reader) -> Row:
     """One answer as JSON has it."""
-    lists = {"lists": visit.t("list.and").join(dict.fromkeys(reader.label("lists", it["list"], visit.lang) for it in said.listings))}
+    lists = {"lists": visit.t("list.and").join(reader.label("lists", code, visit.lang) for code in said.lists)}
     return {
         "query": {key: value for key, value in asdict(query).items() if value},
         "status": said.status,
         "text": visit.t(f"verify.status.{said.status}"),
         "reasons": [{"code": code, "text": visit.t(f"verify.reason.{code}", **lists)} for code in said.reasons],
         "notes": [{"code": code, "text": visit.t(f"verify.note.{code}")} for code in said.notes],
+        "lists": said.lists,
         "institution": said.found and _candidate(said.found, visit, reader),
         "listings": [{**{key: it[key] for key in LISTING}, "label": reader.label("lists", it["list"], visit.lang)} for it in said.listings],
         "notices_in_force": None if said.notices is None else len(said.notices),

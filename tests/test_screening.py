@@ -155,6 +155,30 @@ def test_an_empty_row_keeps_its_place(home, tmp_path):
     ]  # fmt: skip
 
 
+def test_a_row_of_a_workbook_keeps_its_place_whatever_it_holds(home, tmp_path):
+    book = Workbook()
+    for cells in (["名称", "备注"], ["无此机构"], ["=B9"], [None, "=B9"], [None, None], ["无此机构"], ["=B9"]):
+        book.active.append(cells)  # a formula that was never worked out: openpyxl writes it without its value
+    book.save(tmp_path / "list.xlsx")
+    assert screen(home, tmp_path / "list.xlsx").exit_code == 0
+    rows = read(tmp_path / "list.xlsx.screened.csv")
+    assert [row["reason"].split(" | ")[0] for row in rows] == [
+        "not_found",
+        "unreadable",
+        "no_question",
+        "no_question",
+        "not_found",
+        "unreadable",
+    ]
+
+
+def test_a_code_that_is_being_processed_is_none(home, tmp_path):
+    (tmp_path / "list.csv").write_text("名称,信用代码,许可证号\n晨星培训学校,是,\n无此机构,办理中,无\n无此机构,不详的,\n")
+    screen(home, tmp_path / "list.csv")
+    rows = read(tmp_path / "list.csv.screened.csv")
+    assert [row["reason"].split(" | ")[0] for row in rows] == ["ambiguous", "not_found", "code_invalid"]
+
+
 def test_a_code_that_a_spreadsheet_has_cut_is_cannot_say(home, tmp_path):
     book = Workbook()
     book.active.append(["名称", "信用代码"])

@@ -107,8 +107,12 @@ CASES = [
     (Query(code=code(6)), NOT_LISTED, "registered", "i-none"),
     (Query(code=code(99)), NOT_LISTED, "not_found", None),
     (Query(code=code(1)[:-1] + "0"), CANNOT_SAY, "code_invalid", None),
-    (Query(code="是"), CANNOT_SAY, "code_invalid", None),
-    (Query(permit="办理中"), CANNOT_SAY, "permit_invalid", None),
+    (Query(code="是"), CANNOT_SAY, "no_question", None),  # which is how a list says that there is none yet
+    (Query("福州市鼓楼区甜果培训中心有限公司", code=" 是 ", permit="办理中"), LISTED, "is_listed", "i-white"),
+    (Query("晨星培训学校", code="无", region=GULOU), LISTED, "is_listed", "i-twin-a"),
+    (Query("无此机构", code="正在办理"), NOT_LISTED, "not_found", None),
+    (Query("无此机构", permit="12"), CANNOT_SAY, "permit_invalid", None),
+    (Query("无此机构", code="是的"), CANNOT_SAY, "code_invalid", None),
     (Query(code=code(11)), CANNOT_SAY, "ambiguous", None),  # two branches
     (Query(code=code(11), region=TAIJIANG), NOT_LISTED, "registered", "i-branch-b"),
     (Query("总店培训中心一部", code=code(11)), NOT_LISTED, "registered", "i-branch-a"),
@@ -281,6 +285,19 @@ def test_every_question_has_an_answer_and_none_fails(verifier, query):
     assert "error" not in answer.reasons
 
 
+@pytest.mark.parametrize(
+    ("query", "is_said"),
+    [
+        (Query("无此机构", code="是"), True),
+        (Query("无此机构", permit="无"), True),
+        (Query("无此机构", code=" "), False),
+        (Query(code=code(1)), False),
+    ],
+)
+def test_what_stands_in_the_place_of_a_number_and_is_none_is_said(verifier, query, is_said):
+    assert ("no_number" in verifier.verify(query)[1].notes) == is_said
+
+
 def test_a_code_with_one_slip_finds_the_code_that_was_meant():
     right = code(1)
     for typed in (right[:5] + "9" + right[6:], right[:5] + right[6:], right + "1", right[:9] + right[10] + right[9] + right[11:]):
@@ -386,8 +403,15 @@ async def test_a_list_is_answered_in_its_order(app, sent):
 
 
 async def test_what_of_a_list_cannot_be_read_is_cannot_say_in_its_place(app):
-    said = (await ask(app, "/verify.json", "POST", json={"queries": [7, {"name": ["甜果"]}, None, {"name": "无此机构"}]})).json()
-    assert [it["reasons"][0]["code"] for it in said["answers"]] == ["unreadable"] * 3 + ["not_found"]
+    said = (
+        await ask(
+            app,
+            "/verify.json",
+            "POST",
+            json={"queries": [7, {"name": ["甜果"]}, None, {"name": "无此机构", "district": GULOU}, {"name": "无此机构"}]},
+        )
+    ).json()
+    assert [it["reasons"][0]["code"] for it in said["answers"]] == ["unreadable"] * 4 + ["not_found"]
 
 
 async def test_pasted_lines_are_answered_as_a_page(app):
@@ -412,6 +436,37 @@ async def test_a_list_that_is_none_is_refused_with_a_clear_word(app, sent, statu
     answer = await ask(app, "/verify.json", "POST", json=sent)
     assert (answer.status_code, answer.json()["error"]) == (status, kind)
     assert "1,000" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("prefix", ["", "/en"])
+@pytest.mark.parametrize("path", ["/verify", "/verify.json"])
+@pytest.mark.parametrize(("key", "known"), [("nmae", "name"), ("utm_source", "region"), ("as", "as_of")])
+async def test_a_key_that_is_none_is_refused_with_those_that_are(app, prefix, path, key, known):
+    answer = await ask(app, f"{prefix}{path}", params={"name": "甜果", key: "1"})
+    assert (answer.status_code, key in answer.text, known in answer.text) == (400, True, True)
+    assert "json" not in path or answer.json()["error"] == "key"
+
+
+@pytest.mark.parametrize(
+    ("query", "sent", "name"),
+    [
+        ({"as_of": TODAY}, {"names": ["甜果"]}, "as_of"),  # which would be answered by another release than was asked for
+        ({"as_of": ""}, {"names": ["甜果"]}, "as_of"),
+        ({"region": GULOU}, {"names": ["甜果"]}, "region"),
+        ({}, {"names": ["甜果"], "as_of": TODAY}, "as_of"),
+        ({}, {"queries": [{"name": "甜果"}], "region": GULOU}, "region"),  # each has its own
+    ],
+)
+async def test_what_a_list_does_not_take_is_refused_and_never_left_out(app, query, sent, name):
+    answer = await ask(app, "/verify.json", "POST", params=query, json=sent)
+    assert (answer.status_code, answer.json()["error"], answer.json()["name"]) == (400, "posted", name)
+    page = await ask(app, "/en/verify", "POST", params=query or {name: "1"}, data={"names": "甜果"})
+    assert (page.status_code, wording("en")["problem.posted.title"] in page.text) == (400, True)
+
+
+async def test_a_list_of_names_may_have_one_region(app):
+    said = (await ask(app, "/verify.json", "POST", json={"names": ["晨星培训学校", "乐童培训中心"], "region": GULOU})).json()
+    assert [it["status"] for it in said["answers"]] == [LISTED, OTHER_LIST]
 
 
 async def test_as_many_as_may_be_asked_are_answered(app):

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
 
@@ -17,11 +16,11 @@ import search
 from . import facts, why
 from .alike import alike
 from .answer import Answer, as_json
+from .asked import AS_OF, NoSuchChoice, refused
 from .facets import facets, label, without
 from .noticing import mentioning
 from .question import FACETS, KEYS, REGIONS, SORTS, Question, ask
 from .reader import NoIndex, Reader, Row
-from .selection import NoSuchChoice
 from .visit import Visit, address, of_release
 
 MOST_WORDS = 16  # as the notices beside it take
@@ -43,7 +42,7 @@ class SearchPages:
 
     def page(self, visit: Visit, reader: Reader) -> Answer:
         try:
-            question = ask(visit.pairs, reader, ("as_of",))
+            question = ask(visit.pairs, reader, (AS_OF,))
         except NoSuchChoice as no:
             return self._refused(visit, no)
         except ValueError:
@@ -92,10 +91,7 @@ class SearchPages:
         )
 
     def _refused(self, visit: Visit, no: NoSuchChoice) -> Answer:
-        """What was asked for does not exist: with what does, and a link to the same without it."""
-        rest = [(key, value) for key, value in visit.pairs if key in (*KEYS, "as_of") and key != no.name]
-        onward = f"{address('/search', visit.lang)}?{urlencode(rest)}"
-        return self._problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, onward=onward)
+        return refused(self._problem, visit, no, "/search", KEYS)
 
     def _find(self, reader: Reader, question: Question, **more: Any) -> search.Results:
         asked: dict[str, Any] = {

@@ -15,15 +15,14 @@ from urllib.parse import urlencode
 
 import search
 
+from .asked import AS_OF, MOST, PAGE, NoSuchChoice, read, whole
 from .reader import Reader
-from .selection import NoSuchChoice
 
 REGIONS = ("province", "city", "county")
 CODES = {"kind": "notice_kinds", "seriousness": "seriousness", "state": "notice_states", "violation_type": "violation_types"}
 FACETS = (*REGIONS, "kind", "authority", "seriousness", "violation_type", "year", "state")
 SORTS = {"relevance": None, "newest": "-decided_on", "oldest": "decided_on"}
 KEYS = ("q", *FACETS, "since", "until", "sort", "limit", "offset")
-PAGE, MOST = 20, 100
 LONGEST = 200  # characters of a value
 
 
@@ -89,12 +88,7 @@ class Question:
 
 def ask(pairs: Sequence[tuple[str, str]], reader: Reader) -> Question:
     """The question of a query string's keys and values. Raises NoSuchChoice."""
-    given: dict[str, list[str]] = {}
-    for key, value in pairs:
-        if key not in (*KEYS, "as_of"):
-            raise NoSuchChoice(key, ", ".join(KEYS), is_key=True)
-        if value := value.strip() if key == "q" else " ".join(value.split()):
-            given.setdefault(key, []).append(value)
+    given = read(pairs, KEYS, (AS_OF,), as_is=("q",))
     filters = {}
     for facet in FACETS:
         for value in given.get(facet, ()):
@@ -111,8 +105,8 @@ def ask(pairs: Sequence[tuple[str, str]], reader: Reader) -> Question:
         _day("since", given),
         _day("until", given),
         sort,
-        min(MOST, _whole("limit", given, PAGE, f"1–{MOST}") or PAGE),
-        _whole("offset", given, 0, "0, 1, 2 …"),
+        min(MOST, whole("limit", given, PAGE, f"1–{MOST}") or PAGE),
+        whole("offset", given, 0, "0, 1, 2 …"),
     )
 
 
@@ -135,10 +129,3 @@ def _day(name: str, given: Mapping[str, Sequence[str]]) -> str:
     if found is None or found[0] != found[1]:
         raise NoSuchChoice(name, "2026, 2026-03, 2026-03-05")
     return found[0]
-
-
-def _whole(name: str, given: Mapping[str, Sequence[str]], default: int, known: str) -> int:
-    text = given.get(name, [str(default)])[0]
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise NoSuchChoice(name, known)
-    return int(text)

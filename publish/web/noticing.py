@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
 
@@ -17,11 +16,11 @@ import search
 
 from . import facts
 from .answer import Answer, as_json
+from .asked import NoSuchChoice, refused
 from .ended import ended
 from .facets import Choice, Facet
 from .notice_question import CODES, FACETS, KEYS, REGIONS, SORTS, Question, ask
 from .reader import NoIndex, Reader, Row
-from .selection import NoSuchChoice
 from .visit import Visit, address, of_release
 
 SHOWN = 12  # authorities of which the number is said; there are thousands
@@ -127,9 +126,7 @@ class NoticePages:
         try:
             question = ask(visit.pairs, reader)
         except NoSuchChoice as no:
-            rest = [(key, value) for key, value in visit.pairs if key in (*KEYS, "as_of") and key != no.name]
-            onward = f"{address('/notices', visit.lang)}?{urlencode(rest)}"
-            return self._problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, onward=onward)
+            return refused(self._problem, visit, no, "/notices", KEYS)
         except ValueError:
             return self._problem(visit, 400, "bad_request")
         try:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
 from ..rules import HARMLESS
+from .asked import MOST, PAGE, NoSuchChoice, read, whole
 from .reader import Reader
-from .selection import NoSuchChoice
 
 REGIONS = ("province", "city", "county")
 STATES = ("valid", "open", "not_yet", "expired", "none")  # of permits, as publish.index counts them
@@ -24,7 +24,6 @@ FACETS = (*REGIONS, "class", "list", "permit", "supervision")
 SORTS = {"relevance": None, "region": "county"}
 KEYS = ("q", *FACETS, "sort", "limit", "offset")
 LONGEST = 200  # characters of a query; what is beyond it is not searched for, and the page says so
-PAGE, MOST = 20, 100
 SILENT = {"sort": "relevance", "limit": PAGE, "offset": 0}  # what goes without saying
 
 
@@ -60,12 +59,7 @@ class Question:
 
 def ask(pairs: Sequence[tuple[str, str]], reader: Reader, also: Sequence[str] = ()) -> Question:
     """The question of a query string's keys and values; `also` are keys that are somebody else's. Raises NoSuchChoice."""
-    given: dict[str, list[str]] = {}
-    for key, value in pairs:
-        if key not in KEYS and key not in also:
-            raise NoSuchChoice(key, ", ".join(KEYS), is_key=True)
-        if value := " ".join(value.split()):
-            given.setdefault(key, []).append(value)
+    given = read(pairs, KEYS, also)
     filters = {}
     for facet in FACETS:
         if facet in given:
@@ -80,8 +74,8 @@ def ask(pairs: Sequence[tuple[str, str]], reader: Reader, also: Sequence[str] = 
         given.get("q", [""])[0],
         filters,
         sort,
-        min(MOST, _whole("limit", given, PAGE, f"1–{MOST}") or PAGE),
-        _whole("offset", given, 0, "0, 1, 2 …"),
+        min(MOST, whole("limit", given, PAGE, f"1–{MOST}") or PAGE),
+        whole("offset", given, 0, "0, 1, 2 …"),
     )
 
 
@@ -102,10 +96,3 @@ def _exists(reader: Reader, facet: str, value: str) -> bool:
         row = reader.regions.get(value)
         return row is not None and row["level"] == facet
     return value in choices(reader, facet, {})
-
-
-def _whole(name: str, given: Mapping[str, Sequence[str]], default: int, known: str) -> int:
-    text = given.get(name, [str(default)])[0]
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise NoSuchChoice(name, known)
-    return int(text)

@@ -46,7 +46,8 @@ class Verifier:
         asked = Asked()
         try:
             asked = read(query, self._region)
-            return asked, self._answer(query, asked)
+            answer = self._answer(query, asked)
+            return asked, replace(answer, notes=(*asked.notes, *answer.notes))
         except Exception:
             log.exception("a question could not be answered")  # without the question: nobody's is written down
             return asked, cannot_say("error")

@@ -39,7 +39,7 @@ class Source:
 @dataclass(frozen=True)
 class Answer:
     """`reasons` say why it is this answer, `notes` what else to know; both are keys of wording. `listings` have former ones and those that
-    nobody can be sure of too; `on` are those that it is on by a status that says so, those against it first. `notices` are None where nothing may be said."""
+    nobody can be sure of too; `on` are those that it is on by a status that says so, those against it first, as everywhere. `notices` are None where nothing may be said."""
 
     status: str
     reasons: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ def decide(asked: Asked, identity: Identity, card: Row | None, sources: Sequence
 def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Regions) -> Answer:
     assert identity.found is not None
     stale = {source.id for source in sources if source.is_stale}
-    told = [it for it in card["listings"] if identity.is_sure or it["list"] in HARMLESS]
+    told = sorted((it for it in card["listings"] if identity.is_sure or it["list"] in HARMLESS), key=_against_first)
     now = [it for it in told if not it["absent_since"] and not it["is_over"]]
     sound = [it for it in now if it["source_id"] not in stale and not it["held_since"]]
     notes = [*identity.notes]
@@ -95,7 +95,7 @@ def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Re
     }  # fmt: skip
     against = [it for it in now if it["list"] not in PEACEFUL]
     weighed = against or [it for it in now if it["list"] == WHITE] or now
-    rest["on"] = tuple(sorted(sound, key=lambda it: (it["list"] in PEACEFUL, it["list"] != WHITE)))
+    rest["on"] = tuple(sound)
     if not any(it in sound for it in against) and any(it["is_blacklisting"] for it in notices or ()):
         return Answer(OTHER_LIST, ("black_notice",), **rest)
     if any(it in sound for it in weighed):
@@ -111,6 +111,10 @@ def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Re
         return Answer(CANNOT_SAY, searched.reasons, **rest)
     left = "left" if any(it["absent_since"] for it in told) else "over" if told else "registered"
     return Answer(NOT_LISTED, (left,), sources=searched.sources, **{**rest, "notes": (*notes, *searched.notes)})
+
+
+def _against_first(listing: Row) -> tuple[bool, bool]:
+    return listing["list"] in PEACEFUL, listing["list"] != WHITE
 
 
 def _absent(region: str | None, sources: Sequence[Source], regions: Regions, candidates: Iterable[Candidate] = ()) -> Answer:

@@ -411,6 +411,7 @@ async def test_an_earlier_release_whose_index_is_of_another_form_says_so_and_its
     assert (then.status_code, now.status_code, others) == (503, 200, [200] * 4)
     assert wording("zh")["problem.unsearchable.text"] in then.text
     assert "未找到" not in then.text
+    assert f"/history/institutions_as_of?release={OLD}" in then.text, "which can be asked"
     assert "results" not in then.text
 
 

@@ -109,7 +109,7 @@ def screened(table: Given, verifier: "Verifier", progress: Progress) -> tuple[by
     for _, cells, asked in table.rows:
         answer = cannot_say("unreadable") if asked is None else verifier.verify(Query(**asked))[1]
         counts[answer.status] += 1
-        counts["error"] += "error" in answer.reasons
+        counts["error"] += bool({"error", "unsearchable"} & set(answer.reasons))
         out.writerow([_safe(value) for value in (*cells, *_told(answer, verifier))])
         progress.advance()
     progress.finish()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlencode
 
 from .answer import Answer
+from .reader import Reader
 from .visit import Visit, address
 
 AS_OF = "as_of"  # read by site.py before a page is asked
@@ -39,6 +40,16 @@ def whole(name: str, given: Given, default: int, known: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise NoSuchChoice(name, known)
     return int(text)
+
+
+def unsearchable(problem: Callable[..., Answer], visit: Visit, reader: Reader, table: str) -> Answer:
+    """The answer where a release has no index that can be read: what of it can be asked all the same."""
+    where = f"/history/{table}_as_of?release={reader.id}" if visit.is_past else f"/mingbai/{table}"
+    instead = {"table": address(where, visit.lang)}
+    if visit.is_past:
+        rest = urlencode([pair for pair in visit.pairs if pair[0] != AS_OF])
+        instead["newest"] = f"{address(visit.path, visit.lang)}?{rest}"
+    return problem(visit, 503, "unsearchable", instead if visit.wants_json else {}, instead=list(instead.items()))
 
 
 def refused(problem: Callable[..., Answer], visit: Visit, no: NoSuchChoice, path: str, keys: Sequence[str]) -> Answer:

@@ -16,7 +16,7 @@ import search
 from . import facts, why
 from .alike import alike
 from .answer import Answer, as_json
-from .asked import AS_OF, NoSuchChoice, refused
+from .asked import AS_OF, NoSuchChoice, refused, unsearchable
 from .facets import facets, label, without
 from .noticing import mentioning
 from .question import FACETS, KEYS, REGIONS, SORTS, Question, ask
@@ -60,7 +60,7 @@ class SearchPages:
         try:
             return self._json(visit, reader, question) if visit.wants_json else self._html(visit, reader, question)
         except NoIndex:
-            return self._problem(visit, 503, "unsearchable")
+            return unsearchable(self._problem, visit, reader, "institutions")
         except CannotSay:
             return self._problem(visit, 500, "search")
 

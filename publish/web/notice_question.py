@@ -4,7 +4,7 @@
     province, city, county a code of a region
     kind, authority, seriousness, state, violation_type, year   each may stand several times: one of them is enough
     since, until           days, months or years of the decision
-    sort=relevance|newest|oldest, limit=N, offset=N
+    sort=relevance|newest|oldest, limit=N, offset=N    by relevance where there is a query, else newest first
 
 Each state has one spelling (`link`). Knows nothing of pages.
 """
@@ -44,6 +44,11 @@ class Question:
         return SORTS[self.sort]
 
     @property
+    def sorts(self) -> tuple[str, ...]:
+        """The orders that there are; without a query nothing answers better than another."""
+        return _sorts(self.query)
+
+    @property
     def chosen(self) -> list[tuple[str, str]]:
         return [(name, value) for name in FACETS for value in self.filters.get(name, ())]
 
@@ -61,7 +66,7 @@ class Question:
             },
             **instead,
         }
-        silent = {"sort": "relevance", "limit": PAGE, "offset": 0}
+        silent = {"sort": _sorts(str(asked["q"]))[0], "limit": PAGE, "offset": 0}
         found = []
         for key in KEYS:
             values = asked.get(key, ())
@@ -96,18 +101,27 @@ def ask(pairs: Sequence[tuple[str, str]], reader: Reader) -> Question:
                 raise NoSuchChoice(facet, known)
         if facet in given:
             filters[facet] = tuple(dict.fromkeys(given[facet]))
-    sort = given.get("sort", ["relevance"])[0]
-    if sort not in SORTS:
-        raise NoSuchChoice("sort", ", ".join(SORTS))
+    query, since, until = given.get("q", [""])[0], _day("since", given), _day("until", given)
+    sorts = _sorts(query)
+    sort = given.get("sort", sorts)[0]
+    if sort not in sorts:
+        raise NoSuchChoice("sort", ", ".join(sorts))
+    if since and until and since[: len(until)] > until[: len(since)]:
+        raise NoSuchChoice("since", f"≤ {until}")
     return Question(
-        given.get("q", [""])[0],
+        query,
         filters,
-        _day("since", given),
-        _day("until", given),
+        since,
+        until,
         sort,
         min(MOST, whole("limit", given, PAGE, f"1–{MOST}") or PAGE),
         whole("offset", given, 0, "0, 1, 2 …"),
     )
+
+
+def _sorts(query: str) -> tuple[str, ...]:
+    """The orders of what a query finds, the one that goes without saying first."""
+    return tuple(name for name in SORTS if query or SORTS[name])
 
 
 def _known(reader: Reader, facet: str, value: str) -> str | None:

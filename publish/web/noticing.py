@@ -16,10 +16,10 @@ import search
 
 from . import facts
 from .answer import Answer, as_json
-from .asked import NoSuchChoice, refused
+from .asked import NoSuchChoice, refused, unsearchable
 from .ended import ended
 from .facets import Choice, Facet
-from .notice_question import CODES, FACETS, KEYS, REGIONS, SORTS, Question, ask
+from .notice_question import CODES, FACETS, KEYS, REGIONS, Question, ask
 from .reader import NoIndex, Reader, Row
 from .visit import Visit, address, of_release
 
@@ -62,6 +62,9 @@ PERSONAL = (
 )  # which finds nobody but an organisation
 OTHERS = "SELECT id, document_no FROM notices WHERE subject_kind IS NOT 'organisation' ORDER BY decided_on IS NULL, decided_on DESC, id"
 FIELD = re.compile(r"^\s*\w{1,20}\s*[:：]")  # a number may be asked for in its field
+QUOTES = str.maketrans(dict.fromkeys("“”„「」『』＂", '"') | {"（": "(", "）": ")"})
+QUOTED = re.compile(r'"[^"]*"')
+SMALL = re.compile(r"(?<![^\s()])(and|or|not)(?![^\s()])", re.IGNORECASE)
 TEXTS = "SELECT * FROM notices WHERE id IN (SELECT value FROM json_each(?1))"
 log = logging.getLogger(__name__)
 
@@ -83,7 +86,8 @@ def unseen(reader: Reader, today: str) -> Unseen:
 
 
 def _unseen(reader: Reader, today: str) -> Unseen:
-    over, unsaid = frozenset(orjson.loads(ended(reader, today).gone["notices"])), reader.unsaid()
+    over = frozenset(orjson.loads(ended(reader, today).gone["notices"]))
+    unsaid = {id: (*map(_field, names), *(["year"] if "decided_on" in names else [])) for id, names in reader.unsaid().items()}
     numbers: dict[str, tuple[str, ...]] = {}
     others = reader.rows(OTHERS)
     for row in others:
@@ -91,6 +95,11 @@ def _unseen(reader: Reader, today: str) -> Unseen:
             number = search.compact(row["document_no"])
             numbers[number] = (*numbers.get(number, ()), row["id"])
     return Unseen(over | {row["id"] for row in others}, unsaid, numbers)
+
+
+def _field(column: str) -> str:
+    """What the index calls a column."""
+    return column.removesuffix("_fen")
 
 
 def find(reader: Reader, today: str, query: str, *, limit: int = 20, offset: int = 0, **how: Any) -> search.Found:
@@ -132,7 +141,7 @@ class NoticePages:
         try:
             found = self._found(visit, reader, question)
         except NoIndex:
-            return self._problem(visit, 503, "unsearchable")
+            return unsearchable(self._problem, visit, reader, "notices")
         except Exception:  # what the index cannot answer is "cannot say", never "not found"
             log.exception("the index of notices failed")  # without the query: nobody's search is written down
             return self._problem(visit, 500, "search")
@@ -178,6 +187,7 @@ class NoticePages:
                 "limit": question.limit,
                 "offset": question.offset,
                 "meant": found.meant,
+                "hints": [{"code": code, "text": visit.t(f"notices.hint.{code}")} for code in _hints(question.query)],
                 "facets": found.facets,
                 "results": notices,
             }
@@ -194,14 +204,21 @@ class NoticePages:
             found=notices,
             total=found.total,
             meant=found.meant,
+            hints=_hints(question.query),
             facets=_facets(question, found, reader, visit),
             chosen=[
                 (name, _label(name, value, reader, visit), question.link(**question.turned(name, value))) for name, value in question.chosen
             ],
-            sorts=[(name, name == question.sort, question.link(sort=name)) for name in SORTS],
+            sorts=[(name, name == question.sort, question.link(sort=name)) for name in question.sorts],
             help=HELP,
             fields=called(visit),
         )
+
+
+def _hints(query: str) -> list[str]:
+    """What to know of how a query was read: `or` in small letters is a word like any other, and is searched for."""
+    words = SMALL.findall(QUOTED.sub(" ", query.translate(QUOTES)))
+    return ["operators"] if any(word.upper() != word for word in words) else []
 
 
 def called(visit: Visit) -> list[str]:

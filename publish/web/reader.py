@@ -161,7 +161,7 @@ class Reader:
 
     def since(self, notice: str) -> Row:
         """What is to be said of a notice that an older release shows: its state in the live one (`state_now`) and the
-        columns whose words are other ones there (`not_repeated`); nothing of the live one's own."""
+        columns that say something else there (`not_repeated`); nothing of the live one's own."""
         return {}
 
     def unsaid(self) -> Mapping[str, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from ..errors import BadHome
 from ..meant import CODE_NEAR, MOST_CANDIDATES, NEAR, Asked, Candidate, Identity, Known, Query, identify, near_codes, read, region_of
 from ..regions import Region, Regions
 from . import facts, queries
-from .reader import Reader
+from .reader import NoIndex, Reader
 from .romanised import Romanised
 
 PROBES = 3
@@ -50,6 +50,8 @@ class Verifier:
             asked = read(query, self._region)
             answer = self._answer(query, asked)
             return asked, replace(answer, notes=(*asked.notes, *answer.notes))
+        except NoIndex:
+            return asked, cannot_say("unsearchable")
         except Exception:
             log.exception("a question could not be answered")  # without the question: nobody's is written down
             return asked, cannot_say("error")

@@ -25,6 +25,7 @@ MOST = 1_000  # of one list
 IN_HEADING = ("is_listed", "on_other_list")  # reasons that the heading of a page says with its status
 KEYS = ("name", "code", "permit", "region")
 SENT = ("names", "queries", "region")
+BROKEN = {"error": 500, "unsearchable": 503}
 REFUSED = ("no_question", "too_long")  # reasons that are the asker's alone
 LISTING = ("id", "list", "subject_name", "authority", "batch_label", "as_of", "valid_until", "is_over", "absent_since", "held_since", "source_id", "region_code")  # fmt: skip
 
@@ -61,7 +62,7 @@ class VerifyPages:
         if query == Query() and not visit.wants_json:
             return self._render("verify.html", query=query, answer=None, many=None, most=MOST, says=STATUSES)
         _, said = Verifier(reader, visit.today).verify(query)
-        status = 500 if said.reasons == ("error",) else 400 if set(said.reasons) & set(REFUSED) else 200
+        status = BROKEN.get(said.reasons[0], 400 if set(said.reasons) & set(REFUSED) else 200)
         if visit.wants_json:
             found = public(query, said, visit, reader)
             if said.status != CANNOT_SAY:

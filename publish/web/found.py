@@ -5,8 +5,9 @@ answer, or of regions, and never of ratings.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,10 +17,10 @@ import search
 from . import facts, why
 from .alike import alike
 from .answer import Answer, as_json
-from .asked import AS_OF, NoSuchChoice, refused, unsearchable
-from .facets import facets, label, without
+from .asked import AS_OF, REGIONS, NoSuchChoice, refused, unsearchable
+from .facets import facets, label
 from .noticing import mentioning
-from .question import FACETS, KEYS, REGIONS, SORTS, Question, ask
+from .question import STATES, Question, ask
 from .reader import NoIndex, Reader, Row
 from .visit import Visit, address, of_release
 
@@ -91,7 +92,7 @@ class SearchPages:
         )
 
     def _refused(self, visit: Visit, no: NoSuchChoice) -> Answer:
-        return refused(self._problem, visit, no, "/search", KEYS)
+        return refused(self._problem, visit, no, "/search", Question.KEYS)
 
     def _find(self, reader: Reader, question: Question, **more: Any) -> search.Results:
         asked: dict[str, Any] = {
@@ -111,7 +112,7 @@ class SearchPages:
 
     def _counted(self, reader: Reader, question: Question) -> search.Results:
         """What is found, with its facets; those of a region say what is in the others of its level, so the regions under it are left out too."""
-        found = self._find(reader, question, count=FACETS)
+        found = self._find(reader, question, count=question.FACETS)
         if not any(level in question.filters for level in REGIONS[1:]):
             return found
         counts = dict(found.facets)
@@ -126,17 +127,7 @@ class SearchPages:
         cards = facts.card_json(reader, [hit.id for hit in found.hits], visit.today)
         return as_json(
             {
-                **of_release(visit, reader),
-                "query": question.query,
-                "url": f"{address('/search', visit.lang)}?{question.link(offset=question.offset)}",
-                "as_of": facts.freshness(reader, visit.today)["as_of"],
-                "total": found.total,
-                "filters": question.filters,
-                "sort": question.sort,
-                "limit": question.limit,
-                "offset": question.offset,
-                "meant": found.meant,
-                "facets": found.facets,
+                **question.head(visit, reader, "/search", found),
                 "results": [_result(cards[hit.id], hit) for hit in found.hits if hit.id in cards],
                 "notices": self._notices(visit, reader, question),
             }
@@ -150,7 +141,7 @@ class SearchPages:
         near = alike([card["name"] for card in cards])
         for card, others in zip(cards, near, strict=True):
             card |= {"why": why.reasons(hits[card["id"]], card, question.query), "texts": shown.get(card["id"], []), "alike": others}
-        chosen = without(question)
+        called = partial(label, question, reader=reader, visit=visit)
         return self._render(
             "search.html",
             asked=question,
@@ -158,9 +149,9 @@ class SearchPages:
             total=found.total,
             alike=sum(others > 0 for others in near),
             meant=found.meant if found.meant and found.meant != question.query else None,
-            facets=facets(question, found.facets, found.total, reader, visit),
-            chosen=[(name, label(name, value, reader, visit), link) for name, value, link in chosen],
-            sorts=[(name, name == question.sort, question.link(sort=name)) for name in SORTS],
+            facets=facets(question, found.facets, found.total, called, partial(_order, reader)),
+            chosen=[(name, called(name, value), link) for name, value, link in question.chosen],
+            sorts=[(name, name == question.sort, question.link(sort=name)) for name in question.sorts(question.query)],
             pages=_pages(question, found.total),
             wider=self._wider(reader, question) if not found.total else [],
             near_names=self._near(reader, question) if not found.total else [],
@@ -181,7 +172,7 @@ class SearchPages:
     def _wider(self, reader: Reader, question: Question) -> list[tuple[str, str, str, int]]:
         """The filters without which something would be found: facet, value, the question without it, and how many that finds."""
         found = []
-        for name, value, link in without(question):
+        for name, value, link in question.chosen:
             less = {key: values for key, values in question.filters.items() if key != name}
             if total := self._find(reader, question, filters=less, limit=0, offset=0).total:
                 found.append((name, value, link, total))
@@ -219,6 +210,12 @@ def _suggested(each: search.Suggestion, row: Row | None, reader: Reader, visit: 
         "region": region,
         "url": address(f"/institutions/{row['id']}", visit.lang),
     }
+
+
+def _order(reader: Reader, name: str, values: Mapping[str, int]) -> list[str]:
+    """Regions by their codes, the rest in the order of their tables; never by how many there are."""
+    known = list(STATES) if name == "permit" else [] if name in REGIONS else [*reader.codes(Question.CODES[name]), "none"]
+    return sorted(values, key=lambda value: (known.index(value) if value in known else len(known), value))
 
 
 def _pages(question: Question, total: int) -> list[tuple[int, bool, str] | None]:

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,12 +17,12 @@ import search
 
 from . import facts
 from .answer import Answer, as_json
-from .asked import NoSuchChoice, refused, unsearchable
+from .asked import REGIONS, NoSuchChoice, refused, unsearchable
 from .ended import ended
-from .facets import Choice, Facet
-from .notice_question import CODES, FACETS, KEYS, REGIONS, Question, ask
+from .facets import facets, label
+from .notice_question import Question, ask
 from .reader import NoIndex, Reader, Row
-from .visit import Visit, address, of_release
+from .visit import Visit
 
 SHOWN = 12  # authorities of which the number is said; there are thousands
 HELP = ("words", "phrase", "either", "not", "group", "field", "code", "day", "sum", "star")
@@ -135,7 +136,7 @@ class NoticePages:
         try:
             question = ask(visit.pairs, reader)
         except NoSuchChoice as no:
-            return refused(self._problem, visit, no, "/notices", KEYS)
+            return refused(self._problem, visit, no, "/notices", Question.KEYS)
         except ValueError:
             return self._problem(visit, 400, "bad_request")
         try:
@@ -155,7 +156,7 @@ class NoticePages:
     def _found(self, visit: Visit, reader: Reader, question: Question) -> search.Found:
         """What is found, with its facets; those of a region say what is in the others of its level, so the regions under it are left out too."""
         how: dict[str, Any] = {"ranges": {"decided_on": (question.since or None, question.until or None)}}
-        found = find(reader, visit.today, question.query, **how, filters=question.filters, sort=question.order, count=FACETS, limit=question.limit, offset=question.offset)  # fmt: skip
+        found = find(reader, visit.today, question.query, **how, filters=question.filters, sort=question.order, count=question.FACETS, limit=question.limit, offset=question.offset)  # fmt: skip
         for place, level in enumerate(REGIONS):
             under = set(REGIONS[place + 1 :]) & question.filters.keys()
             if under and found.problem is None:
@@ -175,20 +176,8 @@ class NoticePages:
     def _json(self, visit: Visit, reader: Reader, question: Question, found: search.Found, notices: list[Row]) -> Answer:
         return as_json(
             {
-                **of_release(visit, reader),
-                "query": question.query,
-                "url": f"{address('/notices', visit.lang)}?{question.link(offset=question.offset)}",
-                "as_of": facts.freshness(reader, visit.today)["as_of"],
-                "total": found.total,
-                "filters": question.filters,
-                "since": question.since or None,
-                "until": question.until or None,
-                "sort": question.sort,
-                "limit": question.limit,
-                "offset": question.offset,
-                "meant": found.meant,
+                **question.head(visit, reader, "/notices", found),
                 "hints": [{"code": code, "text": visit.t(f"notices.hint.{code}")} for code in _hints(question.query)],
-                "facets": found.facets,
                 "results": notices,
             }
         )
@@ -197,6 +186,7 @@ class NoticePages:
         for it in notices:
             it["marked_title"] = next((_pieces(one) for one in it["passages"] if one["text"] == it["title"]), None)
             it["pieces"] = [(one["field"], _pieces(one)) for one in it["passages"] if one["text"] != it["title"]]
+        called_so = partial(label, question, reader=reader, visit=visit)
         return self._render(
             "notices.html",
             asked=question,
@@ -205,11 +195,9 @@ class NoticePages:
             total=found.total,
             meant=found.meant,
             hints=_hints(question.query),
-            facets=_facets(question, found, reader, visit),
-            chosen=[
-                (name, _label(name, value, reader, visit), question.link(**question.turned(name, value))) for name, value in question.chosen
-            ],
-            sorts=[(name, name == question.sort, question.link(sort=name)) for name in question.sorts],
+            facets=facets(question, found.facets, found.total, called_so, _order, {"authority": SHOWN}),
+            chosen=[(name, called_so(name, value), link) for name, value, link in question.chosen],
+            sorts=[(name, name == question.sort, question.link(sort=name)) for name in question.sorts(question.query)],
             help=HELP,
             fields=called(visit),
         )
@@ -249,27 +237,6 @@ def _pieces(passage: Row) -> list[tuple[str, bool]]:
     return [("…", False)] * before + [*found, (text[at:], False)] + [("…", False)] * after
 
 
-def _facets(question: Question, found: search.Found, reader: Reader, visit: Visit) -> list[tuple[Facet, int]]:
-    """The facets that can narrow what was found, or that do, and how many of their values are not shown."""
-    made = []
-    for name in FACETS:
-        counts = dict(found.facets[name])
-        asked = question.filters.get(name, ())
-        counts |= {value: 0 for value in asked if value not in counts}
-        if not question.is_open(name) or not (asked or any(count < found.total for count in counts.values())):
-            continue
-        order = sorted(counts, reverse=name == "year") if name in (*REGIONS, "year") else list(counts)
-        kept = [value for place, value in enumerate(order) if name != "authority" or place < SHOWN or value in asked]
-        choices = tuple(
-            Choice(_label(name, value, reader, visit), counts[value], value in asked, question.link(**question.turned(name, value)))
-            for value in kept
-        )
-        made.append((Facet(name, choices, bool(asked)), len(order) - len(kept)))
-    return made
-
-
-def _label(facet: str, value: str, reader: Reader, visit: Visit) -> str:
-    if facet in REGIONS:
-        at = reader.regions.get(value)
-        return str(at["name_zh"] if visit.lang == "zh" else at["name_en"] or at["name_zh"]) if at else value
-    return reader.label(CODES[facet], value, visit.lang) if facet in CODES else value
+def _order(name: str, values: Mapping[str, int]) -> list[str]:
+    """Regions by their codes, years newest first, the rest by how many there are."""
+    return sorted(values, reverse=name == "year") if name in (*REGIONS, "year") else list(values)

@@ -192,6 +192,11 @@ class Reader:
         """The codes of a code table, in its order."""
         return [code for name, code in self._labels if name == table]
 
+    def region_name(self, code: str, lang: str) -> str:
+        """The region's own name; the code where it is unknown."""
+        at = self.regions.get(code)
+        return str((at["name_zh"] if lang == "zh" else at["name_en"] or at["name_zh"]) if at else code)
+
     def region(self, code: str | None, text: str | None, lang: str) -> str:
         """The region's full name from the province down, or the source's own spelling where the code is unknown."""
         names: list[str] = []

@@ -1,5 +1,8 @@
 """Is this one listed? Listed, not listed or cannot say: the decision alone, from which institution is meant and what a release shows of it.
 
+"Listed" is two words, so that nobody who reads the status alone takes one for the other: `listed` is on a white list in force with no other
+list against it, `other_list` is on a black, grey, warning, cancelled or any other list, whether on a white one too or not. A notice in force that puts it on a black list is one.
+
 It never turns what it does not know into "not listed": an ambiguous or nearly equal name, numbers and names that do not fit each other, a source that is
 stale or held, a region that no source covers are each a reason to say "cannot say". What may hurt somebody (a list that is not harmless, a notice)
 is told of an institution that was named by credit code, by permit number, or by its exact legal name alone in its county, and of no other; of
@@ -14,7 +17,9 @@ from .meant import MOST_CANDIDATES, Asked, Candidate, Identity
 from .regions import COUNTRY, Regions
 from .rules import HARMLESS
 
-LISTED, NOT_LISTED, CANNOT_SAY = STATUSES = "listed", "not_listed", "cannot_say"
+LISTED, OTHER_LIST, NOT_LISTED, CANNOT_SAY = STATUSES = "listed", "other_list", "not_listed", "cannot_say"
+WHITE, BLACK = "white", "black"
+PEACEFUL = (WHITE, "normal")  # an allow-list: beside any other list nobody is `listed`
 Row = Mapping[str, Any]
 
 
@@ -33,17 +38,24 @@ class Source:
 
 @dataclass(frozen=True)
 class Answer:
-    """`reasons` say why it is this answer, `notes` what else to know; both are keys of wording. `notices` are None where nothing may be said."""
+    """`reasons` say why it is this answer, `notes` what else to know; both are keys of wording. `listings` have former ones and those that
+    nobody can be sure of too; `on` are those that it is on by a status that says so, those against it first, as everywhere. `notices` are None where nothing may be said."""
 
     status: str
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     found: Candidate | None = None
+    on: tuple[Row, ...] = ()
     listings: tuple[Row, ...] = ()
     notices: tuple[Row, ...] | None = None
     unmatched: tuple[Row, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     sources: tuple[Source, ...] = ()  # those in which it is not listed
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The lists that it is on, each once."""
+        return tuple(dict.fromkeys((*([BLACK] if "black_notice" in self.reasons else []), *(it["list"] for it in self.on))))
 
 
 def cannot_say(*reasons: str, candidates: Iterable[Candidate] = ()) -> Answer:
@@ -65,7 +77,7 @@ def decide(asked: Asked, identity: Identity, card: Row | None, sources: Sequence
 def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Regions) -> Answer:
     assert identity.found is not None
     stale = {source.id for source in sources if source.is_stale}
-    told = [it for it in card["listings"] if identity.is_sure or it["list"] in HARMLESS]
+    told = sorted((it for it in card["listings"] if identity.is_sure or it["list"] in HARMLESS), key=_against_first)
     now = [it for it in told if not it["absent_since"] and not it["is_over"]]
     sound = [it for it in now if it["source_id"] not in stale and not it["held_since"]]
     notes = [*identity.notes]
@@ -81,10 +93,16 @@ def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Re
     rest: dict[str, Any] = {
         "notes": tuple(notes), "found": identity.found, "listings": tuple(told), "notices": notices, "unmatched": unmatched, "candidates": identity.candidates,
     }  # fmt: skip
-    if sound:
-        return Answer(LISTED, ("is_listed",), **rest)
+    against = [it for it in now if it["list"] not in PEACEFUL]
+    weighed = against or [it for it in now if it["list"] == WHITE] or now
+    rest["on"] = tuple(sound)
+    if not any(it in sound for it in against) and any(it["is_blacklisting"] for it in notices or ()):
+        return Answer(OTHER_LIST, ("black_notice",), **rest)
+    if any(it in sound for it in weighed):
+        return Answer(LISTED, ("is_listed",), **rest) if weighed[0]["list"] == WHITE else Answer(OTHER_LIST, ("on_other_list",), **rest)
+    rest["on"] = ()
     if now:
-        why = {"stale_source": any(it["source_id"] in stale for it in now), "held": any(it["held_since"] for it in now)}
+        why = {"stale_source": any(it["source_id"] in stale for it in weighed), "held": any(it["held_since"] for it in weighed)}
         return Answer(CANNOT_SAY, tuple(reason for reason, is_so in why.items() if is_so), **rest)
     if not told and not identity.is_sure:
         return Answer(CANNOT_SAY, ("name_alone",), **rest)
@@ -93,6 +111,10 @@ def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Re
         return Answer(CANNOT_SAY, searched.reasons, **rest)
     left = "left" if any(it["absent_since"] for it in told) else "over" if told else "registered"
     return Answer(NOT_LISTED, (left,), sources=searched.sources, **{**rest, "notes": (*notes, *searched.notes)})
+
+
+def _against_first(listing: Row) -> tuple[bool, bool]:
+    return listing["list"] in PEACEFUL, listing["list"] != WHITE
 
 
 def _absent(region: str | None, sources: Sequence[Source], regions: Regions, candidates: Iterable[Candidate] = ()) -> Answer:

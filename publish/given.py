@@ -1,7 +1,7 @@
 """A table that somebody gives us to be checked, CSV or XLSX: its header and every row under it, as they are.
 
 The readers of deliveries know which columns a source declared and set aside what looks like a note; here nobody declared anything, a row with a name and
-nothing else is a row, and none is left out but those without anything in them. It is read whole: such a list has some thousand rows.
+nothing else is a row, and none is left out, so that answers stay beside their rows. It is read whole: such a list has some thousand rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -78,14 +78,15 @@ def _workbook(path: Path, where: str, named: Mapping[str, str | None]) -> Given:
         for name, rows, hidden in sheets:
             if not hidden:
                 try:
-                    return _table(list(rows()), f"{where}, sheet {name}", named)
+                    return _table(list(rows(marked=True)), f"{where}, sheet {name}", named)
                 except BadValue as error:
                     worst = worst or error
     raise worst or BadValue(f"{where}: has no sheet that is not hidden; show the one that is meant")
 
 
 def _table(rows: Sequence[Row], where: str, named: Mapping[str, str | None], *, even: bool = False) -> Given:
-    """`even`: a row with more cells than the header is broken, since a stray comma has moved all that follow it."""
+    """`even`: a row with more cells than the header is broken, since a stray comma has moved all that follow it, and no row is missing; of a
+    workbook the rows that have nothing in them are, by their numbers."""
     tried = ((at, _columns([plain(cell).casefold() for cell in row.cells], named)) for at, row in enumerate(rows[:HEAD_ROWS]))
     at, columns = next(((at, columns) for at, columns in tried if columns), (-1, {}))
     if not rows:
@@ -100,8 +101,12 @@ def _table(rows: Sequence[Row], where: str, named: Mapping[str, str | None], *, 
         )
     width = max(len(row.cells) for row in rows[at:])
     header = tuple(_text(cell) for cell in rows[at].cells)
-    found = []
+    found: list[tuple[int, tuple[str, ...], Mapping[str, str] | None]] = []
+    number = rows[at].number
     for one in rows[at + 1 :]:
+        if not even:
+            found += [(empty, ("",) * width, dict.fromkeys(columns, "")) for empty in range(number + 1, one.number)]
+        number = one.number
         cells = tuple(_text(cell) for cell in one.cells) + ("",) * (width - len(one.cells))
         broken = (even and len(one.cells) > len(header)) or any(
             mark in UNREAD and place in columns.values() for place, mark, _ in one.marks

@@ -39,7 +39,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Asked:
-    """A query that was read; `faults` say what of it could not be."""
+    """A query that was read; `faults` say what of it could not be, `notes` what else to know, both as keys of wording."""
 
     name: str = ""
     code: str | None = None
@@ -47,6 +47,7 @@ class Asked:
     region: str | None = None
     is_county: bool = False  # the region has none below it
     faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,12 @@ def region_of(text: str, regions: Regions, day: str) -> tuple[str | None, bool]:
 
 
 def read(query: Query, region_of: Callable[[str], tuple[str | None, bool]]) -> Asked:
-    """What was asked, in the spelling of a release; a number may stand in the place of the name. What cannot be read is a fault, never left out."""
+    """What was asked, in the spelling of a release; a number may stand in the place of the name. What cannot be read is a fault, never left out.
+
+    A word that a list has where there is no number yet (是, 办理中, 无) is none, and a note says so.
+    """
     faults: list[str] = []
+    notes: tuple[str, ...] = ()
     if any(len(text) > LONGEST for text in (query.name, query.code, query.permit, query.region)):
         return Asked(faults=("too_long",))
     name, code, permit, region, is_county = query.name.strip(), None, None, None, False
@@ -110,15 +115,13 @@ def read(query: Query, region_of: Callable[[str], tuple[str | None, bool]]) -> A
             code = credit_code(query.code)
         except BadValue:
             faults.append("code_invalid")
-        else:
-            faults += [] if code else ["code_invalid"]
+        notes = () if code else ("no_number",)
     if query.permit.strip():
         try:
             permit = permit_no(query.permit)
         except BadValue:
             faults.append("permit_invalid")
-        else:
-            faults += [] if permit else ["permit_invalid"]
+        notes = notes if permit else ("no_number",)
     if query.region.strip():
         try:
             region, is_county = region_of(query.region)
@@ -126,7 +129,7 @@ def read(query: Query, region_of: Callable[[str], tuple[str | None, bool]]) -> A
             faults.append("region_unclear")
     if not faults and not code and not permit and not compact(name):
         faults.append("no_question")
-    return Asked(name, code, permit, region, is_county, tuple(faults))
+    return Asked(name, code, permit, region, is_county, tuple(faults), notes)
 
 
 def near_codes(typed: str) -> list[str]:

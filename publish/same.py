@@ -22,6 +22,11 @@ WORDS: Mapping[str, tuple[str, ...]] = {  # texts that a source writes, and the 
 }
 
 
+# What a notice says besides: an amount, a day or a class that was wrong is not shown or found again by an earlier release's pages. Which
+# of them changed, and from what, /changes and /history tell.
+VALUES = ("fine_fen", "confiscated_fen", "decided_on", "published_on", "seriousness", "violation_type")
+
+
 def fingerprint(table: str, row: Mapping[str, Any] | None) -> str | None:
     """By which two rows are known to have the same words and be about the same; None of no row."""
     if row is None:

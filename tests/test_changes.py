@@ -239,6 +239,15 @@ async def test_a_wrong_value_is_refused_with_those_that_exist(site, name, value,
     assert (both.status_code, backwards.status_code) == (400, 400)
 
 
+@pytest.mark.parametrize("key", ["regoin", "as_of", "offset", "utm_source"])
+@pytest.mark.parametrize("path", ["/changes", "/changes.json", "/changes.csv", "/en/changes"])
+async def test_a_key_that_is_none_is_refused_with_those_that_are(site, path, key):
+    async with visitor(site()) as client:
+        answer = await client.get(path, params={"region": "350000", key: "1"})
+    assert (answer.status_code, key in answer.text, "region, dataset, table" in answer.text) == (400, True, True)
+    assert "json" not in path or answer.json()["error"] == "key"
+
+
 async def test_a_change_says_what_why_and_its_three_dates(site):
     async with visitor(site()) as client:
         (name,) = [it for it in await everything(client, release=SECOND, dataset="institutions") if it["subject"] == SWEET]

@@ -18,7 +18,7 @@ import publish.web.site
 from publish.catalogue import Catalogue, dictionary
 from publish.web.alike import alike
 from publish.web.answer import App
-from publish.web.question import FACETS
+from publish.web.question import Question
 from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
 from web_release import SWEET, TODAY, _declared, go_live, make_release, rows, write_index, write_past
@@ -273,7 +273,7 @@ async def test_json_says_why_how_well_and_whether_it_is_the_same(site):
         "offset",
         "url",
     } <= whole.keys()
-    assert set(whole["facets"]) == set(FACETS)
+    assert set(whole["facets"]) == set(Question.FACETS)
 
 
 async def test_neighbours_that_could_be_confused_are_told_apart(site):
@@ -411,6 +411,7 @@ async def test_an_earlier_release_whose_index_is_of_another_form_says_so_and_its
     assert (then.status_code, now.status_code, others) == (503, 200, [200] * 4)
     assert wording("zh")["problem.unsearchable.text"] in then.text
     assert "未找到" not in then.text
+    assert f"/history/institutions_as_of?release={OLD}" in then.text, "which can be asked"
     assert "results" not in then.text
 
 

@@ -182,6 +182,43 @@ async def test_a_number_that_was_taken_out_finds_nothing_in_the_past(work: Work,
     assert [it["title"] for it in answer["notices"]] == ["关于启明3的处罚决定"] * found
 
 
+AMOUNTS = {"fineWan": "2.5", "confiscatedWan": "1.5", "decidedOn": "2026-09-15", "publishedOn": "2026-09-20", "seriousness": "严重"}
+
+
+async def test_amounts_and_dates_that_were_corrected_are_neither_shown_nor_found(work: Work) -> None:
+    """One notice keeps its own: what is the same today is shown and found as it was."""
+    deliver(work, told({**WORDED, **AMOUNTS}, {**notice(6), **AMOUNTS}), 0)
+    deliver(work, told(WORDED, {**notice(6), **AMOUNTS}), 1)
+    changed, kept = (
+        next(id for (id,) in query(work, "SELECT id FROM notices WHERE title = ?", title))
+        for title in ("关于启明3的处罚决定", "关于启明6的处罚决定")
+    )
+    async with visitor(work) as client:
+        now = (await client.get(f"/notices/{changed}.json")).json()
+        then, same = [(await client.get(f"/notices/{id}.json?as_of={FIRST}")).json() for id in (changed, kept)]
+        columns = ["fine_fen", "confiscated_fen", "decided_on", "published_on", "seriousness"]
+        assert all(now[name] != same[name] for name in columns)
+        assert [then[name] for name in columns] == [None] * len(columns)
+        assert set(columns) <= set(then["not_repeated"])
+        for lang in LANGUAGES:
+            page = (await client.get(f"{'' if lang == 'zh' else '/en'}/notices/{changed}?as_of={FIRST}")).text
+            assert "25,000" not in page
+            assert wording(lang)["as_of.not_repeated"] in page
+        for asked in (
+            {"q": "罚款:25000"},
+            {"q": "fine:2万..3万"},
+            {"q": "处罚决定", "since": "2026-09-15", "until": "2026-09-15"},
+            {"q": "日期:2026-09-15"},
+            {"seriousness": "serious"},
+        ):
+            answer = (await client.get("/notices.json", params={**asked, "as_of": FIRST, "limit": "100"})).json()
+            assert [it["id"] for it in answer["results"]] == [kept], asked
+            assert answer["total"] == 1 == sum(answer["facets"]["year"].values())
+        everything = (await client.get("/notices.json", params={"as_of": FIRST, "limit": "100"})).json()
+        assert changed in {it["id"] for it in everything["results"]}
+        assert "2500000" not in json.dumps([it for it in everything["results"] if it["id"] == changed])
+
+
 def edit(database: Path, sql: str) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(sql)

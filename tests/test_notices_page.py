@@ -165,6 +165,79 @@ async def test_a_choice_that_does_not_exist_is_refused_with_those_that_do(visito
         assert (await client.get("/en/notices", params={key: value})).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "is_order"),
+    [("2026", "2026", True), ("2026-10", "2026", True), ("2026", "2026-01", True), ("2026-10-15", "2026-10", True), ("2027", "2026-12-31", False), ("2026-11", "2026-10-15", False)],
+)  # fmt: skip
+async def test_a_range_that_ends_before_it_begins_is_refused(visitor: Any, since: str, until: str, is_order: bool) -> None:
+    async with visitor() as client:
+        for path in ("/notices", "/notices.json", "/en/notices"):
+            answer = await client.get(path, params={"since": since, "until": until})
+            assert answer.status_code == (200 if is_order else 400)
+        assert is_order or (answer := await client.get("/notices.json", params={"since": since, "until": until})).json()["name"] == "since"
+        assert is_order or f"≤ {until}" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_without_a_query_the_order_is_by_date_and_is_called_so(visitor: Any, lang: str) -> None:
+    prefix = "" if lang == "zh" else "/en"
+    async with visitor() as client:
+        everything = await found(client)
+        dates = [it["decided_on"] for it in everything["results"]]
+        assert (everything["sort"], everything["url"]) == ("newest", "/notices?")
+        assert dates == sorted(dates, reverse=True)
+        page = (await client.get(f"{prefix}/notices")).text
+        assert f"<strong>{wording(lang)['notices.sort.newest']}</strong>" in page
+        assert wording(lang)["notices.sort.relevance"] not in page
+        page = (await client.get(f"{prefix}/notices", params={"q": "公告"})).text
+        assert f"<strong>{wording(lang)['notices.sort.relevance']}</strong>" in page
+        assert (await found(client, q="公告"))["sort"] == "relevance"
+        assert (await found(client, q="公告", sort="newest"))["url"].endswith("&sort=newest")
+        assert (await client.get("/notices.json", params={"sort": "relevance"})).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "is_said"),
+    [
+        ("超期 or 黑名单", True),
+        ("超期 And 收费", True),
+        ("not 超期", True),
+        ("(超期 or 黑名单)", True),
+        ("超期 OR 黑名单", False),
+        ('"超期 or 黑名单"', False),
+        ("order and-so android", False),
+        ("超期 收费", False),
+    ],
+)
+async def test_a_small_or_is_a_word_and_is_said_to_be_one(visitor: Any, query: str, is_said: bool) -> None:
+    async with visitor() as client:
+        assert bool((await found(client, q=query))["hints"]) == is_said
+        for lang in LANGUAGES:
+            page = (await client.get(f"{'' if lang == 'zh' else '/en'}/notices", params={"q": query})).text
+            assert (wording(lang)["notices.hint.operators"] in page) == is_said
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_result_says_the_amounts_that_its_notice_has(visitor: Any, lang: str) -> None:
+    async with visitor() as client:
+        answer = await found(client, q="罚款:1万..2万")
+        assert [(it["fine_fen"], it["fine_text"], it["confiscated_fen"]) for it in answer["results"]] == [(1_200_000, "1.2 万元", None)]
+        page = (await client.get(f"{'' if lang == 'zh' else '/en'}/notices", params={"q": "罚款:1万..2万"})).text
+        assert wording(lang)["notice.yuan"].format(yuan="12,000.00") in page
+        assert wording(lang)["notice.printed"].format(text="1.2 万元") in page
+        others = (await client.get(f"{'' if lang == 'zh' else '/en'}/notices", params={"q": "风险提示"})).text
+        assert wording(lang)["notice.printed"].partition("{")[0] not in others
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_notices_are_in_the_navigation(visitor: Any, lang: str) -> None:
+    prefix = "" if lang == "zh" else "/en"
+    async with visitor() as client:
+        for path in ("/", "/verify", "/notices"):
+            page = (await client.get(f"{prefix}{path}")).text
+            assert f'<li><a href="{prefix}/notices">{wording(lang)["frame.notices"]}</a></li>' in page.partition("</nav>")[0]
+
+
 HOSTILE = [
     "'; DROP TABLE texts; --",
     '" OR 1=1',

@@ -164,6 +164,7 @@ def certain(reader: Reader, **asked: Any) -> list[str]:
         ({"name": "福州晨光教育培训有限公司", "credit_codes": ("是",), "permits": ("办理中",)}, BY_CODE),  # which are no numbers
         ({"name": "阳光培训中心", "regions": ("鼓楼区",)}, HERE),  # 鼓楼区 is four; two of this name are in others or in none of them
         ({"name": "阳光培训中心", "regions": ("福建省厦门市思明区",)}, THERE),
+        ({"name": "阳光培训中心", "regions": ("Siming, Xiamen",)}, THERE),
         ({"name": "阳光培训中心", "regions": ("厦门",)}, THERE),
         ({"name": "阳光培训中心", "regions": ("350203",)}, THERE),
         ({"name": "福州连锁培训有限公司", "credit_codes": ("91350102M000300Y29",)}, BRANCH),

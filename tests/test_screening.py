@@ -30,7 +30,7 @@ ROWS = (
     ("合计", "", "", ""),  # would be a sum in a bureau's list
     ("无此机构", "鼓楼区", "", ""),
 )
-STATUSES = ["listed", "cannot_say", "listed", "not_listed", "not_listed", "cannot_say"]
+STATUSES = ["listed", "cannot_say", "other_list", "not_listed", "not_listed", "cannot_say"]
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,15 @@ def test_a_row_says_whom_how_and_by_which_list(home, tmp_path):
     assert (twins["reason"], twins["id"], twins["list"]) == ("ambiguous", "i-twin-a | i-twin-b", "")
     assert (black["how"], black["list"], black["name"]) == ("code", "黑名单", "乐童培训中心")
     assert "不是" not in listed["said"]
+    assert "这不是“在白名单上”" in black["said"]
     assert twins["said"].startswith("不能确定。")
+
+
+def test_the_list_columns_are_of_lists_that_it_is_on(home, tmp_path):
+    (tmp_path / "list.csv").write_text("名称\n大河培训中心\n旧闻培训中心\n")
+    screen(home, tmp_path / "list.csv")
+    left, stale = read(tmp_path / "list.csv.screened.csv")
+    assert [(row["status"], row["list"], row["batch"]) for row in (left, stale)] == [("not_listed", "", ""), ("cannot_say", "", "")]
 
 
 def test_a_near_name_shows_the_difference(home, tmp_path):
@@ -145,6 +153,30 @@ def test_an_empty_row_keeps_its_place(home, tmp_path):
     assert [(row["status"], row["reason"].split(" | ")[0]) for row in rows] == [
         ("not_listed", "not_found"), ("cannot_say", "no_question"), ("cannot_say", "no_question"), ("not_listed", "not_found"),
     ]  # fmt: skip
+
+
+def test_a_row_of_a_workbook_keeps_its_place_whatever_it_holds(home, tmp_path):
+    book = Workbook()
+    for cells in (["名称", "备注"], ["无此机构"], ["=B9"], [None, "=B9"], [None, None], ["无此机构"], ["=B9"]):
+        book.active.append(cells)  # a formula that was never worked out: openpyxl writes it without its value
+    book.save(tmp_path / "list.xlsx")
+    assert screen(home, tmp_path / "list.xlsx").exit_code == 0
+    rows = read(tmp_path / "list.xlsx.screened.csv")
+    assert [row["reason"].split(" | ")[0] for row in rows] == [
+        "not_found",
+        "unreadable",
+        "no_question",
+        "no_question",
+        "not_found",
+        "unreadable",
+    ]
+
+
+def test_a_code_that_is_being_processed_is_none(home, tmp_path):
+    (tmp_path / "list.csv").write_text("名称,信用代码,许可证号\n晨星培训学校,是,\n无此机构,办理中,无\n无此机构,不详的,\n")
+    screen(home, tmp_path / "list.csv")
+    rows = read(tmp_path / "list.csv.screened.csv")
+    assert [row["reason"].split(" | ")[0] for row in rows] == ["ambiguous", "not_found", "code_invalid"]
 
 
 def test_a_code_that_a_spreadsheet_has_cut_is_cannot_say(home, tmp_path):

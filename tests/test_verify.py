@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publish.answering import CANNOT_SAY, LISTED, NOT_LISTED, STATUSES
+from publish.answering import CANNOT_SAY, LISTED, NOT_LISTED, OTHER_LIST, STATUSES
 from publish.catalogue import Catalogue, dictionary
 from publish.meant import LONGEST, Query, near_codes
 from publish.values import is_credit_code
@@ -18,7 +18,7 @@ from publish.web.candidates import Line, candidates
 from publish.web.reader import Reader
 from publish.web.server import Application, build_app
 from publish.web.verifier import Verifier
-from publish.web.verify import MEANING, MOST
+from publish.web.verify import IN_HEADING, MEANING, MOST
 from publish.wording import LANGUAGES, wording
 from verify_release import (
     CANGSHAN,
@@ -86,9 +86,12 @@ CASES = [
     (Query("晨星培训学校", region="福建省"), CANNOT_SAY, "ambiguous", None),
     (Query("晨星培训学校", region=NANJING_GULOU), CANNOT_SAY, "other_region", None),
     (Query("彩虹培训中心", region=TAIJIANG), LISTED, "is_listed", "i-taken"),
-    (Query("乐童培训中心", region=GULOU), LISTED, "is_listed", "i-black"),
+    (Query("乐童培训中心", region=GULOU), OTHER_LIST, "on_other_list", "i-black"),
     (Query("小树培训中心", region=GULOU), NOT_LISTED, "registered", "i-none"),
     (Query("云上培训中心", region=GULOU), LISTED, "is_listed", "i-nowhere"),  # its source gives no region: nothing else has the name
+    (Query("晨星培训学校", region="Gulou District, Fuzhou"), LISTED, "is_listed", "i-twin-a"),
+    (Query("乐童培训中心", region="Fujian, Fuzhou, Gulou"), OTHER_LIST, "on_other_list", "i-black"),
+    (Query("晨星培训学校", region="Fuzhou"), CANNOT_SAY, "region_unclear", None),  # 福州 or 抚州
     (Query("无此机构", region=GULOU), NOT_LISTED, "not_found", None),
     (Query("无此机构", region=CANGSHAN), CANNOT_SAY, "held", None),
     (Query("无此机构", region="福州市"), CANNOT_SAY, "held", None),  # a part of it is
@@ -103,12 +106,16 @@ CASES = [
     (Query("教民135010270000018"), LISTED, "is_listed", "i-white"),
     (Query("135010270000018"), LISTED, "is_listed", "i-white"),
     (Query(permit="135010270000018"), LISTED, "is_listed", "i-white"),
-    (Query(code=code(4)), LISTED, "is_listed", "i-black"),
+    (Query(code=code(4)), OTHER_LIST, "on_other_list", "i-black"),
     (Query(code=code(6)), NOT_LISTED, "registered", "i-none"),
     (Query(code=code(99)), NOT_LISTED, "not_found", None),
     (Query(code=code(1)[:-1] + "0"), CANNOT_SAY, "code_invalid", None),
-    (Query(code="是"), CANNOT_SAY, "code_invalid", None),
-    (Query(permit="办理中"), CANNOT_SAY, "permit_invalid", None),
+    (Query(code="是"), CANNOT_SAY, "no_question", None),  # which is how a list says that there is none yet
+    (Query("福州市鼓楼区甜果培训中心有限公司", code=" 是 ", permit="办理中"), LISTED, "is_listed", "i-white"),
+    (Query("晨星培训学校", code="无", region=GULOU), LISTED, "is_listed", "i-twin-a"),
+    (Query("无此机构", code="正在办理"), NOT_LISTED, "not_found", None),
+    (Query("无此机构", permit="12"), CANNOT_SAY, "permit_invalid", None),
+    (Query("无此机构", code="是的"), CANNOT_SAY, "code_invalid", None),
     (Query(code=code(11)), CANNOT_SAY, "ambiguous", None),  # two branches
     (Query(code=code(11), region=TAIJIANG), NOT_LISTED, "registered", "i-branch-b"),
     (Query("总店培训中心一部", code=code(11)), NOT_LISTED, "registered", "i-branch-a"),
@@ -121,6 +128,19 @@ CASES = [
     (Query("新名培训中心", code=code(99)), LISTED, "is_listed", "i-renamed"),  # which has no code that could differ
     (Query(code=code(1), permit="教民135010270000020"), CANNOT_SAY, "numbers_differ", None),
     (Query(code=code(1), region=SIMING), CANNOT_SAY, "number_and_region_differ", None),
+    # `listed` is on a white list in force, with no other list beside it
+    (Query("双榜培训中心"), LISTED, "is_listed", "i-both"),  # a black list is not told by a name alone
+    (Query(code=code(5)), OTHER_LIST, "on_other_list", "i-both"),
+    (Query("青禾培训中心"), OTHER_LIST, "on_other_list", "i-cancelled"),
+    (Query(code=code(12)), OTHER_LIST, "on_other_list", "i-cancelled"),
+    (Query("海棠培训中心"), OTHER_LIST, "on_other_list", "i-closed"),
+    (Query(code=code(13)), OTHER_LIST, "on_other_list", "i-normal"),
+    (Query(code=code(14)), LISTED, "is_listed", "i-calm"),
+    (Query("秋实培训中心"), LISTED, "is_listed", "i-warned"),
+    (Query(code=code(15)), CANNOT_SAY, "stale_source", "i-warned"),  # nobody knows whether the warning stands
+    (Query("玉兰培训中心"), LISTED, "is_listed", "i-noticed"),
+    (Query(code=code(17)), OTHER_LIST, "black_notice", "i-noticed"),
+    (Query(code=code(18)), OTHER_LIST, "black_notice", "i-ordered"),  # a penalty whose measures put it on the black list
     # no question
     (Query("。"), CANNOT_SAY, "no_question", None),
     (Query(region=GULOU), CANNOT_SAY, "no_question", None),
@@ -143,8 +163,8 @@ def test_an_answer_follows_from_what_was_asked(verifier, query, status, reason, 
         (Query("双榜培训中心"), ["white"], None),
         (Query("双榜培训中心", region="福州市"), ["white"], None),  # a city is too wide: rule 9 links by county
         (Query("双榜培训中心", code=code(99)), [], None),
-        (Query("双榜培训中心", region=GULOU), ["white", "black"], []),
-        (Query(code=code(5)), ["white", "black"], []),
+        (Query("双榜培训中心", region=GULOU), ["black", "white"], []),
+        (Query(code=code(5)), ["black", "white"], []),
         (Query("乐童培训中心"), [], None),
         (Query("乐童培训中心", region=GULOU), ["black"], ["n-black"]),
         (Query(permit="教民135010270000020"), ["black"], ["n-black"]),
@@ -268,6 +288,19 @@ def test_every_question_has_an_answer_and_none_fails(verifier, query):
     assert "error" not in answer.reasons
 
 
+@pytest.mark.parametrize(
+    ("query", "is_said"),
+    [
+        (Query("无此机构", code="是"), True),
+        (Query("无此机构", permit="无"), True),
+        (Query("无此机构", code=" "), False),
+        (Query(code=code(1)), False),
+    ],
+)
+def test_what_stands_in_the_place_of_a_number_and_is_none_is_said(verifier, query, is_said):
+    assert ("no_number" in verifier.verify(query)[1].notes) == is_said
+
+
 def test_a_code_with_one_slip_finds_the_code_that_was_meant():
     right = code(1)
     for typed in (right[:5] + "9" + right[6:], right[:5] + right[6:], right + "1", right[:9] + right[10] + right[9] + right[11:]):
@@ -293,7 +326,7 @@ async def ask(app: Any, path: str, method: str = "GET", **more: Any) -> httpx.Re
 
 SHOWN = [
     Query(), Query("福州市鼓楼区甜果培训中心有限公司"), Query("晨星培训学校"), Query("甜果"), Query("大河培训中心"), Query("乐童培训中心", region=GULOU), Query("无此机构"), Query("停云培训中心"),
-    Query(code="1" * 18), Query("老名培训中心"),
+    Query(code=code(4)), Query(code=code(5)), Query(code=code(12)), Query(code="1" * 18), Query("老名培训中心"),
 ]  # fmt: skip
 
 
@@ -309,14 +342,32 @@ async def test_the_page_says_in_words_what_its_json_says(app, query, lang):
         return
     said = (await ask(app, f"{prefix}/verify.json", params=asked)).json()
     assert wording(lang)[f"verify.status.{said['status']}"] in page.text
-    assert said["status"] != LISTED or all(listing["label"] in page.text.partition("</h2>")[0] for listing in said["listings"])
+    head = page.text.partition("</h2>")[0]
+    assert said["status"] != OTHER_LIST or all(name["label"] in head for name in said["listings"] if name["list"] != "white")
     for reason in said["reasons"]:
-        assert reason["code"] == "is_listed" or reason["text"] in page.text.replace("&#39;", "'")
+        assert reason["code"] in IN_HEADING or reason["text"] in page.text.replace("&#39;", "'")
     for one in (said["institution"], *said["candidates"]):
         assert not one or f"{prefix}/institutions/{one['id']}" in page.text
     for key in (key for keys in MEANING[said["status"]].values() for key in keys):
         assert wording(lang)[key] in page.text
     assert not any(word in page.text for word in ("安全", "放心", "可靠"))
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "lists"),
+    [(1, LISTED, ["white"]), (4, OTHER_LIST, ["black"]), (5, OTHER_LIST, ["black", "white"]), (14, LISTED, ["white", "normal"]), (8, NOT_LISTED, []), (15, CANNOT_SAY, []), (17, OTHER_LIST, ["black", "white"])],
+)  # fmt: skip
+async def test_a_status_says_alone_whether_it_is_a_white_list(app, number, status, lists):
+    said = (await ask(app, "/verify.json", params={"code": code(number)})).json()
+    assert (said["status"], said["lists"]) == (status, lists)
+    assert "listed" not in OTHER_LIST, "not even for who looks for the word in it"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_the_page_says_what_each_status_means(app, lang):
+    page = (await ask(app, "/verify" if lang == "zh" else "/en/verify")).text
+    for status in STATUSES:
+        assert all(wording(lang)[key] in page for key in (f"verify.status.{status}", f"verify.says.{status}"))
 
 
 async def test_json_names_release_day_listing_and_sources(app):
@@ -349,14 +400,21 @@ NAMES = ["福州市鼓楼区甜果培训中心有限公司", "无此机构", "",
 )
 async def test_a_list_is_answered_in_its_order(app, sent):
     said = (await ask(app, "/verify.json", "POST", **sent)).json()
-    assert [it["status"] for it in said["answers"]] == [LISTED, NOT_LISTED, CANNOT_SAY, CANNOT_SAY, LISTED]
+    assert [it["status"] for it in said["answers"]] == [LISTED, NOT_LISTED, CANNOT_SAY, CANNOT_SAY, OTHER_LIST]
     assert [it["query"].get("name", "") for it in said["answers"]] == NAMES
     assert (said["release"], said["as_of"]) == (TODAY, "2026-11-22")
 
 
 async def test_what_of_a_list_cannot_be_read_is_cannot_say_in_its_place(app):
-    said = (await ask(app, "/verify.json", "POST", json={"queries": [7, {"name": ["甜果"]}, None, {"name": "无此机构"}]})).json()
-    assert [it["reasons"][0]["code"] for it in said["answers"]] == ["unreadable"] * 3 + ["not_found"]
+    said = (
+        await ask(
+            app,
+            "/verify.json",
+            "POST",
+            json={"queries": [7, {"name": ["甜果"]}, None, {"name": "无此机构", "district": GULOU}, {"name": "无此机构"}]},
+        )
+    ).json()
+    assert [it["reasons"][0]["code"] for it in said["answers"]] == ["unreadable"] * 4 + ["not_found"]
 
 
 async def test_pasted_lines_are_answered_as_a_page(app):
@@ -381,6 +439,37 @@ async def test_a_list_that_is_none_is_refused_with_a_clear_word(app, sent, statu
     answer = await ask(app, "/verify.json", "POST", json=sent)
     assert (answer.status_code, answer.json()["error"]) == (status, kind)
     assert "1,000" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("prefix", ["", "/en"])
+@pytest.mark.parametrize("path", ["/verify", "/verify.json"])
+@pytest.mark.parametrize(("key", "known"), [("nmae", "name"), ("utm_source", "region"), ("as", "as_of")])
+async def test_a_key_that_is_none_is_refused_with_those_that_are(app, prefix, path, key, known):
+    answer = await ask(app, f"{prefix}{path}", params={"name": "甜果", key: "1"})
+    assert (answer.status_code, key in answer.text, known in answer.text) == (400, True, True)
+    assert "json" not in path or answer.json()["error"] == "key"
+
+
+@pytest.mark.parametrize(
+    ("query", "sent", "name"),
+    [
+        ({"as_of": TODAY}, {"names": ["甜果"]}, "as_of"),  # which would be answered by another release than was asked for
+        ({"as_of": ""}, {"names": ["甜果"]}, "as_of"),
+        ({"region": GULOU}, {"names": ["甜果"]}, "region"),
+        ({}, {"names": ["甜果"], "as_of": TODAY}, "as_of"),
+        ({}, {"queries": [{"name": "甜果"}], "region": GULOU}, "region"),  # each has its own
+    ],
+)
+async def test_what_a_list_does_not_take_is_refused_and_never_left_out(app, query, sent, name):
+    answer = await ask(app, "/verify.json", "POST", params=query, json=sent)
+    assert (answer.status_code, answer.json()["error"], answer.json()["name"]) == (400, "posted", name)
+    page = await ask(app, "/en/verify", "POST", params=query or {name: "1"}, data={"names": "甜果"})
+    assert (page.status_code, wording("en")["problem.posted.title"] in page.text) == (400, True)
+
+
+async def test_a_list_of_names_may_have_one_region(app):
+    said = (await ask(app, "/verify.json", "POST", json={"names": ["晨星培训学校", "乐童培训中心"], "region": GULOU})).json()
+    assert [it["status"] for it in said["answers"]] == [LISTED, OTHER_LIST]
 
 
 async def test_as_many_as_may_be_asked_are_answered(app):
@@ -410,6 +499,17 @@ async def test_an_index_that_is_broken_is_never_not_listed(home, catalogue, inde
     assert [it["status"] for it in many.json()["answers"]] == [CANNOT_SAY, LISTED]
 
 
+async def test_a_release_whose_index_cannot_be_read_says_so_and_still_knows_numbers(home, catalogue):
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
+    app.shelf.reader._index = None
+    name, number = [await ask(app, "/verify.json", params=params) for params in ({"name": "无此机构"}, {"code": code(1)})]
+    page = await ask(app, "/en/verify", params={"name": "无此机构"})
+    app.shelf.close()
+    assert (name.status_code, name.json()["status"], name.json()["reasons"][0]["code"]) == (503, CANNOT_SAY, "unsearchable")
+    assert (number.status_code, number.json()["status"]) == (200, LISTED)
+    assert (page.status_code, wording("en")["verify.reason.unsearchable"] in page.text) == (503, True)
+
+
 async def test_without_a_release_there_is_no_answer(tmp_path, catalogue):
     app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: NOON)
     answers = [await ask(app, "/verify.json", params={"name": "甜果"}), await ask(app, "/verify.json", "POST", json={"names": ["甜果"]})]
@@ -427,11 +527,14 @@ def test_every_reason_note_and_way_has_its_words_and_no_word_is_left_over(verifi
     answers = [verifier.verify(case[0])[1] for case in CASES]
     everybody = [one for answer in answers for one in (answer.found, *answer.candidates) if one]
     seen = {
-        "reason": {reason for answer in answers for reason in answer.reasons} | {case[2] for case in UNCOVERED} | {"error", "unreadable"},
+        "reason": {reason for answer in answers for reason in answer.reasons}
+        | {case[2] for case in UNCOVERED}
+        | {"error", "unreadable", "unsearchable"},
         "note": {note for answer in answers for note in answer.notes},
         "how": {one.how for one in everybody},
         "part": {it.part for one in everybody for it in one.differences},
         "status": {answer.status for answer in answers},
+        "says": {answer.status for answer in answers},
     }
     for kind, codes in seen.items():
         assert {key.removeprefix(f"verify.{kind}.") for key in wording(lang) if key.startswith(f"verify.{kind}.")} == codes

@@ -37,6 +37,13 @@ INSTITUTIONS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
     "i-branch-a": ("总店培训中心一部", GULOU, {"credit_code": code(11)}),
     "i-branch-b": ("总店培训中心二部", TAIJIANG, {"credit_code": code(11)}),
     "i-nowhere": ("云上培训中心", None, {}),
+    "i-cancelled": ("青禾培训中心", GULOU, {"credit_code": code(12)}),
+    "i-normal": ("白杨培训中心", GULOU, {"credit_code": code(13)}),
+    "i-calm": ("百川培训中心", GULOU, {"credit_code": code(14)}),
+    "i-warned": ("秋实培训中心", GULOU, {"credit_code": code(15)}),
+    "i-noticed": ("玉兰培训中心", GULOU, {"credit_code": code(17)}),
+    "i-ordered": ("丹桂培训中心", GULOU, {"credit_code": code(18)}),
+    "i-closed": ("海棠培训中心", GULOU, {"credit_code": code(16)}),
 }  # fmt: skip
 ALIASES = [("i-renamed", "老名培训中心", "former"), ("i-sign", "彩虹培训中心", "sign"), ("i-white", "甜果英语", "brand")]
 LISTINGS: list[dict[str, Any]] = [
@@ -54,6 +61,15 @@ LISTINGS: list[dict[str, Any]] = [
     {"institution_id": "i-sign", "list": "white"},
     {"institution_id": "i-taken", "list": "white", "region_code": TAIJIANG},
     {"institution_id": "i-nowhere", "list": "white", "region_code": None},
+    {"institution_id": "i-cancelled", "list": "cancelled"},
+    {"institution_id": "i-normal", "list": "normal"},
+    {"institution_id": "i-calm", "list": "normal"},
+    {"institution_id": "i-calm", "list": "white"},
+    {"institution_id": "i-warned", "list": "white"},
+    {"institution_id": "i-warned", "list": "warning", "source_id": "slow"},
+    {"institution_id": "i-closed", "list": "cancelled"},
+    {"institution_id": "i-noticed", "list": "white"},
+    {"institution_id": "i-closed", "list": "white"},
 ]
 HELD = [("listings", CANGSHAN), ("notices", TAIJIANG)]
 SOURCES: list[dict[str, Any]] = [
@@ -80,10 +96,16 @@ def tables(sources: list[dict[str, Any]] = SOURCES) -> dict[str, list[dict[str, 
         "listings": [{"id": f"l-{number}", **base, **row} for number, row in enumerate(LISTINGS)],
         "notices": [
             _notice("n-black", kind="blacklist", subject_name="乐童培训中心"),
+            _notice("n-noticed", kind="blacklist", subject_name="玉兰培训中心"),
+            _notice("n-ordered", subject_name="丹桂培训中心"),
             _notice("n-over", subject_name="乐童培训中心", public_until="2026-11-22"),
             _notice("n-unlinked", kind="warning", subject_name="小树培训中心", region_code=GULOU),
         ],
-        "notice_links": [{"notice_id": id, "institution_id": "i-black", "method": "credit_code", "confidence": 1.0} for id in ("n-black", "n-over")],
+        "notice_measures": [{"notice_id": "n-ordered", "measure_code": "blacklisted"}],
+        "notice_links": [
+            {"notice_id": notice, "institution_id": id, "method": "credit_code", "confidence": 1.0}
+            for notice, id in (("n-black", "i-black"), ("n-over", "i-black"), ("n-noticed", "i-noticed"), ("n-ordered", "i-ordered"))
+        ],
     }  # fmt: skip
 
 

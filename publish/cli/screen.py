@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..answering import CANNOT_SAY, LISTED, NOT_LISTED, Answer, cannot_say
+from ..answering import CANNOT_SAY, STATUSES, Answer, cannot_say
 from ..cells import cell
 from ..errors import BadHome, BadValue
 from ..given import Given, given
@@ -66,7 +66,8 @@ def screen(
 ) -> None:
     """Check whether the institutions of a list (CSV or XLSX) are listed, against the live release; nothing leaves this machine.
 
-    Writes a CSV for spreadsheets with the list's own columns first, then status (listed, not_listed, cannot_say), reason, the institution, how it was
+    Writes a CSV for spreadsheets with the list's own columns first, then status (listed: on a white list; other_list: on a
+    black, grey, warning, cancelled or other one; not_listed; cannot_say), reason, the institution, how it was
     found and what differs, the listing, as-of day and release. A row that cannot be read is cannot_say and never left out.
 
     Exit codes: 0 every row has an answer, 1 the file cannot be used, or some rows met an error (the file is written all the same),
@@ -92,7 +93,7 @@ def screen(
     finally:
         reader.close()
     _write(target, data)
-    said = ", ".join(f"{status} {counts[status]:,}" for status in (LISTED, NOT_LISTED, CANNOT_SAY))
+    said = ", ".join(f"{status} {counts[status]:,}" for status in STATUSES)
     click.echo(f"{target}: {len(table.rows):,} rows: {said}; release {live}", err=True)
     if counts["error"]:
         raise BadValue(f"{target}: {counts['error']:,} rows met an error and say cannot_say; see the log above and try again")
@@ -108,7 +109,7 @@ def screened(table: Given, verifier: "Verifier", progress: Progress) -> tuple[by
     for _, cells, asked in table.rows:
         answer = cannot_say("unreadable") if asked is None else verifier.verify(Query(**asked))[1]
         counts[answer.status] += 1
-        counts["error"] += "error" in answer.reasons
+        counts["error"] += bool({"error", "unsearchable"} & set(answer.reasons))
         out.writerow([_safe(value) for value in (*cells, *_told(answer, verifier))])
         progress.advance()
     progress.finish()
@@ -146,12 +147,12 @@ def _told(answer: Answer, verifier: "Verifier") -> Iterator[str]:
     yield _joined(one.known.code or "" for one in who)
     yield _joined(one.how for one in who)
     yield _joined(_difference(one) for one in who)
-    yield _joined(reader.label("lists", it["list"], "zh") for it in answer.listings)
-    yield _joined(it["authority"] or "" for it in answer.listings)
-    yield _joined(it["batch_label"] or "" for it in answer.listings)
-    lists = say("zh", "list.and").join(dict.fromkeys(reader.label("lists", it["list"], "zh") for it in answer.listings))
-    days = [it["as_of"] for it in answer.listings] or [it.as_of for it in answer.sources or verifier.sources]
-    yield _joined(day or "" for day in days) if answer.listings else min(filter(None, days), default="")
+    yield _joined(reader.label("lists", it["list"], "zh") for it in answer.on)
+    yield _joined(it["authority"] or "" for it in answer.on)
+    yield _joined(it["batch_label"] or "" for it in answer.on)
+    lists = say("zh", "list.and").join(reader.label("lists", code, "zh") for code in answer.lists)
+    days = [it["as_of"] for it in answer.on] or [it.as_of for it in answer.sources or verifier.sources]
+    yield _joined(day or "" for day in days) if answer.on else min(filter(None, days), default="")
     yield reader.id
     yield " ".join(
         (

@@ -42,7 +42,7 @@ def records(path: Path, where: str, listing: ListingPlan, hear: Hear) -> Iterato
 
 
 @contextmanager
-def opened_book(path: Path, where: str) -> Iterator[list[tuple[str, Callable[[], Generator[table.Row, None, None]], bool]]]:
+def opened_book(path: Path, where: str) -> Iterator[list[tuple[str, Callable[..., Generator[table.Row, None, None]], bool]]]:
     """Of each sheet its name, its rows that have something in them, and whether it is hidden. Raises SourceBroken, also in the block."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -93,8 +93,8 @@ class _Book:
         self._texts = self._shared(parts.get("sharedStrings", f"{folder}/sharedStrings.xml"))
         self._shows = self._styles(parts.get("styles", f"{folder}/styles.xml"))
 
-    def rows(self, part: str) -> Generator[table.Row, None, None]:
-        """The rows of one sheet that have something in them, merged cells filled in."""
+    def rows(self, part: str, marked: bool = False) -> Generator[table.Row, None, None]:
+        """The rows of one sheet that have something in them, merged cells filled in; `marked`: those too that have only what gives no value."""
         merged = table.Merged(self._merged(part))
         with self._open(part) as file:
             events = ElementTree.iterparse(file, ("start", "end"))
@@ -111,7 +111,7 @@ class _Book:
                     number = self._int(node.get("r"), number + 1)
                     row = self._row(number, node, space)
                     holder.clear()
-                    if row.filled:
+                    if row.filled or (marked and row.marks):
                         yield merged.spread(row)
                     else:
                         merged.skip(row)

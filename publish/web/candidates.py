@@ -53,7 +53,7 @@ class Candidate:
 def candidates(reader: Reader, line: Line, today: str) -> list[Candidate]:
     """The institutions that may be meant, best first; at most one of them is certain."""
     verifier = Verifier(reader, today)
-    within = list(dict.fromkeys(region for text in line.regions for region in verifier.regions.meanings(text)))[:MEANINGS]
+    within = list(dict.fromkeys(region for text in line.regions for region in verifier.meanings(text)))[:MEANINGS]
     verifier.assure()
     hits = _search(reader, line.name, within)
     numbers = _number(credit_code, line.credit_codes), _number(permit_no, line.permits)

@@ -19,11 +19,12 @@ from ..cells import cell
 from ..rules import CAUSES
 from . import changes
 from .answer import Answer, as_json
+from .asked import NoSuchChoice, refused
 from .frame import Dictionary
 from .past import Past
 from .plot import plot
 from .reader import Reader, Row
-from .selection import KINDS, NoSuchChoice, Selection, cursor, present, regions_under, releases, select
+from .selection import KEYS, KINDS, Selection, cursor, present, regions_under, releases, select
 from .shelf import Shelf
 from .tally import first_release, summed, tally
 from .timeline import timeline, was_public
@@ -56,9 +57,11 @@ class ChangePages:
         if past is None:
             return self._problem(visit, 503, "no_past")
         try:
-            chosen = select(past, visit.today, visit.asked, self._datasets)
+            chosen = select(past, visit.today, visit.pairs, self._datasets)
         except NoSuchChoice as no:
-            return self._problem(visit, 400, "choice", {"name": no.name, "known": no.known})
+            return refused(self._problem, visit, no, "/changes", KEYS)
+        except ValueError:
+            return self._problem(visit, 400, "bad_request")
         if visit.path.endswith(".csv"):
             return self._csv(visit, past, chosen)
         counted = tally(past, visit.today, chosen)

@@ -4,15 +4,15 @@ A region is chosen from the province down: the cities of a province stand where 
 other facets several values can be chosen. A facet's counts leave its own filter out, so that they say what the other values would find.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .question import CODES, FACETS, REGIONS, STATES, Question
+from .asked import REGIONS, State
 from .reader import Reader
 from .visit import Visit
 
 Counts = Mapping[str, Mapping[str, int]]
-SHOWN = 12  # values of one facet before the rest is folded away
+NOTHING: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -27,63 +27,49 @@ class Choice:
 
 @dataclass(frozen=True)
 class Facet:
-    """`chosen` is whether one of its choices is."""
+    """`chosen` is whether one of its choices is; `more` is how many are not shown."""
 
     name: str
     choices: tuple[Choice, ...]
     chosen: bool
+    more: int
 
 
-def facets(question: Question, counts: Counts, total: int, reader: Reader, visit: Visit) -> list[Facet]:
-    """The facets that can narrow what was found in all, or that do."""
+def facets(
+    asked: State,
+    counts: Counts,
+    total: int,
+    called: Callable[[str, str], str],
+    ordered: Callable[[str, Mapping[str, int]], Sequence[str]],
+    most: Mapping[str, int] = NOTHING,
+) -> list[Facet]:
+    """The facets that can narrow what was found in all, or that do, with what their values are `called`, in the order that is given; of those
+    in `most` no more are shown but the chosen ones."""
     found = []
-    for name in FACETS:
-        asked = question.filters.get(name, ())
-        values = {**counts.get(name, {}), **{value: counts.get(name, {}).get(value, 0) for value in asked}}
-        if not _is_open(name, question, counts) or not (asked or any(count < total for count in values.values())):
+    for name in asked.FACETS:
+        chosen = asked.filters.get(name, ())
+        values = {**counts.get(name, {}), **{value: counts.get(name, {}).get(value, 0) for value in chosen}}
+        if not _is_open(asked, name, counts) or not (chosen or any(count < total for count in values.values())):
             continue
-        order = _order(name, reader, values)
-        choices = tuple(
-            Choice(label(name, value, reader, visit), values[value], value in asked, question.link(**_turned(question, name, value)))
-            for value in order
-        )
-        found.append(Facet(name, choices, bool(asked)))
+        order = ordered(name, values)
+        kept = [value for place, value in enumerate(order) if place < most.get(name, len(order)) or value in chosen]
+        choices = tuple(Choice(called(name, value), values[value], value in chosen, asked.turned(name, value)) for value in kept)
+        found.append(Facet(name, choices, bool(chosen), len(order) - len(kept)))
     return found
 
 
-def label(facet: str, value: str, reader: Reader, visit: Visit) -> str:
+def label(asked: State, facet: str, value: str, reader: Reader, visit: Visit) -> str:
     """What a value is called, by the release's tables."""
     if facet in REGIONS:
-        at = reader.regions.get(value)
-        return str(at["name_zh"] if visit.lang == "zh" else at["name_en"] or at["name_zh"]) if at else value
+        return reader.region_name(value, visit.lang)
     if value == "none" or facet == "permit":
         return visit.t(f"facet.{facet}.{value}")
-    return reader.label(CODES[facet], value, visit.lang)
+    return reader.label(asked.CODES[facet], value, visit.lang) if facet in asked.CODES else value
 
 
-def without(question: Question) -> list[tuple[str, str, str]]:
-    """Each filter that is set: facet, value and the question without it."""
-    return [(name, value, question.link(**_turned(question, name, value))) for name in FACETS for value in question.filters.get(name, ())]
-
-
-def _turned(question: Question, name: str, value: str) -> dict[str, tuple[str, ...]]:
-    """The filters with a value added, or taken away where it is there; a region takes those under it along."""
-    asked = question.filters.get(name, ())
-    if name in REGIONS:
-        below = dict.fromkeys(REGIONS[REGIONS.index(name) + 1 :], ())
-        return {**below, name: () if value in asked else (value,)}
-    return {name: tuple(one for one in asked if one != value) if value in asked else (*asked, value)}
-
-
-def _is_open(name: str, question: Question, counts: Counts) -> bool:
+def _is_open(asked: State, name: str, counts: Counts) -> bool:
     """Whether a facet is for choosing from already: a city when it is clear in which province, a county in which city, or province that has none."""
-    if name not in REGIONS[1:] or name in question.filters:
+    if name not in REGIONS[1:] or name in asked.filters:
         return True
-    above = "city" if name == "county" and ("city" in question.filters or counts.get("city")) else "province"
-    return above in question.filters or len(counts.get(above, {})) == 1
-
-
-def _order(name: str, reader: Reader, values: Mapping[str, int]) -> list[str]:
-    """Regions by their codes, the rest in the order of their tables; never by how many there are."""
-    known = list(STATES) if name == "permit" else [] if name in REGIONS else [*reader.codes(CODES[name]), "none"]
-    return sorted(values, key=lambda value: (known.index(value) if value in known else len(known), value))
+    above = "city" if name == "county" and ("city" in asked.filters or counts.get("city")) else "province"
+    return above in asked.filters or len(counts.get(above, {})) == 1

@@ -6,7 +6,7 @@ Answers are kept for the day, so that whoever polls takes none of our time. Nobo
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -16,19 +16,18 @@ from ..channel import PAGE
 from ..entries import authority_key
 from . import facts
 from .answer import TYPES, Answer, as_json, moved, packed
+from .asked import REGIONS, NoSuchChoice
 from .feedfile import CODES, FAMILIES, FORMS, SEARCHED, Feeds
 from .feedlists import FeedLists
 from .feedmade import Document, Maker
 from .frame import Frame
-from .notice_question import KEYS as QUESTION_KEYS
-from .notice_question import REGIONS, Question, ask
+from .notice_question import Question, ask
 from .reader import NoIndex, Reader, Row
-from .selection import NoSuchChoice
 from .shelf import Shelf
 from .visit import Visit, address, spelt
 
 UNASKED = ("sort", "limit", "offset")  # of a search that is a feed: the newest of what is found
-KEYS = tuple(key for key in QUESTION_KEYS if key not in UNASKED)
+KEYS = tuple(key for key in Question.KEYS if key not in UNASKED)
 AGAIN = (("cache-control", "no-cache"),)  # a cache asks again: a notice ends at midnight
 FOR_EVER = (("cache-control", "public, max-age=31536000, immutable"),)
 NOT_KEPT = (("cache-control", "no-store"),)
@@ -56,9 +55,9 @@ class FeedPages:
         problem: Callable[..., Answer],
         status: Callable[[], Mapping[str, Any] | None],
         frame: Frame,
-        hub: str | None,
+        hubs: Sequence[str],
     ) -> None:
-        self._shelf, self._problem, self._status, self._frame, self._hub = shelf, problem, status, frame, hub
+        self._shelf, self._problem, self._status, self._frame, self._hubs = shelf, problem, status, frame, hubs
         self._lists = FeedLists(render, frame)
         self._routes: list[tuple[re.Pattern[str], Made]] = [
             (re.compile(pattern), made)
@@ -216,7 +215,7 @@ class FeedPages:
         )
 
     def _maker(self, visit: Visit, feeds: Feeds) -> Maker:
-        return Maker(feeds, visit.today, self._frame.root, self._hub)
+        return Maker(feeds, visit.today, self._frame.root, self._hubs)
 
     def _keep(self, visit: Visit, feeds: Feeds, answer: Answer, is_ours: bool = False) -> Answer:
         """The answer, kept for the day where it holds for everybody: one that was made here holds the site's address, and only where the site was

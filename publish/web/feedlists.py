@@ -9,11 +9,11 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from ..regions import COUNTRY
 from . import facts
 from .answer import TYPES, Answer
+from .asked import NoSuchChoice
 from .feedfile import CODES, FAMILIES, SEARCHED, Feeds
 from .frame import Frame, clean
 from .notice_question import Question, ask
 from .reader import Reader, Row
-from .selection import NoSuchChoice
 from .visit import Visit, address
 
 KEYS = ("region", "violation", "seriousness", "q", "authority")

@@ -4,7 +4,7 @@ They say what the release says on the day at hand, by the same entries as those 
 institution are of the live release alone: a notice that it does not show is not there, and nothing says that it was.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -19,9 +19,10 @@ from ..entries import FAMILIES, SHOWN, Event, Teller, instant, tag
 from ..home import CHINA
 from . import queries
 from .answer import TYPES
+from .asked import REGIONS
 from .ended import ended
 from .feedfile import Feeds
-from .notice_question import CODES, REGIONS, Question
+from .notice_question import Question
 from .noticing import find
 from .reader import Row
 
@@ -55,12 +56,12 @@ class Maker:
     feeds: Feeds
     today: str
     site: str
-    hub: str | None = None
+    hubs: Sequence[str] = ()
 
     @property
     def _channel(self) -> Channel:
         """What the feeds tell today."""
-        return Channel(self.feeds.rows, self.feeds.reader.rows, Teller(_declared(), self.site), self.hub, self.today)
+        return Channel(self.feeds.rows, self.feeds.reader.rows, Teller(_declared(), self.site), self.hubs, self.today)
 
     def is_over(self, row: Row) -> bool:
         """Whether something that the current document of a feed tells may not be told today, although the release has it."""
@@ -166,8 +167,12 @@ class Maker:
         """A search in words, for its title."""
         reader = self.feeds.reader
         chosen = [
-            reader.region(value, None, "zh") if name in REGIONS else reader.label(CODES[name], value, "zh") if name in CODES else value
-            for name, value in question.chosen
+            reader.region(value, None, "zh")
+            if name in REGIONS
+            else reader.label(Question.CODES[name], value, "zh")
+            if name in Question.CODES
+            else value
+            for name, value, _ in question.chosen
         ]
         days = f"{question.since}—{question.until}" if question.since or question.until else ""
         return " · ".join(filter(None, (question.query, *chosen, days)))

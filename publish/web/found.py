@@ -5,10 +5,10 @@ answer, or of regions, and never of ratings.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
 
@@ -17,11 +17,11 @@ import search
 from . import facts, why
 from .alike import alike
 from .answer import Answer, as_json
-from .facets import facets, label, without
+from .asked import AS_OF, REGIONS, NoSuchChoice, refused, unsearchable
+from .facets import facets, label
 from .noticing import mentioning
-from .question import FACETS, KEYS, REGIONS, SORTS, Question, ask
+from .question import STATES, Question, ask
 from .reader import NoIndex, Reader, Row
-from .selection import NoSuchChoice
 from .visit import Visit, address, of_release
 
 MOST_WORDS = 16  # as the notices beside it take
@@ -43,7 +43,7 @@ class SearchPages:
 
     def page(self, visit: Visit, reader: Reader) -> Answer:
         try:
-            question = ask(visit.pairs, reader, ("as_of",))
+            question = ask(visit.pairs, reader, (AS_OF,))
         except NoSuchChoice as no:
             return self._refused(visit, no)
         except ValueError:
@@ -61,7 +61,7 @@ class SearchPages:
         try:
             return self._json(visit, reader, question) if visit.wants_json else self._html(visit, reader, question)
         except NoIndex:
-            return self._problem(visit, 503, "unsearchable")
+            return unsearchable(self._problem, visit, reader, "institutions")
         except CannotSay:
             return self._problem(visit, 500, "search")
 
@@ -92,10 +92,7 @@ class SearchPages:
         )
 
     def _refused(self, visit: Visit, no: NoSuchChoice) -> Answer:
-        """What was asked for does not exist: with what does, and a link to the same without it."""
-        rest = [(key, value) for key, value in visit.pairs if key in (*KEYS, "as_of") and key != no.name]
-        onward = f"{address('/search', visit.lang)}?{urlencode(rest)}"
-        return self._problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, onward=onward)
+        return refused(self._problem, visit, no, "/search", Question.KEYS)
 
     def _find(self, reader: Reader, question: Question, **more: Any) -> search.Results:
         asked: dict[str, Any] = {
@@ -115,7 +112,7 @@ class SearchPages:
 
     def _counted(self, reader: Reader, question: Question) -> search.Results:
         """What is found, with its facets; those of a region say what is in the others of its level, so the regions under it are left out too."""
-        found = self._find(reader, question, count=FACETS)
+        found = self._find(reader, question, count=question.FACETS)
         if not any(level in question.filters for level in REGIONS[1:]):
             return found
         counts = dict(found.facets)
@@ -130,17 +127,7 @@ class SearchPages:
         cards = facts.card_json(reader, [hit.id for hit in found.hits], visit.today)
         return as_json(
             {
-                **of_release(visit, reader),
-                "query": question.query,
-                "url": f"{address('/search', visit.lang)}?{question.link(offset=question.offset)}",
-                "as_of": facts.freshness(reader, visit.today)["as_of"],
-                "total": found.total,
-                "filters": question.filters,
-                "sort": question.sort,
-                "limit": question.limit,
-                "offset": question.offset,
-                "meant": found.meant,
-                "facets": found.facets,
+                **question.head(visit, reader, "/search", found),
                 "results": [_result(cards[hit.id], hit) for hit in found.hits if hit.id in cards],
                 "notices": self._notices(visit, reader, question),
             }
@@ -154,7 +141,7 @@ class SearchPages:
         near = alike([card["name"] for card in cards])
         for card, others in zip(cards, near, strict=True):
             card |= {"why": why.reasons(hits[card["id"]], card, question.query), "texts": shown.get(card["id"], []), "alike": others}
-        chosen = without(question)
+        called = partial(label, question, reader=reader, visit=visit)
         return self._render(
             "search.html",
             asked=question,
@@ -162,9 +149,9 @@ class SearchPages:
             total=found.total,
             alike=sum(others > 0 for others in near),
             meant=found.meant if found.meant and found.meant != question.query else None,
-            facets=facets(question, found.facets, found.total, reader, visit),
-            chosen=[(name, label(name, value, reader, visit), link) for name, value, link in chosen],
-            sorts=[(name, name == question.sort, question.link(sort=name)) for name in SORTS],
+            facets=facets(question, found.facets, found.total, called, partial(_order, reader)),
+            chosen=[(name, called(name, value), link) for name, value, link in question.chosen],
+            sorts=[(name, name == question.sort, question.link(sort=name)) for name in question.sorts(question.query)],
             pages=_pages(question, found.total),
             wider=self._wider(reader, question) if not found.total else [],
             near_names=self._near(reader, question) if not found.total else [],
@@ -185,7 +172,7 @@ class SearchPages:
     def _wider(self, reader: Reader, question: Question) -> list[tuple[str, str, str, int]]:
         """The filters without which something would be found: facet, value, the question without it, and how many that finds."""
         found = []
-        for name, value, link in without(question):
+        for name, value, link in question.chosen:
             less = {key: values for key, values in question.filters.items() if key != name}
             if total := self._find(reader, question, filters=less, limit=0, offset=0).total:
                 found.append((name, value, link, total))
@@ -223,6 +210,12 @@ def _suggested(each: search.Suggestion, row: Row | None, reader: Reader, visit: 
         "region": region,
         "url": address(f"/institutions/{row['id']}", visit.lang),
     }
+
+
+def _order(reader: Reader, name: str, values: Mapping[str, int]) -> list[str]:
+    """Regions by their codes, the rest in the order of their tables; never by how many there are."""
+    known = list(STATES) if name == "permit" else [] if name in REGIONS else [*reader.codes(Question.CODES[name]), "none"]
+    return sorted(values, key=lambda value: (known.index(value) if value in known else len(known), value))
 
 
 def _pages(question: Question, total: int) -> list[tuple[int, bool, str] | None]:

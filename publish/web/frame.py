@@ -173,8 +173,7 @@ class Frame:
 
     def region_name(self, code: str) -> str:
         reader = self.visit.reader
-        at = reader.regions.get(code) if reader else None
-        return str((at["name_zh"] if self.visit.lang == "zh" else at["name_en"] or at["name_zh"]) if at else code)
+        return reader.region_name(code, self.visit.lang) if reader else code
 
     def table_label(self, table: str) -> str:
         found = self._tables.get(table)

@@ -4,116 +4,49 @@
     province, city, county a code of a region
     kind, authority, seriousness, state, violation_type, year   each may stand several times: one of them is enough
     since, until           days, months or years of the decision
-    sort=relevance|newest|oldest, limit=N, offset=N
+    sort=relevance|newest|oldest, limit=N, offset=N    by relevance where there is a query, else newest first
 
 Each state has one spelling (`link`). Knows nothing of pages.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from dataclasses import dataclass
 
 import search
 
+from .asked import AS_OF, REGIONS, NoSuchChoice, State, common, read
 from .reader import Reader
-from .selection import NoSuchChoice
 
-REGIONS = ("province", "city", "county")
-CODES = {"kind": "notice_kinds", "seriousness": "seriousness", "state": "notice_states", "violation_type": "violation_types"}
-FACETS = (*REGIONS, "kind", "authority", "seriousness", "violation_type", "year", "state")
-SORTS = {"relevance": None, "newest": "-decided_on", "oldest": "decided_on"}
-KEYS = ("q", *FACETS, "since", "until", "sort", "limit", "offset")
-PAGE, MOST = 20, 100
 LONGEST = 200  # characters of a value
 
 
 @dataclass(frozen=True)
-class Question:
-    """`filters` have the values of each facet that is asked for; a day that is not asked for is ""."""
+class Question(State):
+    """`since` and `until` are days, months or years of the decision."""
 
-    query: str = ""
-    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    FACETS = (*REGIONS, "kind", "authority", "seriousness", "violation_type", "year", "state")
+    ENDS = ("since", "until")
+    KEYS = ("q", *FACETS, *ENDS, "sort", "limit", "offset")
+    CODES = {"kind": "notice_kinds", "seriousness": "seriousness", "state": "notice_states", "violation_type": "violation_types"}  # noqa: RUF012
+    SORTS = {"relevance": None, "newest": "-decided_on", "oldest": "decided_on"}  # noqa: RUF012
+
     since: str = ""
     until: str = ""
-    sort: str = "relevance"
-    limit: int = PAGE
-    offset: int = 0
 
-    @property
-    def order(self) -> str | None:
-        """The field that the index sorts by."""
-        return SORTS[self.sort]
-
-    @property
-    def chosen(self) -> list[tuple[str, str]]:
-        return [(name, value) for name in FACETS for value in self.filters.get(name, ())]
-
-    def pairs(self, **instead: object) -> list[tuple[str, str]]:
-        """The query string of this state, or of one with other values: a facet's are a sequence. None of a page but by `offset`."""
-        asked = {
-            **{
-                "q": self.query,
-                **self.filters,
-                "since": self.since,
-                "until": self.until,
-                "sort": self.sort,
-                "limit": self.limit,
-                "offset": 0,
-            },
-            **instead,
-        }
-        silent = {"sort": "relevance", "limit": PAGE, "offset": 0}
-        found = []
-        for key in KEYS:
-            values = asked.get(key, ())
-            for value in values if isinstance(values, tuple) else (values,):
-                if value != silent.get(key, ""):
-                    found.append((key, str(value)))
-        return found
-
-    def link(self, **instead: object) -> str:
-        return urlencode(self.pairs(**instead))
-
-    def turned(self, name: str, value: str) -> dict[str, tuple[str, ...]]:
-        """The filters with a value added, or taken away where it is there; a region takes those under it along."""
-        asked = self.filters.get(name, ())
-        if name in REGIONS:
-            below = dict.fromkeys(REGIONS[REGIONS.index(name) + 1 :], ())
-            return {**below, name: () if value in asked else (value,)}
-        return {name: tuple(one for one in asked if one != value) if value in asked else (*asked, value)}
-
-    def is_open(self, name: str) -> bool:
-        """Whether a facet is for choosing from already: a city when it is clear in which province, a county in which city or province."""
-        return name not in REGIONS[1:] or name in self.filters or any(above in self.filters for above in REGIONS[: REGIONS.index(name)])
+    @classmethod
+    def sorts(cls, query: str) -> tuple[str, ...]:
+        """Without a query nothing answers better than another."""
+        return tuple(name for name in cls.SORTS if query or cls.SORTS[name])
 
 
 def ask(pairs: Sequence[tuple[str, str]], reader: Reader) -> Question:
     """The question of a query string's keys and values. Raises NoSuchChoice."""
-    given: dict[str, list[str]] = {}
-    for key, value in pairs:
-        if key not in (*KEYS, "as_of"):
-            raise NoSuchChoice(key, ", ".join(KEYS), is_key=True)
-        if value := value.strip() if key == "q" else " ".join(value.split()):
-            given.setdefault(key, []).append(value)
-    filters = {}
-    for facet in FACETS:
-        for value in given.get(facet, ()):
-            if (known := _known(reader, facet, value)) is not None:
-                raise NoSuchChoice(facet, known)
-        if facet in given:
-            filters[facet] = tuple(dict.fromkeys(given[facet]))
-    sort = given.get("sort", ["relevance"])[0]
-    if sort not in SORTS:
-        raise NoSuchChoice("sort", ", ".join(SORTS))
-    return Question(
-        given.get("q", [""])[0],
-        filters,
-        _day("since", given),
-        _day("until", given),
-        sort,
-        min(MOST, _whole("limit", given, PAGE, f"1–{MOST}") or PAGE),
-        _whole("offset", given, 0, "0, 1, 2 …"),
-    )
+    given = read(pairs, Question.KEYS, (AS_OF,), as_is=("q",))
+    query, since, until = given.get("q", [""])[0], _day("since", given), _day("until", given)
+    if since and until and since[: len(until)] > until[: len(since)]:
+        raise NoSuchChoice("since", f"≤ {until}")
+    made = common(Question, query, given, lambda facet, value: _known(reader, facet, value))
+    return Question(query, **made, since=since, until=until)
 
 
 def _known(reader: Reader, facet: str, value: str) -> str | None:
@@ -121,8 +54,8 @@ def _known(reader: Reader, facet: str, value: str) -> str | None:
     if facet in REGIONS:
         of_level = [code for code, row in reader.regions.items() if row["level"] == facet]
         return None if value in of_level else ", ".join(of_level[:100])
-    if facet in CODES:
-        codes = reader.codes(CODES[facet])
+    if facet in Question.CODES:
+        codes = reader.codes(Question.CODES[facet])
         return None if value in codes else ", ".join(codes)
     if facet == "year":
         return None if value.isascii() and value.isdigit() and len(value) == 4 else "2026"
@@ -135,10 +68,3 @@ def _day(name: str, given: Mapping[str, Sequence[str]]) -> str:
     if found is None or found[0] != found[1]:
         raise NoSuchChoice(name, "2026, 2026-03, 2026-03-05")
     return found[0]
-
-
-def _whole(name: str, given: Mapping[str, Sequence[str]], default: int, known: str) -> int:
-    text = given.get(name, [str(default)])[0]
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise NoSuchChoice(name, known)
-    return int(text)

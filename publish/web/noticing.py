@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,12 +18,12 @@ import search
 
 from . import facts
 from .answer import Answer, as_json
+from .asked import PAGE, REGIONS, NoSuchChoice, refused, unsearchable
 from .ended import ended
-from .facets import Choice, Facet
-from .notice_question import CODES, FACETS, KEYS, PAGE, REGIONS, SORTS, Question, ask
+from .facets import facets, label
+from .notice_question import Question, ask
 from .reader import NoIndex, Reader, Row
-from .selection import NoSuchChoice
-from .visit import Visit, address, of_release
+from .visit import Visit
 
 SHOWN = 12  # authorities of which the number is said; there are thousands
 HELP = ("words", "phrase", "either", "not", "group", "field", "code", "day", "sum", "star")
@@ -63,6 +64,9 @@ PERSONAL = (
 )  # which finds nobody but an organisation
 OTHERS = "SELECT id, document_no FROM notices WHERE subject_kind IS NOT 'organisation' ORDER BY decided_on IS NULL, decided_on DESC, id"
 FIELD = re.compile(r"^\s*\w{1,20}\s*[:：]")  # a number may be asked for in its field
+QUOTES = str.maketrans(dict.fromkeys("“”„「」『』＂", '"') | {"（": "(", "）": ")"})
+QUOTED = re.compile(r'"[^"]*"')
+SMALL = re.compile(r"(?<![^\s()])(and|or|not)(?![^\s()])", re.IGNORECASE)
 TEXTS = "SELECT * FROM notices WHERE id IN (SELECT value FROM json_each(?1))"
 log = logging.getLogger(__name__)
 
@@ -84,7 +88,8 @@ def unseen(reader: Reader, today: str) -> Unseen:
 
 
 def _unseen(reader: Reader, today: str) -> Unseen:
-    over, unsaid = frozenset(orjson.loads(ended(reader, today).gone["notices"])), reader.unsaid()
+    over = frozenset(orjson.loads(ended(reader, today).gone["notices"]))
+    unsaid = {id: (*map(_field, names), *(["year"] if "decided_on" in names else [])) for id, names in reader.unsaid().items()}
     numbers: dict[str, tuple[str, ...]] = {}
     others = reader.rows(OTHERS)
     for row in others:
@@ -92,6 +97,11 @@ def _unseen(reader: Reader, today: str) -> Unseen:
             number = search.compact(row["document_no"])
             numbers[number] = (*numbers.get(number, ()), row["id"])
     return Unseen(over | {row["id"] for row in others}, unsaid, numbers)
+
+
+def _field(column: str) -> str:
+    """What the index calls a column."""
+    return column.removesuffix("_fen")
 
 
 def find(reader: Reader, today: str, query: str, *, limit: int = 20, offset: int = 0, **how: Any) -> search.Found:
@@ -127,15 +137,13 @@ class NoticePages:
         try:
             question = ask(visit.pairs, reader)
         except NoSuchChoice as no:
-            rest = [(key, value) for key, value in visit.pairs if key in (*KEYS, "as_of") and key != no.name]
-            onward = f"{address('/notices', visit.lang)}?{urlencode(rest)}"
-            return self._problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, onward=onward)
+            return refused(self._problem, visit, no, "/notices", Question.KEYS)
         except ValueError:
             return self._problem(visit, 400, "bad_request")
         try:
             found = self._found(visit, reader, question)
         except NoIndex:
-            return self._problem(visit, 503, "unsearchable")
+            return unsearchable(self._problem, visit, reader, "notices")
         except Exception:  # what the index cannot answer is "cannot say", never "not found"
             log.exception("the index of notices failed")  # without the query: nobody's search is written down
             return self._problem(visit, 500, "search")
@@ -149,7 +157,7 @@ class NoticePages:
     def _found(self, visit: Visit, reader: Reader, question: Question) -> search.Found:
         """What is found, with its facets; those of a region say what is in the others of its level, so the regions under it are left out too."""
         how: dict[str, Any] = {"ranges": {"decided_on": (question.since or None, question.until or None)}}
-        found = find(reader, visit.today, question.query, **how, filters=question.filters, sort=question.order, count=FACETS, limit=question.limit, offset=question.offset)  # fmt: skip
+        found = find(reader, visit.today, question.query, **how, filters=question.filters, sort=question.order, count=question.FACETS, limit=question.limit, offset=question.offset)  # fmt: skip
         for place, level in enumerate(REGIONS):
             under = set(REGIONS[place + 1 :]) & question.filters.keys()
             if under and found.problem is None:
@@ -169,19 +177,8 @@ class NoticePages:
     def _json(self, visit: Visit, reader: Reader, question: Question, found: search.Found, notices: list[Row]) -> Answer:
         return as_json(
             {
-                **of_release(visit, reader),
-                "query": question.query,
-                "url": f"{address('/notices', visit.lang)}?{question.link(offset=question.offset)}",
-                "as_of": facts.freshness(reader, visit.today)["as_of"],
-                "total": found.total,
-                "filters": question.filters,
-                "since": question.since or None,
-                "until": question.until or None,
-                "sort": question.sort,
-                "limit": question.limit,
-                "offset": question.offset,
-                "meant": found.meant,
-                "facets": found.facets,
+                **question.head(visit, reader, "/notices", found),
+                "hints": [{"code": code, "text": visit.t(f"notices.hint.{code}")} for code in _hints(question.query)],
                 "results": notices,
             }
         )
@@ -190,6 +187,7 @@ class NoticePages:
         for it in notices:
             it["marked_title"] = next((_pieces(one) for one in it["passages"] if one["text"] == it["title"]), None)
             it["pieces"] = [(one["field"], _pieces(one)) for one in it["passages"] if one["text"] != it["title"]]
+        called_so = partial(label, question, reader=reader, visit=visit)
         return self._render(
             "notices.html",
             asked=question,
@@ -197,11 +195,10 @@ class NoticePages:
             found=notices,
             total=found.total,
             meant=found.meant,
-            facets=_facets(question, found, reader, visit),
-            chosen=[
-                (name, _label(name, value, reader, visit), question.link(**question.turned(name, value))) for name, value in question.chosen
-            ],
-            sorts=[(name, name == question.sort, question.link(sort=name)) for name in SORTS],
+            hints=_hints(question.query),
+            facets=facets(question, found.facets, found.total, called_so, _order, {"authority": SHOWN}),
+            chosen=[(name, called_so(name, value), link) for name, value, link in question.chosen],
+            sorts=[(name, name == question.sort, question.link(sort=name)) for name in question.sorts(question.query)],
             help=HELP,
             fields=called(visit),
             feed=feed_of(question),
@@ -210,10 +207,16 @@ class NoticePages:
 
 def feed_of(question: Question) -> str:
     """The path below /feeds/ of what is asked for as a feed: one with numbers where only a region is asked for, else that of the search."""
-    pairs = question.pairs(sort="relevance", limit=PAGE)
+    pairs = question.pairs(sort=question.sorts(question.query)[0], limit=PAGE)
     if len(pairs) == 1 and pairs[0][0] in REGIONS:
         return f"notices/region/{pairs[0][1]}"
     return f"notices?{urlencode(pairs)}" if pairs else "notices"
+
+
+def _hints(query: str) -> list[str]:
+    """What to know of how a query was read: `or` in small letters is a word like any other, and is searched for."""
+    words = SMALL.findall(QUOTED.sub(" ", query.translate(QUOTES)))
+    return ["operators"] if any(word.upper() != word for word in words) else []
 
 
 def called(visit: Visit) -> list[str]:
@@ -244,27 +247,6 @@ def _pieces(passage: Row) -> list[tuple[str, bool]]:
     return [("…", False)] * before + [*found, (text[at:], False)] + [("…", False)] * after
 
 
-def _facets(question: Question, found: search.Found, reader: Reader, visit: Visit) -> list[tuple[Facet, int]]:
-    """The facets that can narrow what was found, or that do, and how many of their values are not shown."""
-    made = []
-    for name in FACETS:
-        counts = dict(found.facets[name])
-        asked = question.filters.get(name, ())
-        counts |= {value: 0 for value in asked if value not in counts}
-        if not question.is_open(name) or not (asked or any(count < found.total for count in counts.values())):
-            continue
-        order = sorted(counts, reverse=name == "year") if name in (*REGIONS, "year") else list(counts)
-        kept = [value for place, value in enumerate(order) if name != "authority" or place < SHOWN or value in asked]
-        choices = tuple(
-            Choice(_label(name, value, reader, visit), counts[value], value in asked, question.link(**question.turned(name, value)))
-            for value in kept
-        )
-        made.append((Facet(name, choices, bool(asked)), len(order) - len(kept)))
-    return made
-
-
-def _label(facet: str, value: str, reader: Reader, visit: Visit) -> str:
-    if facet in REGIONS:
-        at = reader.regions.get(value)
-        return str(at["name_zh"] if visit.lang == "zh" else at["name_en"] or at["name_zh"]) if at else value
-    return reader.label(CODES[facet], value, visit.lang) if facet in CODES else value
+def _order(name: str, values: Mapping[str, int]) -> list[str]:
+    """Regions by their codes, years newest first, the rest by how many there are."""
+    return sorted(values, reverse=name == "year") if name in (*REGIONS, "year") else list(values)

@@ -3,7 +3,7 @@
 What has ended, was withdrawn or repaired since must not come back by an earlier release, whether that is issued anew already or not. So whatever
 can hurt somebody is shown of it only where the live release says the same of the same institution today: a notice, its link, a listing that is not
 white. The one exception is a notice of which the live release says that its list no longer has it: that is no word against it, and part of the
-past. Of its words (same.py) only those are shown that the live release has too, and nothing of a notice that is about another party today: they were
+past. Of its words, amounts and days (same.py) only those are shown that the live release has too, and nothing of a notice that is about another party today: they were
 changed to mask a person, or to correct, and a correction does not repeat what it corrects. TEMP views stand before the tables on the reader's own
 connection, so that no query of ours can forget it.
 """
@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ..rules import HARMLESS
-from ..same import PARTY, WORDS
+from ..same import PARTY, VALUES, WORDS
 from . import queries
 from .past import absent_until
 from .reader import Reader, Row
 from .terms import in_force, over, tombstone
 
+SAYS = {**WORDS, "notices": (*WORDS["notices"], *VALUES)}
 STILL = ("absent",)  # classes of tombstones whose notice may be shown as a part of the past
 _NAMED = ", ".join(map(repr, HARMLESS))
 VIEWS = {
@@ -97,7 +98,7 @@ class Older(Reader):
         self._views = [table for table in VIEWS if table in self.counts]
         for table in self._views:
             names = [row["name"] for row in self.rows("SELECT name FROM pragma_table_info(?, 'main') ORDER BY cid", table)]
-            words = [name for name in WORDS.get(table, ()) if table != "notices" or name not in PARTY]
+            words = [name for name in SAYS.get(table, ()) if table != "notices" or name not in PARTY]
             columns = ", ".join(f'{_SAID[table].replace("$column", name)} AS "{name}"' if name in words else f'"{name}"' for name in names)
             self._connection.execute(f'CREATE TEMP VIEW "{table}" AS SELECT {columns} FROM main."{table}" WHERE {VIEWS[table]}')  # noqa: S608
         self._connection.execute("PRAGMA query_only=1")
@@ -139,7 +140,7 @@ class Older(Reader):
 
     def since(self, notice: str) -> Row:
         then = self.row(_LIVE["notices"], notice) or {}
-        unsaid = [column for column in WORDS["notices"] if not self._same("notices", notice, column, then.get(column))]
+        unsaid = [column for column in SAYS["notices"] if not self._same("notices", notice, column, then.get(column))]
         return {"state_now": self._allowed.states[notice], "not_repeated": unsaid}
 
     def unsaid(self) -> Mapping[str, tuple[str, ...]]:
@@ -150,7 +151,7 @@ class Older(Reader):
             id: unsaid
             for id, row in then.items()
             if not self._absent(id)
-            and (unsaid := tuple(name for name in WORDS["notices"] if row.get(name) is not None and row[name] != now.get(id, {}).get(name)))
+            and (unsaid := tuple(name for name in SAYS["notices"] if row.get(name) is not None and row[name] != now.get(id, {}).get(name)))
         }
 
     def gone(self, notice: str, today: str) -> Row | None:

@@ -4,7 +4,7 @@ They run in the event loop, each on the visit's own release: a few look-ups of s
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import orjson
@@ -47,7 +47,7 @@ class NoRelease(Exception):
 class Pages:
     """The site's pages over one shelf."""
 
-    def __init__(self, shelf: Shelf, templates: Environment, dictionary: Dictionary, hub: str | None = None) -> None:
+    def __init__(self, shelf: Shelf, templates: Environment, dictionary: Dictionary, hubs: Sequence[str] = ()) -> None:
         self._shelf = shelf
         self._templates = templates
         self._dictionary = dictionary
@@ -56,7 +56,7 @@ class Pages:
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
         self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
         self.verify = VerifyPages(self.render, self.problem, of_release)
-        self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hub)
+        self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hubs)
         # asked for most often, and without a problem's page: their answers are JSON whatever happens
         self.hot: Mapping[str, Page] = {
             address(path, lang): page

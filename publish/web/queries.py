@@ -14,7 +14,7 @@ _PARTS = {
     "$listed": LISTED,
     "$ids": "(SELECT value FROM json_each(?1))",
     "$notice": """$replies, n.id, n.kind, n.title, n.subject_name, n.subject_kind, n.region_code, n.region_text, n.authority, n.violation_type, n.decided_on,
-        n.published_on, n.public_until, n.seriousness, n.state, n.source_id""",
+        n.published_on, n.public_until, n.seriousness, n.state, n.source_id, n.fine_fen, n.fine_text, n.confiscated_fen, n.confiscated_text""",
     "$replies": "(SELECT count(*) FROM notice_statements a WHERE a.notice_id = n.id AND a.kind = 'reply') AS replies",
     "$linked": "(SELECT count(*) FROM notice_links k WHERE k.notice_id = n.id) AS links",
     "$document": "d.title AS document_title, d.url AS document_url, COALESCE(d.as_of, s.as_of) AS document_as_of, s.label_zh AS source_zh, s.label_en AS source_en",
@@ -42,7 +42,8 @@ CARD_PERMITS = _sql(
 )
 CARD_FUNDS = _sql("SELECT institution_id, mode, bank, since FROM fund_supervision WHERE institution_id IN $ids ORDER BY mode")
 CARD_NOTICES = _sql(
-    """SELECT k.institution_id, n.id, n.kind, n.decided_on, n.public_until, n.state, $replies FROM notice_links k JOIN notices n ON n.id = k.notice_id
+    """SELECT k.institution_id, n.id, n.kind, n.decided_on, n.public_until, n.state, $replies, n.kind = 'blacklist' OR EXISTS
+      (SELECT 1 FROM notice_measures m WHERE m.notice_id = n.id AND m.measure_code = 'blacklisted') AS is_blacklisting FROM notice_links k JOIN notices n ON n.id = k.notice_id
     WHERE k.institution_id IN $ids AND $in_force ORDER BY n.decided_on DESC, n.id"""
 )
 

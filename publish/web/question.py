@@ -10,79 +10,38 @@ Each state has one spelling (`link`): keys in this order, without what goes with
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from urllib.parse import quote_plus
+from dataclasses import dataclass
 
 from ..rules import HARMLESS
+from .asked import REGIONS, State, common, read
 from .reader import Reader
-from .selection import NoSuchChoice
 
-REGIONS = ("province", "city", "county")
 STATES = ("valid", "open", "not_yet", "expired", "none")  # of permits, as publish.index counts them
-CODES = {"class": "classes", "list": "lists", "supervision": "fund_modes"}
-FACETS = (*REGIONS, "class", "list", "permit", "supervision")
-SORTS = {"relevance": None, "region": "county"}
-KEYS = ("q", *FACETS, "sort", "limit", "offset")
 LONGEST = 200  # characters of a query; what is beyond it is not searched for, and the page says so
-PAGE, MOST = 20, 100
-SILENT = {"sort": "relevance", "limit": PAGE, "offset": 0}  # what goes without saying
 
 
 @dataclass(frozen=True)
-class Question:
-    """`query` is what is searched for, `typed` what was typed; `filters` have the values of each facet that is asked for."""
+class Question(State):
+    """`query` is what is searched for, `typed` what was typed."""
+
+    FACETS = (*REGIONS, "class", "list", "permit", "supervision")
+    KEYS = ("q", *FACETS, "sort", "limit", "offset")
+    CODES = {"class": "classes", "list": "lists", "supervision": "fund_modes"}  # noqa: RUF012
+    SORTS = {"relevance": None, "region": "county"}  # noqa: RUF012
 
     typed: str = ""
-    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    sort: str = "relevance"
-    limit: int = PAGE
-    offset: int = 0
-
-    @property
-    def query(self) -> str:
-        return self.typed[:LONGEST]
-
-    @property
-    def order(self) -> str | None:
-        """The facet that the index sorts by."""
-        return SORTS[self.sort]
-
-    def link(self, **instead: object) -> str:
-        """The query string of this state on its first page, or of one with other values: a facet's are a tuple."""
-        asked = {"q": self.query, **self.filters, "sort": self.sort, "limit": self.limit, **instead}
-        pairs = []
-        for key in KEYS:
-            if key in asked:
-                values = each if isinstance(each := asked[key], tuple) else (each,)
-                pairs += [f"{key}={quote_plus(str(value))}" for value in values if value != SILENT.get(key, "")]
-        return "&".join(pairs)
 
 
 def ask(pairs: Sequence[tuple[str, str]], reader: Reader, also: Sequence[str] = ()) -> Question:
     """The question of a query string's keys and values; `also` are keys that are somebody else's. Raises NoSuchChoice."""
-    given: dict[str, list[str]] = {}
-    for key, value in pairs:
-        if key not in KEYS and key not in also:
-            raise NoSuchChoice(key, ", ".join(KEYS), is_key=True)
-        if value := " ".join(value.split()):
-            given.setdefault(key, []).append(value)
-    filters = {}
-    for facet in FACETS:
-        if facet in given:
-            for value in given[facet]:
-                if not _exists(reader, facet, value):
-                    raise NoSuchChoice(facet, ", ".join(choices(reader, facet, given)))
-            filters[facet] = tuple(dict.fromkeys(given[facet]))
-    sort = given.get("sort", ["relevance"])[0]
-    if sort not in SORTS:
-        raise NoSuchChoice("sort", ", ".join(SORTS))
-    return Question(
-        given.get("q", [""])[0],
-        filters,
-        sort,
-        min(MOST, _whole("limit", given, PAGE, f"1–{MOST}") or PAGE),
-        _whole("offset", given, 0, "0, 1, 2 …"),
-    )
+    given = read(pairs, Question.KEYS, also)
+    typed = given.get("q", [""])[0]
+    query = typed[:LONGEST]
+
+    def known(facet: str, value: str) -> str | None:
+        return None if _exists(reader, facet, value) else ", ".join(choices(reader, facet, given))
+
+    return Question(query, **common(Question, query, given, known), typed=typed)
 
 
 def choices(reader: Reader, facet: str, given: Mapping[str, Sequence[str]]) -> Sequence[str]:
@@ -90,7 +49,7 @@ def choices(reader: Reader, facet: str, given: Mapping[str, Sequence[str]]) -> S
     if facet == "permit":
         return STATES
     if facet not in REGIONS:
-        codes = reader.codes(CODES[facet])
+        codes = reader.codes(Question.CODES[facet])
         return [code for code in codes if code in HARMLESS] if facet == "list" else [*codes, "none"] if facet == "supervision" else codes
     above = given.get(REGIONS[REGIONS.index(facet) - 1], []) if facet != "province" else []
     found = [code for code, row in reader.regions.items() if row["level"] == facet]
@@ -102,10 +61,3 @@ def _exists(reader: Reader, facet: str, value: str) -> bool:
         row = reader.regions.get(value)
         return row is not None and row["level"] == facet
     return value in choices(reader, facet, {})
-
-
-def _whole(name: str, given: Mapping[str, Sequence[str]], default: int, known: str) -> int:
-    text = given.get(name, [str(default)])[0]
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise NoSuchChoice(name, known)
-    return int(text)

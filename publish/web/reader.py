@@ -161,7 +161,7 @@ class Reader:
 
     def since(self, notice: str) -> Row:
         """What is to be said of a notice that an older release shows: its state in the live one (`state_now`) and the
-        columns whose words are other ones there (`not_repeated`); nothing of the live one's own."""
+        columns that say something else there (`not_repeated`); nothing of the live one's own."""
         return {}
 
     def unsaid(self) -> Mapping[str, tuple[str, ...]]:
@@ -191,6 +191,11 @@ class Reader:
     def codes(self, table: str) -> list[str]:
         """The codes of a code table, in its order."""
         return [code for name, code in self._labels if name == table]
+
+    def region_name(self, code: str, lang: str) -> str:
+        """The region's own name; the code where it is unknown."""
+        at = self.regions.get(code)
+        return str((at["name_zh"] if lang == "zh" else at["name_en"] or at["name_zh"]) if at else code)
 
     def region(self, code: str | None, text: str | None, lang: str) -> str:
         """The region's full name from the province down, or the source's own spelling where the code is unknown."""

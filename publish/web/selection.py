@@ -18,20 +18,14 @@ import orjson
 from ..home import RELEASE_ID
 from ..rules import CAUSES
 from .archive import is_day
+from .asked import NoSuchChoice, read
 from .past import Past
 from .reader import Reader, Row
 
 KINDS = ("add", "change", "remove")
 FILTERS = ("region", "dataset", "table", "cause", "kind", "subject")
+KEYS = ("release", "from", "to", *FILTERS, "after", "limit")
 PAGE, MOST, LONGEST = 50, 200, 64
-
-
-class NoSuchChoice(Exception):
-    """A value, or a key, that does not exist; `known` are those that do."""
-
-    def __init__(self, name: str, known: str, *, is_key: bool = False) -> None:
-        super().__init__(name)
-        self.name, self.known, self.is_key = name, known, is_key
 
 
 @dataclass(frozen=True)
@@ -60,9 +54,9 @@ def releases(past: Past, today: str) -> list[Row]:
     return past.reader.once(today, "releases", lambda: past.rows(today, "SELECT * FROM releases ORDER BY number"))
 
 
-def select(past: Past, today: str, asked: Mapping[str, str], datasets: Mapping[str, Sequence[str]]) -> Selection:
+def select(past: Past, today: str, pairs: Sequence[tuple[str, str]], datasets: Mapping[str, Sequence[str]]) -> Selection:
     """What the query string asks for; `datasets` are the tables of each. Raises NoSuchChoice."""
-    given = {key: value.strip() for key, value in asked.items() if value.strip()}
+    given = {key: values[0] for key, values in read(pairs, KEYS).items()}
     known, reader = releases(past, today), past.reader
     first, last = _releases(given, known, today)
     tables = [table for dataset, those in datasets.items() if given.get("dataset", dataset) == dataset for table in those]

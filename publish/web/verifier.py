@@ -15,9 +15,10 @@ import search
 from ..answering import Answer, Source, cannot_say, decide
 from ..errors import BadHome
 from ..meant import CODE_NEAR, MOST_CANDIDATES, NEAR, Asked, Candidate, Identity, Known, Query, identify, near_codes, read, region_of
-from ..regions import Regions
+from ..regions import Region, Regions
 from . import facts, queries
-from .reader import Reader
+from .reader import NoIndex, Reader
+from .romanised import Romanised
 
 PROBES = 3
 HITS = 50  # of a name; more of one exact name is ambiguous all the same
@@ -37,8 +38,9 @@ class Verifier:
         self.regions = reader.territory
         self.sources = reader.once(today, "sources of answers", self._sources)
         self._places = reader.once(today, "places", lambda: frozenset(_short_names(self.regions)))
+        self._latin = reader.once(today, "regions in Pinyin", lambda: Romanised(self.regions, today))
         self._region = lru_cache(4_096)(
-            lambda text: region_of(text, self.regions, today)
+            lambda text: region_of(self._latin.code(text) or text, self.regions, today)
         )  # a list has few, and one costs more than all the rest
 
     def verify(self, query: Query) -> tuple[Asked, Answer]:
@@ -46,7 +48,10 @@ class Verifier:
         asked = Asked()
         try:
             asked = read(query, self._region)
-            return asked, self._answer(query, asked)
+            answer = self._answer(query, asked)
+            return asked, replace(answer, notes=(*asked.notes, *answer.notes))
+        except NoIndex:
+            return asked, cannot_say("unsearchable")
         except Exception:
             log.exception("a question could not be answered")  # without the question: nobody's is written down
             return asked, cannot_say("error")
@@ -62,6 +67,10 @@ class Verifier:
             return cannot_say(*asked.faults, candidates=(*found, *identity.candidates))
         cards = facts.cards(self.reader, [one.known.id for one in found], self.today)
         return decide(asked, identity, cards[0] if cards else None, self.sources, self.regions)
+
+    def meanings(self, text: str) -> tuple[Region, ...]:
+        """Every region that a code or name may mean, in Chinese or in Pinyin."""
+        return self.regions.meanings(text) or self._latin.meanings(text)
 
     def identity(self, asked: Asked, hits: Sequence[search.Hit] | None = None, most: int = HITS) -> Identity:
         """Which institution is meant. `hits` are what the index finds for the name, where the caller knows already, and asked for `most`."""

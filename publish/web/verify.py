@@ -4,24 +4,28 @@ A list is answered while it is sent, a question at a time, so that others have t
 is "cannot say". Nothing that is asked is kept.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import orjson
 
-from ..answering import CANNOT_SAY, cannot_say
+from ..answering import CANNOT_SAY, STATUSES, cannot_say
 from ..answering import Answer as Said
 from ..meant import Candidate, Query
 from . import facts
 from .answer import HTML, JSON, OPEN, Answer, as_json
+from .asked import AS_OF, NoSuchChoice, read, refused
 from .reader import Reader, Row
 from .verifier import Verifier
 from .visit import Visit
 
 MOST = 1_000  # of one list
+IN_HEADING = ("is_listed", "on_other_list")  # reasons that the heading of a page says with its status
 KEYS = ("name", "code", "permit", "region")
+SENT = ("names", "queries", "region")
+BROKEN = {"error": 500, "unsearchable": 503}
 REFUSED = ("no_question", "too_long")  # reasons that are the asker's alone
 LISTING = ("id", "list", "subject_name", "authority", "batch_label", "as_of", "valid_until", "is_over", "absent_since", "held_since", "source_id", "region_code")  # fmt: skip
 
@@ -29,9 +33,9 @@ LISTING = ("id", "list", "subject_name", "authority", "batch_label", "as_of", "v
 class BadList(Exception):
     """What was sent is no list that can be answered: status and kind of the problem."""
 
-    def __init__(self, status: int, kind: str) -> None:
+    def __init__(self, status: int, kind: str, **said: str) -> None:
         super().__init__(kind)
-        self.status, self.kind = status, kind
+        self.status, self.kind, self.said = status, kind, {"most": f"{MOST:,}", **said}
 
 
 class VerifyPages:
@@ -44,17 +48,21 @@ class VerifyPages:
         self._render, self._problem, self._of = render, problem, of
 
     def page(self, visit: Visit, reader: Reader) -> Answer:
-        if visit.sent is not None:
-            try:
-                return self._many(visit, reader, _list(visit.sent.fields))
-            except BadList as no:
-                return self._problem(visit, no.status, no.kind, {"most": f"{MOST:,}"})
-        asked = visit.asked
-        query = Query(**{key: " ".join(asked.get(key, "").split()) for key in KEYS})
+        try:
+            if visit.sent is not None:
+                return self._many(visit, reader, _list(visit.pairs, visit.sent.fields))
+            given = read(visit.pairs, KEYS, (AS_OF,))
+        except BadList as no:
+            return self._problem(visit, no.status, no.kind, no.said)
+        except NoSuchChoice as no:
+            return refused(self._problem, visit, no, "/verify", KEYS)
+        except ValueError:
+            return self._problem(visit, 400, "bad_request")
+        query = Query(**{key: values[0] for key, values in given.items() if key in KEYS})
         if query == Query() and not visit.wants_json:
-            return self._render("verify.html", query=query, answer=None, many=None, most=MOST)
+            return self._render("verify.html", query=query, answer=None, many=None, most=MOST, says=STATUSES)
         _, said = Verifier(reader, visit.today).verify(query)
-        status = 500 if said.reasons == ("error",) else 400 if set(said.reasons) & set(REFUSED) else 200
+        status = BROKEN.get(said.reasons[0], 400 if set(said.reasons) & set(REFUSED) else 200)
         if visit.wants_json:
             found = public(query, said, visit, reader)
             if said.status != CANNOT_SAY:
@@ -62,7 +70,15 @@ class VerifyPages:
             return as_json({**self._about(visit, reader), **found}, status)
         shown = [source for source in facts.sources(reader, visit.today) if source["id"] in {it.id for it in said.sources}]
         return self._render(
-            "verify.html", status, query=query, answer=said, many=None, most=MOST, sources=shown, meaning=MEANING[said.status]
+            "verify.html",
+            status,
+            query=query,
+            answer=said,
+            many=None,
+            most=MOST,
+            sources=shown,
+            meaning=MEANING[said.status],
+            in_heading=IN_HEADING,
         )
 
     def _about(self, visit: Visit, reader: Reader) -> dict[str, Any]:
@@ -85,23 +101,27 @@ class VerifyPages:
         for query in asked:
             many.append((query or Query(), ask(query)))
             yield b""
-        yield self._render("verify.html", query=Query(), answer=None, many=many, most=MOST, sources=sources).body
+        yield self._render("verify.html", query=Query(), answer=None, many=many, most=MOST, sources=sources, in_heading=IN_HEADING).body
 
 
 def _ask(verifier: Verifier, query: Query | None) -> Said:
     return cannot_say("unreadable") if query is None else verifier.verify(query)[1]
 
 
-def _list(fields: Mapping[str, Any]) -> list[Query | None]:
-    """The questions of a list, in order; None for one that cannot be read. Raises BadList."""
+def _list(pairs: Sequence[tuple[str, str]], fields: Mapping[str, Any]) -> list[Query | None]:
+    """The questions of a list, in order; None for one that cannot be read. Raises BadList, also for a key that none of them has."""
+    for key in (*(key for key, _ in pairs), *(key for key in fields if key not in SENT)):
+        raise BadList(400, "posted", name=str(key), known=", ".join(SENT))
     names, queries = fields.get("names"), fields.get("queries")
-    if isinstance(names, str):  # pasted lines, of one region
-        region = fields.get("region")
-        lines: list[Any] = [{"name": line.strip(), "region": region or ""} for line in names.splitlines() if line.strip()]
-    elif isinstance(queries, list) and names is None:
-        lines = queries
+    region = fields.get("region")
+    if isinstance(names, str):  # pasted lines
+        names = [line.strip() for line in names.splitlines() if line.strip()]
+    if isinstance(queries, list) and names is None and region is not None:
+        raise BadList(400, "posted", name="region", known="queries")  # each has its own
+    if isinstance(queries, list) and names is None:
+        lines: list[Any] = queries
     elif isinstance(names, list) and queries is None:
-        lines = [{"name": name} for name in names]
+        lines = [{"name": name, "region": region} for name in names]
     else:
         raise BadList(400, "no_list")
     if not lines:
@@ -112,7 +132,7 @@ def _list(fields: Mapping[str, Any]) -> list[Query | None]:
 
 
 def _query(line: Any) -> Query | None:
-    if not isinstance(line, dict):
+    if not isinstance(line, dict) or not line.keys() <= set(KEYS):
         return None
     values = {key: "" if line.get(key) is None else line[key] for key in KEYS}
     return Query(**values) if all(isinstance(value, str) for value in values.values()) else None
@@ -123,6 +143,11 @@ MEANING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "means": ("verify.listed.means",),
         "means_not": ("verify.listed.means_not.1", "verify.listed.means_not.2"),
         "do": ("none.do.2",),
+    },
+    "other_list": {
+        "means": ("verify.other.means",),
+        "means_not": ("verify.other.means_not", "verify.listed.means_not.2"),
+        "do": ("none.do.2", "none.do.3"),
     },
     "not_listed": {
         "means": ("none.means.1", "none.means.2"),
@@ -135,13 +160,14 @@ MEANING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 def public(query: Query, said: Said, visit: Visit, reader: Reader) -> Row:
     """One answer as JSON has it."""
-    lists = {"lists": visit.t("list.and").join(dict.fromkeys(reader.label("lists", it["list"], visit.lang) for it in said.listings))}
+    lists = {"lists": visit.t("list.and").join(reader.label("lists", code, visit.lang) for code in said.lists)}
     return {
         "query": {key: value for key, value in asdict(query).items() if value},
         "status": said.status,
         "text": visit.t(f"verify.status.{said.status}"),
         "reasons": [{"code": code, "text": visit.t(f"verify.reason.{code}", **lists)} for code in said.reasons],
         "notes": [{"code": code, "text": visit.t(f"verify.note.{code}")} for code in said.notes],
+        "lists": said.lists,
         "institution": said.found and _candidate(said.found, visit, reader),
         "listings": [{**{key: it[key] for key in LISTING}, "label": reader.label("lists", it["list"], visit.lang)} for it in said.listings],
         "notices_in_force": None if said.notices is None else len(said.notices),

@@ -1,4 +1,4 @@
-"""What /verify says by HTTP of names that nobody has, and of names that somebody has: `listed` of the first is a false match.
+"""What /verify says by HTTP of names that nobody has, and of names that somebody has: `listed` or `other_list` of the first is a false match.
 
 Asked by POST, as lists are. Names with a slip in them are such names too: what is meant may be shown, but never said to be listed.
 """
@@ -61,4 +61,7 @@ def measure(url: str, home: Path, labels: Labels, count: int = 500) -> None:
         except HTTPError as error:
             print(f"  {VERIFY}: not served ({error.code})")
             return
-        print(f"  {VERIFY} of {label}: {len(asked):,}, listed {said['listed'] / max(len(asked), 1):.3f} {dict(said)}", flush=True)
+        print(
+            f"  {VERIFY} of {label}: {len(asked):,}, on a list {(said['listed'] + said['other_list']) / max(len(asked), 1):.3f} {dict(said)}",
+            flush=True,
+        )

@@ -91,7 +91,7 @@ class Institutions:
     def record(self, number: int, day: int) -> dict[str, Any]:
         """The institution in the platform's spelling."""
         who, draw = self.identity(number), self._what(number)
-        county, office = who.county, f"{who.county.city}{who.county.name}"
+        county, office = who.county, who.county.office
         history = self._history(number, day)
         drawn = {what: self._then(number * 64 + turn) for _, what, turn in history}  # the latest of each kind
         place = drawn.get("address", draw)
@@ -197,10 +197,11 @@ class Institutions:
         return sites
 
     def _permits(self, who: Identity, draw: tuple[int, ...], issuer: str, since: date) -> list[dict[str, str]]:
-        if not who.permit:
+        permit = who.permit
+        if not permit:
             return []
         until = "" if draw[26] < 1_500 else (since + timedelta(days=3 * 365)).isoformat()
-        return [{"permitNo": who.permit, "issuer": issuer, "validFrom": since.isoformat(), "validTo": until}]
+        return [{"permitNo": permit, "issuer": issuer, "validFrom": since.isoformat(), "validTo": until}]
 
     def _classes(self, who: Identity, draw: tuple[int, ...]) -> list[dict[str, str]]:
         classes = [{"code": who.kind, "content": who.trade[2]}]

@@ -58,7 +58,7 @@ class Listed:
     def _record(self, part: str, number: int, institution: int, day: int, which: str, batch: int, as_of: date) -> dict[str, Any]:
         who = self.institutions.identity(institution)
         county, label = who.county, f"第{_ordinal(batch + 1)}期"
-        authority = f"{county.city}{county.name}教育局"
+        authority = f"{county.office}教育局"
         return {
             "listingId": f"L{part}{number:08d}",
             "orgId": who.key,

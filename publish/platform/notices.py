@@ -103,7 +103,7 @@ class Notices:
         who = self.institutions.identity(self.institution_of(number))
         county, kind = who.county, KIND_WHEEL[draw[3] % len(KIND_WHEEL)]
         office = OFFICES[draw[4] % len(OFFICES)] if kind == 1 else "教育局"
-        authority = f"{county.city}{county.name}{office}"
+        authority = f"{county.office}{office}"
         published = self._published(number, draw)
         decided = published - timedelta(days=within(draw[5], 40, 90) if draw[6] < 6_500 else within(draw[5], 0, 14))
         violation = pick(VIOLATION_NAMES, draw[7])

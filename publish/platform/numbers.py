@@ -6,9 +6,11 @@ code that never was; bank cards have an issuer number that no bank has.
 """
 
 from datetime import date
+from itertools import product
 from operator import mul
 
 CODE_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100-2015: no I, O, S, V, Z
+_THREE = ["".join(three) for three in product(CODE_CHARACTERS, repeat=3)]
 _VALUE = {character: value for value, character in enumerate(CODE_CHARACTERS)}
 _IN_36 = {character: int(character, 36) for character in CODE_CHARACTERS}
 _DOUBLED = str.maketrans("0123456789", "0246813579")  # twice the digit, its two digits added
@@ -20,11 +22,8 @@ _IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 def organisation_code(number: int, prefix: str = "MA") -> str:
     """The nine characters of an organisation (GB 11714); every number below 31**6 gives another."""
     number = (number * 605_318_447 + 1_234_567) % 31**6  # spread; the factor has no 31 in it, so nothing meets
-    body = ""
-    for _ in range(6):
-        number, digit = divmod(number, 31)
-        body = CODE_CHARACTERS[digit] + body
-    return with_check(prefix + body)
+    first, last = divmod(number, 31**3)
+    return with_check(prefix + _THREE[first] + _THREE[last])
 
 
 def with_check(body: str) -> str:

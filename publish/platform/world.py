@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 
+import orjson
+
 from .counties import Counties, Region, regions_of
 from .institutions import DAY_ZERO, Institutions
 from .listed import Listed
@@ -96,6 +98,18 @@ class World:
         if part == "first":
             return [record for number in places if (record := self.listed.first(number, self.day))]
         return [self.listed.second(number, self.day) for number in places]
+
+    def body(self, listing: str, part: str, start: int, stop: int) -> tuple[bytes, int]:
+        """The same as a JSON list, and how many they are."""
+        if listing == "ratings":
+            return self.ratings.body(part, start, stop)
+        records = self.records(listing, part, start, stop)
+        return orjson.dumps(records), len(records)
+
+    @staticmethod
+    def is_fixed(listing: str) -> bool:
+        """Whether what stands at the places of a part is the same on every day: of a month that is closed."""
+        return listing == "ratings"
 
     def county_of(self, record: dict[str, Any]) -> str:
         """The county code of any record of the world."""

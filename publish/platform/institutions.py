@@ -5,6 +5,7 @@ calendar shuffles all institutions once and walks through them in 200 days: 0.5%
 small world has something new tomorrow. Numbers from `size` on are additions, so many a day, and stand at the end of the register.
 """
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -144,6 +145,10 @@ class Institutions:
     def _mistaken(self, number: int, entered: int) -> bool:
         # Taken out within its month: it never comes to have ratings. Early in the month, for February's sake.
         return entered % 3 == 2 and (number - self.size) % self.added_a_day == 0 and (DAY_ZERO + timedelta(days=entered)).day <= 20
+
+    def changes(self, number: int, day: int, kinds: Collection[str] = CHANGES) -> int:
+        """How many changes of these kinds it has had by this day, which says what it is now; -1 where the register does not have it."""
+        return sum(what in kinds for _, what, _ in self._history(number, day)) if self.is_there(number, day) else -1
 
     def _history(self, number: int, day: int) -> list[tuple[int, str, int]]:
         """What has happened to it by this day: (day, what, turn), in order, and nothing after it closed."""

@@ -37,19 +37,25 @@ class Ratings:
             orjson.dumps(_histogram(chance, quality, size)).decode() for quality in QUALITIES for size in SIZES for _ in range(VARIANTS)
         ]
         self._row = lru_cache(ROWS)(self._blank)
+        self.closed_months, self.size, self.total = (
+            lru_cache(None)(self._closed_months),
+            lru_cache(None)(self._size),
+            lru_cache(None)(self._total),
+        )
 
-    def closed_months(self, day: int) -> tuple[str, ...]:
+    def _closed_months(self, day: int) -> tuple[str, ...]:
         """The months that are closed on this day, the oldest first: `months` of them on day 0, one more with each month that ends."""
         today = DAY_ZERO + timedelta(days=day)
         last = today.year * 12 + today.month - 2
         first = DAY_ZERO.year * 12 + DAY_ZERO.month - 1 - self.months
         return tuple(f"{month // 12}-{month % 12 + 1:02d}" for month in range(first, last + 1))
 
-    def size(self, month: str) -> int:
+    def _size(self, month: str) -> int:
         """How many institutions could have ratings of this month; times the dimensions, the size of its part of the listing."""
         return self.institutions.end(max(0, (_month_end(month) - DAY_ZERO).days))
 
-    def total(self, month: str) -> int:
+    def _total(self, month: str) -> int:
+        """How many ratings the month has."""
         return self.institutions.total(_settled(month)) * len(self.dimensions)
 
     def body(self, month: str, start: int, stop: int) -> tuple[bytes, int]:

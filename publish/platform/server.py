@@ -47,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, headers)
         response = self.server.service.answer(request)
         self.send(response)
-        if response.status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+        if response.status == HTTPStatus.OK:
             with suppress(Problem):  # the view may have gone meanwhile
                 self.server.service.prepare(request)
 

@@ -17,7 +17,6 @@ from .faults import RENAMED, Fault, Faults
 from .paging import Page, Problem, find, neighbour, number_in
 from .world import LISTINGS, NAME, Records, World
 
-REMEMBERED = 50_000  # pages whose hash is kept, about 10 MB
 VIEWS = 3  # the newest, and two earlier days for readers that are still paging
 CONTRACT = Path(__file__).with_name("openapi.yml")
 SPOILING = ("page_repeated", "changed_schema", "county_lost", "empty_listing")  # faults that change what a page holds
@@ -55,10 +54,9 @@ class Service:
 
     def __post_init__(self) -> None:
         self._views = {self.world.token: self.world}
-        self._hashes: dict[tuple[Page, int], str] = {}
         self._lock = Lock()
         self._lost = lru_cache(None)(self._count_lost)
-        self._ahead: dict[tuple[str, Page], _Made] = {}
+        self._ahead: dict[tuple[str, Page], tuple[bytes, bytes]] = {}  # as it is, and packed where its reader unpacks
 
     def move(self, day: int) -> World:
         """Make it this day. Raises ValueError below 0."""
@@ -125,23 +123,15 @@ class Service:
         )
         asked = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
         spoilt = {name: fault for name, fault in faults.items() if name in SPOILING}
-        known = None if spoilt else self._known(world, page)
-        if known and _tag(known, page) in asked:
-            return Response(304, headers=(("ETag", _tag(known, page)), *facts))
-        ready = None if faults else self._ahead.pop((world.token, page), None)
-        made = ready or self._made(world, page, spoilt)
-        headers = (("ETag", _tag(made.found, page)), *facts)
-        if _tag(made.found, page) in asked:
+        tag = _tag(world, page, spoilt)
+        headers = (("ETag", tag), *facts)
+        if tag in asked:
             return Response(304, headers=headers)
-        whole = made.whole[: len(made.whole) // 2] if "truncated_json" in faults else made.whole
+        ready = None if faults else self._ahead.pop((world.token, page), None)
+        whole, packed = ready or (self._made(world, page, spoilt), b"")
+        whole = whole[: len(whole) // 2] if "truncated_json" in faults else whole
         cut_at = len(whole) // 2 if "cut_off_body" in faults else None
-        return Response(200, whole, headers=headers, cut_at=cut_at, packed=made.packed)
-
-    def _known(self, world: World, page: Page) -> str | None:
-        """What the ETag of a page begins with, without making the page; None where nobody has asked for it on this day."""
-        if world.is_fixed(page.listing):
-            return _hash(f"{world.label} {page.listing} {page.part} {page.start} {page.limit}".encode())
-        return self._hashes.get((page, world.day))
+        return Response(200, whole, headers=headers, cut_at=cut_at, packed=packed)
 
     def _view(self, query: Mapping[str, str]) -> World:
         token = query.get("snapshot")
@@ -179,14 +169,12 @@ class Service:
         parts = world.parts(listing)
         return sum(world.county_of(record) == lost for part in parts for record in world.records(listing, part.name, 0, part.places))
 
-    def _made(self, world: World, page: Page, spoilt: Mapping[str, Fault]) -> "_Made":
+    def _made(self, world: World, page: Page, spoilt: Mapping[str, Fault]) -> bytes:
         if spoilt:
             records = self._records(world, page, spoilt)
             body, count = orjson.dumps(records), len(records)
-            found = _hash(body)
         else:
             body, count = world.body(page.listing, page.part, page.start, page.start + page.limit)
-            found = self._known(world, page) or self._remember((page, world.day), _hash(body))
         content = {
             "listing": page.listing,
             "as_of": world.as_of(page.listing),
@@ -196,40 +184,21 @@ class Service:
             "records": orjson.Fragment(body),
             "next": None if "empty_listing" in spoilt else page.following,
         }
-        return _Made(orjson.dumps(content), found)
+        return orjson.dumps(content)
 
     def prepare(self, request: Request) -> None:
         """Make the page after the one that was just given, while its reader is busy with that one: another core would stand idle."""
         url = urlsplit(request.target)
         listing = url.path.removeprefix("/v1/listings/")
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
-        if request.method != "GET" or listing not in LISTINGS or self.faults.any:
-            return
+        if request.method != "GET" or listing not in LISTINGS or self.faults.any or "if-none-match" in request.headers:
+            return  # who has this page may have the next one too
         world = self._view(query)
-        if world.is_fixed(listing) and "if-none-match" in request.headers:
-            return  # who has this page has the next one too, and it need not be made to say so
         following = find(world, listing, query).following
         if following is not None:
             page = find(world, listing, {**query, "cursor": following})
-            if (page, world.day) not in self._hashes:  # whoever asked for it before may have it
-                made = self._made(world, page, {})
-                is_packed = "gzip" in request.headers.get("accept-encoding", "")
-                self._ahead = {(world.token, page): replace(made, packed=_packed(made.whole)) if is_packed else made}
-
-    def _remember(self, key: tuple[Page, int], found: str) -> str:
-        if len(self._hashes) >= REMEMBERED:
-            self._hashes.clear()
-        self._hashes[key] = found
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A page as it is sent, and what its ETag begins with."""
-
-    whole: bytes
-    found: str
-    packed: bytes = b""
+            whole = self._made(world, page, {})
+            self._ahead = {(world.token, page): (whole, _packed(whole) if "gzip" in request.headers.get("accept-encoding", "") else b"")}
 
 
 def new_service(world: World, faults: Iterable[Fault | str] = (), token: str | None = None) -> Service:
@@ -246,10 +215,6 @@ def _same(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode(), wanted.encode())
 
 
-def _hash(what: bytes) -> str:
-    return sha256(what).hexdigest()[:32]
-
-
 def _packed(body: bytes) -> bytes:
     return gzip.compress(body, 1, mtime=0)
 
@@ -258,12 +223,15 @@ def _json(content: object) -> Response:
     return Response(200, orjson.dumps(content))
 
 
-def _tag(found: str, page: Page) -> str:
-    """The validator: of the records, and of where the next page begins: a reader that has the page goes on from there.
+def _tag(world: World, page: Page, spoilt: Iterable[str]) -> str:
+    """The validator: of what the records are made of, so that none is made to say that it is as it was; and of where the next page begins: a reader
+    that has the page goes on from there.
 
     A last page that is full stays as it is when another page comes after it, and so does the last page of a part.
     """
-    return f'"{found}.{page.following or "end"}"'
+    state = world.state(page.listing, page.part, page.start, page.start + page.limit)
+    made_of = f"{world.label} {page.listing} {page.part} {page.start} {state} {' '.join(spoilt)}"
+    return f'"{sha256(made_of.encode()).hexdigest()[:32]}.{page.following or "end"}"'
 
 
 def _refuse(faults: Mapping[str, Fault]) -> Response | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from search import Document, build
+import search
 
 from .catalogue import Catalogue
 from .dataset import Table
@@ -41,7 +41,7 @@ def index(database: Path, catalogue: Catalogue, target: Path) -> int:
         weights = {
             c.name if t.parent is None else f"{t.name}.{c.name}": float(c.search) for t in tables.values() for c in t.published if c.search
         }
-        return build(target, _documents(connection, tables), weights)
+        return search.build(target, _documents(connection, tables), weights)
     finally:
         connection.close()
 
@@ -57,7 +57,7 @@ def _searched(connection: sqlite3.Connection, catalogue: Catalogue) -> dict[str,
     return found
 
 
-def _documents(connection: sqlite3.Connection, tables: dict[str, Table]) -> Iterator[Document]:
+def _documents(connection: sqlite3.Connection, tables: dict[str, Table]) -> Iterator[search.Document]:
     table = tables[TABLE]
     searched, facets = _columns(table, ""), _Facets(connection)
     more = []
@@ -72,7 +72,9 @@ def _documents(connection: sqlite3.Connection, tables: dict[str, Table]) -> Iter
         for columns, its_rows in more:
             for row in its_rows.of(identifier):
                 _take(columns, row[1:], fields, identifiers)
-        yield Document(identifier, KIND, name or identifier, fields, tuple(dict.fromkeys(identifiers)), rank, facets.of(identifier, region))
+        yield search.Document(
+            identifier, KIND, name or identifier, fields, tuple(dict.fromkeys(identifiers)), rank, facets.of(identifier, region)
+        )
 
 
 def _select(*names: str, columns: list[tuple[str, str, str]]) -> str:

@@ -6,11 +6,11 @@ code that never was; bank cards have an issuer number that no bank has.
 """
 
 from datetime import date
+from functools import cache
 from itertools import product
 from operator import mul
 
 CODE_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100-2015: no I, O, S, V, Z
-_THREE = ["".join(three) for three in product(CODE_CHARACTERS, repeat=3)]
 _VALUE = {character: value for value, character in enumerate(CODE_CHARACTERS)}
 _IN_36 = {character: int(character, 36) for character in CODE_CHARACTERS}
 _DOUBLED = str.maketrans("0123456789", "0246813579")  # twice the digit, its two digits added
@@ -23,7 +23,13 @@ def organisation_code(number: int, prefix: str = "MA") -> str:
     """The nine characters of an organisation (GB 11714); every number below 31**6 gives another."""
     number = (number * 605_318_447 + 1_234_567) % 31**6  # spread; the factor has no 31 in it, so nothing meets
     first, last = divmod(number, 31**3)
-    return with_check(prefix + _THREE[first] + _THREE[last])
+    three = _threes()
+    return with_check(prefix + three[first] + three[last])
+
+
+@cache
+def _threes() -> list[str]:
+    return ["".join(three) for three in product(CODE_CHARACTERS, repeat=3)]
 
 
 def with_check(body: str) -> str:

@@ -21,7 +21,7 @@ SIZES = (1, 2, 3, 4, 7, 16, 45, 160)  # ratings a month, about
 SIZE_WHEEL = (0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 5, 5, 6, 6, 7)  # about half have fewer than five
 VARIANTS = 64
 MONTH = "YYYY-MM"
-ROWS = 256  # pages of which is kept what all months have in common, 0.2 MB each
+ROWS = 256  # pages of which is kept what all months have in common, 0.26 MB a thousand ratings
 _WORD = (1 << 64) - 1
 
 

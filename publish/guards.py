@@ -6,6 +6,7 @@ must also be beyond what is allowed by more than three standard deviations, and 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import sqrt
 
 from .bounds import WINDOWS, Bounds
@@ -26,6 +27,21 @@ class Off:
     allowed: float
 
 
+class Counted(Counts):
+    """Counts in which what is not there is nought."""
+
+    def __missing__(self, key: tuple[str, str]) -> float:
+        return 0.0
+
+    @cached_property
+    def by_kind(self) -> dict[str, list[tuple[str, float]]]:
+        """The counts of each kind by what they are about, in its order: seven guards look through them all, in each of a thousand regions."""
+        found: dict[str, list[tuple[str, float]]] = {}
+        for kind, subject in sorted(self):
+            found.setdefault(kind, []).append((subject, self[kind, subject]))
+        return found
+
+
 def beyond(found: float, share: float, rows: float, few: float) -> bool:
     """Whether `found`, a share of `rows`, is beyond `share` by more than chance, and concerns more than a few rows."""
     return found > share + SIGMAS * sqrt(share * (1 - share) / rows) and found * rows > few
@@ -36,7 +52,7 @@ def _too_many(number: float, share: float, rows: float, few: float) -> bool:
     return number > share * rows + SIGMAS * sqrt(share * rows) + few
 
 
-def lost(c: Counts, share: float, b: Mapping[str, float], whole: bool) -> Iterator[Off]:
+def lost(c: Counted, share: float, b: Mapping[str, float], whole: bool) -> Iterator[Off]:
     """Rule 3, in the letter: more than the share, and more than a few rows; or all of it. What its own source took back is not lost."""
     before, few = c["rows", "before"], b["small_total"] if whole else b["small_rows"]
     gone = before - c["kept", ""] - c["explained", ""]
@@ -45,39 +61,39 @@ def lost(c: Counts, share: float, b: Mapping[str, float], whole: bool) -> Iterat
         yield Off("", before, before - gone, share)
 
 
-def added(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def added(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """More new rows than the share and chance allow: pages given twice under new keys, another register in its place."""
     if _too_many(c["added", ""], share, c["rows", "before"], b["small_rows"]):
         yield Off("", c["rows", "before"], c["rows", "before"] + c["added", ""], share)
 
 
-def changed(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def changed(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """A column that says something else in too many of the rows that stayed: swapped, shifted, replaced, of another year, times 10,000."""
     yield from _in_what_stayed(c, share, b, "changed")
 
 
-def traded(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def traded(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Rows that took a name or a key over from another row: a column was sorted, slipped or shuffled without the others. Nobody else does."""
     yield from _in_what_stayed(c, share, b, "traded")
 
 
-def scaled(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def scaled(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Amounts that are ten, a hundred, a thousand or ten thousand times what they were: yuan read as 万元, fen as yuan. Nobody else does that."""
     yield from _in_what_stayed(c, share, b, "scaled")
 
 
-def cut(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def cut(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Names and texts of which the beginning alone is left: a field was too short for them."""
     yield from _in_what_stayed(c, share, b, "cut")
 
 
-def _in_what_stayed(c: Counts, share: float, b: Mapping[str, float], what: str) -> Iterator[Off]:
+def _in_what_stayed(c: Counted, share: float, b: Mapping[str, float], what: str) -> Iterator[Off]:
     for column, number in _of(c, what):
         if number and beyond(number / c["kept", ""], share, c["kept", ""], b["small_rows"]):
             yield Off(column, 0, number / c["kept", ""], share)
 
 
-def emptied(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def emptied(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Of the values that a column had: a column that is mostly empty loses all it has when it is blanked. Counted in the rows that stayed, and
     in all of them: there, those that came and went may have had more or fewer by chance (a month of notices, a third of them new, once had 41%
     with a fine after 45%)."""
@@ -92,7 +108,7 @@ def emptied(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterato
                 yield Off(column, before, now, share)
 
 
-def codes(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def codes(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """A code whose share of the rows moved: a status that was flipped for all. Of ratings, a tenth of the scale."""
     for code in sorted({subject for what, subject in c if what in ("code_before", "code_now")}):
         if c["rows", "before"] and c["rows", "now"]:
@@ -101,7 +117,7 @@ def codes(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[
                 yield Off(code, before, now, share)
 
 
-def chinese(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def chinese(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Names and texts in which too many characters are no longer Chinese: read in the wrong encoding, or a column of numbers."""
     for column, number in _of(c, "filled_now"):
         if number and c["filled_before", column]:
@@ -110,17 +126,17 @@ def chinese(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterato
                 yield Off(column, before, now, share)
 
 
-def invalid(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def invalid(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Credit codes that are there and whose check character is wrong, more often than before."""
     yield from _risen(c, share, b, "invalid", "written")
 
 
-def dates(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def dates(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Days that no record can have, more often than before: after today, or before there was anything to record."""
     yield from _risen(c, share, b, "dates", "filled")
 
 
-def _risen(c: Counts, share: float, b: Mapping[str, float], what: str, of: str) -> Iterator[Off]:
+def _risen(c: Counted, share: float, b: Mapping[str, float], what: str, of: str) -> Iterator[Off]:
     for column, number in _of(c, f"{what}_now"):
         if number and (rows := c[f"{of}_now", column]):
             before, now = c[f"{what}_before", column] / (c[f"{of}_before", column] or 1), number / rows
@@ -128,7 +144,7 @@ def _risen(c: Counts, share: float, b: Mapping[str, float], what: str, of: str) 
                 yield Off(column, before, now, share)
 
 
-def unlinked(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def unlinked(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Notices that were about somebody and are no longer, as a share of those that were."""
     if c["linked_before", ""] and c["rows", "now"]:
         before, now = c["linked_before", ""] / c["rows", "before"], c["linked_now", ""] / c["rows", "now"]
@@ -136,7 +152,7 @@ def unlinked(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterat
             yield Off("", before, now, share)
 
 
-def doubled(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def doubled(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Rows that say what another one says, more often than before: entered again under new keys, or one value dragged down a column."""
     if c["rows", "before"] and c["rows", "now"]:
         before, now = c["doubled_before", ""] / c["rows", "before"], c["doubled_now", ""] / c["rows", "now"]
@@ -144,30 +160,30 @@ def doubled(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterato
             yield Off("", before, now, share)
 
 
-def adverse_added(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def adverse_added(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """More on the black lists than the share and chance allow."""
     if _too_many(c["adverse_added", ""], share, c["adverse_before", ""], b["small_adverse"]):
         yield Off("", c["adverse_before", ""], c["adverse_before", ""] + c["adverse_added", ""], share)
 
 
-def adverse_removed(c: Counts, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
+def adverse_removed(c: Counted, share: float, b: Mapping[str, float], _: bool) -> Iterator[Off]:
     """Fewer on the black lists than the share and chance allow, for whatever reason; or all that a region had."""
     before, gone = c["adverse_before", ""], c["adverse_removed", ""]
     if _too_many(gone, share, before, b["small_adverse"]) or (gone == before and gone > b["small_adverse"]):
         yield Off("", before, before - gone, share)
 
 
-def week(c: Counts, share: float, b: Mapping[str, float], whole: bool) -> Iterator[Off]:
+def week(c: Counted, share: float, b: Mapping[str, float], whole: bool) -> Iterator[Off]:
     """What is gone since a week ago, where no day by itself lost more than it may."""
     yield from _gone_since(c, share, b, "week", whole)
 
 
-def month(c: Counts, share: float, b: Mapping[str, float], whole: bool) -> Iterator[Off]:
+def month(c: Counted, share: float, b: Mapping[str, float], whole: bool) -> Iterator[Off]:
     """What is gone since a month ago, where no week did."""
     yield from _gone_since(c, share, b, "month", whole)
 
 
-def _gone_since(c: Counts, share: float, b: Mapping[str, float], window: str, whole: bool) -> Iterator[Off]:
+def _gone_since(c: Counted, share: float, b: Mapping[str, float], window: str, whole: bool) -> Iterator[Off]:
     """More than the share, or than a few rows, by more than the chance of what goes in so many days."""
     for kind in (window,) if whole else (window, f"{window}_apart"):
         for since, stood in _of(c, f"stood_{kind}"):
@@ -176,11 +192,11 @@ def _gone_since(c: Counts, share: float, b: Mapping[str, float], window: str, wh
                 yield Off(since, stood, stood - gone, share)
 
 
-def _of(c: Counts, what: str) -> list[tuple[str, float]]:
-    return sorted((subject, number) for (kind, subject), number in c.items() if kind == what)
+def _of(c: Counted, what: str) -> list[tuple[str, float]]:
+    return c.by_kind.get(what, [])
 
 
-Guard = Callable[[Counts, float, Mapping[str, float], bool], Iterator[Off]]
+Guard = Callable[[Counted, float, Mapping[str, float], bool], Iterator[Off]]
 GUARDS: dict[str, Guard] = {
     guard.__name__: guard
     for guard in (
@@ -205,14 +221,9 @@ GUARDS: dict[str, Guard] = {
 }
 
 
-class _Counts(dict[tuple[str, str], float]):
-    def __missing__(self, key: tuple[str, str]) -> float:
-        return 0.0
-
-
 def judged(counts: Counts, bounds: Bounds, scope: str) -> Iterator[tuple[str, Off]]:
     """Each bound of a scope (`total` or `partition`) that the counts pass, and what was found. Where nothing was before, only who comes on a black list is judged."""
-    c, small = _Counts(counts), {**FEW, **bounds.allowed}
+    c, small = Counted(counts), {**FEW, **bounds.allowed}
     for name, guard in GUARDS.items():
         if not c["rows", "before"] and name != "adverse_added":
             continue

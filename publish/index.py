@@ -5,12 +5,12 @@ state on the newest day that a source says), supervision. A black, grey or warni
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from search import Document, build
+import search
 
 from .catalogue import Catalogue
 from .dataset import Table
@@ -36,13 +36,12 @@ def index(database: Path, catalogue: Catalogue, target: Path) -> int:
     """Write the index of `database` (a release's mingbai.db) to `target`. Returns how many documents it holds."""
     target.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
-    connection.row_factory = sqlite3.Row
     try:
         tables = _searched(connection, catalogue)
         weights = {
             c.name if t.parent is None else f"{t.name}.{c.name}": float(c.search) for t in tables.values() for c in t.published if c.search
         }
-        return build(target, _documents(connection, tables), weights)
+        return search.build(target, _documents(connection, tables), weights)
     finally:
         connection.close()
 
@@ -51,35 +50,36 @@ def _searched(connection: sqlite3.Connection, catalogue: Catalogue) -> dict[str,
     """The tables with something that is searched, as the database has them: a release that is issued anew may be older than a column."""
     found = {}
     for table in catalogue.tables.values():
-        there = {row["name"] for row in connection.execute(f'PRAGMA table_info("{table.name}")')}
+        there = {row[1] for row in connection.execute(f'PRAGMA table_info("{table.name}")')}
         columns = {name: column for name, column in table.columns.items() if name in there}
         if TABLE in (table.parent, table.name) and any(column.search for column in columns.values()):
             found[table.name] = replace(table, columns=columns)
     return found
 
 
-def _documents(connection: sqlite3.Connection, tables: dict[str, Table]) -> Iterator[Document]:
+def _documents(connection: sqlite3.Connection, tables: dict[str, Table]) -> Iterator[search.Document]:
     table = tables[TABLE]
-    parts = [t for t in tables.values() if t.parent == TABLE]
-    more = [(_columns(part, f"{part.name}."), _Parts(connection.execute(_all(part, str(part.ref_to(TABLE)))))) for part in parts]
     searched, facets = _columns(table, ""), _Facets(connection)
-    for rank, row in enumerate(connection.execute(f'SELECT * FROM "{TABLE}" ORDER BY id'), 1):
-        fields, identifiers = _texts(searched, row)
+    more = []
+    for part in (t for t in tables.values() if t.parent == TABLE):
+        columns, upwards = _columns(part, f"{part.name}."), str(part.ref_to(TABLE))
+        more.append((columns, _Parts(connection.execute(f'{_select(upwards, columns=columns)} FROM "{part.name}" ORDER BY "{upwards}"'))))
+    rows = connection.execute(f'{_select("id", "name", "region_code", columns=searched)} FROM "{TABLE}" ORDER BY id')
+    for rank, (identifier, name, region, *values) in enumerate(rows, 1):
+        fields: dict[str, str] = {}
+        identifiers: list[str] = []
+        _take(searched, values, fields, identifiers)
         for columns, its_rows in more:
-            for part in its_rows.of(row["id"]):
-                texts, codes = _texts(columns, part)
-                identifiers += codes
-                for key, text in texts.items():
-                    fields[key] = f"{fields[key]}\n{text}" if key in fields else text
-        identifiers = list(dict.fromkeys(identifiers))
-        yield Document(
-            row["id"], KIND, row["name"] or row["id"], fields, tuple(identifiers), rank, facets.of(row["id"], row["region_code"])
+            for row in its_rows.of(identifier):
+                _take(columns, row[1:], fields, identifiers)
+        yield search.Document(
+            identifier, KIND, name or identifier, fields, tuple(dict.fromkeys(identifiers)), rank, facets.of(identifier, region)
         )
 
 
-def _all(part: Table, upwards: str) -> str:
-    """The rows of a part with what they belong to, in the order of that."""
-    return f'SELECT "{upwards}", * FROM "{part.name}" ORDER BY "{upwards}"'
+def _select(*names: str, columns: list[tuple[str, str, str]]) -> str:
+    every = (*names, *(name for name, _, _ in columns))
+    return "SELECT " + ", ".join(f'"{name}"' for name in every)
 
 
 def _columns(table: Table, prefix: str) -> list[tuple[str, str, str]]:
@@ -87,48 +87,44 @@ def _columns(table: Table, prefix: str) -> list[tuple[str, str, str]]:
     return [(column.name, column.kind, f"{prefix}{column.name}") for column in table.published if column.search]
 
 
-def _texts(searched: list[tuple[str, str, str]], row: sqlite3.Row) -> tuple[dict[str, str], list[str]]:
-    fields, identifiers = {}, []
-    for name, kind, field in searched:
-        value: Any = row[name]
-        if value:
-            if kind in EXACT:
-                identifiers.append(value)
-                if kind == "permit_no":
-                    identifiers.append(f"{value}号")  # as it is printed: the end of a number is typed with it too
-            else:
-                fields[field] = value
-    return fields, identifiers
+def _take(columns: list[tuple[str, str, str]], values: Sequence[Any], fields: dict[str, str], identifiers: list[str]) -> None:
+    """Put the values of these columns where they are searched: whole, or as a text behind those that are there."""
+    for (_, kind, field), value in zip(columns, values, strict=True):
+        if value and kind in EXACT:
+            identifiers.append(value)
+            if kind == "permit_no":
+                identifiers.append(f"{value}号")  # as it is printed: the end of a number is typed with it too
+        elif value:
+            fields[field] = f"{fields[field]}\n{value}" if field in fields else value
 
 
 class _Facets:
     """What institutions are filtered by, in the order of their ids."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        there = {row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         self._parts = {  # a release that is issued anew may be older than a table
             facet: _Parts(connection.execute(sql)) for facet, (table, sql) in PARTS.items() if table in there
         }
-        self._parents = {
-            row["code"]: (row["level"], row["parent_code"]) for row in connection.execute("SELECT * FROM regions ORDER BY code, valid_from")
-        }
+        regions = connection.execute("SELECT code, level, parent_code FROM regions ORDER BY code, valid_from")
+        self._parents = {code: (level, parent) for code, level, parent in regions}
         self._day = connection.execute("SELECT max(as_of) FROM sources").fetchone()[0] or ""
         self._regions: dict[str, dict[str, str]] = {}
 
     def of(self, institution: str, region: str | None) -> dict[str, str | tuple[str, ...]]:
         """The facets of the next institution."""
-        rows = {facet: list(part.of(institution)) for facet, part in self._parts.items()}
-        found: dict[str, tuple[str, ...]] = dict.fromkeys(rows, ())
-        for facet, its in rows.items():
+        found: dict[str, str | tuple[str, ...]] = {**self._region(region or "")}
+        for facet, part in self._parts.items():
+            its = part.of(institution)
             if facet == "permit":
-                found[facet] = tuple(dict.fromkeys(permit_state(dict(row), self._day) for row in its)) or ("none",)
+                states = [permit_state({"valid_from": since, "valid_until": until}, self._day) for _, since, until in its]
+                found[facet] = tuple(dict.fromkeys(states)) or ("none",)
             elif facet == "list":
-                found[facet] = tuple(
-                    row["list"] for row in its[:1] if row["list"] in HARMLESS and not over(row["valid_until"] or "9999", self._day)
-                )
-            else:
-                found[facet] = tuple(row[1] for row in its) or (("none",) if facet == "supervision" else ())
-        return {**self._region(region or ""), **{facet: values for facet, values in found.items() if values}}
+                newest = [which for _, which, until in its[:1] if which in HARMLESS and not over(until or "9999", self._day)]
+                found |= {facet: tuple(newest)} if newest else {}
+            elif its or facet == "supervision":
+                found[facet] = tuple(value for _, value in its) or ("none",)
+        return found
 
     def _region(self, code: str) -> dict[str, str]:
         """A region and those that it lies in, by their level."""
@@ -146,12 +142,14 @@ class _Parts:
     """Rows that belong to an institution or a notice, by their first column, handed out with it: both are read in the order of the id, so nothing is held or looked up."""
 
     def __init__(self, rows: sqlite3.Cursor) -> None:
-        self.rows = rows
-        self.ahead = rows.fetchone()
+        self._rows = rows
+        self._ahead: tuple[Any, ...] | None = next(rows, None)
 
-    def of(self, identifier: str) -> Iterator[sqlite3.Row]:
-        while self.ahead is not None and self.ahead[0] < identifier:
-            self.ahead = self.rows.fetchone()
-        while self.ahead is not None and self.ahead[0] == identifier:
-            yield self.ahead
-            self.ahead = self.rows.fetchone()
+    def of(self, identifier: str) -> list[tuple[Any, ...]]:
+        found, ahead = [], self._ahead
+        while ahead is not None and ahead[0] <= identifier:
+            if ahead[0] == identifier:
+                found.append(ahead)
+            ahead = next(self._rows, None)
+        self._ahead = ahead
+        return found

@@ -114,10 +114,13 @@ def guard(
         if found := _too_many_held(partitions, holds, source, table, catalogue):
             holds, findings = _not_held({p for p in holds if p[:2] == (source, table)}, holds, findings, catalogue)
             findings.append(found)
-    for source, table in sorted({place[:2] for place in partitions}):
-        moving = {place: _linked_again(place, c, holds) for place, c in partitions.items() if _owner(place, catalogue) not in holds}
+    own: dict[tuple[str, str], dict[Place, Counts]] = {}
+    for place, counts in partitions.items():
+        own.setdefault(place[:2], {})[place] = counts
+    for (source, table), its in sorted(own.items()):
+        moving = {place: _linked_again(place, c, holds) for place, c in its.items() if _owner(place, catalogue) not in holds}
         looked_at = {place: c for place, c in moving.items() if accepted.get(_owner(place, catalogue)) != ACCEPTABLE}
-        rule3 = {place: c for place, c in partitions.items() if _owner(place, catalogue) not in {*accepted, *already}}
+        rule3 = {place: c for place, c in its.items() if _owner(place, catalogue) not in {*accepted, *already}}
         open_losses = {place: c for place, c in moving.items() if _owner(place, catalogue) not in accepted}
         for counted, names in ((rule3, COUNTED_ANYHOW), (moving, TWO_PEOPLE), (looked_at, ALL_OTHERS), (open_losses, tuple(WINDOWS))):
             for name, off in judged(total(counted, source, table), catalogue.bounds(source, table), "total"):

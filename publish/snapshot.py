@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -103,7 +103,7 @@ def seal(part: Path, *, source: str, address: str, taken_at: str, pages: Iterabl
         "content_sha256": snapshot.content_sha256,
     }
     body = orjson.dumps(
-        {**listed, "pages": [asdict(page) for page in pages]}, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+        {**listed, "pages": [vars(page) for page in pages]}, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
     )
     (part / SEAL).write_bytes(body)
     for path in sorted(part.rglob("*")):  # files, then the folders that name them, then the folder that names this one
@@ -131,9 +131,10 @@ def load(folder: Path, *, bodies: bool = True) -> Snapshot:
         raise SourceBroken(f"{where}: cannot be read ({type(error).__name__}); the folder is no sealed snapshot: extract again") from error
     except (KeyError, TypeError) as error:
         raise SourceBroken(f"{where}: is not a seal ({error} is missing or of another type); extract again") from error
+    inside = folder.resolve()
     for page, name in zip(pages, named, strict=True) if bodies else ():
         path = folder / name
-        if len(name.parts) != 2 or name.parts[0] != page.listing or not path.resolve().is_relative_to(folder.resolve()):
+        if len(name.parts) != 2 or name.parts[0] != page.listing or not path.resolve().is_relative_to(inside):
             raise SourceBroken(f"{where}: names {page.file!r}, which is not in the folder of {page.listing!r}; do not use this archive")
         if not path.is_file():
             raise SourceBroken(f"{folder.name}/{page.file}: is in the seal and not in the folder; restore it or extract again")

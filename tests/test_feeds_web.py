@@ -126,7 +126,7 @@ def site(home: Path, catalogue: Catalogue) -> Iterator[Callable[..., Any]]:
     def make(now: datetime = NOON, where: Path = home, base_url: str | None = SITE) -> Any:
         key = now, where, base_url
         if key not in made:
-            made[key] = build_app(where, dictionary=dictionary(catalogue), now=lambda: now, base_url=base_url, hub=HUB)
+            made[key] = build_app(where, dictionary=dictionary(catalogue), now=lambda: now, base_url=base_url, hubs=(HUB,))
         return made[key]
 
     yield make

@@ -447,6 +447,13 @@ def test_a_worker_imports_no_more_than_reading_needs(root):
     assert ran.stdout.split() == []  # each run starts one of these on every core
 
 
+def test_a_command_waits_for_no_library_that_another_one_needs(root):
+    heavy = {"datasette", "numpy", "openpyxl", "pypinyin", "requests", "sqlite_utils", "whoosh"}
+    code = f"import sys, publish.cli; print(*sorted({heavy} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == []  # numpy alone is a tenth of a second of each step
+
+
 def test_what_search_imports_late_is_there():
     assert [name for name in search.__all__ if not hasattr(search, name)] == []
 

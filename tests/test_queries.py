@@ -182,7 +182,7 @@ def test_what_is_searched_is_what_a_release_is_indexed_by(work, monkeypatch):
         said.update(weights)
         return build(path, handed, weights)
 
-    monkeypatch.setattr("publish.index.build", kept)
+    monkeypatch.setattr("search.build", kept)
     with running(new_world(40, seed=SEED, months=1, regions=regions_from(REGIONS, TODAY))) as address:
         run(work, {"platform": address}, access=Access(rate=0))
     made = {one.name: one.document(1) for one in corpus(40, day=0)}

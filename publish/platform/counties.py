@@ -44,17 +44,18 @@ class County:
     name: str
     city: str  # as names begin: 杭州市, or the province where no city stands between
     full: str  # 浙江省杭州市西湖区
+    short: str  # the city without its last character, as companies' names begin: 杭州
+    office: str  # whose offices are here: 杭州市西湖区
+    places: tuple[str, ...]  # what names of institutions begin with
 
     @classmethod
     def of(cls, region: Region) -> "County":
         code, name, province, city = region
         city = province if city in NO_CITY else city
-        return cls(code, name, city, f"{province}{city}{name}" if city != province else f"{province}{name}")
-
-    @property
-    def short(self) -> str:
-        """The city without its last character, as companies' names begin: 杭州."""
-        return self.city.removesuffix("市") if len(self.city) > 2 else self.city
+        full = f"{province}{city}{name}" if city != province else f"{province}{name}"
+        short = city.removesuffix("市") if len(city) > 2 else city
+        office = f"{city}{name}"
+        return cls(code, name, city, full, short, office, (office, office, office, short, name, city))
 
 
 class Counties:

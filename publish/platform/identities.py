@@ -1,10 +1,10 @@
 """What an institution is, whatever happens to it: names, codes, county, drawn from its number alone."""
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from .counties import Counties, County
-from .draws import Draws, chance, pick
+from .draws import Draw, Draws, chance, pick
 from .numbers import credit_code, organisation_code, wrong_check
 from .words import BRAND, BRAND_END, CLASS_WHEEL, CLASSES, COMPANY_FORMS, COMPANY_MARKS, GIVEN, SCHOOL_FORMS, SURNAMES
 
@@ -13,10 +13,10 @@ KEY_START = 10_000_001  # identifiers begin with a nought: a reader that guesses
 CHAINED = 0.05  # without a place in its name: institutions of several counties have the same; a real register had 1.2% of such
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What an institution is, whatever happens to it: by this a notice knows it."""
+class Identity(NamedTuple):
+    """What an institution is, whatever happens to it: by this a notice knows it. Its numbers are made when they are asked for: lists do not."""
 
+    number: int
     key: str
     county: County
     name: str
@@ -25,8 +25,16 @@ class Identity:
     trade: tuple[str, str, str]
     kind: str  # one of the classes
     is_company: bool
-    code: str
-    permit: str  # "" where it has none
+    draw: Draw
+
+    @property
+    def code(self) -> str:
+        return _code(self.number, self.county.code, self.is_company, self.draw[16], self.draw[17])
+
+    @property
+    def permit(self) -> str:
+        """Nothing where it has none."""
+        return _permit(self.number, self.county, self.draw[18]) if self.draw[19] < 58_000 else ""
 
 
 def key(number: int) -> str:
@@ -56,7 +64,7 @@ class Identities:
         is_company = draw[8] < 46_000
         middle = pick(COMPANY_MARKS, draw[13]) if is_company and draw[12] < 800 else ""
         form = pick(COMPANY_FORMS if is_company else SCHOOL_FORMS, draw[14])
-        place = pick((county.city + county.name,) * 3 + (county.short, county.name, county.city), draw[15])
+        place = pick(county.places, draw[15])
         if chance(draw[9], CHAINED):
             first, last = BRAND[draw[10] % 8], BRAND_END[draw[11] % 3]
             brand, latin, is_company, place, middle, form = (
@@ -68,6 +76,7 @@ class Identities:
                 SCHOOL_FORMS[draw[14] % 2],
             )
         return Identity(
+            number=number,
             key=key(number),
             county=county,
             name=f"{place}{brand}{middle}{trade[0]}{form}",
@@ -76,8 +85,7 @@ class Identities:
             trade=trade,
             kind=kind,
             is_company=is_company,
-            code=_code(number, county.code, is_company, draw[16], draw[17]),
-            permit=_permit(number, county, draw[18]) if draw[19] < 58_000 else "",
+            draw=draw,
         )
 
 

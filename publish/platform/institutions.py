@@ -5,6 +5,7 @@ calendar shuffles all institutions once and walks through them in 200 days: 0.5%
 small world has something new tomorrow. Numbers from `size` on are additions, so many a day, and stand at the end of the register.
 """
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -91,7 +92,7 @@ class Institutions:
     def record(self, number: int, day: int) -> dict[str, Any]:
         """The institution in the platform's spelling."""
         who, draw = self.identity(number), self._what(number)
-        county, office = who.county, f"{who.county.city}{who.county.name}"
+        county, office = who.county, who.county.office
         history = self._history(number, day)
         drawn = {what: self._then(number * 64 + turn) for _, what, turn in history}  # the latest of each kind
         place = drawn.get("address", draw)
@@ -145,6 +146,10 @@ class Institutions:
         # Taken out within its month: it never comes to have ratings. Early in the month, for February's sake.
         return entered % 3 == 2 and (number - self.size) % self.added_a_day == 0 and (DAY_ZERO + timedelta(days=entered)).day <= 20
 
+    def changes(self, number: int, day: int, kinds: Collection[str] = CHANGES) -> int:
+        """How many changes of these kinds it has had by this day, which says what it is now; -1 where the register does not have it."""
+        return sum(what in kinds for _, what, _ in self._history(number, day)) if self.is_there(number, day) else -1
+
     def _history(self, number: int, day: int) -> list[tuple[int, str, int]]:
         """What has happened to it by this day: (day, what, turn), in order, and nothing after it closed."""
         happened: list[tuple[int, str, int]] = []
@@ -197,10 +202,11 @@ class Institutions:
         return sites
 
     def _permits(self, who: Identity, draw: tuple[int, ...], issuer: str, since: date) -> list[dict[str, str]]:
-        if not who.permit:
+        permit = who.permit
+        if not permit:
             return []
         until = "" if draw[26] < 1_500 else (since + timedelta(days=3 * 365)).isoformat()
-        return [{"permitNo": who.permit, "issuer": issuer, "validFrom": since.isoformat(), "validTo": until}]
+        return [{"permitNo": permit, "issuer": issuer, "validFrom": since.isoformat(), "validTo": until}]
 
     def _classes(self, who: Identity, draw: tuple[int, ...]) -> list[dict[str, str]]:
         classes = [{"code": who.kind, "content": who.trade[2]}]

@@ -17,6 +17,7 @@ SECOND_WHEEL = ("warning",) * 5 + ("grey",) * 3 + ("black",) * 2
 SECOND = 33  # one in so many institutions stands on a second list
 BATCHES = tuple(date(year, month, 15) for year in (2024, 2025, 2026) for month in (3, 9))  # 第一期 to 第六期
 ADDRESS = "https://platform.example/documents"
+SHOWN = {"first": ("renamed", "closed"), "second": ("renamed",)}  # changes of an institution that its listing in a part shows
 ORDINALS = "零一二三四五六七八九十"
 
 
@@ -49,6 +50,10 @@ class Listed:
         batch = draw[1] % len(BATCHES)
         return self._record("1", number, number, day, pick(WHEEL, draw[0]), batch, BATCHES[batch])
 
+    def changes(self, part: str, number: int, day: int) -> int:
+        """How many changes the listing at this place has had by this day."""
+        return self.institutions.changes(number if part == "first" else self.notices.institution_of(number), day, SHOWN[part])
+
     def second(self, number: int, day: int) -> dict[str, Any]:
         """The second listing with this number."""
         draw = self._more(number)
@@ -58,7 +63,7 @@ class Listed:
     def _record(self, part: str, number: int, institution: int, day: int, which: str, batch: int, as_of: date) -> dict[str, Any]:
         who = self.institutions.identity(institution)
         county, label = who.county, f"第{_ordinal(batch + 1)}期"
-        authority = f"{county.city}{county.name}教育局"
+        authority = f"{county.office}教育局"
         return {
             "listingId": f"L{part}{number:08d}",
             "orgId": who.key,

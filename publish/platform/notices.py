@@ -67,7 +67,7 @@ class Notices:
 
     def record(self, number: int, day: int) -> dict[str, Any] | None:
         """The notice in the platform's spelling, or None where it was taken down without a word."""
-        fate = self._fate(number, day)
+        fate = self.fate(number, day)
         if fate == "gone":
             return None
         record = self._unchanged(number)
@@ -83,7 +83,8 @@ class Notices:
     def _fate_day(self, number: int) -> int:
         return 1 + self._order(number) // self.changed_a_day
 
-    def _fate(self, number: int, day: int) -> str | None:
+    def fate(self, number: int, day: int) -> str | None:
+        """What has become of it by this day; None where nothing has."""
         if number < self.size:
             if self._fate_day(number) <= day:
                 return FATES[self._order(number) % len(FATES)]
@@ -103,7 +104,7 @@ class Notices:
         who = self.institutions.identity(self.institution_of(number))
         county, kind = who.county, KIND_WHEEL[draw[3] % len(KIND_WHEEL)]
         office = OFFICES[draw[4] % len(OFFICES)] if kind == 1 else "教育局"
-        authority = f"{county.city}{county.name}{office}"
+        authority = f"{county.office}{office}"
         published = self._published(number, draw)
         decided = published - timedelta(days=within(draw[5], 40, 90) if draw[6] < 6_500 else within(draw[5], 0, 14))
         violation = pick(VIOLATION_NAMES, draw[7])

@@ -17,9 +17,9 @@ from .faults import RENAMED, Fault, Faults
 from .paging import Page, Problem, find, neighbour, number_in
 from .world import LISTINGS, NAME, Records, World
 
-REMEMBERED = 50_000  # pages whose hash is kept, about 10 MB
 VIEWS = 3  # the newest, and two earlier days for readers that are still paging
 CONTRACT = Path(__file__).with_name("openapi.yml")
+SPOILING = ("page_repeated", "changed_schema", "county_lost", "empty_listing")  # faults that change what a page holds
 SORRY = "<!doctype html><html lang=zh><title>系统繁忙</title><body><h1>系统繁忙，请稍后再试</h1></body></html>".encode()
 
 
@@ -41,6 +41,7 @@ class Response:
     kind: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
     cut_at: int | None = None  # send only so much of the body, then hang up
+    packed: bytes = field(default=b"", compare=False, repr=False)  # the body as gzip, where that was made ahead
 
 
 @dataclass
@@ -53,10 +54,9 @@ class Service:
 
     def __post_init__(self) -> None:
         self._views = {self.world.token: self.world}
-        self._hashes: dict[tuple[object, ...], str] = {}
         self._lock = Lock()
         self._lost = lru_cache(None)(self._count_lost)
-        self._ahead: dict[tuple[str, Page], tuple[bytes, int]] = {}
+        self._ahead: dict[tuple[str, Page], tuple[bytes, bytes]] = {}  # as it is, and packed where its reader unpacks
 
     def move(self, day: int) -> World:
         """Make it this day. Raises ValueError below 0."""
@@ -74,7 +74,7 @@ class Service:
             said = {"type": "about:blank", "title": problem.title, "status": problem.status, "detail": problem.detail}
             return Response(problem.status, orjson.dumps(said), "application/problem+json", problem.headers)
         if response.body and "gzip" in request.headers.get("accept-encoding", ""):
-            body = gzip.compress(response.body, 1, mtime=0)
+            body = response.packed or _packed(response.body)
             headers = (*response.headers, ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"))
             response = replace(response, body=body, headers=headers, cut_at=None if response.cut_at is None else len(body) // 2)
         return response
@@ -122,37 +122,16 @@ class Service:
             ("Listing-Total", str(self._total(world, listing))),
         )
         asked = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-        key = self._key(world, page)
-        changed = bool(faults.keys() & {"page_repeated", "changed_schema", "county_lost", "empty_listing"})
-        known = None if changed else self._hashes.get(key)
-        if known and _tag(known, page) in asked:
-            return Response(304, headers=(("ETag", _tag(known, page)), *facts))
-        ready = None if faults else self._ahead.pop((world.token, page), None)
-        body, count = ready or self._made(world, page, faults)
-        found = sha256(body).hexdigest()[:32]
-        if not changed:
-            self._remember(key, found)
-        headers = (("ETag", _tag(found, page)), *facts)
-        if _tag(found, page) in asked:
+        spoilt = {name: fault for name, fault in faults.items() if name in SPOILING}
+        tag = _tag(world, page, spoilt)
+        headers = (("ETag", tag), *facts)
+        if tag in asked:
             return Response(304, headers=headers)
-        content = {
-            "listing": listing,
-            "as_of": world.as_of(listing),
-            "snapshot": world.token,
-            "total": self._total(world, listing),
-            "count": count,
-            "records": orjson.Fragment(body),
-            "next": None if "empty_listing" in faults else page.following,
-        }
-        whole = orjson.dumps(content)
-        if "truncated_json" in faults:
-            whole = whole[: len(whole) // 2]
-        return Response(200, whole, headers=headers, cut_at=len(whole) // 2 if "cut_off_body" in faults else None)
-
-    @staticmethod
-    def _key(world: World, page: Page) -> tuple[object, ...]:
-        """What the hash of a page is kept under: closed months are the same on every day, so what was hashed yesterday holds."""
-        return page.listing, page.part, page.start, page.limit, -1 if page.listing == "ratings" else world.day
+        ready = None if faults else self._ahead.pop((world.token, page), None)
+        whole, packed = ready or (self._made(world, page, spoilt), b"")
+        whole = whole[: len(whole) // 2] if "truncated_json" in faults else whole
+        cut_at = len(whole) // 2 if "cut_off_body" in faults else None
+        return Response(200, whole, headers=headers, cut_at=cut_at, packed=packed)
 
     def _view(self, query: Mapping[str, str]) -> World:
         token = query.get("snapshot")
@@ -190,28 +169,36 @@ class Service:
         parts = world.parts(listing)
         return sum(world.county_of(record) == lost for part in parts for record in world.records(listing, part.name, 0, part.places))
 
-    def _made(self, world: World, page: Page, faults: Mapping[str, Fault]) -> tuple[bytes, int]:
-        records = self._records(world, page, faults)
-        return orjson.dumps(records), len(records)
+    def _made(self, world: World, page: Page, spoilt: Mapping[str, Fault]) -> bytes:
+        if spoilt:
+            records = self._records(world, page, spoilt)
+            body, count = orjson.dumps(records), len(records)
+        else:
+            body, count = world.body(page.listing, page.part, page.start, page.start + page.limit)
+        content = {
+            "listing": page.listing,
+            "as_of": world.as_of(page.listing),
+            "snapshot": world.token,
+            "total": self._total(world, page.listing),
+            "count": count,
+            "records": orjson.Fragment(body),
+            "next": None if "empty_listing" in spoilt else page.following,
+        }
+        return orjson.dumps(content)
 
     def prepare(self, request: Request) -> None:
         """Make the page after the one that was just given, while its reader is busy with that one: another core would stand idle."""
         url = urlsplit(request.target)
         listing = url.path.removeprefix("/v1/listings/")
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
-        if request.method != "GET" or listing not in LISTINGS or self.faults.any:
-            return
+        if request.method != "GET" or listing not in LISTINGS or self.faults.any or "if-none-match" in request.headers:
+            return  # who has this page may have the next one too
         world = self._view(query)
         following = find(world, listing, query).following
         if following is not None:
             page = find(world, listing, {**query, "cursor": following})
-            if self._key(world, page) not in self._hashes:
-                self._ahead = {(world.token, page): self._made(world, page, {})}
-
-    def _remember(self, key: tuple[object, ...], found: str) -> None:
-        if len(self._hashes) >= REMEMBERED:
-            self._hashes.clear()
-        self._hashes[key] = found
+            whole = self._made(world, page, {})
+            self._ahead = {(world.token, page): (whole, _packed(whole) if "gzip" in request.headers.get("accept-encoding", "") else b"")}
 
 
 def new_service(world: World, faults: Iterable[Fault | str] = (), token: str | None = None) -> Service:
@@ -228,16 +215,23 @@ def _same(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode(), wanted.encode())
 
 
+def _packed(body: bytes) -> bytes:
+    return gzip.compress(body, 1, mtime=0)
+
+
 def _json(content: object) -> Response:
     return Response(200, orjson.dumps(content))
 
 
-def _tag(found: str, page: Page) -> str:
-    """The validator: of the records, and of where the next page begins: a reader that has the page goes on from there.
+def _tag(world: World, page: Page, spoilt: Iterable[str]) -> str:
+    """The validator: of what the records are made of, so that none is made to say that it is as it was; and of where the next page begins: a reader
+    that has the page goes on from there.
 
     A last page that is full stays as it is when another page comes after it, and so does the last page of a part.
     """
-    return f'"{found}.{page.following or "end"}"'
+    state = world.state(page.listing, page.part, page.start, page.start + page.limit)
+    made_of = f"{world.label} {page.listing} {page.part} {page.start} {state} {' '.join(spoilt)}"
+    return f'"{sha256(made_of.encode()).hexdigest()[:32]}.{page.following or "end"}"'
 
 
 def _refuse(faults: Mapping[str, Fault]) -> Response | None:

@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 
+import orjson
+
 from .counties import Counties, Region, regions_of
 from .institutions import DAY_ZERO, Institutions
 from .listed import Listed
@@ -88,7 +90,7 @@ class World:
         """The records at the places from start to before stop of a part, in order; fewer than places where some are empty."""
         if listing == "ratings":
             return self.ratings.records(part, start, stop)
-        places = range(start, min(stop, next(known.places for known in self.parts(listing) if known.name == part)))
+        places = self._places(listing, part, start, stop)
         if listing == "institutions":
             return [self.register.record(number, self.day) for number in places if self.register.is_there(number, self.day)]
         if listing == "notices":
@@ -96,6 +98,27 @@ class World:
         if part == "first":
             return [record for number in places if (record := self.listed.first(number, self.day))]
         return [self.listed.second(number, self.day) for number in places]
+
+    def body(self, listing: str, part: str, start: int, stop: int) -> tuple[bytes, int]:
+        """The same as a JSON list, and how many they are."""
+        if listing == "ratings":
+            return self.ratings.body(part, start, stop)
+        records = self.records(listing, part, start, stop)
+        return orjson.dumps(records), len(records)
+
+    def state(self, listing: str, part: str, start: int, stop: int) -> str:
+        """What has become of the records at these places by this day: where it is the same on two days, they are. Months that are closed stay as they are."""
+        places = self._places(listing, part, start, stop)
+        if listing == "ratings":
+            return str(len(places))
+        if listing == "notices":
+            return " ".join(self.notices.fate(number, self.day) or "-" for number in places)
+        if listing == "listings":
+            return " ".join(str(self.listed.changes(part, number, self.day)) for number in places)
+        return " ".join(str(self.register.changes(number, self.day)) for number in places)
+
+    def _places(self, listing: str, part: str, start: int, stop: int) -> range:
+        return range(start, min(stop, next(known.places for known in self.parts(listing) if known.name == part)))
 
     def county_of(self, record: dict[str, Any]) -> str:
         """The county code of any record of the world."""

@@ -9,7 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ class Attempt:
     def note(self, page: Page, following: str | None = None, view: str | None = None) -> Page:
         """Say in the journal that a page is done, so that a later attempt need not fetch it again."""
         self._sealed.setdefault(page.listing, []).append(Sealed(page, self.folder / page.file, following, view))
-        self._log({"page": asdict(page), "following": following, "view": view})
+        self._log({"page": vars(page), "following": following, "view": view})
         return page
 
     def close(self) -> Path:
@@ -166,7 +166,7 @@ class Attempt:
         self._journal_file = path.open("wb")
         for items in found.values():
             for item in items:
-                self._log({"page": asdict(item.page), "following": item.following, "view": item.view})
+                self._log({"page": vars(item.page), "following": item.following, "view": item.view})
         return found
 
     def _log(self, entry: dict[str, Any]) -> None:

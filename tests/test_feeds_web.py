@@ -451,9 +451,11 @@ async def test_without_the_file_feeds_say_so_and_the_other_pages_work(site, home
 async def test_a_file_that_is_made_again_is_served_without_a_restart(site, home, tmp_path, catalogue):
     copied(home, tmp_path)
     make_feeds(tmp_path, catalogue)
-    async with visiting(site(where=tmp_path)) as client:
+    app = site(where=tmp_path)
+    async with visiting(app) as client:
         before = [await client.get("/feeds/notices.json") for _ in range(2)]
         make_feeds(tmp_path, catalogue, "https://other.example")
+        await app.shelf.refresh()
         after = await client.get("/feeds/notices.json")
     assert [one.json()["feed_url"] for one in before] == [f"{SITE}/feeds/notices.json"] * 2
     assert after.json()["feed_url"] == "https://other.example/feeds/notices.json"

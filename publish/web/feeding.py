@@ -75,7 +75,7 @@ class FeedPages:
 
     def hot(self, reader: Reader, today: str, path: str, query: bytes) -> Answer | None:
         """An answer that was given before on this day and needs nothing of a page."""
-        feeds = self._shelf.feeds(reader)
+        feeds = self._shelf.feeds_seen(reader)
         return feeds.kept(today).get(f"{path}?{query.decode('latin-1')}" if query else path) if feeds else None
 
     def page(self, visit: Visit, reader: Reader) -> Answer:

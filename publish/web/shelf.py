@@ -57,6 +57,11 @@ class Shelf:
         """The feeds of a live release; None while their file is not there."""
         return self._opened(reader, Feeds, feeds_file(reader))
 
+    def feeds_seen(self, reader: Reader) -> Feeds | None:
+        """The feeds as they were when their file was looked at last, for who cannot wait for a look: `refresh` looks again."""
+        kept = self._beside.get((reader, Feeds))
+        return kept[-1][1] if kept else None
+
     def _opened(self, reader: Reader, kind: type[Beside], file: Path) -> Beside | None:
         """What is made of a file beside the releases. One that was made again is opened anew."""
         seen = identity_of(file)
@@ -92,6 +97,8 @@ class Shelf:
         seen = self._look()
         if seen and seen[0] != self._identity:
             self._serve(seen[0], await asyncio.to_thread(self._open, seen[1]))
+        if self.reader:
+            self.feeds(self.reader)
         self._sweep()
         self.archive.sweep()
 

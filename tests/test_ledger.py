@@ -300,6 +300,7 @@ def walk(past: Past, seed: int, releases: int) -> None:
     statements: dict[int, list[Row]] = defaultdict(list)
     gone: set[int] = set()
     for number in range(releases):
+        ours = draw.random() < 0.2
         for _ in range(draw.randrange(20)):
             n = draw.randrange(16)
             act = draw.choice(
@@ -322,9 +323,8 @@ def walk(past: Past, seed: int, releases: int) -> None:
                 listings.setdefault(n, dict(white(n, draw.choice((XIHU, BINJIANG)), list=draw.choice(("white", "white", "black")))))
             elif act == "unlist":
                 listings.pop(n, None)
-            elif act == "move" and n in listings:
+            elif act == "move" and n in listings and not ours:  # of a code that we spell otherwise nothing is told
                 listings[n]["region_code"] = draw.choice((XIHU, BINJIANG, None))
-        ours = draw.random() < 0.2
         withdrawn = {f"n-{n}": "revoked" for n in notices if draw.random() < 0.005}
         for notice in withdrawn:
             gone.add(int(notice[2:]))

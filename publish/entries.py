@@ -42,6 +42,15 @@ FAMILIES = {
     "listings": ("白名单变动", "机构列入白名单，或不在最新一期名单中。列入名单只说明列入，不是评价；不在名单中不说明原因。"),
     "releases": ("数据版本", "每发布一个版本有一条。"),
 }  # fmt: skip
+BY = ("region", "violation", "seriousness", "authority")
+FACETS: Mapping[str, tuple[str, ...]] = {
+    "notices": BY,
+    "records": BY,
+    "corrections": ("region",),
+    "listings": ("region",),
+    "releases": (),
+}  # what each family can be had by
+CODES = {"violation": "violation_types", "seriousness": "seriousness"}  # the code tables of those that have one
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import io
 import json
 import os
 import re
@@ -299,6 +300,24 @@ async def test_a_replay_gives_every_number_after_one(site, after):
     assert ours.items() <= theirs.items() if not ours else all(theirs[id] == item for id, item in ours.items())
     assert feed["feed_url"] == f"{SITE}/feeds/notices/since/{after}.json"
     assert len({item["id"] for item in feed["items"]}) == len(feed["items"])
+
+
+def test_the_lines_of_the_readme_prove_that_nothing_is_missing_and_see_what_is(site, root, monkeypatch):
+    section = (root / "README.md").read_text("utf-8").partition("## Feeds for newsrooms")[2]
+    lines = section.partition("```python\n")[2].partition("```")[0].replace("feeds/notices.json", "feeds/records.json")
+    lost: set[int] = set()
+
+    async def fetch(address: str) -> bytes:
+        async with visiting(site()) as client:
+            page = (await client.get(address.removeprefix(SITE))).json()
+        page["items"] = [item for item in page["items"] if item["_mingbai"]["number"] not in lost]
+        return json.dumps(page).encode()
+
+    monkeypatch.setattr("urllib.request.urlopen", lambda address: io.BytesIO(asyncio.run(fetch(address))))
+    exec(lines, {})
+    lost.add(30)
+    with pytest.raises(AssertionError, match="something is missing"):
+        exec(lines, {})
 
 
 async def test_a_replay_of_what_never_was_says_how_far_there_is(site):

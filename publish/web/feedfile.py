@@ -5,23 +5,14 @@ can be asked for and has told nothing yet is in no table: it is one without entr
 """
 
 import sqlite3
-from collections.abc import Mapping
 from pathlib import Path
 
-from ..entries import SHOWN
+from ..entries import CODES, FACETS, SHOWN
 from ..errors import BadHome
 from ..wording import LANGUAGES
 from .answer import Answer
 from .reader import Reader, Row, as_row, harden, read_only
 
-FAMILIES: Mapping[str, tuple[str, ...]] = {  # and by what each can be had
-    "notices": ("region", "violation", "seriousness", "authority"),
-    "records": ("region", "violation", "seriousness", "authority"),
-    "corrections": ("region",),
-    "listings": ("region",),
-    "releases": (),
-}
-CODES = {"violation": "violation_types", "seriousness": "seriousness"}
 SEARCHED = ("notices", "records")  # of which any search is a feed
 NEWEST = f"SELECT id, max(number) AS number FROM feed_events WHERE what = 'notice' AND kind IN {SHOWN} AND is_alert >= ? GROUP BY id"
 FORMS = ("atom", "rss", "json")
@@ -56,7 +47,7 @@ class Feeds:
             return found[0]
         family, _, rest = key.partition("/")
         facet, _, code = rest.partition("/")
-        if family not in FAMILIES or (rest and facet not in FAMILIES[family]):
+        if family not in FACETS or (rest and facet not in FACETS[family]):
             return None
         none_yet = {
             "feed": key,

@@ -13,11 +13,11 @@ from email.utils import format_datetime
 from typing import Any
 
 from ..channel import PAGE
-from ..entries import authority_key
+from ..entries import CODES, FACETS, authority_key
 from . import facts
 from .answer import TYPES, Answer, as_json, moved, packed
 from .asked import REGIONS, NoSuchChoice
-from .feedfile import CODES, FAMILIES, FORMS, SEARCHED, Feeds
+from .feedfile import FORMS, SEARCHED, Feeds
 from .feedlists import FeedLists
 from .feedmade import Document, Maker
 from .frame import Frame
@@ -90,7 +90,7 @@ class FeedPages:
                 if match := pattern.fullmatch(visit.path):
                     parts = {name: text for name, text in match.groupdict().items() if text is not None}
                     return made(replace(visit, parts=parts), reader, feeds)
-            raise NoSuchFeed(f"{', '.join(f'/feeds/{family}' for family in FAMILIES)}; {', '.join(f'.{form}' for form in FORMS)}")
+            raise NoSuchFeed(f"{', '.join(f'/feeds/{family}' for family in FACETS)}; {', '.join(f'.{form}' for form in FORMS)}")
         except NoSuchFeed as no:
             return self._problem(visit, 404, "feed", {"known": no.known}, **onward)
         except NoSuchChoice as no:
@@ -102,10 +102,10 @@ class FeedPages:
         if found := feeds.find(key):
             return found
         family, facet = (*key.split("/"), "")[:2]
-        if family not in FAMILIES:
-            raise NoSuchFeed(", ".join(f"/feeds/{one}" for one in FAMILIES))
-        if facet not in FAMILIES[family]:
-            raise NoSuchFeed(", ".join((f"/feeds/{family}", *(f"/feeds/{family}/{one}/…" for one in FAMILIES[family]))))
+        if family not in FACETS:
+            raise NoSuchFeed(", ".join(f"/feeds/{one}" for one in FACETS))
+        if facet not in FACETS[family]:
+            raise NoSuchFeed(", ".join((f"/feeds/{family}", *(f"/feeds/{family}/{one}/…" for one in FACETS[family]))))
         if facet in CODES:
             raise NoSuchFeed(", ".join(feeds.reader.codes(CODES[facet])))
         raise NoSuchFeed(f"/feeds/{family}/{facet}/{'350102' if facet == 'region' else 'd41d8cd98f00'} → /feeds")

@@ -6,11 +6,12 @@ A choice of one thing is a feed with numbers of its own; of several, or of words
 from collections.abc import Callable
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from ..entries import CODES, FACETS
 from ..regions import COUNTRY
 from . import facts
 from .answer import TYPES, Answer
 from .asked import NoSuchChoice
-from .feedfile import CODES, FAMILIES, SEARCHED, Feeds
+from .feedfile import SEARCHED, Feeds
 from .frame import Frame, clean
 from .notice_question import Question, ask
 from .reader import Reader, Row
@@ -48,7 +49,7 @@ class FeedLists:
             chosen=_chosen(visit, feeds, asked, regions),
             below=_below(reader, regions[0]) if len(regions) == 1 else [],
             provinces=_below(reader, COUNTRY),
-            families=list(FAMILIES),
+            families=list(FACETS),
             codes={facet: reader.codes(table) for facet, table in CODES.items()},
             tables=CODES,
             authorities=feeds.rows(AUTHORITIES, asked["authority"], MOST_AUTHORITIES) if asked["authority"] else None,
@@ -61,7 +62,7 @@ class FeedLists:
         named = {row["id"]: row for row in facts.names(reader, [it["id"] for it in latest if it["what"] == "listing"])}
         others = [
             other
-            for family in FAMILIES
+            for family in FACETS
             if family != feed["family"] and (other := feeds.find(feed["feed"].replace(feed["family"], family, 1)))
         ]
         return self._render(
@@ -83,7 +84,7 @@ class FeedLists:
         root = Element("opml", version="2.0")
         SubElement(SubElement(root, "head"), "title").text = f"{visit.t('site.name')} · {visit.t('feed.title')}"
         body, site = SubElement(root, "body"), self._frame.root
-        for family in (key,) if key else FAMILIES:
+        for family in (key,) if key else FACETS:
             group = SubElement(body, "outline", text=visit.t(f"feed.family.{family}"))
             known = feeds.rows(OF_FAMILY, family)
             for feed in (
@@ -123,7 +124,7 @@ def _chosen(visit: Visit, feeds: Feeds, asked: dict[str, str], regions: list[str
         return []
     if len(given) == 1 and "q" not in given:
         ((facet, code),) = given.items()
-        keys = [f"{family}/{facet}/{code}" for family, facets in FAMILIES.items() if facet in facets]
+        keys = [f"{family}/{facet}/{code}" for family, facets in FACETS.items() if facet in facets]
         return [(titled(visit, feed), key) for key in keys if (feed := feeds.find(key))]
     names = {"violation": "violation_type", "region": feeds.reader.regions[regions[0]]["level"] if regions else ""}
     query = ask([(names.get(name, name), text) for name, text in given.items()], feeds.reader).link()

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from pathlib import Path
@@ -11,16 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from making import NOON, approved, credit_code, institution, notice, on, query, snapshot, world
+from making import NOON, credit_code, deliver, institution, notice, on, query, world
 from publish.amend import Request, amend
 from publish.catalogue import Catalogue, dictionary
-from publish.errors import ReviewNeeded
 from publish.home import Home
-from publish.run import run
 from publish.same import WORDS
 from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
-from publish.work import Result, Work
+from publish.work import Work
 
 FIRST, SECOND, THIRD = "2026-11-01", "2026-11-02", "2026-11-03"
 NAME = "西湖小苗画室"  # of a person, as its source says later
@@ -30,15 +28,6 @@ NAMED = notice(2, subjectName=NAME, docTitle=f"{NAME}处罚决定书", **TEXTS)
 FACTS, MASKED = "负责人甲乙丙丁擅自办学。", "负责人某擅自办学。"
 WORDED = notice(3, title="关于启明3的处罚决定", facts=FACTS)
 REPLIES = ["甲乙丙丁申辩。", "再次申辩。"]
-
-
-def deliver(work: Work, listings: Mapping[str, Any], day: int) -> Result:
-    work = on(work, day)
-    made = snapshot(work.home.path.parent / "handed-in", f"platform-{day:03d}", listings, as_of=work.day.isoformat())
-    try:
-        return run(work, {"platform": str(made.folder)})
-    except ReviewNeeded:
-        return approved(work)
 
 
 def told(*notices: Any) -> dict[str, Any]:

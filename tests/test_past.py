@@ -2,23 +2,21 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from making import approved, institution, listing, notice, on, query, rating, snapshot, world
+from making import approved, deliver, institution, listing, notice, on, query, rating, world
 from publish.amend import Request, amend
 from publish.decide import back
 from publish.errors import ReviewNeeded
 from publish.live import repair
-from publish.run import run
 from publish.web.past import Past
 from publish.web.reader import Reader
 from publish.withdraw import withdraw
-from publish.work import Result, Work
+from publish.work import Work
 
 FACTS = "擅自举办培训班的事实甲乙丙"
 BLACK = listing(
@@ -30,15 +28,6 @@ BLACK = listing(
     docTitle="黑名单公告甲乙丙",
     docUrl="https://example.org/black/1",
 )
-
-
-def deliver(work: Work, listings: Mapping[str, Any], day: int) -> Result:
-    work = on(work, day)
-    made = snapshot(work.home.path.parent / "handed-in", f"platform-{day:03d}", listings, as_of=work.day.isoformat())
-    try:
-        return run(work, {"platform": str(made.folder)})
-    except ReviewNeeded:
-        return approved(work)
 
 
 def told(work: Work, sql: str, *values: Any) -> list[tuple[Any, ...]]:

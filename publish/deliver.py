@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .callers import Caller, Said, networks
+from .addresses import networks
+from .callers import Caller, Said
 from .errors import Busy, Mingbai
 from .home import Home
 from .hooks import enter_numbers, message, signed

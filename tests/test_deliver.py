@@ -20,7 +20,8 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from publish import hooks
-from publish.callers import Caller, networks
+from publish.addresses import networks
+from publish.callers import Caller
 from publish.deliver import Live, Round, attached, deliver, fill
 from publish.errors import BadDeclaration, Busy
 from publish.hooks import signed
@@ -116,7 +117,8 @@ def test_each_number_is_applied_once_by_its_key_and_in_order_where_one_in_five_c
 
 KILLED = """
 import sys, time
-from publish.callers import Caller, networks
+from publish.addresses import networks
+from publish.callers import Caller
 from publish.deliver import deliver
 from publish.home import Home
 from publish.outbox import Patience

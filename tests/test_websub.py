@@ -20,7 +20,8 @@ import pytest
 import requests
 from flask_websub.hub import Hub, SQLite3HubStorage
 
-from publish.callers import Caller, networks
+from publish.addresses import networks
+from publish.callers import Caller
 from publish.deliver import after_release, deliver
 from publish.outbox import Patience
 from publish.websub import NOT_GIVEN

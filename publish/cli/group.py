@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from .. import __version__
-from ..callers import spelled
+from ..addresses import spelled
 from ..catalogue import load
 from ..errors import BadHome, Mingbai
 from ..home import Home

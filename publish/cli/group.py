@@ -11,13 +11,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from .. import __version__
 from ..addresses import spelled
 from ..catalogue import load
-from ..errors import BadHome, Mingbai
+from ..errors import BadDeclaration, BadHome, Mingbai
 from ..home import Home
 from ..work import DEFAULT_SITE, Work
 from .bar import Bar
@@ -125,9 +126,20 @@ def main(
     """
 
     def work() -> Work:
+        if not _is_address(site):
+            raise BadDeclaration(f"--site {site!r}: is no address; expected one such as https://mingbai.example")
         return Work(Home(home), load(datasets, more_sources), _instant(now), site.rstrip("/"), Bar(), tuple(map(spelled, hubs)), allowed)
 
     ctx.obj = work
+
+
+def _is_address(given: str) -> bool:
+    """Whether feeds can link to it: else the release would stop at its feeds."""
+    try:
+        parts = urlsplit(given)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _instant(now: str | None) -> datetime:

@@ -167,6 +167,7 @@ class Visitor:
         for path in (
             f"/releases/{live}/mingbai.db",
             f"/past/{live}.db",
+            f"/feeds/{live}.db",
             "/history.db",
             "/mingbai.db",
             f"/{live}/mingbai.db",

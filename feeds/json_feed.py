@@ -4,16 +4,19 @@ What the specification has no word for is in objects called `_mingbai`, as it as
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from .clean import clean
 from .extension import OURS
-from .form import Element, Form
+from .form import Element, Form, cleaned
 from .model import Entry, Feed, Link, Tombstone, instant
 
 VERSION = "https://jsonfeed.org/version/1.1"
 END = "}}"  # of an item and its `_mingbai`
 NOTHING = b', "_mingbai": {'
+CLOSE = b"\n]\n}\n"
 
 
 class JsonFeed(Form):
@@ -25,10 +28,23 @@ class JsonFeed(Form):
     def elements(self, entries: Sequence[Entry]) -> list[bytes]:
         return [_json(_item(entry)).removesuffix(END).encode() for entry in entries]
 
+    def parts(self, feed: Feed, batches: Iterable[Sequence[Entry]]) -> Iterator[bytes]:
+        """The document part by part, with the entries of each batch as it comes instead of `feed.entries`: for what may have no end. That no id
+        comes twice is the caller's."""
+        yield self._begin(clean(replace(feed, entries=())))
+        between = b""
+        for batch in batches:
+            items = [_item_with(written, entry.number, entry.replaces) for written, entry in zip(self.elements(cleaned(batch)), batch, strict=True)]
+            yield between + b",\n".join(items) if items else b""
+            between = b",\n" if items else between
+        yield CLOSE
+
     def _document(self, feed: Feed, elements: Iterable[Element]) -> bytes:
+        return self._begin(feed) + b",\n".join(_item_with(*element) for element in elements) + CLOSE
+
+    def _begin(self, feed: Feed) -> bytes:
         head = "".join(f"{_json(key)}: {_json(value)},\n" for key, value in _head(feed).items())
-        items = (_item_with(*element) for element in elements)
-        return b'{\n%s"items": [\n%s\n]\n}\n' % (head.encode(), b",\n".join(items))
+        return b'{\n%s"items": [\n' % head.encode()
 
 
 json_feed = JsonFeed()

@@ -15,7 +15,7 @@ import orjson
 from feeds import Entry, Feed, Form, Link, Tombstone
 
 from .entries import FAMILIES, SHOWN, Event, Notice, Row, Teller, instant, tag
-from .rules import last_day
+from .rules import SHOWN_STATES, last_day
 
 Ask = Callable[..., Iterable[Row]]  # (sql, *values)
 PAGE = 100  # numbers of an archive
@@ -164,7 +164,7 @@ class Channel:
         return tuple(Link("hub", hub) for hub in self.hubs)
 
     def _notice(self, event: Event, notice: Notice | None, dates: Row) -> Entry | Tombstone:
-        if notice is None:
+        if notice is None or notice.row["state"] not in SHOWN_STATES:
             return self.teller.tombstone(event, reason="unpublished")
         if self.today is not None and (last := last_day(notice.row["public_until"])) < self.today:
             return self.teller.tombstone(event, instant((date.fromisoformat(last) + timedelta(days=1)).isoformat()), "expired")

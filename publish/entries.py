@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from feeds import Detail, Entry, Link, Tombstone
@@ -41,6 +42,15 @@ FAMILIES = {
     "listings": ("白名单变动", "机构列入白名单，或不在最新一期名单中。列入名单只说明列入，不是评价；不在名单中不说明原因。"),
     "releases": ("数据版本", "每发布一个版本有一条。"),
 }  # fmt: skip
+BY = ("region", "violation", "seriousness", "authority")
+FACETS: Mapping[str, tuple[str, ...]] = {
+    "notices": BY,
+    "records": BY,
+    "corrections": ("region",),
+    "listings": ("region",),
+    "releases": (),
+}  # what each family can be had by
+CODES = {"violation": "violation_types", "seriousness": "seriousness"}  # the code tables of those that have one
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +269,11 @@ def tag(what: str) -> str:
 def notice_id(notice: str) -> str:
     """The id of a notice's own entry."""
     return tag(f"notices/{notice}")
+
+
+def authority_key(name: str | None) -> str | None:
+    """What stands for an authority in the address of its feed: for its name as it is printed, since few have a code of their own."""
+    return None if name is None else sha256(name.encode()).hexdigest()[:12]
 
 
 def _text(details: Iterable[Detail]) -> str:

@@ -12,16 +12,13 @@ from urllib.parse import quote
 
 from .catalogue import Catalogue
 from .documents import write_documents
+from .entries import CODES, FACETS, authority_key
 from .home import Home, sync
-from .ledger import OWN, authority_key
+from .ledger import OWN
 from .tables import Working, working
 
 VERSION = 1  # of this form; a file of another one is made again
 SHOWN, MOST, DAYS = 100, 500, 7  # a current document has the newest so many numbers, and more where so many days have more
-FAMILIES = ("notices", "records", "corrections", "listings", "releases")
-OF_NOTICES = ("notices", "records")  # families that have every facet
-OF_REGIONS = ("notices", "records", "corrections", "listings")
-CODES = {"violation": "violation_types", "seriousness": "seriousness"}
 SCHEMA = """
 CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL) STRICT;
 CREATE TABLE feed_events (
@@ -103,8 +100,8 @@ def _feeds(connection: Working, catalogue: Catalogue) -> None:
     """The feeds: those that have told something, those of everything, and those of the same facet in the other families."""
     ends: dict[str, int] = dict(connection.execute("SELECT feed, max(seq) FROM main.feed_items GROUP BY feed"))
     facets = {feed.partition("/")[2] for feed in ends}
-    wanted = {*ends, *FAMILIES}
-    wanted |= {f"{family}/{facet}" for facet in facets if facet for family in (OF_REGIONS if facet.startswith("region/") else OF_NOTICES)}
+    wanted = {*ends, *FACETS}
+    wanted |= {f"{family}/{facet}" for facet in facets for family, by in FACETS.items() if facet.partition("/")[0] in by}
     authorities = _authorities(connection, {facet.removeprefix("authority/") for facet in facets if facet.startswith("authority/")})
     rows = []
     for feed in sorted(wanted):

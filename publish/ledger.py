@@ -7,9 +7,9 @@ it already, so that whoever was told of a notice is told of all that becomes of 
 """
 
 import sqlite3
-from hashlib import sha256
 
 from .catalogue import Catalogue
+from .entries import authority_key
 from .events import columns, happened
 from .regions import COUNTRY
 
@@ -50,11 +50,6 @@ def take_back(connection: sqlite3.Connection, last: int) -> None:
     """Take out what the releases after this number told."""
     connection.execute("DELETE FROM main.feed_items WHERE event IN (SELECT number FROM main.feed_events WHERE release > ?)", [last])
     connection.execute("DELETE FROM main.feed_events WHERE release > ?", [last])
-
-
-def authority_key(name: str | None) -> str | None:
-    """What stands for an authority in the address of its feed."""
-    return None if name is None else sha256(name.encode()).hexdigest()[:12]
 
 
 def _number(connection: sqlite3.Connection, release: int) -> None:

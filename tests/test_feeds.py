@@ -162,6 +162,17 @@ def test_json_has_what_json_feed_requires() -> None:
     assert all(item[key] for item in feed["items"] for key in item)
 
 
+@pytest.mark.parametrize("sizes", [(), (0,), (3,), (1, 1, 1), (1, 0, 2)])
+def test_json_in_parts_is_the_same_document(sizes: tuple[int, ...]) -> None:
+    entries = [
+        replace(FIRST, id=f"tag:example.org,2026:{n}", title="\0<b>", summary="a\0b", number=n, replaces=(1,))
+        for n in range(2, 2 + sum(sizes))
+    ]
+    batches = [tuple(entries[sum(sizes[:place]) : sum(sizes[: place + 1])]) for place in range(len(sizes))]
+    feed = replace(FEED, title="\0x", entries=tuple(entries))
+    assert b"".join(json_feed.parts(feed, batches)) == json_feed(feed)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_feed_without_entries_is_a_feed(form: Callable[[Feed], bytes]) -> None:
     assert told(form(replace(FEED, entries=(), subtitle="")))["entries"] == []

@@ -21,7 +21,7 @@ SWAPS = 12
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 MARK = re.compile(r"(?:标记|\\u6807\\u8bb0)(\d+)")  # Datasette's JSON is ASCII
 PATHS = (
-    "/", "/en/search?q=甜果", "/search.json?q=甜果", f"/institutions/{SWEET}", f"/institutions/{SWEET}.json", f"/notices/{ACTIVE}", "/data", "/feeds/notices.json", "/feeds/notices.atom",
+    "/", "/en/search?q=甜果", "/search.json?q=甜果", f"/institutions/{SWEET}", f"/institutions/{SWEET}.json", f"/notices/{ACTIVE}", "/data", "/feeds/notices.json", "/feeds/notices.atom", "/feeds/notices", "/feeds/notices/heartbeat.json",
     "/status.json", "/mingbai/institutions.json?_shape=objects", "/mingbai/institutions", "/mingbai/institutions.csv?_stream=on", "/mingbai/listings.json?_labels=on",
     f"/mingbai/institutions/{SWEET}.json", "/mingbai.json?sql=select+name+from+institutions+union+all+select+title+from+notices", "/mingbai",
 )  # fmt: skip

@@ -27,6 +27,7 @@ def serve(make: MakeWork, host: str, port: int) -> None:
         host,
         port,
         base_url=work.site if work.site != DEFAULT_SITE else None,
+        hubs=work.hubs,
         on_ready=lambda url: click.echo(f"mingbai answers at {url}"),
     )
 

@@ -1,15 +1,18 @@
 """What goes back over HTTP: status, body, media type and headers, with entity tags and HEAD, whatever made it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
-from dataclasses import dataclass
-from email.utils import formatdate, parsedate_to_datetime
+import gzip
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from email.utils import formatdate
 from functools import cached_property, lru_cache
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from .conditions import ASKED, NoSuchPart, coding, part, unchanged
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -21,7 +24,6 @@ HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 CSV = "text/csv; charset=utf-8"
-CONDITIONS = (b"if-none-match", b"if-modified-since")
 OPEN = (("cache-control", "no-cache"), ("access-control-allow-origin", "*"))  # data that any site may read
 TYPES = {
     ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8", ".png": "image/png",
@@ -49,7 +51,8 @@ SECURITY = (
 @dataclass(frozen=True)
 class Answer:
     """One answer. Its entity tag is that of the headers, or else made from the body. One with `parts` is as long as they are: it is made while
-    it is sent, and has neither length nor tag; parts that are empty are work, between which others have their turn."""
+    it is sent, and has neither length nor tag; parts that are empty are work, between which others have their turn. One with `codings`
+    (gzip at least) has its body in them, made ahead, and unpacks it for who takes no other."""
 
     status: int
     body: bytes
@@ -57,18 +60,28 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = (("cache-control", "no-cache"),)  # a cache asks again: a notice ends at midnight
     parts: Iterator[bytes] | None = None
     scripted: bool = False  # whether the page has a script of ours
+    codings: Mapping[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def etag(self) -> str:
-        for name, value in self.headers:
-            if name == "etag":
-                return value
-        return f'"{sha256(self.body).hexdigest()[:24]}"'
+        return self.said.get("etag") or f'"{sha256(self.body).hexdigest()[:24]}"'
+
+    @cached_property
+    def said(self) -> dict[str, str]:
+        """Its headers by name."""
+        return dict(self.headers)
 
 
 def as_json(data: object, status: int = 200) -> Answer:
     """Plain data as JSON that any site may read."""
     return Answer(status, orjson.dumps(data), JSON, OPEN)
+
+
+def packed(body: bytes, type: str, headers: tuple[tuple[str, str], ...]) -> Answer:
+    """A body that is worth packing, for whoever takes it packed; its entity tag is of what is packed."""
+    return Answer(
+        200, b"", type, (*headers, ("etag", f'"{sha256(body).hexdigest()[:24]}"')), codings={"gzip": gzip.compress(body, 6, mtime=0)}
+    )
 
 
 def redirect(to: str) -> Answer:
@@ -97,24 +110,6 @@ def file_answer(path: Path, etag: str | None = None, cache: str = "no-cache") ->
     return Answer(200, body, TYPES.get(path.suffix, "application/octet-stream"), headers)
 
 
-def _unchanged(answer: Answer, etag: str, asked: Iterable[tuple[bytes, bytes]]) -> bool:
-    """RFC 9110, 13.2.2: If-None-Match, and only without it If-Modified-Since."""
-    conditions = {name: value for name, value in asked if name in CONDITIONS}
-    if not conditions:
-        return False
-    tags = conditions.get(b"if-none-match")
-    if tags is not None:
-        given = [tag.strip().removeprefix("W/") for tag in tags.decode("latin-1").split(",")]
-        return etag in given or given == ["*"]
-    since, changed = conditions[b"if-modified-since"], dict(answer.headers).get("last-modified")
-    if changed is None:
-        return False
-    try:
-        return parsedate_to_datetime(changed) <= parsedate_to_datetime(since.decode("latin-1"))
-    except (ValueError, TypeError):
-        return False
-
-
 @lru_cache(maxsize=64)
 def _headers(given: tuple[tuple[str, str], ...], scripted: bool) -> list[tuple[bytes, bytes]]:
     """The headers of an answer that are as they were said, and those that every one has."""
@@ -132,14 +127,39 @@ async def give(answer: Answer, scope: Scope, send: Send) -> None:
     status, body = answer.status, answer.body
     headers = _headers(answer.headers, answer.scripted).copy()
     if status == 200:
-        etag = answer.etag
-        headers.append((b"etag", etag.encode("latin-1")))
-        if scope["method"] != "POST" and _unchanged(answer, etag, scope["headers"]):
-            status, body = 304, b""
+        status, body = _asked_for(answer, scope, headers)
     if status != 304:
         headers += ((b"content-type", answer.type.encode()), (b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _asked_for(answer: Answer, scope: Scope, headers: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:
+    """Status and body as the conditions of a request have them; adds the headers that say which body it is."""
+    asked = {name: value for name, value in scope["headers"] if name in ASKED} if scope["method"] != "POST" else {}
+    etag, changed, chosen = answer.etag, answer.said.get("last-modified"), ""
+    if answer.codings and b"range" not in asked:
+        chosen = coding(asked.get(b"accept-encoding", b""), tuple(answer.codings))
+    if chosen:
+        etag = f'{etag[:-1]}-{chosen}"'
+    headers.append((b"etag", etag.encode("latin-1")))
+    if asked and unchanged(asked, etag, changed):
+        return 304, b""
+    if chosen:
+        headers.append((b"content-encoding", chosen.encode()))
+        return 200, answer.codings[chosen]
+    body = gzip.decompress(answer.codings["gzip"]) if answer.codings else answer.body
+    if b"range" not in asked or "accept-ranges" not in answer.said:
+        return 200, body
+    try:
+        found = part(asked, etag, changed, len(body))
+    except NoSuchPart:
+        headers.append((b"content-range", f"bytes */{len(body)}".encode()))
+        return 416, b""
+    if found is None:
+        return 200, body
+    headers.append((b"content-range", f"bytes {found[0]}-{found[1] - 1}/{len(body)}".encode()))
+    return 206, body[slice(*found)]
 
 
 class Instead(Exception):

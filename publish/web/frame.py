@@ -129,9 +129,19 @@ class Frame:
         """Its public address; none of a page of an earlier release, which is not for search engines."""
         return self._base_url + address(self.visit.path, self.visit.lang) if self._base_url and not self.visit.as_of else None
 
+    @property
+    def root(self) -> str:
+        """The public address of the site, without a slash at its end; where it was not told its own, the one under which it was asked."""
+        return self._base_url or self.visit.origin
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the site knows its public address: else what it says holds for whoever asked, and for nobody else."""
+        return bool(self._base_url)
+
     def site(self, path: str, lang: str | None = None) -> str:
         """The public address of a page of ours; where the site was not told its own, the one under which it was asked."""
-        return (self._base_url or self.visit.origin) + address(path, lang or self.visit.lang)
+        return self.root + address(path, lang or self.visit.lang)
 
     def url(self, path: str, **query: object) -> str:
         """The address of a page of ours: of the release that was asked for, where that page has a past."""

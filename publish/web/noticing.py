@@ -19,7 +19,7 @@ from . import facts
 from .answer import Answer, as_json
 from .ended import ended
 from .facets import Choice, Facet
-from .notice_question import CODES, FACETS, KEYS, REGIONS, SORTS, Question, ask
+from .notice_question import CODES, FACETS, KEYS, PAGE, REGIONS, SORTS, Question, ask
 from .reader import NoIndex, Reader, Row
 from .selection import NoSuchChoice
 from .visit import Visit, address, of_release
@@ -204,7 +204,16 @@ class NoticePages:
             sorts=[(name, name == question.sort, question.link(sort=name)) for name in SORTS],
             help=HELP,
             fields=called(visit),
+            feed=feed_of(question),
         )
+
+
+def feed_of(question: Question) -> str:
+    """The path below /feeds/ of what is asked for as a feed: one with numbers where only a region is asked for, else that of the search."""
+    pairs = question.pairs(sort="relevance", limit=PAGE)
+    if len(pairs) == 1 and pairs[0][0] in REGIONS:
+        return f"notices/region/{pairs[0][1]}"
+    return f"notices?{urlencode(pairs)}" if pairs else "notices"
 
 
 def called(visit: Visit) -> list[str]:

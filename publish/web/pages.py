@@ -3,38 +3,32 @@
 They run in the event loop, each on the visit's own release: a few look-ups of some microseconds cost less than a change of thread.
 """
 
-import gzip
 import re
-import sqlite3
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from datetime import datetime
-from email.utils import formatdate
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import orjson
 from jinja2 import Environment
 
-from ..wording import LANGUAGES, say
+from ..wording import LANGUAGES
 from . import deltas, facts, reconcile
-from .answer import CSV, HTML, OPEN, TEXT, TYPES, Answer, as_json, file_answer, moved
+from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
 from .ended import ended
+from .feeding import FeedPages
 from .found import SearchPages
-from .frame import STATIC, Dictionary
+from .frame import STATIC, Dictionary, Frame
 from .noticing import NoticePages
 from .reader import Reader
 from .shelf import Shelf
-from .terms import in_force, over, tombstone
+from .terms import in_force, tombstone
 from .verify import VerifyPages
 from .visit import Visit, address, of_release, spelt
 
 FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on the data page; what they lean on comes after
 SCRIPTED = ("start.html", "search.html")  # where somebody types a name
 NOTHING: Mapping[str, str] = {}
-RETRY_SECONDS = 3600  # the next run makes the feeds anew
 IN_RELEASES = """SELECT r.id FROM institutions h JOIN releases r ON r.number >= h.release_from AND r.number < coalesce(h.release_to, r.number + 1)
     WHERE h.id = ? ORDER BY r.number DESC"""
 
@@ -53,7 +47,7 @@ class NoRelease(Exception):
 class Pages:
     """The site's pages over one shelf."""
 
-    def __init__(self, shelf: Shelf, templates: Environment, dictionary: Dictionary) -> None:
+    def __init__(self, shelf: Shelf, templates: Environment, dictionary: Dictionary, hubs: Sequence[str] = ()) -> None:
         self._shelf = shelf
         self._templates = templates
         self._dictionary = dictionary
@@ -62,6 +56,7 @@ class Pages:
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
         self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
         self.verify = VerifyPages(self.render, self.problem, of_release)
+        self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hubs)
         # asked for most often, and without a problem's page: their answers are JSON whatever happens
         self.hot: Mapping[str, Page] = {
             address(path, lang): page
@@ -84,7 +79,7 @@ class Pages:
                 (deltas.ADDRESS, self.delta),
                 (r"/changes(\.json|\.csv)?", self.changed.page),
                 (reconcile.ADDRESS, self.reconciliation.page),
-                (r"/feeds/(?P<feed>[a-z]+(/[a-z]+/[A-Za-z0-9_]+)?)\.(?P<form>rss|atom|json)", self.feed),
+                (r"/feeds(\.opml|/.*)?", self.feeds.page),
             )
         ]
 
@@ -107,7 +102,7 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        own = (self.feed, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page)
+        own = (self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page)
         return found is not None and found[0] not in own
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
@@ -180,7 +175,14 @@ class Pages:
         timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
             return as_json({**of_release(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
-        return self.render("notice.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
+        return self.render(
+            "notice.html",
+            it=found,
+            first=self._first(visit, reader),
+            timeline=timeline,
+            more=more,
+            feed=self.feeds.of_notice(found, reader),
+        )
 
     def _first(self, visit: Visit, reader: Reader) -> str:
         """The day of the first release that is kept."""
@@ -203,26 +205,6 @@ class Pages:
         if self._csv[0] is not found:  # 400 releases take 40 ms, in which nobody else is answered
             self._csv = found, as_csv(found)
         return Answer(200, self._csv[1], CSV, OPEN)
-
-    def feed(self, visit: Visit, reader: Reader) -> Answer:
-        """A document of feeds/ID.db (publish/feedfile.py), which is of the live release."""
-        file = reader.folder.parent.parent / "feeds" / f"{reader.id}.db"
-        if not file.is_file():
-            raise NotHere
-        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro&immutable=1", uri=True)) as connection:
-            sql = (
-                "SELECT d.gzip, d.etag, d.modified, f.first_end FROM documents d JOIN feeds f USING (feed) WHERE d.feed = ? AND d.form = ?"
-            )
-            found = connection.execute(sql, [visit.parts["feed"], visit.parts["form"]]).fetchone()
-        if found is None:
-            raise NotHere
-        body, etag, modified, first_end = found
-        if first_end is not None and over(first_end, visit.today):
-            text = "\n".join(say(lang, "feed.ended") for lang in LANGUAGES)
-            return Answer(503, text.encode(), TEXT, (("cache-control", "no-store"), ("retry-after", str(RETRY_SECONDS))))
-        since = formatdate(datetime.fromisoformat(modified).timestamp(), usegmt=True)
-        headers = (("cache-control", "no-cache"), ("etag", f'"{etag}"'), ("last-modified", since), ("access-control-allow-origin", "*"))
-        return Answer(200, gzip.decompress(body), TYPES[f".{visit.parts['form']}"], headers)
 
     def deltas(self, visit: Visit, reader: Reader) -> Answer:
         return deltas.index(reader, self._shelf.home, visit.today)

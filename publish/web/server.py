@@ -6,7 +6,7 @@ The access log is off and failed SQL is not logged: nobody writes down what was 
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ def build_app(
     *,
     dictionary: Dictionary | None = None,
     base_url: str | None = None,
+    hubs: Sequence[str] = (),
     now: Clock = utc_now,
     poll_seconds: float = 1.0,
     grace_seconds: float = GRACE_SECONDS,
@@ -49,14 +50,14 @@ def build_app(
     """The site over a home, serving its current release if there is one.
 
     A watcher runs during the application's lifespan; without one, `await app.shelf.refresh()` takes the next release.
-    `dictionary` is that of `catalogue.dictionary` (default: of the declarations). `base_url` is the public address, for canonical links.
+    `dictionary` is that of `catalogue.dictionary` (default: of the declarations). `base_url` is the public address, for canonical links and feeds, which name `hubs`.
     """
     register()
     said = dictionary if dictionary is not None else catalogue.dictionary(catalogue.load())
     shelf = Shelf(home, grace_seconds)
     of_past = described(said)
     frame = Frame({**said, **of_past}, base_url)
-    site = Site(shelf, Pages(shelf, environment(frame), said), now, poll_seconds, decoded)
+    site = Site(shelf, Pages(shelf, environment(frame), said, hubs), now, poll_seconds, decoded)
     shown = Shown(site, frame, {ROUTE: said, HISTORY: of_past}, str(TEMPLATES))
     shelf.opened, shelf.closed = shown.open, shown.shut
     shelf.open_now()
@@ -94,6 +95,7 @@ def serve(
     port: int = 8001,
     *,
     base_url: str | None = None,
+    hubs: Sequence[str] = (),
     on_ready: Callable[[str], None] | None = None,
     poll_seconds: float = 1.0,
 ) -> None:
@@ -101,7 +103,7 @@ def serve(
 
     Port 0 is any free one. Raises BadHome when the address cannot be listened at.
     """
-    app = build_app(home, base_url=base_url, poll_seconds=poll_seconds)
+    app = build_app(home, base_url=base_url, hubs=hubs, poll_seconds=poll_seconds)
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048)
     except OSError as error:

@@ -3,7 +3,7 @@
 `current` is looked at again and again. When it points to another folder, that release is opened beside the old one and one assignment
 makes it the served one: a request that has begun keeps the Reader that it took, the next request takes the new one. The old Reader is
 closed when nobody holds it and some seconds have passed. A release that cannot be opened changes nothing but `problem`. What may be told of
-the past is opened with it, since the file is removed when the next release is live; without it the rest of the site answers as ever.
+the past is opened with it, and its feeds, since the files are removed when the next release is live; without them the rest of the site answers as ever.
 """
 
 import asyncio
@@ -14,16 +14,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from ..errors import BadHome
 from .archive import Archive, identity_of
 from .archive import Identity as FileIdentity
+from .feedfile import Feeds, feeds_file
 from .past import Past, past_file
 from .reader import Reader
 
 log = logging.getLogger(__name__)
 GRACE_SECONDS = 5.0  # a request that was broken off may leave one SQL query behind, which ends within its time limit (0.3 s)
 Identity = tuple[str, int, int]
+Beside = TypeVar("Beside", Past, Feeds)
 
 
 def _nothing(reader: Reader) -> None:
@@ -44,21 +47,34 @@ class Shelf:
         self._grace = grace_seconds
         self._held: Counter[Reader] = Counter()
         self._retired: list[tuple[float, Reader]] = []
-        self._pasts: dict[Reader, list[tuple[FileIdentity | None, Past]]] = {}
+        self._beside: dict[tuple[Reader, type], list[tuple[FileIdentity | None, Any]]] = {}
 
     def past(self, reader: Reader) -> Past | None:
-        """What may be told of every release's past up to a live one; None while its file is not there. One that was made again is opened anew."""
-        seen = identity_of(past_file(reader))
-        kept = self._pasts.get(reader, [])
+        """What may be told of every release's past up to a live one; None while its file is not there."""
+        return self._opened(reader, Past, past_file(reader))
+
+    def feeds(self, reader: Reader) -> Feeds | None:
+        """The feeds of a live release; None while their file is not there."""
+        return self._opened(reader, Feeds, feeds_file(reader))
+
+    def feeds_seen(self, reader: Reader) -> Feeds | None:
+        """The feeds as they were when their file was looked at last, for who cannot wait for a look: `refresh` looks again."""
+        kept = self._beside.get((reader, Feeds))
+        return kept[-1][1] if kept else None
+
+    def _opened(self, reader: Reader, kind: type[Beside], file: Path) -> Beside | None:
+        """What is made of a file beside the releases. One that was made again is opened anew."""
+        seen = identity_of(file)
+        kept: list[tuple[FileIdentity | None, Beside]] = self._beside.get((reader, kind), [])
         if kept and seen in (None, kept[-1][0]):
             return kept[-1][1]
         try:
-            found = Past(reader)
+            found = kind(reader)
         except BadHome as error:
             if seen is not None:
                 log.warning("%s", error)
             return None
-        self._pasts[reader] = [*kept, (seen, found)]
+        self._beside[reader, kind] = [*kept, (seen, found)]
         return found
 
     def _look(self) -> tuple[Identity, Path] | None:
@@ -81,6 +97,8 @@ class Shelf:
         seen = self._look()
         if seen and seen[0] != self._identity:
             self._serve(seen[0], await asyncio.to_thread(self._open, seen[1]))
+        if self.reader:
+            self.feeds(self.reader)
         self._sweep()
         self.archive.sweep()
 
@@ -100,6 +118,7 @@ class Shelf:
                 reader.close()
                 raise BadHome(reader.unsearchable)
             self.past(reader)
+            self.feeds(reader)
             return reader
         except BadHome as error:
             self.problem = self._without_path(str(error))
@@ -140,8 +159,9 @@ class Shelf:
 
     def _close(self, reader: Reader) -> None:
         self.closed(reader)
-        for _, past in self._pasts.pop(reader, ()):
-            past.close()
+        for kind in (Past, Feeds):
+            for _, opened in self._beside.pop((reader, kind), ()):
+                opened.close()
         reader.close()
 
     def close(self) -> None:

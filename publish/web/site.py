@@ -68,6 +68,9 @@ class Site:
         if hot and scope["method"] == "GET" and (hot_answer := self._hot(hot, scope)):
             await give(hot_answer, scope, send)
             return
+        if scope["path"].startswith("/feeds/") and (answer := self._hot_feed(scope)):
+            await give(answer, scope, send)
+            return
         lang, path = _language(scope["path"])
         query = scope["query_string"].decode("latin-1")
         sent: Sent | NotReceived | None = None
@@ -83,7 +86,7 @@ class Site:
             token = current.set(visit)
             try:
                 if isinstance(sent, NotReceived):
-                    answer: Answer | None = _closing(self.pages.problem(visit, sent.status, sent.kind))
+                    answer = _closing(self.pages.problem(visit, sent.status, sent.kind))
                 elif sent:
                     current.set(visit := replace(visit, sent=sent))
                     answer = self._answer(visit, "POST")
@@ -95,6 +98,12 @@ class Site:
                     await give(answer, scope, send)
             finally:
                 current.reset(token)
+
+    def _hot_feed(self, scope: Scope) -> Answer | None:
+        """A document of a feed that was given before on this day: most of those who poll have it already."""
+        if self.shelf.reader is None or scope["method"] not in ("GET", "HEAD"):
+            return None
+        return self.pages.feeds.hot(self.shelf.reader, self._today(), scope["path"], scope["query_string"])
 
     def _hot(self, page: Page, scope: Scope) -> Answer | None:
         """What is asked for often leaves here, with nothing done that only other pages need; None where it goes the long way.

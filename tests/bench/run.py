@@ -178,12 +178,17 @@ if __name__ == "__main__":
         "--search-http", action="store_true", help="measure the search by HTTP among --size institutions instead (serving.py)"
     )
     parser.add_argument("--home", type=Path, help="of --search-http: a home with a release of that size, made before")
+    parser.add_argument("--feeds-http", action="store_true", help="measure feeds by HTTP among --size institutions instead (polling.py)")
     given = parser.parse_args()
     sys.path.append(str(HERE.parent.parent))
     if given.search_http:
         from bench import serving
 
         serving.measure(given.size, home=given.home)
+    elif given.feeds_http:
+        from bench import polling
+
+        polling.measure(given.size, home=given.home)
     elif given.search:
         from bench import searching
 

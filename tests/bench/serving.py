@@ -81,6 +81,9 @@ class Answer:
         if not mark:
             return None
         low = head.lower()
+        if head[9:12] == b"304":  # it has no body, and says no length
+            self.bytes = body
+            return 304, 0
         at = low.find(b"\r\ncontent-length:")
         if at < 0:
             raise ValueError(f"an answer without content-length: {head[:200]!r}")
@@ -92,14 +95,22 @@ class Answer:
         return status, length
 
 
-def request(host: str, path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n\r\n".encode()
+def request(host: str, path: str, headers: str = "Accept: application/json\r\n") -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n".encode()
 
 
-def load(url: str, paths: Sequence[str], *, count: int = COUNT, seconds: float = SECONDS, connections: int = CONNECTIONS) -> Load:
+def load(
+    url: str,
+    paths: Sequence[str],
+    *,
+    count: int = COUNT,
+    seconds: float = SECONDS,
+    connections: int = CONNECTIONS,
+    headers: str = "Accept: application/json\r\n",
+) -> Load:
     """Ask for the paths in turn, over and over, until so many are answered or so much time has passed. Raises ValueError when a connection ends."""
     parts = urlsplit(url)
-    asking = cycle([request(parts.netloc, path) for path in paths])
+    asking = cycle([request(parts.netloc, path, headers) for path in paths])
     poll, open_ones, done = select.epoll(), dict[int, tuple[socket.socket, Answer]](), Load()
     try:
         for _ in range(connections):
@@ -241,13 +252,13 @@ def measure(size: int, *, home: Path | None = None, seconds: float = SECONDS) ->
                         done = load(address, asking, seconds=seconds)
                         done.server = cpu_of(process) - before
                         which += done
-                _show(name, served, nothing)
+                show(name, served, nothing)
             verifying.measure(url, home, labels)
     finally:
         shutil.rmtree(folder)
 
 
-def _show(name: str, served: Load, nothing: Load) -> None:
+def show(name: str, served: Load, nothing: Load) -> None:
     aim = f" (aim {AIMS[name]})" if name in AIMS else ""
     print(
         f"  {name:24} {served.rate:8,.0f} requests a second, {served.cost:7,.0f} µs of CPU each, {served.bytes // max(served.count, 1):,} bytes; "

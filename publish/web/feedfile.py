@@ -1,0 +1,101 @@
+"""What the site knows of feeds: feeds/ID.db beside the releases, of the live release alone.
+
+The file holds numbers and ids, and the documents made ahead of them. What a notice says is asked of the release itself, on the day at hand. A feed that
+can be asked for and has told nothing yet is in no table: it is one without entries, for whoever subscribes before something happens.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from ..entries import CODES, FACETS, SHOWN
+from ..errors import BadHome
+from ..wording import LANGUAGES
+from .answer import Answer
+from .reader import Reader, Row, as_row, harden, read_only
+
+SEARCHED = ("notices", "records")  # of which any search is a feed
+NEWEST = f"SELECT id, max(number) AS number FROM feed_events WHERE what = 'notice' AND kind IN {SHOWN} AND is_alert >= ? GROUP BY id"
+FORMS = ("atom", "rss", "json")
+KEPT = 1_000  # answers of a day, of some kB each
+
+
+class Feeds:
+    """The feeds of one release. Raises BadHome when the file is not there or cannot be read."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.database = feeds_file(reader)
+        self._day = ""
+        self._kept: dict[str, Answer] = {}
+        self._newest: dict[bool, dict[str, int]] = {}
+        try:
+            self._connection = read_only(self.database)
+            self._connection.row_factory = as_row
+            harden(self._connection)
+            last = self._connection.execute("SELECT id FROM releases ORDER BY number DESC LIMIT 1").fetchone()
+        except (OSError, sqlite3.Error) as error:
+            raise BadHome(f"{self.database}: cannot be read ({error}); run `mingbai run`, which makes it again") from error
+        if last is None or last["id"] != reader.id:
+            raise BadHome(f"{self.database}: is not of release {reader.id}; run `mingbai run`, which makes it again")
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def find(self, key: str) -> Row | None:
+        """A feed by its key; None where there is none that can be asked for."""
+        if found := self.rows("SELECT * FROM feeds WHERE feed = ?", key):
+            return found[0]
+        family, _, rest = key.partition("/")
+        facet, _, code = rest.partition("/")
+        if family not in FACETS or (rest and facet not in FACETS[family]):
+            return None
+        none_yet = {
+            "feed": key,
+            "family": family,
+            "facet": facet or None,
+            "code": code or None,
+            "first": 1,
+            "last": 0,
+            "updated": None,
+            "first_end": None,
+        }
+        if not rest:
+            return {**none_yet, "label_zh": None, "label_en": None}
+        zh, en = LANGUAGES
+        if facet == "region" and (at := self.reader.regions.get(code)) and at["level"] != "country":
+            return {**none_yet, "label_zh": self.reader.region(code, None, zh), "label_en": self.reader.region(code, None, en)}
+        if (codes := CODES.get(facet)) and code in self.reader.codes(codes):
+            return {**none_yet, "label_zh": self.reader.label(codes, code, zh), "label_en": self.reader.label(codes, code, en)}
+        return None
+
+    def document(self, key: str, form: str) -> Row | None:
+        """A current document as it was made ahead."""
+        return next(iter(self.rows("SELECT * FROM documents WHERE feed = ? AND form = ?", key, form)), None)
+
+    def newest(self, *, is_alert: bool) -> dict[str, int]:
+        """The number of the last event that each notice's own entry tells of, by its id; of those of the alert feeds alone, or of all."""
+        if is_alert not in self._newest:
+            self._newest[is_alert] = {row["id"]: row["number"] for row in self.rows(NEWEST, is_alert)}
+        return self._newest[is_alert]
+
+    def kept(self, today: str) -> dict[str, Answer]:
+        """Answers of the day, by what was asked for."""
+        if self._day != today:
+            self._day, self._kept = today, {}
+        return self._kept
+
+    def keep(self, today: str, asked: str, answer: Answer) -> Answer:
+        """The answer, which is given again for the rest of the day."""
+        kept = self.kept(today)
+        if len(kept) >= KEPT:
+            del kept[next(iter(kept))]
+        kept[asked] = answer
+        return answer
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def feeds_file(reader: Reader) -> Path:
+    """Where the feeds of a release are, beside the folder of releases."""
+    return reader.folder.parent.parent / "feeds" / f"{reader.id}.db"

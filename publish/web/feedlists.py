@@ -1,0 +1,143 @@
+"""The pages about feeds for people: all of them and how to choose, one with its addresses and latest entries, and lists for readers to import (OPML).
+
+A choice of one thing is a feed with numbers of its own; of several, or of words, it is the feed of a search. All of it works by links and forms.
+"""
+
+from collections.abc import Callable
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from ..entries import CODES, FACETS
+from ..regions import COUNTRY
+from . import facts
+from .answer import TYPES, Answer
+from .feedfile import SEARCHED, Feeds
+from .frame import Frame, clean
+from .notice_question import Question, ask
+from .reader import Reader, Row
+from .selection import NoSuchChoice
+from .visit import Visit, address
+
+KEYS = ("region", "violation", "seriousness", "q", "authority")
+LATEST, MOST_AUTHORITIES, MOST_REGIONS = 20, 50, 20
+LATEST_OF = """SELECT i.seq, e.what, e.id, e.kind, e.cause, r.id AS release, r.day FROM feed_items i JOIN feed_events e ON e.number = i.event
+    JOIN releases r ON r.number = e.release WHERE i.feed = ? ORDER BY i.seq DESC LIMIT ?"""
+AUTHORITIES = """SELECT code, label_zh FROM feeds WHERE family = 'records' AND facet = 'authority' AND instr(lower(label_zh), lower(?))
+    ORDER BY label_zh, feed LIMIT ?"""
+OF_FAMILY = "SELECT * FROM feeds WHERE family = ? ORDER BY facet IS NOT '', facet, code"
+
+
+class FeedLists:
+    """`render` is that of Pages."""
+
+    def __init__(self, render: Callable[..., Answer], frame: Frame) -> None:
+        self._render, self._frame = render, frame
+
+    def index(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
+        """Raises NoSuchChoice for a key that the page does not have or a code that there is none of."""
+        for key, _ in visit.pairs:
+            if key not in (*KEYS, "as_of"):
+                raise NoSuchChoice(key, ", ".join(KEYS), is_key=True)
+        asked = {key: " ".join(visit.asked.get(key, "").split())[:200] for key in KEYS}
+        for key, codes in CODES.items():
+            if asked[key] and asked[key] not in reader.codes(codes):
+                raise NoSuchChoice(key, ", ".join(reader.codes(codes)))
+        regions = [row.code for row in reader.territory.meanings(asked["region"]) if row.code != COUNTRY] if asked["region"] else []
+        return self._render(
+            "feeds.html",
+            asked=asked,
+            regions=regions,
+            chosen=_chosen(visit, feeds, asked, regions),
+            below=_below(reader, regions[0]) if len(regions) == 1 else [],
+            provinces=_below(reader, COUNTRY),
+            families=list(FACETS),
+            codes={facet: reader.codes(table) for facet, table in CODES.items()},
+            tables=CODES,
+            authorities=feeds.rows(AUTHORITIES, asked["authority"], MOST_AUTHORITIES) if asked["authority"] else None,
+        )
+
+    def page(self, visit: Visit, reader: Reader, feeds: Feeds, feed: Row) -> Answer:
+        """A feed, for who subscribes to it."""
+        latest = feeds.rows(LATEST_OF, feed["feed"], LATEST)
+        shown = {row["id"]: row for row in facts.notices(reader, [it["id"] for it in latest if it["what"] == "notice"], visit.today)}
+        named = {row["id"]: row for row in facts.names(reader, [it["id"] for it in latest if it["what"] == "listing"])}
+        others = [
+            other
+            for family in FACETS
+            if family != feed["family"] and (other := feeds.find(feed["feed"].replace(feed["family"], family, 1)))
+        ]
+        return self._render(
+            "feed.html",
+            it=feed,
+            title=titled(visit, feed),
+            latest=latest,
+            shown=shown,
+            named=named,
+            others=[(titled(visit, one), one["feed"]) for one in others],
+        )
+
+    def search(self, visit: Visit, family: str, question: Question) -> Answer:
+        """A search, for who subscribes to it."""
+        return self._render("feed_search.html", query=question.link(), family=family, families=SEARCHED)
+
+    def opml(self, visit: Visit, feeds: Feeds, key: str | None) -> Answer:
+        """Every feed that has told something, or those of a family, for a reader to import."""
+        root = Element("opml", version="2.0")
+        SubElement(SubElement(root, "head"), "title").text = f"{visit.t('site.name')} · {visit.t('feed.title')}"
+        body, site = SubElement(root, "body"), self._frame.root
+        for family in (key,) if key else FACETS:
+            group = SubElement(body, "outline", text=visit.t(f"feed.family.{family}"))
+            known = feeds.rows(OF_FAMILY, family)
+            for feed in (
+                known
+                if any(feed["feed"] == family for feed in known)
+                else [{"feed": family, "family": family, "facet": "", "code": ""}, *known]
+            ):
+                text, page = titled(visit, feed), address(f"/feeds/{feed['feed']}", visit.lang)
+                SubElement(
+                    group,
+                    "outline",
+                    type="rss",
+                    text=text,
+                    title=text,
+                    xmlUrl=f"{site}/feeds/{feed['feed']}.atom",
+                    htmlUrl=f"{site}{page}",
+                    language="zh-CN",
+                )
+        return Answer(200, tostring(root, "utf-8", xml_declaration=True), TYPES[".opml"])
+
+
+def titled(visit: Visit, feed: Row) -> str:
+    """What a feed is called in a visitor's language."""
+    family = visit.t(f"feed.family.{feed['family']}")
+    if not feed["facet"]:
+        return family
+    label = feed["label_zh"] if visit.lang == "zh" else feed["label_en"] or feed["label_zh"]
+    return visit.t("feed.of", family=family, what=clean(label or feed["code"]))
+
+
+def _chosen(visit: Visit, feeds: Feeds, asked: dict[str, str], regions: list[str]) -> list[tuple[str, str]]:
+    """What was chosen: title, path below /feeds/, without its form and with its query."""
+    given = {name: asked[name] for name in (*CODES, "q") if asked[name]}
+    if len(regions) == 1:
+        given = {"region": regions[0], **given}
+    elif asked["region"]:
+        return []
+    if len(given) == 1 and "q" not in given:
+        ((facet, code),) = given.items()
+        keys = [f"{family}/{facet}/{code}" for family, facets in FACETS.items() if facet in facets]
+        return [(titled(visit, feed), key) for key in keys if (feed := feeds.find(key))]
+    names = {"violation": "violation_type", "region": feeds.reader.regions[regions[0]]["level"] if regions else ""}
+    query = ask([(names.get(name, name), text) for name, text in given.items()], feeds.reader).link()
+    return (
+        [
+            (visit.t("feed.of", family=visit.t(f"feed.family.{family}"), what=visit.t("feed.search")), f"{family}?{query}")
+            for family in SEARCHED
+        ]
+        if given
+        else []
+    )
+
+
+def _below(reader: Reader, code: str) -> list[str]:
+    """The regions of today right below one."""
+    return [row.code for row in reader.territory.rows() if row.parent_code == code and row.valid_until is None]

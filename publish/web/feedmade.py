@@ -1,0 +1,179 @@
+"""Documents of feeds that are made on request: a search, an institution, an archive, a replay, and a current one of which something has ended.
+
+They say what the release says on the day at hand, by the same entries as those that were made ahead (publish/channel.py). Those of a search and of an
+institution are of the live release alone: a notice that it does not show is not there, and nothing says that it was.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from functools import cache
+
+import orjson
+
+from feeds import FORMS, Entry, Feed, Tombstone, json_feed
+
+from .. import catalogue
+from ..channel import STYLESHEET, TITLE, Channel, Placed
+from ..entries import FAMILIES, SHOWN, Event, Teller, instant, tag
+from ..home import CHINA
+from . import queries
+from .answer import TYPES
+from .ended import ended
+from .feedfile import Feeds
+from .notice_question import CODES, REGIONS, Question
+from .noticing import find
+from .reader import Row
+
+NEWEST = 100  # entries of a search
+MOST = 1_000_000  # that a search may find
+BATCH = 50  # of a replay, between which others have their turn
+FORM = {form.name: form for form in FORMS}
+ABOUT_SEARCH = "符合查询条件的公告，只含现在可以公布的。只转载机关已公布的内容，不作评价。"
+ABOUT_INSTITUTION = "与该机构关联、在公示期内的公告，和它列入或不在白名单的变动。只转载机关已公布的内容，不作评价。"
+OF_LISTS = "SELECT number FROM feed_events WHERE what = 'listing' AND id = ?"
+OF_NUMBERS = """SELECT e.number, e.what, e.id, e.kind, r.id AS release, e.cause AS reason, e.region FROM feed_events e JOIN releases r ON r.number = e.release
+    WHERE e.number IN (SELECT value FROM json_each(?))"""
+OVER_IN = f"""SELECT 1 FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE i.feed = ? AND i.seq >= ? AND e.what = 'notice' AND e.kind IN {SHOWN}
+    AND e.id IN (SELECT value FROM json_each(?)) LIMIT 1"""
+IN_FORCE = f"SELECT n.id FROM notices n WHERE ?1 = '' AND {queries.IN_FORCE}"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document and when it became what it is: the same on every machine."""
+
+    body: bytes
+    type: str
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes documents of a release's feeds on a day, for a site at an address without a slash at its end."""
+
+    feeds: Feeds
+    today: str
+    site: str
+    hubs: Sequence[str] = ()
+
+    @property
+    def _channel(self) -> Channel:
+        """What the feeds tell today."""
+        return Channel(self.feeds.rows, self.feeds.reader.rows, Teller(_declared(), self.site), self.hubs, self.today)
+
+    def is_over(self, row: Row) -> bool:
+        """Whether something that the current document of a feed tells may not be told today, although the release has it."""
+        gone = ended(self.feeds.reader, self.today).gone["notices"]
+        return gone != "[]" and bool(self.feeds.rows(OVER_IN, row["feed"], row["first"], gone))
+
+    def current(self, row: Row, form: str) -> Document:
+        """The current document of a feed, as what is made ahead would say it today."""
+        return self._of_today(self._channel.current(row, FORM[form]), form)
+
+    def archive(self, row: Row, page: int, form: str) -> Document:
+        """A full archive."""
+        made = self._channel.archive(row, page, FORM[form])
+        return Document(FORM[form](made), TYPES[f".{form}"], made.updated)
+
+    def since(self, row: Row, after: int) -> Iterator[bytes]:
+        """Every number after one as JSON, part by part. What is no more comes first, in the head: it takes no room."""
+        channel, shown = self._channel, self._in_force()
+        placed = channel.placed(row["feed"], after + 1, row["last"])
+        yield b""
+        is_gone = [
+            one.event.what == "notice" and (one.event.kind == "tombstone" or (one.event.kind in SHOWN and one.event.id not in shown))
+            for one in placed
+        ]
+        gone, told = ([one for one, is_so in zip(placed, is_gone, strict=True) if is_so is which] for which in (True, False))
+        head = channel.filled(channel.head(row, json_feed), gone, channel.tell([one.event for one in gone]))
+        assert not head.entries
+        address = f"{self.site}/feeds/{row['feed']}/since/{after}.json"
+        yield from json_feed.parts(
+            replace(head, url_self=address, first=after + 1 if placed else 0, links=()), self._batches(channel, told)
+        )
+
+    @staticmethod
+    def _batches(channel: Channel, placed: list[Placed]) -> Iterator[tuple[Entry, ...]]:
+        for at in range(0, len(placed), BATCH):
+            batch = placed[at : at + BATCH]
+            found = channel.tell([one.event for one in batch])
+            entries = [found[one.event.number] for one in batch]
+            if any(isinstance(one, Tombstone) for one in entries):  # it would be missing, and a number with it
+                raise ValueError("a notice in force has a tombstone")
+            yield tuple(
+                replace(entry, number=one.number, replaces=one.replaces)
+                for entry, one in zip(entries, batch, strict=True)
+                if isinstance(entry, Entry)
+            )
+
+    # -- of the live release alone -----------------------------------------------------------------------------------
+
+    def institution(self, found: Row, form: str) -> Document:
+        """What the release says of an institution: the notices in force that are linked to it, and how it came to the white list or left it."""
+        id, numbers = found["id"], self.feeds.newest(is_alert=False)
+        told = [numbers[notice["id"]] for notice in found["notices"] if notice["id"] in numbers]
+        told += [row["number"] for row in self.feeds.rows(OF_LISTS, id)]
+        address = f"{self.site}/feeds/institutions/{id}.{form}"
+        head = self._head(f"feeds/institutions/{id}", str(found["name"]), ABOUT_INSTITUTION, address, f"{self.site}/institutions/{id}")
+        return self._filled(replace(head, is_complete=True), sorted(told, reverse=True), form)
+
+    def search(self, question: Question, family: str, form: str) -> Document | str:
+        """What a search finds today, what was told last first; the kind of problem where the query is none. Raises NoIndex."""
+        days = {"decided_on": (question.since or None, question.until or None)}
+        found = find(self.feeds.reader, self.today, question.query, ranges=days, filters=question.filters, limit=MOST, meant=False)
+        if found.problem is not None:
+            return found.problem.kind
+        numbers = self.feeds.newest(is_alert=family == "notices")
+        told = sorted((numbers[id] for id in found.ids if id in numbers), reverse=True)
+        link = question.link()
+        title = f"{FAMILIES[family][0]} · {self._described(question)}"
+        head = self._head(
+            f"feeds/{family}?{link}", title, ABOUT_SEARCH, f"{self.site}/feeds/{family}.{form}?{link}", f"{self.site}/notices?{link}"
+        )
+        return self._filled(replace(head, is_complete=len(told) <= NEWEST), told[:NEWEST], form)
+
+    def _head(self, id: str, title: str, about: str, address: str, page: str) -> Feed:
+        return Feed(
+            id=tag(id), title=f"{TITLE} · {title}", subtitle=about, url_self=address, url_html=page, language="zh-CN", updated=instant(self.feeds.reader.id),
+            entries=(), author=TITLE, stylesheet=f"{self.site}{STYLESHEET}",
+        )  # fmt: skip
+
+    def _filled(self, head: Feed, numbers: list[int], form: str) -> Document:
+        """A document of the entries of these events of the ledger, in their order; one that may not be told today is not there."""
+        rows = {row["number"]: row for row in self.feeds.rows(OF_NUMBERS, orjson.dumps(numbers).decode())}
+        events = [
+            Event(**{**rows[number], "reason": rows[number]["reason"] or "", "region": rows[number]["region"] or ""}) for number in numbers
+        ]
+        told = self._channel.tell(events)
+        entries = tuple(entry for event in events if isinstance(entry := told[event.number], Entry))
+        updated = max((entry.updated for entry in entries), default=head.updated)
+        return self._of_today(replace(head, entries=entries, updated=updated), form)
+
+    def _of_today(self, feed: Feed, form: str) -> Document:
+        """A document of the day. It became so with the release, or where something may have ended since at the last midnight: a second before,
+        which no release of the new day is."""
+        modified = instant(self.feeds.reader.id)
+        if ended(self.feeds.reader, self.today).notices:
+            modified = max(modified, datetime.combine(date.fromisoformat(self.today), time(0), CHINA) - timedelta(seconds=1))
+        return Document(FORM[form](feed), TYPES[f".{form}"], modified)
+
+    def _in_force(self) -> frozenset[str]:
+        reader = self.feeds.reader
+        return reader.once(self.today, "notices in force", lambda: frozenset(row["id"] for row in reader.rows(IN_FORCE, "", self.today)))
+
+    def _described(self, question: Question) -> str:
+        """A search in words, for its title."""
+        reader = self.feeds.reader
+        chosen = [
+            reader.region(value, None, "zh") if name in REGIONS else reader.label(CODES[name], value, "zh") if name in CODES else value
+            for name, value in question.chosen
+        ]
+        days = f"{question.since}—{question.until}" if question.since or question.until else ""
+        return " · ".join(filter(None, (question.query, *chosen, days)))
+
+
+@cache
+def _declared() -> catalogue.Catalogue:
+    """The declarations, which have the labels of entries; 0.2 s to read, and only whoever makes something waits for them."""
+    return catalogue.load()

@@ -1,0 +1,617 @@
+"""Feeds as a newsroom meets them: what is served under /feeds, that nothing is missed, and that nothing is said that may not be said today."""
+
+import asyncio
+import gzip
+import io
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import brotli
+import feedparser
+import httpx
+import pytest
+
+from publish.catalogue import Catalogue, dictionary
+from publish.entries import authority_key
+from publish.feedfile import feedfile
+from publish.home import Home
+from publish.web import site as web_site
+from publish.web.server import build_app
+from publish.wording import wording
+from web_release import (
+    ACTIVE,
+    CLOSED,
+    PERSON,
+    SERIOUS,
+    SHADY,
+    SWEET,
+    TODAY,
+    UNLINKED,
+    Rows,
+    go_live,
+    make_release,
+    rows,
+    write_index,
+    write_past,
+)
+
+SITE, HUB = "https://mingbai.example", "https://hub.example/"
+NOON, MIDNIGHT = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
+RELEASES = ("2026-11-20", "2026-11-21", "2026-11-22", TODAY)
+FRESH, GONE, CORRECTED, LAST_DAY = "n-fresh", "n-gone", "n-corrected", "n-lastday"
+MANY = 130  # more than an archive
+FORMS = {"atom": "application/atom+xml", "rss": "application/rss+xml", "json": "application/feed+json"}
+SECRET = "只在公示期内能说的事实"
+AUTHORITY = "福州市鼓楼区教育局"
+
+
+def _notice(id: str, **more: Any) -> dict[str, Any]:
+    facts = {
+        "facts": f"{SECRET} {id}",
+        "subject_name": f"鼓楼区{id}培训中心",
+        "title": f"关于{id}的处罚",
+        "document_id": None,
+        "decided_on": "2026-11-18",
+    }
+    return {**rows("")["notices"][0], **facts, "document_no": None, "subject_credit_code": None, **more, "id": id}
+
+
+def _tables(number: int) -> Rows:
+    """What each release has: the first is a source's first import; then news, of which one goes, one is corrected and one ends with the last day."""
+    found = rows("x")
+    if number >= 1:
+        found["notices"] += [_notice(FRESH), _notice(CORRECTED, fine_fen=100), _notice(LAST_DAY, public_until=TODAY, region_code="350203")]
+        found["notice_links"] += [{"notice_id": LAST_DAY, "institution_id": SWEET, "method": "credit_code", "confidence": 1.0}]
+        found["notices"] += [_notice("n-old", decided_on="2026-01-01")]
+    if number == 1:
+        found["notices"] += [_notice(GONE)]
+    if number >= 2:
+        found["notices"] += [_notice(f"n-many{n:03}", violation_type="illegal_fees") for n in range(MANY)]
+        next(row for row in found["notices"] if row["id"] == CORRECTED)["fine_fen"] = 200
+    if number >= 3:
+        found["listings"] += [
+            {**found["listings"][0], "id": "l-new", "institution_id": TONG_NEW, "authority": "厦门市教育局", "region_code": "350203"}
+        ]
+        found["institutions"] += [{**found["institutions"][1], "id": TONG_NEW, "name": "厦门新来的培训中心"}]
+    return found
+
+
+TONG_NEW = "i-newcomer"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    for number, id in enumerate(RELEASES):
+        make_release(home, id, catalogue, tables=_tables(number))
+    write_past(home, catalogue, *RELEASES)
+    write_index(home, *RELEASES)
+    go_live(home, TODAY)
+    make_feeds(home, catalogue)
+    return home
+
+
+def copied(home: Path, to: Path) -> None:
+    """The home without its feeds, for a test that makes others."""
+    shutil.copytree(home / "releases", to / "releases", copy_function=os.link)
+    for name in ("releases.json", "history.db"):
+        os.link(home / name, to / name)
+    go_live(to, TODAY)
+
+
+def make_feeds(home: Path, catalogue: Catalogue, site: str = SITE) -> Path:
+    return feedfile(Home(home), catalogue, home / "releases" / TODAY, TODAY, site, HUB)
+
+
+@asynccontextmanager
+async def visiting(app: Any, host: str = "site.example", **headers: str) -> Any:
+    headers.setdefault("accept-encoding", "identity")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=f"http://{host}", headers=headers) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def site(home: Path, catalogue: Catalogue) -> Iterator[Callable[..., Any]]:
+    """A site over the home at a time; one for all tests that ask for the same."""
+    made: dict[tuple[Any, ...], Any] = {}
+
+    def make(now: datetime = NOON, where: Path = home, base_url: str | None = SITE) -> Any:
+        key = now, where, base_url
+        if key not in made:
+            made[key] = build_app(where, dictionary=dictionary(catalogue), now=lambda: now, base_url=base_url, hubs=(HUB,))
+        return made[key]
+
+    yield make
+    for app in made.values():
+        app.shelf.close()
+
+
+def numbers(feed: dict[str, Any]) -> list[int]:
+    """The numbers of a document in JSON, with those that are replaced."""
+    told = [item["_mingbai"] for item in feed["items"]] + feed["_mingbai"].get("deleted", [])
+    return sorted(number for one in told for number in (one["number"], *one.get("replaces", ())))
+
+
+# -- documents by HTTP -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "key", ["notices", "records/region/350102", "releases", "notices/region/440000", "institutions/" + SWEET, "notices?q=收费"]
+)
+async def test_every_feed_is_had_in_three_forms_that_say_the_same(site, key, form):
+    path, mark, query = key.partition("?")
+    async with visiting(site()) as client:
+        answer = await client.get(f"/feeds/{path}.{form}{mark}{query}")
+        other = await client.get(f"/feeds/{path}.json{mark}{query}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == f"{FORMS[form]}; charset=utf-8"  # without it a browser guesses, and guesses wrong
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    ids = [item["id"] for item in other.json()["items"]]
+    if form != "json":
+        read = feedparser.parse(answer.content)
+        assert not read.bozo
+        assert [entry.id for entry in read.entries] == ids
+        assert f'href="{SITE}/feeds/{path}.{form}' in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/feeds/notices.atom", "/feeds/institutions/" + SWEET + ".rss", "/feeds/records/archive/1.json", "/feeds/notices.json?q=收费"]
+)
+async def test_a_document_is_the_same_in_every_coding_and_is_not_sent_twice(site, path):
+    async with visiting(site()) as client:
+        seen = {}
+        for accept in ("identity", "gzip", "br, gzip", "gzip;q=1.0, br;q=0.5", "br;q=0, *;q=0.1", "x", "gzip;q=0"):
+            cold = await client.get(path, headers={"accept-encoding": accept})
+            hot = await client.get(path, headers={"accept-encoding": accept})
+            head = await client.head(path, headers={"accept-encoding": accept})
+            assert (hot.content, hot.headers) == (cold.content, cold.headers)
+            assert (head.content, head.headers) == (b"", cold.headers)
+            assert cold.headers["vary"] == "accept-encoding"
+            seen[accept] = cold.headers.get("content-encoding"), cold.headers["etag"], cold.content
+            for asked in (
+                {"if-none-match": f'"x", W/{cold.headers["etag"]}'},
+                {"if-none-match": "*"},
+                {"if-modified-since": cold.headers["last-modified"]},
+            ):
+                same = await client.get(path, headers={"accept-encoding": accept, **asked})
+                assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", cold.headers["etag"])
+            later = {"if-none-match": '"x"', "if-modified-since": cold.headers["last-modified"]}
+            assert (await client.get(path, headers={"accept-encoding": accept, **later})).status_code == 200
+    has_brotli = path == "/feeds/notices.atom"  # made ahead
+    codings = [coding for coding, _, _ in seen.values()]
+    assert codings == [None, "gzip", "br" if has_brotli else "gzip", "gzip", "gzip", None, None]
+    assert len({content for _, _, content in seen.values()}) == 1
+    assert len({tag for _, tag, _ in seen.values()}) == len(set(codings))  # each is a representation of its own
+
+
+async def test_what_is_made_ahead_leaves_as_it_was_made(site, home):
+    packed = {}
+    async with visiting(site()) as client:
+        for coding in ("br", "gzip"):
+            async with client.stream("GET", "/feeds/notices.rss", headers={"accept-encoding": coding}) as answer:
+                packed[coding] = b"".join([part async for part in answer.aiter_raw()])
+                assert answer.headers["content-length"] == str(len(packed[coding]))
+        plain = await client.get("/feeds/notices.rss")
+    assert brotli.decompress(packed["br"]) == gzip.decompress(packed["gzip"]) == plain.content
+
+
+async def test_a_part_of_a_document_can_be_had_and_only_of_the_same_one(site):
+    path = "/feeds/notices.json"
+    async with visiting(site(), **{"accept-encoding": "br, gzip"}) as client:
+        whole = await client.get(path, headers={"accept-encoding": "identity"})
+        size, tag = len(whole.content), whole.headers["etag"]
+        for asked, status, got, said in (
+            ("bytes=0-9", 206, whole.content[:10], f"bytes 0-9/{size}"),
+            ("bytes=10-", 206, whole.content[10:], f"bytes 10-{size - 1}/{size}"),
+            ("bytes=-7", 206, whole.content[-7:], f"bytes {size - 7}-{size - 1}/{size}"),
+            (f"bytes=5-{size * 2}", 206, whole.content[5:], f"bytes 5-{size - 1}/{size}"),
+            (f"bytes={size}-", 416, b"", f"bytes */{size}"),
+            ("bytes=-0", 416, b"", f"bytes */{size}"),
+            ("bytes=9-3", 200, whole.content, None),
+            ("bytes=0-1,3-4", 200, whole.content, None),
+            ("lines=1-2", 200, whole.content, None),
+            ("bytes=-", 200, whole.content, None),
+        ):
+            answer = await client.get(path, headers={"range": asked})
+            assert (answer.status_code, answer.content, answer.headers.get("content-range")) == (status, got, said), asked
+        for rests_on, status in ((tag, 206), (whole.headers["last-modified"], 206), ('"x"', 200)):
+            assert (await client.get(path, headers={"range": "bytes=0-9", "if-range": rests_on})).status_code == status
+        assert (await client.get(path, headers={"range": "bytes=0-9", "if-none-match": tag})).status_code == 304
+
+
+async def test_a_document_that_was_given_before_is_given_without_a_page(site, monkeypatch):
+    app = site()
+    async with visiting(app) as client:
+        paths = (
+            "/feeds/notices.atom",
+            "/feeds/notices/region/440000.json",
+            f"/feeds/institutions/{SWEET}.rss",
+            "/feeds/notices.atom?q=%E6%94%B6%E8%B4%B9",
+        )
+        first = [await client.get(path) for path in paths]
+        monkeypatch.setattr(web_site.Site, "_choose", lambda *_: 1 / 0)
+        again = [await client.get(path) for path in paths]
+        assert (await client.post(paths[0])).status_code == 500  # which nothing else answers
+    assert [(one.status_code, one.content, one.headers) for one in again] == [(200, one.content, one.headers) for one in first]
+
+
+async def test_whoever_polls_a_feed_of_another_host_is_not_given_ours(site):
+    async with visiting(site(base_url=None), "one.example") as client:
+        one = await client.get("/feeds/notices.json?q=收费")
+    app = site(base_url=None)
+    for host in ("evil.example", "two.example"):
+        async with visiting(app, host) as client:
+            two = await client.get("/feeds/notices.json?q=收费")
+    assert "//one.example/feeds/notices.json" in one.json()["feed_url"]
+    assert "evil" not in two.text
+
+
+# -- nothing is missed -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["notices", "records", "notices/violation/illegal_fees"])
+async def test_from_the_current_document_to_the_first_archive_no_number_is_missing(site, key):
+    async with visiting(site(), follow="") as client:
+        current = (await client.get(f"/feeds/{key}.json")).json()
+        last = current["_mingbai"]["last"]
+        assert numbers(current) == list(range(current["_mingbai"]["first"], last + 1))
+        found, page, pages = set(numbers(current)), current, []
+        while before := [link["href"] for link in page["_mingbai"].get("links", ()) if link["rel"] == "prev-archive"]:
+            answer = await client.get(before[0].removeprefix(SITE))
+            page = answer.json()
+            pages.append(answer)
+            found |= set(numbers(page))
+            after = next(link["href"] for link in page["_mingbai"]["links"] if link["rel"] == "next-archive")
+            follows = await client.get(after.removeprefix(SITE))
+            assert follows.status_code == (307 if len(pages) == 1 else 200)
+        beyond = await client.get(f"/feeds/{key}/archive/{len(pages) + 2}.json")
+    assert found == set(range(1, last + 1))
+    assert len(pages) == last // 100 >= 1
+    assert (beyond.status_code, beyond.json()["last"]) == (404, str(last))
+    for answer in pages:
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert SECRET not in answer.text
+        assert AUTHORITY not in answer.text
+        assert "鼓楼区" not in answer.text
+    assert (follows.headers["location"], follows.headers["cache-control"]) == (f"/feeds/{key}.json", "no-store")
+
+
+@pytest.mark.parametrize("after", [0, 1, 60, 136, 137])
+async def test_a_replay_gives_every_number_after_one(site, after):
+    async with visiting(site()) as client:
+        answer = await client.get(f"/feeds/notices/since/{after}.json")
+        current = (await client.get("/feeds/notices.json")).json()
+    feed = answer.json()
+    assert numbers(feed) == list(range(after + 1, current["_mingbai"]["last"] + 1))
+    ours = {item["id"]: {**item, "_mingbai": {**item["_mingbai"], "replaces": 0}} for item in feed["items"]}
+    theirs = {item["id"]: {**item, "_mingbai": {**item["_mingbai"], "replaces": 0}} for item in current["items"]}
+    assert ours.items() <= theirs.items() if not ours else all(theirs[id] == item for id, item in ours.items())
+    assert feed["feed_url"] == f"{SITE}/feeds/notices/since/{after}.json"
+    assert len({item["id"] for item in feed["items"]}) == len(feed["items"])
+
+
+def test_the_lines_of_the_readme_prove_that_nothing_is_missing_and_see_what_is(site, root, monkeypatch):
+    section = (root / "README.md").read_text("utf-8").partition("## Feeds for newsrooms")[2]
+    lines = section.partition("```python\n")[2].partition("```")[0].replace("feeds/notices.json", "feeds/records.json")
+    lost: set[int] = set()
+
+    async def fetch(address: str) -> bytes:
+        async with visiting(site()) as client:
+            page = (await client.get(address.removeprefix(SITE))).json()
+        page["items"] = [item for item in page["items"] if item["_mingbai"]["number"] not in lost]
+        return json.dumps(page).encode()
+
+    monkeypatch.setattr("urllib.request.urlopen", lambda address: io.BytesIO(asyncio.run(fetch(address))))
+    exec(lines, {})
+    lost.add(30)
+    with pytest.raises(AssertionError, match="something is missing"):
+        exec(lines, {})
+
+
+async def test_a_replay_of_what_never_was_says_how_far_there_is(site):
+    async with visiting(site()) as client:
+        answer = await client.get("/feeds/notices/since/138.json")
+    assert (answer.status_code, answer.json()["last"]) == (404, "137")
+    assert "137" in answer.json()["message"]
+
+
+async def test_the_heartbeat_says_that_it_was_looked_and_wakes_nobody(site, home, tmp_path):
+    (home / "status.json").write_text(
+        json.dumps({"sources": {name: {"last_checked": f"2026-11-23T0{n}:00:00Z"} for n, name in enumerate(("slow", "platform"))}})
+    )
+    async with visiting(site()) as client:
+        tag = (await client.get("/feeds/notices.atom")).headers["etag"]
+        told = (await client.get("/feeds/notices/heartbeat.json")).json()
+        (home / "status.json").write_text(json.dumps({"sources": {"slow": {"last_checked": "2026-11-23T09:00:00Z"}}}))
+        other = (await client.get("/feeds/notices/heartbeat.json")).json()
+        assert (await client.get("/feeds/notices.atom")).headers["etag"] == tag
+    assert (told["last"], told["updated"], told["release"]) == (137, "2026-11-22", TODAY)
+    assert (told["checked_at"], told["as_of"]) == ("2026-11-23T00:00:00Z", "2026-01-31")
+    assert told["since"] == f"{SITE}/feeds/notices/since/137.json"
+    assert other["checked_at"] is None  # one was looked at, nobody knows of the other
+
+
+# -- nothing is said that may not be -----------------------------------------------------------------------------------
+
+
+async def test_at_midnight_a_notice_that_ends_is_in_no_document_and_its_number_is(site):
+    paths = (
+        "/feeds/notices.json", "/feeds/notices.atom", "/feeds/notices.rss", "/feeds/records.json", "/feeds/notices/region/350203.json", "/feeds/notices/since/0.json",
+        f"/feeds/institutions/{SWEET}.json", "/feeds/notices.json?county=350203", "/feeds/records.atom?county=350203", "/feeds/notices/region/350203",
+    )  # fmt: skip
+    async with visiting(site()) as before, visiting(site(MIDNIGHT)) as after:
+        for path in paths:
+            was, now = await before.get(path), await after.get(path)
+            assert (was.status_code, now.status_code) == (200, 200)
+            assert f"{LAST_DAY}培训中心" in was.text or f"关于{LAST_DAY}的处罚" in was.text, path
+            assert f"{LAST_DAY}培训中心" not in now.text, path
+            assert f"关于{LAST_DAY}的处罚" not in now.text, path
+            if "etag" in was.headers:
+                assert was.headers["etag"] != now.headers["etag"]
+                stale = await after.get(path, headers={"if-modified-since": was.headers.get("last-modified", "")})
+                assert stale.status_code == 200
+            if path.endswith(".json") and "institutions" not in path:
+                assert numbers(now.json()) == numbers(was.json())
+        for path in ("/feeds/notices.json?county=350203", f"/feeds/institutions/{SWEET}.json"):
+            assert LAST_DAY not in (await after.get(path)).text  # nothing says that it was there
+        gone = (await after.get("/feeds/notices.json")).json()["_mingbai"]["deleted"]
+        other = await after.get("/feeds/notices/violation/illegal_fees.atom")
+        same = await before.get("/feeds/notices/violation/illegal_fees.atom")
+    (stone,) = [one for one in gone if one["id"].endswith(LAST_DAY)]
+    assert (stone["reason"], stone["when"]) == ("expired", "2026-11-23T16:00:00Z")
+    assert other.headers["etag"] == same.headers["etag"]  # of which nothing has ended
+
+
+async def test_a_document_of_midnight_is_older_than_the_release_that_follows(site):
+    async with visiting(site(MIDNIGHT)) as client:
+        answer = await client.get("/feeds/notices.atom")
+    assert answer.headers["last-modified"] == "Mon, 23 Nov 2026 15:59:59 GMT"
+
+
+@pytest.mark.parametrize("family", ["notices", "records"])
+async def test_a_search_is_a_feed_by_the_rules_of_the_search_and_of_alerts(site, family):
+    async def ids(client: httpx.AsyncClient, query: str) -> set[str]:
+        answer = await client.get(f"/feeds/{family}.json?{query}")
+        assert answer.headers["x-robots-tag"] == "noindex"
+        return {item["id"].rpartition("/")[2] for item in answer.json()["items"]}
+
+    async with visiting(site()) as client:
+        assert await ids(client, "q=corrected") == {CORRECTED}
+        assert await ids(client, "region=350203&q=lastday") == await ids(client, "county=350203&q=lastday") == {LAST_DAY}
+        assert await ids(client, "region=440000") == set()
+        # first imports, and old decisions, alarm nobody
+        assert await ids(client, "kind=blacklist") == (set() if family == "notices" else {SERIOUS})
+        assert ("n-old" in await ids(client, "q=old")) == (family == "records")
+        # a person's notice is found by nothing but the whole number of its decision
+        for query in ("q=张某", "q=无证办学", "kind=penalty&year=2026", f"authority={AUTHORITY}"):
+            assert PERSON not in await ids(client, query)
+        found = (await client.get("/notices.json?violation_type=illegal_fees&limit=100")).json()
+        newest = (await client.get(f"/feeds/{family}.json?violation_type=illegal_fees")).json()
+        assert found["total"] == MANY
+        assert len(newest["items"]) == 100
+        assert newest["_mingbai"].get("is_complete") is None
+        assert (await client.get(f"/feeds/{family}.json?q=corrected")).json()["_mingbai"]["is_complete"] is True
+        assert "number" not in newest["items"][0]["_mingbai"]  # those are of feeds that have all
+        plain = await client.get(f"/feeds/{family}.json?q=&region=")
+    assert (plain.status_code, plain.headers["location"]) == (308, f"/feeds/{family}.json")
+
+
+async def test_a_search_that_fails_is_no_empty_feed(site, monkeypatch, caplog):
+    app = site()
+    monkeypatch.setattr("publish.web.feedmade.find", lambda *_, **__: 1 / 0)
+    async with visiting(app) as client:
+        answer = await client.get("/feeds/notices.json?q=秘密的词")
+    assert (answer.status_code, answer.json()["error"]) == (500, "search")
+    assert "秘密" not in caplog.text
+
+
+async def test_a_feed_of_an_institution_says_what_is_linked_to_it_and_no_more(site):
+    async with visiting(site()) as client:
+        feed = (await client.get(f"/feeds/institutions/{SWEET}.json")).json()
+        new = (await client.get(f"/feeds/institutions/{TONG_NEW}.json")).json()
+        hostile = await client.get(f"/feeds/institutions/{SHADY}.atom")
+        page = await client.get(f"/feeds/institutions/{SWEET}")
+    assert {item["id"].rpartition("/")[2] for item in feed["items"]} == {ACTIVE, "n-eeeeeeeeeee2", LAST_DAY}
+    assert feed["_mingbai"]["is_complete"] is True
+    assert feed["home_page_url"] == f"{SITE}/institutions/{SWEET}"
+    assert ["列入白名单" in item["title"] for item in new["items"]] == [True]
+    assert not feedparser.parse(hostile.content).bozo
+    assert "<script" not in hostile.text
+    assert (page.status_code, page.headers["location"]) == (308, f"/institutions/{SWEET}")
+
+
+# -- what is not there -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/feeds/nothing.atom", 404, "/feeds/corrections"), ("/feeds/nothing", 404, "/feeds/corrections"), ("/feeds/notices.xml", 404, ".atom"), ("/feeds/notices/", 404, "/feeds/notices"),
+        ("/feeds/notices/place/350102.json", 404, "/feeds/notices/region/"), ("/feeds/releases/region/350102.json", 404, "/feeds/releases"), ("/feeds/notices/region/999999.json", 404, "350102"),
+        ("/feeds/notices/region/000000.json", 404, "350102"), ("/feeds/notices/violation/nothing.json", 404, "illegal_fees"), ("/feeds/notices/seriousness/x.rss", 404, "serious"),
+        ("/feeds/notices/authority/0123456789ab.json", 404, "/feeds"), ("/feeds/notices/archive/0.json", 404, "/feeds/notices"), ("/feeds/notices/since/x.json", 404, "/feeds/notices"),
+        ("/feeds/institutions/i-nobody.json", 404, "/feeds/institutions"), ("/feeds/nothing.opml", 404, "/feeds/records"), ("/feeds/..%2Fmanifest", 404, "/feeds/notices"),
+        ("/feeds/notices.json?place=1", 400, "violation_type"), ("/feeds/notices.json?limit=1", 400, "violation_type"), ("/feeds/notices.json?kind=x", 400, "penalty"), ("/feeds/records.json?region=1", 400, "350000"),
+        ("/feeds/notices/region/350102.json?kind=penalty", 400, "/feeds/notices?"), ("/feeds/releases.json?q=x", 400, "/feeds/notices?"), ("/feeds/notices.json?q=(", 400, "查询"), ("/feeds?violation=x", 400, "illegal_fees"),
+        ("/feeds?x=1", 400, "region"), ("/feeds/releases?q=x", 400, "/feeds/notices?"), ("/feeds/notices?place=1", 400, "violation_type"),
+    ],
+)  # fmt: skip
+async def test_what_is_not_there_is_refused_with_a_word_on_what_is(site, path, status, says):
+    async with visiting(site()) as client:
+        answer = await client.get(path)
+    assert answer.status_code == status
+    assert says in unescape(answer.text)
+    assert answer.headers["content-type"].startswith("application/json" if ".json" in path else "text/html")
+
+
+async def test_without_the_file_feeds_say_so_and_the_other_pages_work(site, home, tmp_path):
+    copied(home, tmp_path)
+    async with visiting(site(where=tmp_path)) as client:
+        for path in ("/feeds", "/feeds/notices", "/feeds/notices.atom", "/feeds/notices.json"):
+            answer = await client.get(path)
+            assert answer.status_code == 503
+            assert wording("zh")["problem.feed_unavailable.text"] in answer.text
+        for path in ("/", f"/notices/{ACTIVE}", f"/institutions/{SWEET}", "/notices?q=收费"):
+            assert (await client.get(path)).status_code == 200
+
+
+async def test_a_file_that_is_made_again_is_served_without_a_restart(site, home, tmp_path, catalogue):
+    copied(home, tmp_path)
+    make_feeds(tmp_path, catalogue)
+    app = site(where=tmp_path)
+    async with visiting(app) as client:
+        before = [await client.get("/feeds/notices.json") for _ in range(2)]
+        make_feeds(tmp_path, catalogue, "https://other.example")
+        await app.shelf.refresh()
+        after = await client.get("/feeds/notices.json")
+    assert [one.json()["feed_url"] for one in before] == [f"{SITE}/feeds/notices.json"] * 2
+    assert after.json()["feed_url"] == "https://other.example/feeds/notices.json"
+
+
+# -- pages -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", ["", "/en"])
+async def test_a_page_of_a_feed_has_its_addresses_and_what_it_told_last(site, lang):
+    async with visiting(site()) as client:
+        page = unescape((await client.get(f"{lang}/feeds/notices/region/350100")).text)
+        corrections = unescape((await client.get(f"{lang}/feeds/corrections")).text)
+        listings = unescape((await client.get(f"{lang}/feeds/listings")).text)
+    words = wording("en" if lang else "zh")
+    for form in FORMS:
+        assert f">{SITE}/feeds/notices/region/350100.{form}</code>" in page
+        assert f'type="{FORMS[form]}"' in page
+    for part in ("since/0.json", "heartbeat.json", "archive/1.atom"):
+        assert f"{SITE}/feeds/notices/region/350100/{part}" in page
+    assert "福州" in page or "Fuzhou" in page
+    assert "关于n-many129的处罚" in page
+    assert words["feed.kind.removal"] in corrections
+    assert GONE in corrections
+    assert f"关于{GONE}的处罚" not in corrections
+    assert "厦门新来的培训中心" in listings
+    assert words["feed.kind.entered"] in listings
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("region=350102", ["notices/region/350102", "records/region/350102", "corrections/region/350102", "listings/region/350102"]), ("region=福州", ["notices/region/350100"]),
+        ("violation=illegal_fees", ["notices/violation/illegal_fees"]), ("seriousness=serious", ["records/seriousness/serious"]), (f"authority={AUTHORITY[:4]}", [f"notices/authority/{authority_key(AUTHORITY)}"]),
+        ("region=350102&violation=illegal_fees", ["notices.atom?county=350102&violation_type=illegal_fees"]), ("q=收费", ["notices.rss?q=%E6%94%B6%E8%B4%B9"]), ("region=鼓楼区", ["?region=350102"]),
+    ],
+)  # fmt: skip
+async def test_a_choice_gives_the_addresses_of_what_was_chosen(site, query, keys):
+    async with visiting(site()) as client:
+        page = unescape((await client.get(f"/feeds?{query}")).text)
+        for key in keys:
+            assert key in page
+            if not key.startswith("?"):
+                assert (await client.get(f"/feeds/{key}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("page", "key"),
+    [
+        ("/", "notices"), ("/data", "notices"), ("/notices?county=350102", "notices/region/350102"), ("/notices?province=350000&sort=newest", "notices/region/350000"), ("/notices", "notices"),
+        ("/notices?q=%E6%94%B6%E8%B4%B9&kind=penalty", "notices?q=%E6%94%B6%E8%B4%B9&kind=penalty"), (f"/institutions/{SWEET}", f"institutions/{SWEET}"), (f"/notices/{ACTIVE}", f"notices/authority/{authority_key(AUTHORITY)}"),
+        ("/feeds/listings", "listings"), (f"/institutions/{SWEET}?as_of=2026-11-20", "notices"), ("/nothing", "notices"), (f"/institutions/{CLOSED}", f"institutions/{CLOSED}"), (f"/notices/{UNLINKED}", f"notices/authority/{authority_key(AUTHORITY)}"),
+    ],
+)  # fmt: skip
+async def test_every_page_leads_a_reader_to_the_feed_of_what_it_shows(site, page, key):
+    async with visiting(site()) as client:
+        html = (await client.get(page)).text
+        path, mark, query = key.partition("?")
+        found = {
+            unescape(href): type
+            for type, href in re.findall(
+                r'<link rel="alternate" type="(application/(?:atom|rss|feed)\+\w+)" title="[^"]+" href="([^"]+)"', html
+            )
+        }
+        assert found == {f"/feeds/{path}.{form}{mark}{query}": type for form, type in FORMS.items()}
+        for href, type in found.items():
+            answer = await client.get(href)
+            assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, type)
+        assert 'href="/feeds"' in html
+
+
+async def test_a_search_for_notices_leads_to_its_feed(site):
+    async with visiting(site()) as client:
+        page = (await client.get("/notices?q=收费&county=350102")).text
+        (link,) = [unescape(found) for found in re.findall(rf'<a href="([^"]+)">{wording("zh")["feed.subscribe_search"]}</a>', page)]
+        subscribe = await client.get(link)
+    assert subscribe.status_code == 200
+    for family in ("notices", "records"):
+        assert f"{SITE}/feeds/{family}.atom?q=%E6%94%B6%E8%B4%B9&amp;county=350102" in subscribe.text
+    assert '<meta name="robots" content="noindex">' in subscribe.text
+
+
+@pytest.mark.parametrize("path", ["/feeds.opml", "/feeds/notices.opml", "/en/feeds/listings.opml"])
+async def test_the_list_of_feeds_can_be_imported_and_each_is_there(site, path):
+    async with visiting(site()) as client:
+        answer = await client.get(path)
+        root = ElementTree.fromstring(answer.content)
+        outlines = [one for one in root.iter("outline") if one.get("type") == "rss"]
+        assert answer.headers["content-type"].startswith("text/x-opml")
+        assert (root.tag, root.get("version"), root.find("head/title") is not None) == ("opml", "2.0", True)
+        assert len(outlines) > 4
+        for one in outlines:
+            assert (await client.get(one.attrib["xmlUrl"].removeprefix(SITE))).status_code == 200
+            assert (await client.get(one.attrib["htmlUrl"].removeprefix(SITE))).status_code == 200
+            assert one.attrib["text"]
+
+
+async def test_the_stylesheet_that_the_xml_names_is_there(site):
+    async with visiting(site()) as client:
+        (href,) = re.findall(r'<\?xml-stylesheet type="text/css" href="([^"]+)"', (await client.get("/feeds/notices.atom")).text)
+        answer = await client.get(href.removeprefix(SITE))
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/css; charset=utf-8")
+
+
+async def test_a_replay_that_streams_over_a_change_ends_as_it_began(home, tmp_path, catalogue):
+    copied(home, tmp_path)
+    make_feeds(tmp_path, catalogue)
+    app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: NOON, base_url=SITE, grace_seconds=0)
+    shelf, body = app.shelf, b""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    async def send(message: dict[str, Any]) -> None:
+        nonlocal body
+        if message["type"] == "http.response.body":
+            if not body and message.get("body"):
+                go_live(tmp_path, RELEASES[0])
+                (tmp_path / "feeds" / f"{TODAY}.db").unlink()
+                await shelf.refresh()
+                await asyncio.sleep(0)
+                await shelf.refresh()
+            body += message["body"]
+
+    path = "/feeds/notices/since/0.json"
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [],
+        "scheme": "http",
+    }
+    await app(scope, receive, send)
+    assert shelf.reader is not None
+    assert shelf.reader.id == RELEASES[0]
+    assert numbers(json.loads(body)) == list(range(1, 138))
+    shelf.close()

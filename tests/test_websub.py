@@ -31,6 +31,7 @@ from test_deliver import Clock, events, rows
 
 FEEDS = ("notices", "notices/region/330106", "releases")
 FORMS = ("atom", "json", "rss")
+NOW = Patience(settle=0)
 
 
 @pytest.fixture
@@ -71,26 +72,26 @@ def test_a_hub_is_told_of_each_document_that_changed_and_of_no_other(work, calle
     with receiving() as hub:
         here = at(work, hub.url)
         live(work, 1)
-        assert deliver(here, bodies, caller).accepted == 9
+        assert deliver(here, bodies, caller, NOW).accepted == 9
         assert pinged(hub) == addresses(work, *FEEDS)
-        deliver(here, bodies, caller)
+        deliver(here, bodies, caller, NOW)
         assert pinged(hub) == []
         live(work, 2)
-        deliver(here, bodies, caller)
+        deliver(here, bodies, caller, NOW)
         assert pinged(hub) == addresses(work, FEEDS[0])
 
 
 def test_a_hub_that_is_new_is_told_of_what_the_live_release_changed_and_not_of_every_feed(work, caller):
     live(work, 3)
     with receiving() as hub:
-        deliver(at(work, hub.url), bodies, caller)
+        deliver(at(work, hub.url), bodies, caller, NOW)
         assert pinged(hub) == addresses(work, FEEDS[0])
 
 
 def test_several_hubs_are_each_told_of_the_same(work, caller):
     live(work, 1)
     with receiving() as one, receiving() as other:
-        deliver(at(work, one.url, other.url), bodies, caller)
+        deliver(at(work, one.url, other.url), bodies, caller, NOW)
         assert pinged(one) == pinged(other) == addresses(work, *FEEDS)
 
 
@@ -99,17 +100,17 @@ def test_releases_that_nobody_told_of_are_not_forgotten_and_told_of_once(work, c
     with receiving() as hub:
         here = at(work, hub.url)
         live(work, 1)
-        deliver(here, bodies, caller, clock=clock)
+        deliver(here, bodies, caller, NOW, clock=clock)
         pinged(hub)
         hub.answering = lambda *_: 500  # it is down for two releases, and nobody delivers at all for a third
         for releases in (2, 3):
             live(work, releases)
-            deliver(here, bodies, caller, clock=clock)
+            deliver(here, bodies, caller, NOW, clock=clock)
             clock.now += 86_400
         live(work, 4)
         hub.answering = lambda *_: 204
         hub.asked.clear()
-        deliver(here, bodies, caller, clock=clock)
+        deliver(here, bodies, caller, NOW, clock=clock)
         assert pinged(hub) == addresses(work, FEEDS[0])
     assert rows(work, "SELECT count(*) FROM letters") == [(0,)]
 
@@ -118,33 +119,33 @@ def test_a_document_that_is_again_as_it_was_told_needs_no_telling(work, caller):
     with receiving() as hub:
         here = at(work, hub.url)
         live(work, 1)
-        deliver(here, bodies, caller)
+        deliver(here, bodies, caller, NOW)
         hub.answering = lambda *_: 500
         live(work, 2)
-        deliver(here, bodies, caller)
+        deliver(here, bodies, caller, NOW)
         pinged(hub)
         live(work, 1)
-        deliver(here, bodies, caller)
+        deliver(here, bodies, caller, NOW)
     assert rows(work, "SELECT count(*) FROM letters") == [(0,)]
 
 
 def test_a_hub_that_is_no_longer_given_is_left_alone_and_hears_everything_since_when_it_is_given_again(work, caller):
     with receiving() as hub:
         live(work, 1)
-        deliver(at(work, hub.url), bodies, caller)
+        deliver(at(work, hub.url), bodies, caller, NOW)
         pinged(hub)
         live(work, 2)
-        deliver(at(work), bodies, caller)
+        deliver(at(work), bodies, caller, NOW)
         assert rows(work, "SELECT ended FROM callees") == [(NOT_GIVEN,)]
         assert pinged(hub) == []
-        deliver(at(work, hub.url), bodies, caller)
+        deliver(at(work, hub.url), bodies, caller, NOW)
         assert pinged(hub) == addresses(work, FEEDS[0])
 
 
 def test_a_hub_that_is_down_is_asked_a_few_times_and_not_once_for_each_of_its_documents(work, caller):
     live(work, 1, tuple(f"notices/region/{code}" for code in range(330100, 330150)))
     with receiving(lambda *_: 503) as hub:
-        found = deliver(at(work, hub.url), bodies, caller, Patience())
+        found = deliver(at(work, hub.url), bodies, caller, NOW)
         assert len(hub.asked) <= 5 + 4
     assert found.waiting == 150
 

@@ -4,30 +4,38 @@ The hub is Flask-WebSub's, one of those in W3C's implementation report of WebSub
 """
 
 import queue
+import socket
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+import feedparser
 import flask
 import pytest
 import requests
+import uvicorn
 from flask_websub.hub import Hub, SQLite3HubStorage
 
+from making import NOON, notice
 from publish.addresses import networks
 from publish.callers import Caller
+from publish.catalogue import dictionary
 from publish.deliver import after_release, deliver
 from publish.outbox import Patience
+from publish.web.server import build_app
 from publish.websub import NOT_GIVEN
 from publish.work import Work
 from receiving import LOOPBACK, Asked, Receiver, bodies, make_live, receiving
 from test_deliver import Clock, events, rows
+from test_newsroom import FACTS, NEW, published
 
 FEEDS = ("notices", "notices/region/330106", "releases")
 FORMS = ("atom", "json", "rss")
@@ -237,21 +245,27 @@ def a_hub(folder: Path, tasks: Tasks) -> flask.Flask:
     return app
 
 
-def a_site(work: Work, hub: str) -> flask.Flask:
-    """What serves the documents of the live release, with the links that WebSub asks for."""
-    app = flask.Flask("site")
+@contextmanager
+def a_site(work: Work) -> Iterator[None]:
+    """The site of a home at its own address, as `mingbai serve` has it."""
+    listener = socket.create_server(("127.0.0.1", int(work.site.rpartition(":")[2])))
+    app = build_app(
+        work.home.path, dictionary=dictionary(work.catalogue), base_url=work.site, hubs=work.hubs, now=lambda: NOON + timedelta(days=1)
+    )
+    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", lifespan="on", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        thread.join(0.02)
+    yield
+    server.should_exit = True
+    thread.join()
+    listener.close()
 
-    @app.get("/feeds/<path:name>")
-    def document(name: str) -> Any:
-        feed, _, form = name.rpartition(".")
-        file = work.home.path / "feeds" / f"{work.home.live()}.db"
-        with closing(sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)) as connection:
-            (etag,) = connection.execute("SELECT etag FROM documents WHERE feed = ? AND form = ?", [feed, form]).fetchone()
-        answer = flask.Response(f"the document {etag}", mimetype=f"application/{form}+xml")
-        answer.headers["Link"] = f'<{hub}>; rel="hub", <{flask.request.base_url}>; rel="self"'
-        return answer
 
-    return app
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def subscribe(hub: str, topic: str, callback: str) -> None:
@@ -284,29 +298,27 @@ def confirming() -> tuple[flask.Flask, "queue.Queue[Asked]", threading.Event]:
     return app, brought, confirmed
 
 
-def test_a_subscriber_of_somebody_elses_hub_is_brought_what_is_new(work, tmp_path):
-    live(work, 1)
+def test_a_subscriber_of_somebody_elses_hub_is_brought_what_a_run_published(work, tmp_path):
     app, brought, confirmed = confirming()
     tasks = Tasks()
-    with wsgi(a_hub(tmp_path, tasks)) as address, wsgi(app) as there, wsgi(a_site(work, f"{address}/hub")) as site:
-        hub = f"{address}/hub"
-        here = replace(at(work, hub), site=site)
-        topic = f"{site}/feeds/notices.atom"
-        deliver(here, bodies)
-        subscribe(hub, topic, f"{there}/callback")
-        assert confirmed.wait(10)
-        live(work, 2)
-        deadline = time.monotonic() + 10
-        while not _subscribed(tmp_path) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert deliver(here, bodies).accepted == 3, rows(work, "SELECT subject, said FROM letters")
-        got = brought.get(timeout=10)
-        assert got.body == b'the document "notices-atom-2"'
-        assert got.headers["x-hub-signature"].startswith("sha512=")
-        assert f'<{topic}>; rel="self"' in got.headers["link"]
-        assert deliver(here, bodies).accepted == 0
-        tasks.close()
-        assert brought.empty()
+    with wsgi(a_hub(tmp_path, tasks)) as address, wsgi(app) as there:
+        here = replace(at(work, f"{address}/hub"), site=f"http://127.0.0.1:{free_port()}")
+        topic = f"{here.site}/feeds/notices.atom"
+        published(replace(here, hubs=()), 0, notice(1))
+        with a_site(here):
+            subscribe(here.hubs[0], topic, f"{there}/callback")
+            assert confirmed.wait(10)
+            deadline = time.monotonic() + 10
+            while not _subscribed(tmp_path) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            published(here, 1, notice(1), NEW)  # the run tells the hub, which fetches the document
+            got = brought.get(timeout=20)
+            tasks.close()
+    assert [entry.title for entry in feedparser.parse(got.body).entries if FACTS in entry.summary] != []
+    assert got.headers["x-hub-signature"].startswith("sha512=")
+    assert got.headers["link"] == f'<{here.hubs[0]}>; rel="hub", <{topic}>; rel="self"'
+    assert rows(work, "SELECT count(*) FROM letters") == [(0,)]
+    assert brought.empty(), "it was told of one topic, once"
 
 
 def _subscribed(folder: Path) -> bool:

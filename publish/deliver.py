@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .callers import Caller, Said, networks
+from .addresses import networks
+from .callers import Caller, Said
 from .errors import Busy, Mingbai
 from .home import Home
 from .hooks import enter_numbers, message, signed
@@ -118,18 +119,21 @@ def deliver(
             while True:
                 try:
                     total = _round(
-                        box, lambda: replace(work, now=work.now + timedelta(seconds=clock() - began)), live, tell, calling, until
+                        box, lambda: replace(work, now=work.now + timedelta(seconds=clock() - began)), live, tell, calling, until, total
                     )
                 except sqlite3.OperationalError as error:
                     if rounds is not None:
                         raise
                     total = Round(trouble=[f"outbox.db: {error}; tried again"])
-                each(total)
+                left = 0.0 if total.next_due is None else total.next_due - clock()
                 done += 1
-                if done == rounds:
+                if done == rounds and 0 < left <= box.patience.settle:  # what is entered now is done now
+                    wait_for(left)
+                    continue
+                each(total)
+                if rounds is not None and done >= rounds:
                     return total
-                due = total.next_due
-                left = 0.0 if due is None else due - clock()
+                total = Round()
                 wait_for(min(POLL, left) if left > 0 else POLL)  # what is due and did not go waits for what it lacks
     finally:
         if caller is None:
@@ -154,9 +158,9 @@ def told(found: Round) -> str:
     return "; ".join([f"told: {', '.join(f'{number:,} {what}' for what, number in counts.items())}", *found.trouble])
 
 
-def _round(box: Outbox, now: Callable[[], Work], live: Live, tell: Tell, caller: Caller, until: float | None) -> Round:
-    """Send until nothing is due. Answers are written down as they come, several in one transaction."""
-    found = Round()
+def _round(box: Outbox, now: Callable[[], Work], live: Live, tell: Tell, caller: Caller, until: float | None, before: Round) -> Round:
+    """Send until nothing is due. Answers are written down as they come, several in one transaction. Counts on from `before`."""
+    found = before
     flying: dict[Future[Said], Letter] = {}
     first = True
     with ThreadPoolExecutor(AT_ONCE, "deliver") as pool:

@@ -58,6 +58,7 @@ class Patience:
     factor: float = 4.0
     longest: float = 6 * 3600.0
     tries: int = 16  # over two days and a half
+    settle: float = 2.0  # from a release to its pings: twice what the site takes to see it, or a hub would fetch what was before
     failures: int = 5  # in a row, after which a callee is asked one thing at a time, and less and less often
 
     def wait(self, times: int, jitter: float) -> float:
@@ -102,7 +103,7 @@ class Outbox:
     def __init__(
         self, connection: sqlite3.Connection, clock: Callable[[], float], patience: Patience, jitter: Callable[[], float] = random.random
     ) -> None:
-        self.connection, self.clock, self._patience, self._jitter = connection, clock, patience, jitter
+        self.connection, self.clock, self.patience, self._jitter = connection, clock, patience, jitter
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -155,16 +156,16 @@ class Outbox:
         """The callee does not have it. Returns whether it is dead now."""
         now, tries = self.clock(), letter.tries + 1
         asked = min(said.after or 0.0, LONGEST)
-        due = now + max(self._patience.wait(tries, self._jitter()), asked)
-        dead = tries >= self._patience.tries
+        due = now + max(self.patience.wait(tries, self._jitter()), asked)
+        dead = tries >= self.patience.tries
         self.connection.execute(
             "UPDATE letters SET tries = ?, due = ?, said = ?, is_dead = ? WHERE callee = ? AND subject = ? AND number = ?",
             [tries, due, said.words, dead, letter.callee, letter.subject, letter.number],
         )
         self.connection.execute("UPDATE callees SET failures = failures + 1 WHERE id = ?", [letter.callee])
         for (failures,) in self.connection.execute("SELECT failures FROM callees WHERE id = ?", [letter.callee]).fetchall():
-            over = failures - self._patience.failures
-            rest = max(asked, self._patience.wait(over + 1, self._jitter()) if over >= 0 else 0.0)
+            over = failures - self.patience.failures
+            rest = max(asked, self.patience.wait(over + 1, self._jitter()) if over >= 0 else 0.0)
             self.connection.execute("UPDATE callees SET due = max(due, ?) WHERE id = ?", [now + rest if rest else 0.0, letter.callee])
         return dead
 
@@ -174,7 +175,7 @@ class Outbox:
 
     def at_once(self, callee: Callee) -> int:
         """How many letters may be under way to a callee: one where it fails and fails."""
-        return 1 if callee.failures >= self._patience.failures else 4
+        return 1 if callee.failures >= self.patience.failures else 4
 
     def next_due(self) -> float | None:
         """When the next letter may go, None where none waits."""

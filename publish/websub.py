@@ -14,7 +14,7 @@ PING = {"Content-Type": "application/x-www-form-urlencoded"}
 NOT_GIVEN = "not among the hubs given"
 LETTERS = """
 INSERT INTO letters (callee, subject, number, what, due, since)
-  SELECT :hub, d.feed || '.' || d.form, 0, d.etag, :now, :now FROM live.documents d
+  SELECT :hub, d.feed || '.' || d.form, 0, d.etag, :due, :now FROM live.documents d
   LEFT JOIN told t ON t.callee = :hub AND t.subject = d.feed || '.' || d.form WHERE t.what IS NOT d.etag
 ON CONFLICT DO UPDATE SET what = excluded.what, tries = 0, due = excluded.due, is_dead = 0, said = '' WHERE what <> excluded.what
 """
@@ -44,7 +44,7 @@ def enter_pings(box: Outbox, hubs: Sequence[str], day: str) -> None:
         else:
             hub = box.add("hub", url, added=day)
             box.connection.execute(NOT_OF_TODAY, {"hub": hub})
-        box.connection.execute(LETTERS, {"hub": hub, "now": box.clock()})
+        box.connection.execute(LETTERS, {"hub": hub, "now": box.clock(), "due": box.clock() + box.patience.settle})
         box.connection.execute(OVERTAKEN, {"hub": hub})
 
 

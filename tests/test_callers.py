@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from publish.callers import BODY_LIMIT, Caller, Said, is_public, networks, shown
+from publish.addresses import is_public, networks, shown
+from publish.callers import BODY_LIMIT, Caller, Said
 from publish.errors import BadDeclaration
 from receiving import LOOPBACK, receiving
 

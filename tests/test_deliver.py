@@ -20,7 +20,8 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from publish import hooks
-from publish.callers import Caller, networks
+from publish.addresses import networks
+from publish.callers import Caller
 from publish.deliver import Live, Round, attached, deliver, fill
 from publish.errors import BadDeclaration, Busy
 from publish.hooks import signed
@@ -31,7 +32,7 @@ from receiving import LOOPBACK, Asked, Newsroom, bodies, make_live, receiving
 FEED = "notices/region/330106"
 SECRET = hooks.secret(base64.b64encode(b"k" * 32).decode())
 OTHER = hooks.secret(base64.b64encode(b"o" * 32).decode())
-QUICK = Patience(first=0.01, factor=2.0, longest=0.2, tries=60)
+QUICK = Patience(first=0.01, factor=2.0, longest=0.2, tries=60, settle=0)
 AT = 1_800_000_000.0
 
 
@@ -116,7 +117,8 @@ def test_each_number_is_applied_once_by_its_key_and_in_order_where_one_in_five_c
 
 KILLED = """
 import sys, time
-from publish.callers import Caller, networks
+from publish.addresses import networks
+from publish.callers import Caller
 from publish.deliver import deliver
 from publish.home import Home
 from publish.outbox import Patience
@@ -130,7 +132,7 @@ def each(found):
 work = Work(Home(Path(sys.argv[1])), None, datetime(2026, 11, 1, 4, tzinfo=UTC))
 caller = Caller(networks(["127.0.0.0/8"]), to_answer=0.4)
 print("ready", flush=True)
-try: deliver(work, bodies, caller, Patience(first=0.01, factor=2.0, longest=0.2, tries=60), rounds=None, each=each)
+try: deliver(work, bodies, caller, Patience(first=0.01, factor=2.0, longest=0.2, tries=60, settle=0), rounds=None, each=each)
 except Done: sys.exit(0)
 """
 
@@ -254,6 +256,20 @@ def test_filling_twice_adds_nothing_and_what_a_dead_run_did_not_tell_comes_with_
         assert deliver(told, bodies, caller).accepted == 37
         assert deliver(told, bodies, caller).accepted == 0
     assert len(server.asked) == 37
+
+
+def test_a_hub_is_told_when_the_site_has_had_time_to_see_the_release_and_a_round_waits_for_that(told, caller):
+    waited = []
+    clock = Clock()
+
+    def wait_for(seconds: float) -> None:
+        waited.append((seconds, len(hub.asked)))
+        clock.now += seconds
+
+    with receiving() as hub:
+        found = deliver(replace(told, hubs=(hub.url,)), bodies, caller, clock=clock, wait_for=wait_for)
+    assert waited == [(2.0, 0)]
+    assert (found.accepted, found.waiting) == (3, 0)
 
 
 class Clock:

@@ -62,7 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, province: Catalogue) -> Work:
     from making import NOON
 
     work = Work(
-        Home(tmp_path_factory.mktemp("made") / "home").prepare(), province, NOON, "https://mingbai.example", hubs=("https://hub.example/",)
+        Home(tmp_path_factory.mktemp("made") / "home").prepare(), province, NOON, "https://mingbai.example", hubs=("https://127.0.0.1/hub",)
     )
     deliver(work, 0, world(30))
     deliver(
@@ -122,7 +122,7 @@ def test_a_feed_has_its_name_and_how_far_it_goes(made: Work) -> None:
 
 def test_the_documents_are_of_the_site_and_the_hub_that_were_given(made: Work) -> None:
     assert [item["url"] for item in items(made.home)] == [f"https://mingbai.example/notices/{known(made, 31)}"]
-    assert b"https://hub.example/" in document(made.home, "notices", "atom")
+    assert b"https://127.0.0.1/hub" in document(made.home, "notices", "atom")
 
 
 @pytest.mark.parametrize("lost", ["torn", "gone", "older", "of another form"])

@@ -88,7 +88,7 @@ FLOORS = (
         "apply",
         "untouched",
     }
-    | {"callers", "outbox", "websub", "hooks", "deliver", "bodies"},
+    | {"addresses", "callers", "outbox", "websub", "hooks", "deliver", "bodies"},
     {"run"},
     {"anew"},
     {"decide", "withdraw", "amend", "inbox"},

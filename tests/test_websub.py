@@ -4,32 +4,42 @@ The hub is Flask-WebSub's, one of those in W3C's implementation report of WebSub
 """
 
 import queue
+import socket
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+import feedparser
 import flask
 import pytest
 import requests
+import uvicorn
 from flask_websub.hub import Hub, SQLite3HubStorage
 
-from publish.callers import Caller, networks
+from making import NOON, notice
+from publish.addresses import networks
+from publish.callers import Caller
+from publish.catalogue import dictionary
 from publish.deliver import after_release, deliver
 from publish.outbox import Patience
+from publish.web.server import build_app
 from publish.websub import NOT_GIVEN
 from publish.work import Work
 from receiving import LOOPBACK, Asked, Receiver, bodies, make_live, receiving
 from test_deliver import Clock, events, rows
+from test_newsroom import FACTS, NEW, published
 
 FEEDS = ("notices", "notices/region/330106", "releases")
 FORMS = ("atom", "json", "rss")
+NOW = Patience(settle=0)
 
 
 @pytest.fixture
@@ -70,26 +80,26 @@ def test_a_hub_is_told_of_each_document_that_changed_and_of_no_other(work, calle
     with receiving() as hub:
         here = at(work, hub.url)
         live(work, 1)
-        assert deliver(here, bodies, caller).accepted == 9
+        assert deliver(here, bodies, caller, NOW).accepted == 9
         assert pinged(hub) == addresses(work, *FEEDS)
-        deliver(here, bodies, caller)
+        deliver(here, bodies, caller, NOW)
         assert pinged(hub) == []
         live(work, 2)
-        deliver(here, bodies, caller)
+        deliver(here, bodies, caller, NOW)
         assert pinged(hub) == addresses(work, FEEDS[0])
 
 
 def test_a_hub_that_is_new_is_told_of_what_the_live_release_changed_and_not_of_every_feed(work, caller):
     live(work, 3)
     with receiving() as hub:
-        deliver(at(work, hub.url), bodies, caller)
+        deliver(at(work, hub.url), bodies, caller, NOW)
         assert pinged(hub) == addresses(work, FEEDS[0])
 
 
 def test_several_hubs_are_each_told_of_the_same(work, caller):
     live(work, 1)
     with receiving() as one, receiving() as other:
-        deliver(at(work, one.url, other.url), bodies, caller)
+        deliver(at(work, one.url, other.url), bodies, caller, NOW)
         assert pinged(one) == pinged(other) == addresses(work, *FEEDS)
 
 
@@ -98,17 +108,17 @@ def test_releases_that_nobody_told_of_are_not_forgotten_and_told_of_once(work, c
     with receiving() as hub:
         here = at(work, hub.url)
         live(work, 1)
-        deliver(here, bodies, caller, clock=clock)
+        deliver(here, bodies, caller, NOW, clock=clock)
         pinged(hub)
         hub.answering = lambda *_: 500  # it is down for two releases, and nobody delivers at all for a third
         for releases in (2, 3):
             live(work, releases)
-            deliver(here, bodies, caller, clock=clock)
+            deliver(here, bodies, caller, NOW, clock=clock)
             clock.now += 86_400
         live(work, 4)
         hub.answering = lambda *_: 204
         hub.asked.clear()
-        deliver(here, bodies, caller, clock=clock)
+        deliver(here, bodies, caller, NOW, clock=clock)
         assert pinged(hub) == addresses(work, FEEDS[0])
     assert rows(work, "SELECT count(*) FROM letters") == [(0,)]
 
@@ -117,33 +127,33 @@ def test_a_document_that_is_again_as_it_was_told_needs_no_telling(work, caller):
     with receiving() as hub:
         here = at(work, hub.url)
         live(work, 1)
-        deliver(here, bodies, caller)
+        deliver(here, bodies, caller, NOW)
         hub.answering = lambda *_: 500
         live(work, 2)
-        deliver(here, bodies, caller)
+        deliver(here, bodies, caller, NOW)
         pinged(hub)
         live(work, 1)
-        deliver(here, bodies, caller)
+        deliver(here, bodies, caller, NOW)
     assert rows(work, "SELECT count(*) FROM letters") == [(0,)]
 
 
 def test_a_hub_that_is_no_longer_given_is_left_alone_and_hears_everything_since_when_it_is_given_again(work, caller):
     with receiving() as hub:
         live(work, 1)
-        deliver(at(work, hub.url), bodies, caller)
+        deliver(at(work, hub.url), bodies, caller, NOW)
         pinged(hub)
         live(work, 2)
-        deliver(at(work), bodies, caller)
+        deliver(at(work), bodies, caller, NOW)
         assert rows(work, "SELECT ended FROM callees") == [(NOT_GIVEN,)]
         assert pinged(hub) == []
-        deliver(at(work, hub.url), bodies, caller)
+        deliver(at(work, hub.url), bodies, caller, NOW)
         assert pinged(hub) == addresses(work, FEEDS[0])
 
 
 def test_a_hub_that_is_down_is_asked_a_few_times_and_not_once_for_each_of_its_documents(work, caller):
     live(work, 1, tuple(f"notices/region/{code}" for code in range(330100, 330150)))
     with receiving(lambda *_: 503) as hub:
-        found = deliver(at(work, hub.url), bodies, caller, Patience())
+        found = deliver(at(work, hub.url), bodies, caller, NOW)
         assert len(hub.asked) <= 5 + 4
     assert found.waiting == 150
 
@@ -235,21 +245,27 @@ def a_hub(folder: Path, tasks: Tasks) -> flask.Flask:
     return app
 
 
-def a_site(work: Work, hub: str) -> flask.Flask:
-    """What serves the documents of the live release, with the links that WebSub asks for."""
-    app = flask.Flask("site")
+@contextmanager
+def a_site(work: Work) -> Iterator[None]:
+    """The site of a home at its own address, as `mingbai serve` has it."""
+    listener = socket.create_server(("127.0.0.1", int(work.site.rpartition(":")[2])))
+    app = build_app(
+        work.home.path, dictionary=dictionary(work.catalogue), base_url=work.site, hubs=work.hubs, now=lambda: NOON + timedelta(days=1)
+    )
+    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", lifespan="on", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        thread.join(0.02)
+    yield
+    server.should_exit = True
+    thread.join()
+    listener.close()
 
-    @app.get("/feeds/<path:name>")
-    def document(name: str) -> Any:
-        feed, _, form = name.rpartition(".")
-        file = work.home.path / "feeds" / f"{work.home.live()}.db"
-        with closing(sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)) as connection:
-            (etag,) = connection.execute("SELECT etag FROM documents WHERE feed = ? AND form = ?", [feed, form]).fetchone()
-        answer = flask.Response(f"the document {etag}", mimetype=f"application/{form}+xml")
-        answer.headers["Link"] = f'<{hub}>; rel="hub", <{flask.request.base_url}>; rel="self"'
-        return answer
 
-    return app
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def subscribe(hub: str, topic: str, callback: str) -> None:
@@ -282,29 +298,27 @@ def confirming() -> tuple[flask.Flask, "queue.Queue[Asked]", threading.Event]:
     return app, brought, confirmed
 
 
-def test_a_subscriber_of_somebody_elses_hub_is_brought_what_is_new(work, tmp_path):
-    live(work, 1)
+def test_a_subscriber_of_somebody_elses_hub_is_brought_what_a_run_published(work, tmp_path):
     app, brought, confirmed = confirming()
     tasks = Tasks()
-    with wsgi(a_hub(tmp_path, tasks)) as address, wsgi(app) as there, wsgi(a_site(work, f"{address}/hub")) as site:
-        hub = f"{address}/hub"
-        here = replace(at(work, hub), site=site)
-        topic = f"{site}/feeds/notices.atom"
-        deliver(here, bodies)
-        subscribe(hub, topic, f"{there}/callback")
-        assert confirmed.wait(10)
-        live(work, 2)
-        deadline = time.monotonic() + 10
-        while not _subscribed(tmp_path) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert deliver(here, bodies).accepted == 3, rows(work, "SELECT subject, said FROM letters")
-        got = brought.get(timeout=10)
-        assert got.body == b'the document "notices-atom-2"'
-        assert got.headers["x-hub-signature"].startswith("sha512=")
-        assert f'<{topic}>; rel="self"' in got.headers["link"]
-        assert deliver(here, bodies).accepted == 0
-        tasks.close()
-        assert brought.empty()
+    with wsgi(a_hub(tmp_path, tasks)) as address, wsgi(app) as there:
+        here = replace(at(work, f"{address}/hub"), site=f"http://127.0.0.1:{free_port()}")
+        topic = f"{here.site}/feeds/notices.atom"
+        published(replace(here, hubs=()), 0, notice(1))
+        with a_site(here):
+            subscribe(here.hubs[0], topic, f"{there}/callback")
+            assert confirmed.wait(10)
+            deadline = time.monotonic() + 10
+            while not _subscribed(tmp_path) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            published(here, 1, notice(1), NEW)  # the run tells the hub, which fetches the document
+            got = brought.get(timeout=20)
+            tasks.close()
+    assert [entry.title for entry in feedparser.parse(got.body).entries if FACTS in entry.summary] != []
+    assert got.headers["x-hub-signature"].startswith("sha512=")
+    assert got.headers["link"] == f'<{here.hubs[0]}>; rel="hub", <{topic}>; rel="self"'
+    assert rows(work, "SELECT count(*) FROM letters") == [(0,)]
+    assert brought.empty(), "it was told of one topic, once"
 
 
 def _subscribed(folder: Path) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import click
 
 from .. import __version__
-from ..callers import spelled
+from ..addresses import spelled
 from ..catalogue import load
 from ..errors import BadDeclaration, BadHome, Mingbai
 from ..home import Home

@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from .. import hooks as of
+from ..addresses import networks, shown
 from ..bodies import bodies
-from ..callers import Caller, networks, shown
+from ..callers import Caller
 from ..deliver import Live, Round, attached, deliver, told
 from ..errors import BadDeclaration, BadHome, Mingbai
 from ..home import Home
@@ -202,5 +203,5 @@ def standing(home: Home) -> Iterator[str]:
                 if callee.ended or callee.failures:
                     what = callee.ended or f"{callee.failures} failures in a row"
                     yield f"  {callee.kind} {callee.id} {shown(callee.url)} {callee.feed}: {what}"
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         yield f"to tell: {home.path / 'outbox.db'}: {error}"

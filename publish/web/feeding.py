@@ -136,10 +136,15 @@ class FeedPages:
         _nothing(asked, feed["feed"])
         made, maker = feeds.document(feed["feed"], form), self._maker(visit, feeds)
         if made and not maker.is_over(feed):
-            headers = (*_headers(datetime.fromisoformat(made["modified"])), ("etag", f'"{made["etag"]}"'))
+            headers = (*_headers(datetime.fromisoformat(made["modified"])), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
             codings = {name: made[column] for name, column in (("br", "brotli"), ("gzip", "gzip")) if made[column]}
             return self._keep(visit, feeds, Answer(200, b"", TYPES[f".{form}"], headers, codings=codings), is_ours=True)
-        return self._keep(visit, feeds, _answer(maker.current(feed, form)))
+        return self._keep(visit, feeds, _answer(maker.current(feed, form), (*AGAIN, *self._links(feed, form))))
+
+    def _links(self, feed: Row, form: str) -> tuple[tuple[str, str], ...]:
+        """What a WebSub hub looks for before it brings a document to its subscribers (section 4 of the recommendation)."""
+        named = [(hub, "hub") for hub in self._hubs] + [(f"{self._frame.root}/feeds/{feed['feed']}.{form}", "self")]
+        return (("link", ", ".join(f'<{where}>; rel="{rel}"' for where, rel in named)),) if self._hubs else ()
 
     def _search(self, visit: Visit, reader: Reader, feeds: Feeds, question: Question) -> Answer:
         """What a search for notices finds, as a document of its own; by the same rules of what may be found (noticing.py)."""

@@ -20,11 +20,11 @@ from functools import cached_property
 from http.client import HTTPConnection, HTTPException, RemoteDisconnected
 from ipaddress import ip_address
 from threading import Lock
+from types import ModuleType
 from typing import Any, cast
 
 from .addresses import Address, Network, Refused, Target, is_public, plain, shown, target
 from .errors import BadDeclaration
-from .sources.http import AGENT, bundle, reason, retry_after
 
 BODY_LIMIT = 64 << 10  # of an answer, which is thrown away
 SEVERAL = 3  # addresses of one name that are tried
@@ -65,7 +65,7 @@ class Caller:
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self._trusted or bundle())  # half a second
+        return ssl.create_default_context(cafile=self._trusted or _http().bundle())  # half a second
 
     def check(self, url: str) -> None:
         """Raises BadDeclaration, with what to do, for an address that would not be called. The name is looked up."""
@@ -74,13 +74,13 @@ class Caller:
         except Refused as error:
             raise BadDeclaration(str(error)) from error
         except OSError as error:
-            raise BadDeclaration(f"{shown(url)}: cannot be looked up ({reason(error)}); check its spelling") from error
+            raise BadDeclaration(f"{shown(url)}: cannot be looked up ({_http().reason(error)}); check its spelling") from error
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Said:
         """What the address says to a POST. Never raises for what the other side, or the way there, does."""
         try:
             to = target(url)
-            sent = {"Host": to.host, "User-Agent": AGENT, "Connection": "keep-alive", **headers}
+            sent = {"Host": to.host, "User-Agent": _http().AGENT, "Connection": "keep-alive", **headers}
             if line := self._kept(to):
                 with suppress(
                     RemoteDisconnected, ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError
@@ -90,7 +90,7 @@ class Caller:
         except Refused as error:
             return Said(None, str(error))
         except (OSError, HTTPException, ValueError) as error:
-            return Said(None, reason(error))
+            return Said(None, _http().reason(error))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -155,7 +155,7 @@ class Caller:
             with closing(line.getresponse()) as answer:
                 answer.read(BODY_LIMIT)
                 keep = answer.isclosed() and not answer.will_close
-            return Said(answer.status, f"status {answer.status}", retry_after(cast(Mapping[str, str], answer.headers)))
+            return Said(answer.status, f"status {answer.status}", _http().retry_after(cast(Mapping[str, str], answer.headers)))
         finally:
             if keep and line.sock is not None:
                 with self._lock:
@@ -218,3 +218,10 @@ class _Answer(io.RawIOBase):
         if not self.closed:
             super().close()
             self._line.is_read()
+
+
+def _http() -> ModuleType:
+    """How we speak HTTP. It brings requests, for which no command waits that calls nobody."""
+    from .sources import http
+
+    return http

@@ -374,6 +374,23 @@ async def test_at_midnight_a_notice_that_ends_is_in_no_document_and_its_number_i
     assert other.headers["etag"] == same.headers["etag"]  # of which nothing has ended
 
 
+async def test_an_answer_that_is_kept_is_kept_for_the_day(home, catalogue):
+    clock = [NOON]
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: clock[0], base_url=SITE)
+    paths = [
+        f"{lang}/feeds/{path}"
+        for lang in ("", "/en")
+        for path in ("notices.json", f"institutions/{SWEET}.atom", "records.json?county=350203")
+    ]
+    async with visiting(app) as client:
+        for path in paths * 2:
+            assert f"{LAST_DAY}培训中心" in (await client.get(path)).text
+        clock[0] = MIDNIGHT
+        for path in paths:
+            assert f"{LAST_DAY}培训中心" not in (await client.get(path)).text
+    app.shelf.close()
+
+
 async def test_a_document_of_midnight_is_older_than_the_release_that_follows(site):
     async with visiting(site(MIDNIGHT)) as client:
         answer = await client.get("/feeds/notices.atom")

@@ -29,7 +29,10 @@ AROUND = (  # what a visitor may try
     'select group_concat(title) as t from "_in_force_notices"', "select group_concat(title) as t from temp.notices", "select group_concat(batch_label) as t from main.listings",
     "with listings as (select * from main.listings) select group_concat(batch_label) as t from listings", "select group_concat(title) as t from main.documents",
 )  # fmt: skip
-FEEDS = ("records/since/0.json", "records/archive/1.atom", "records", "records/seriousness/serious.json", "records/region/330000.atom")
+FEEDS = (
+    *(f"{key}.{form}" for key in ("notices", "records", "records/seriousness/serious") for form in ("rss", "atom", "json")),
+    *("notices/region/330000.json", "records/since/0.json", "records/archive/1.atom", "records", "corrections"),
+)
 CHANGES = "SELECT key, field, before, after, subject FROM changes WHERE is_shown AND table_name <> 'institutions'"
 
 
@@ -119,11 +122,9 @@ class Visitor:
         """What says something of many: the start page, the feeds, what SQL gives, the past."""
         allowed, must = self.releases.visible(self.day), self.releases.must(self.day)
         await self.ask("start", "/", allowed)
-        form, other = self.draw.choice(("rss", "atom", "json")), self.draw.choice(FEEDS)
-        for key in ("notices", "records"):  # that something came and went they tell by its id
-            await self.ask("feed", f"/feeds/{key}.{form}", allowed, by="marks")
-        await self.ask("feed", f"/feeds/{other}", allowed, (200, 307), by="marks")
-        await self.ask("feed", f"/feeds/records.{form}?year={self.day.year}", allowed)
+        feed = self.draw.choice(FEEDS)  # each takes a tenth of a second where something of it has ended
+        await self.ask("feed", f"/feeds/{feed}", allowed, (200, 307), by="marks")  # that something came and went it tells by an id
+        await self.ask("feed", f"/feeds/records.json?year={self.day.year}&seriousness={self.draw.choice(('serious', 'general'))}", allowed)
         for table, of in TABLES.items():
             found = await self.sql(f"select {of} as t from {table}", allowed)
             if table in ("notices", "listings", "documents"):

@@ -42,8 +42,8 @@ def lacks(connection: sqlite3.Connection, upto: int) -> bool:
 
 
 def _last(connection: sqlite3.Connection) -> int:
-    (last,) = connection.execute("SELECT coalesce(max(release), 0) FROM main.feed_events").fetchone()
-    return int(last)
+    newest = connection.execute("SELECT release FROM main.feed_events ORDER BY number DESC LIMIT 1").fetchone()
+    return int(newest[0]) if newest else 0
 
 
 def take_back(connection: sqlite3.Connection, last: int) -> None:

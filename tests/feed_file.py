@@ -6,21 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from publish.catalogue import Catalogue
+from publish.feedfile import SCHEMA
 from publish.tables import working
 from web_release import write_database
 
-SCHEMA = """
-CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL) STRICT;
-CREATE TABLE feed_events (
-  number INTEGER PRIMARY KEY, release INTEGER NOT NULL REFERENCES releases(number), what TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT,
-  is_alert INTEGER NOT NULL, region TEXT
-) STRICT;
-CREATE TABLE feed_items (feed TEXT NOT NULL, seq INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (feed, seq)) STRICT, WITHOUT ROWID;
-CREATE TABLE feeds (
-  feed TEXT PRIMARY KEY, family TEXT NOT NULL, facet TEXT, code TEXT, label_zh TEXT, label_en TEXT,
-  first INTEGER NOT NULL, last INTEGER NOT NULL, updated TEXT, first_end TEXT
-) STRICT, WITHOUT ROWID;
-"""
 RELEASES = ("2026-11-20", "2026-11-21", "2026-11-21.2", "2026-11-23")
 # (release, what, id, kind, cause, region), in the order of their numbers
 EVENTS = (

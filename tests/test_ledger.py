@@ -140,6 +140,14 @@ def test_what_is_new_is_told_in_every_feed_that_it_concerns(past: Past) -> None:
 
 
 @pytest.mark.parametrize(
+    ("region", "places"), [(HANGZHOU, PLACES[2:]), (ZHEJIANG, PLACES[3:]), ("000000", ()), (None, ()), ("999999", ("/region/999999",))]
+)
+def test_a_notice_is_told_in_its_region_and_in_those_above(past: Past, region: str | None, places: tuple[str, ...]) -> None:
+    past.release({"notices": [one(region_code=region, violation_type=None, seriousness=None, authority=None)]})
+    assert past.feeds("first") == of("records", "", *places)
+
+
+@pytest.mark.parametrize(
     ("changed", "day", "is_alert"),
     [
         ({}, 1, True),
@@ -300,6 +308,7 @@ def walk(past: Past, seed: int, releases: int) -> None:
     statements: dict[int, list[Row]] = defaultdict(list)
     gone: set[int] = set()
     for number in range(releases):
+        ours = draw.random() < 0.2
         for _ in range(draw.randrange(20)):
             n = draw.randrange(16)
             act = draw.choice(
@@ -322,9 +331,8 @@ def walk(past: Past, seed: int, releases: int) -> None:
                 listings.setdefault(n, dict(white(n, draw.choice((XIHU, BINJIANG)), list=draw.choice(("white", "white", "black")))))
             elif act == "unlist":
                 listings.pop(n, None)
-            elif act == "move" and n in listings:
+            elif act == "move" and n in listings and not ours:  # of a code that we spell otherwise nothing is told
                 listings[n]["region_code"] = draw.choice((XIHU, BINJIANG, None))
-        ours = draw.random() < 0.2
         withdrawn = {f"n-{n}": "revoked" for n in notices if draw.random() < 0.005}
         for notice in withdrawn:
             gone.add(int(notice[2:]))

@@ -130,6 +130,8 @@ def assert_kept(visitor: Visitor) -> None:
         "page",
         "as-of",
         "feed",
+        "feed of one",
+        "feed of a search",
         "delta",
         "history",
         "history sql",

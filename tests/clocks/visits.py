@@ -29,6 +29,7 @@ AROUND = (  # what a visitor may try
     'select group_concat(title) as t from "_in_force_notices"', "select group_concat(title) as t from temp.notices", "select group_concat(batch_label) as t from main.listings",
     "with listings as (select * from main.listings) select group_concat(batch_label) as t from listings", "select group_concat(title) as t from main.documents",
 )  # fmt: skip
+FEEDS = ("records/since/0.json", "records/archive/1.atom", "records", "records/seriousness/serious.json", "records/region/330000.atom")
 CHANGES = "SELECT key, field, before, after, subject FROM changes WHERE is_shown AND table_name <> 'institutions'"
 
 
@@ -118,8 +119,11 @@ class Visitor:
         """What says something of many: the start page, the feeds, what SQL gives, the past."""
         allowed, must = self.releases.visible(self.day), self.releases.must(self.day)
         await self.ask("start", "/", allowed)
-        for form in ("rss", "atom", "json"):
-            await self.ask("feed", f"/feeds/notices.{form}", allowed, (200, 503))
+        form, other = self.draw.choice(("rss", "atom", "json")), self.draw.choice(FEEDS)
+        for key in ("notices", "records"):  # that something came and went they tell by its id
+            await self.ask("feed", f"/feeds/{key}.{form}", allowed, by="marks")
+        await self.ask("feed", f"/feeds/{other}", allowed, (200, 307), by="marks")
+        await self.ask("feed", f"/feeds/records.{form}?year={self.day.year}", allowed)
         for table, of in TABLES.items():
             found = await self.sql(f"select {of} as t from {table}", allowed)
             if table in ("notices", "listings", "documents"):
@@ -172,7 +176,6 @@ class Visitor:
             "/mingbai.db",
             f"/{live}/mingbai.db",
             "/current/search/index.db",
-            "/feeds/ends.json",
         ):
             await self.ask("file", path, (), (404,))
         for path in ("/data", "/status", "/status.json", "/mingbai", "/mingbai/sources", "/mingbai/held_partitions"):
@@ -193,6 +196,9 @@ class Visitor:
                 if not as_of and mark in self.releases.must(self.day):
                     self.wants("institution", found, {mark})
             if not as_of:
+                found = await self.ask("feed of one", f"/feeds/institutions/{institution}.json", allowed)
+                if mark in self.releases.must(self.day) and mark.startswith("mk"):
+                    self.wants("feed of one", found, {mark})
                 await self.reconciled(institution, mark, allowed)
             await self.verify(institution, mark, allowed, as_of)
         for end in ("", ".json"):
@@ -205,6 +211,9 @@ class Visitor:
                 if not as_of and end and asked == f"q={mark}" and mark in self.releases.must(self.day) and mark in self.releases.searchable:
                     self.wants("notices", found, {mark})
         if not as_of:
+            found = await self.ask("feed of a search", f"/feeds/records.json?q={mark}", allowed, by="ids")
+            if mark in self.releases.must(self.day) and mark in self.releases.searchable and mark.startswith("mk"):
+                self.wants("feed of a search", found, {mark})
             for table, column in (("notices", "title"), ("documents", "title"), ("listings", "batch_label")):
                 await self.ask("filter", f"/mingbai/{table}.json?_shape=array&{column}__contains={mark}", allowed)
 

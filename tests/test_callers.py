@@ -205,7 +205,7 @@ def test_a_certificate_of_another_name_or_of_nobody_known_is_no_answer(tls, cert
     assert room.asked == []
 
 
-@pytest.mark.parametrize("drips", ["head", "body", "informs"])
+@pytest.mark.parametrize("drips", ["head", "body", "informs", "silence"])
 def test_an_answer_that_drips_for_ever_ends_in_time(drips, at_home):
     over = threading.Event()
 
@@ -214,6 +214,7 @@ def test_an_answer_that_drips_for_ever_ends_in_time(drips, at_home):
             "head": (b"HTTP/1.1 200 OK\r\nX-A: ", b"a"),
             "body": (b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n", b"a"),
             "informs": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+            "silence": (b"", b""),
         }[drips]
         handler.wfile.write(start)
         while not over.wait(0.05):

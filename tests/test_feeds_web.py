@@ -109,7 +109,7 @@ def copied(home: Path, to: Path) -> None:
 
 
 def make_feeds(home: Path, catalogue: Catalogue, site: str = SITE) -> Path:
-    return feedfile(Home(home), catalogue, home / "releases" / TODAY, TODAY, site, HUB)
+    return feedfile(Home(home), catalogue, home / "releases" / TODAY, TODAY, site, (HUB,))
 
 
 @asynccontextmanager

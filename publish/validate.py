@@ -17,8 +17,10 @@ from .catalogue import Catalogue
 from .columns import Raw
 from .errors import SourceBroken
 from .mapping import plan
+from .parts import Records
 from .plans import read
-from .records import Maker, Records, Unreadable
+from .records import Maker
+from .rows import Unreadable
 from .snapshot import Page, Snapshot
 from .sourcefile import ListingDeclaration, SourceDeclaration
 from .sources import Remark

@@ -6,6 +6,8 @@ record; a value beside another never changes what it is read as, and a test says
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from .cleaning import names, text, texts
@@ -33,18 +35,23 @@ class Raw:
 
     def __init__(self, records: Sequence[dict[str, Any]]) -> None:
         self.records = records
-        self.shapes = dict.fromkeys(map(tuple, records))  # the names of fields, as often as there are ways to have them
-        self._names = frozenset(next(iter(self.shapes), ())) if len(self.shapes) < 2 else None
+        names = tuple(records[0]) if records else ()
+        self._columns: dict[str, Column] | None = None
+        if len(names) > 1 and set(map(len, records)) == {len(names)}:
+            with suppress(KeyError):  # where some have other names
+                self._columns = dict(zip(names, zip(*map(itemgetter(*names), records), strict=True), strict=True))
+        # the names that there are, as often as there are ways to have them
+        self.shapes = {names} if self._columns is not None else set(map(tuple, records))
 
     def chosen(self, keep: Sequence[int]) -> "Raw":
         """Some of the records."""
         return Raw([self.records[index] for index in keep])
 
     def column(self, key: str) -> Column | None:
-        """What each record has there, or None where none of them has that field."""
-        if self._names is None:
-            return [record.get(key) for record in self.records]
-        return [record[key] for record in self.records] if key in self._names else None
+        """What each record has there; None where none of them can have that field."""
+        if self._columns is not None:
+            return self._columns.get(key)
+        return [record.get(key) for record in self.records]
 
 
 class Plain:

@@ -9,7 +9,6 @@ The records of a page are read together, column by column (records.py, columns.p
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,10 @@ from .catalogue import Catalogue
 from .columns import Raw
 from .errors import SourceBroken
 from .mapping import plan
+from .parts import Records
 from .plans import read
-from .records import Maker, Records, Unreadable
+from .records import Maker
+from .rows import Unreadable
 from .snapshot import Page, Snapshot
 from .sourcefile import ListingDeclaration, SourceDeclaration
 from .sources import Remark
@@ -28,7 +29,7 @@ from .unchanged import Earlier, before, fits, said
 __all__ = ["Batch", "Issue", "Validator", "validate"]
 
 WIDE_PAGE = 20  # records from which a mapped field that none of them has counts as gone, where the form allows leaving fields out
-TOGETHER = 5_000  # records that are read together: a page of the platform at most; of a delivery of a million not all lie in memory
+TOGETHER = 1_000  # records that are read together: they stay in the cache, and of a delivery of a million not all lie in memory
 MAY_LEAVE_OUT = ("ndjson", "json")
 Met = dict[str, tuple[int, int]]  # fields: in which row each was met first, and how often
 
@@ -86,12 +87,13 @@ class Validator:
         """Read some records of a page together."""
         made.batch.records += len(chunk)
         at: Sequence[int] = range(len(chunk))
-        if set(map(type, map(itemgetter(1), chunk))) - {dict}:
-            at = [place for place in at if type(chunk[place][1]) is dict]
-            for place in sorted({*range(len(chunk))} - {*at}):
-                made.set_aside((place, ASIDE), chunk[place][0], "an object with fields", shown(chunk[place][1]))
+        numbers, fields = zip(*chunk, strict=True) if chunk else ((), ())
+        if set(map(type, fields)) - {dict}:
+            for place in [place for place in at if type(fields[place]) is not dict]:
+                made.set_aside((place, ASIDE), numbers[place], "an object with fields", shown(fields[place]))
+            at = [place for place in at if type(fields[place]) is dict]
+            numbers, fields = tuple(numbers[place] for place in at), tuple(fields[place] for place in at)
         if at:
-            numbers, fields = zip(*map(chunk.__getitem__, at), strict=True)
             records = Records(at, numbers, Raw(fields))
             lost = self._lost(records, unknown, missing)
             same: dict[int, int] = {}

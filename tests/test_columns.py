@@ -161,7 +161,7 @@ def test_what_is_plain_is_not_judged_row_by_row(catalogue: Catalogue, tmp_path: 
     def ruled(*_: Any) -> None:
         raise AssertionError("a plain page was judged row by row")
 
-    monkeypatch.setattr("publish.records._ruled", ruled)
+    monkeypatch.setattr("publish.records.ruled", ruled)
     batch = page(catalogue, tmp_path, "ratings", [rating(1), rating(2, histogram=(0, 0, 0, 0, 1)), rating(3, scaleMax=4)])
     assert [row[-1] for row in batch.rows["ratings"]] == [None, None, "off_scale"]
 

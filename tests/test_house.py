@@ -43,6 +43,8 @@ FLOORS = (
         "protect",
         "documented",
         "batch",
+        "rows",
+        "parts",
         "records",
         "validate",
         "workers",

@@ -111,9 +111,9 @@ def _feeds(connection: Working, catalogue: Catalogue) -> None:
         rows.append((feed, family, facet or None, code or None, *labels, ends.get(feed, 0)))
     connection.executemany("INSERT INTO main.feeds VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL, NULL)", rows)
     connection.execute(
-        f"""UPDATE main.feeds SET first = max(1, last + 1 - min({MOST}, max({SHOWN}, (SELECT count(*) FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event
-          JOIN main.releases r ON r.number = e.release WHERE i.feed = feeds.feed AND i.seq > feeds.last - {MOST}
-          AND substr(r.id, 1, 10) > (SELECT date(max(substr(id, 1, 10)), '-{DAYS} days') FROM main.releases))))),
+        f"""UPDATE main.feeds SET first = max(1, last + 1 - min({MOST}, max({SHOWN}, coalesce((SELECT last + 1 - min(i.seq) FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event
+          JOIN main.releases r ON r.number = e.release WHERE i.feed = feeds.feed AND i.seq > feeds.last - {MOST} AND (e.is_alert OR e.kind <> 'first')
+          AND substr(r.id, 1, 10) > (SELECT date(max(substr(id, 1, 10)), '-{DAYS} days') FROM main.releases)), 0)))),
         updated = (SELECT r.id FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event JOIN main.releases r ON r.number = e.release
           WHERE i.feed = feeds.feed AND i.seq = feeds.last)"""
     )

@@ -226,6 +226,10 @@ def test_a_document_has_the_newest_numbers_and_those_of_a_week(work: Work, monke
         ((found,),) = served(work.home, "SELECT first FROM feeds WHERE feed = ?", feed)
         return int(found)
 
+    assert first(10, 20, 2) == 22, "a first import is no news, however much of it came this week: it has no place but among the newest"
+    with closing(sqlite3.connect(work.home.history)) as connection:
+        connection.execute("UPDATE feed_events SET is_alert = 1 WHERE what = 'notice'")
+        connection.commit()
     assert first(10, 20, 1) == 22, "the newest ten; of the last day there is one"
     assert first(10, 20, 2) == 12, "two days have thirty-one, and no document more than twenty"
     assert first(10, 40, 2) == 1

@@ -140,6 +140,14 @@ def test_what_is_new_is_told_in_every_feed_that_it_concerns(past: Past) -> None:
 
 
 @pytest.mark.parametrize(
+    ("region", "places"), [(HANGZHOU, PLACES[2:]), (ZHEJIANG, PLACES[3:]), ("000000", ()), (None, ()), ("999999", ("/region/999999",))]
+)
+def test_a_notice_is_told_in_its_region_and_in_those_above(past: Past, region: str | None, places: tuple[str, ...]) -> None:
+    past.release({"notices": [one(region_code=region, violation_type=None, seriousness=None, authority=None)]})
+    assert past.feeds("first") == of("records", "", *places)
+
+
+@pytest.mark.parametrize(
     ("changed", "day", "is_alert"),
     [
         ({}, 1, True),

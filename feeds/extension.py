@@ -22,9 +22,10 @@ NAMESPACES = {
     "mb": OURS,
     "at": "http://purl.org/atompub/tombstones/1.0",
     "fh": "http://purl.org/syndication/history/1.0",
+    "dc": "http://purl.org/dc/elements/1.1/",
     "dcterms": "http://purl.org/dc/terms/",
 }
-MB, AT, FH, DCTERMS = (f"{{{uri}}}" for uri in NAMESPACES.values())
+MB, AT, FH, DC, DCTERMS = (f"{{{uri}}}" for uri in NAMESPACES.values())
 
 feedgen.feed.formatRFC2822 = feedgen.entry.formatRFC2822 = format_datetime  # the same text, and no locale is set
 
@@ -35,7 +36,7 @@ class FeedExtension(BaseExtension):  # type: ignore[misc]
     feed: Feed
 
     def extend_ns(self) -> dict[str, str]:
-        """The prefixes, declared once on the root."""
+        """The prefixes, declared on the root alone."""
         return NAMESPACES
 
     def extend_atom(self, feed: Any) -> Any:
@@ -80,7 +81,9 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc]
         return self._ours(entry)
 
     def extend_rss(self, entry: Any) -> Any:
-        """The same, with Atom's links, and when it changed, for which RSS has no word."""
+        """The same, with Atom's links, and what RSS has no word for: who it is by, where that is no mail address, and when it changed."""
+        if self.entry.authority:
+            xml_elem(f"{DC}creator", entry).text = self.entry.authority
         xml_elem(f"{DCTERMS}modified", entry).text = instant(self.entry.updated)
         _links(entry, f"{ATOM}link", self.entry.links)
         return self._ours(entry)

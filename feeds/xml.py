@@ -61,7 +61,6 @@ atom = Xml("atom", "entry", "  ", "</feed>\n")
 
 def _generator(feed: Feed, media_type: str) -> Any:
     generator = FeedGenerator()
-    generator.load_extension("dc", atom=False)  # RSS's own author must be a mail address; dc:creator is a name
     generator.register_extension("ours", FeedExtension, EntryExtension)
     generator.ours.feed = feed
     generator.generator("")
@@ -92,7 +91,6 @@ def _add(generator: Any, entry: Entry) -> None:
     item.published(entry.published)  # and RSS's pubDate
     item.updated(entry.updated)
     if entry.authority:
-        item.author({"name": entry.authority})
-        item.dc.dc_creator(entry.authority)
+        item.author({"name": entry.authority})  # of RSS the extension's: its own must be a mail address
     for category in entry.categories:
         item.category(term=category)

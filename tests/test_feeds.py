@@ -1,6 +1,7 @@
 """Feeds say the same in three forms, in the same bytes every time, and no text in them breaks a reader or runs in one."""
 
 import json
+import locale
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import Entry, Feed, atom, json_feed, rss
+from feeds import Detail, Element, Entry, Feed, Link, Tombstone, atom, cleaned, json_feed, rss
 
 CHINA = timezone(timedelta(hours=8))
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -298,3 +299,95 @@ def test_markup_keeps_what_is_needed_for_reading() -> None:
 def test_what_no_feed_can_have_is_refused_in_words(form: Callable[[Feed], bytes], change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         form(replace(FEED, entries=(replace(FIRST, **change), SECOND)))
+
+
+AT, FH, MB = "{http://purl.org/atompub/tombstones/1.0}", "{http://purl.org/syndication/history/1.0}", "{https://mingbai.example/ns/feeds/1}"
+HUB = Link("hub", "https://hub.example/")
+STONE = Tombstone("tag:example.org,2026:notices/n-3", FIRST.published, "公示期满", "expired", 10, (2,))
+TOLD = replace(
+    FIRST, summary="文件：决定书", content_html=None, details=(Detail("文件", "决定书 <b>", "https://example.org/d?a=1&b"), Detail("网址", "x", "javascript:alert(1)")),
+    links=(Link("related", "https://example.org/notices/n-9", "text/html"), Link("via", "https://example.org/d")), event="corrected", concerns=SECOND.id, number=12, replaces=(3, 4),
+)  # fmt: skip
+WHOLE = replace(
+    FEED, entries=(TOLD, replace(SECOND, number=11)), tombstones=(STONE,), links=(HUB, Link("prev-archive", "https://example.org/a/1")), first=1, last=12, is_complete=True,
+    since="https://example.org/since/12.json", heartbeat="https://example.org/heartbeat.json", stylesheet="https://example.org/feed.css?a=1&b",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", [rss, atom])
+def test_xml_has_the_words_of_the_rfcs_and_of_our_namespace_declared_once(form: Callable[[Feed], bytes]) -> None:
+    written = form(WHOLE)
+    assert written.split(b"\n")[1] == b'<?xml-stylesheet type="text/css" href="https://example.org/feed.css?a=1&amp;b"?>'
+    root = etree.fromstring(written)
+    top = root if form is atom else root.find("channel")
+    assert written.count(MB[1:-1].encode()) == written.count(AT[1:-1].encode()) == 1
+    assert top.find(f"{FH}complete") is not None
+    assert top.find(f"{FH}archive") is None
+    assert [top.findtext(f"{MB}{name}") for name in ("first", "last", "since", "heartbeat")] == ["1", "12", WHOLE.since, WHOLE.heartbeat]
+    assert {link.get("rel"): link.get("href") for link in top.findall(f"{ATOM}link")}.items() >= {
+        "hub": HUB.href,
+        "prev-archive": "https://example.org/a/1",
+    }.items()
+    stone = top.find(f"{AT}deleted-entry" if form is atom else f"{MB}deleted")
+    assert (stone.get("ref"), stone.get("when")) == (STONE.id, "2026-11-19T16:00:00+00:00")
+    assert (
+        stone.findtext(f"{AT if form is atom else MB}comment"),
+        stone.findtext(f"{MB}reason"),
+        stone.findtext(f"{MB}number"),
+        stone.findtext(f"{MB}replaces"),
+    ) == ("公示期满", "expired", "10", "2")
+    entry, other = root.iter(f"{ATOM}entry" if form is atom else "item")
+    assert [entry.findtext(f"{MB}{name}") for name in ("event", "concerns", "number", "replaces")] == ["corrected", SECOND.id, "12", "3 4"]
+    assert (other.findtext(f"{MB}number"), other.find(f"{MB}replaces")) == ("11", None)
+    links = [(link.get("rel"), link.get("href")) for link in entry.findall(f"{ATOM}link")]
+    assert links[-2:] == [("related", "https://example.org/notices/n-9"), ("via", "https://example.org/d")]
+
+
+def test_json_says_the_same_in_objects_of_its_own() -> None:
+    feed = json.loads(json_feed(WHOLE))
+    ours = feed["_mingbai"]
+    assert ours["about"].startswith("https://")
+    assert (ours["first"], ours["last"], ours["is_complete"], ours["since"]) == (1, 12, True, WHOLE.since)
+    assert ours["deleted"] == [
+        {"id": STONE.id, "when": "2026-11-19T16:00:00Z", "comment": "公示期满", "reason": "expired", "number": 10, "replaces": [2]}
+    ]
+    assert feed["hubs"] == [{"type": "WebSub", "url": HUB.href}]
+    said = feed["items"][0]["_mingbai"]
+    assert (said["event"], said["number"], said["replaces"], said["concerns"]) == ("corrected", 12, [3, 4], SECOND.id)
+    assert feed["items"][1]["_mingbai"] == {"number": 11}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_details_are_a_list_in_which_an_address_that_is_none_leads_nowhere(form: Callable[[Feed], bytes]) -> None:
+    entry = told(form(WHOLE))["entries"][0]
+    expected = '<dl><dt>文件</dt><dd><a href="https://example.org/d?a=1&amp;b">决定书 &lt;b&gt;</a></dd><dt>网址</dt><dd>x</dd></dl>'
+    assert (entry["content"] or unescape(entry["summary"])) in (expected, unescape(expected))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_elements_made_apart_make_the_same_document(form: Any) -> None:
+    elements = form.elements(cleaned(reversed(WHOLE.entries)))[::-1]
+    numbered = [Element(one, entry.number, entry.replaces) for one, entry in zip(elements, WHOLE.entries, strict=True)]
+    assert form.document(replace(WHOLE, entries=()), numbered) == form(WHOLE)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_locale_is_set(form: Callable[[Feed], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locale, "setlocale", lambda *given: pytest.fail("another thread may be in it"))
+    form(WHOLE)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_in_what_is_beside_the_content_breaks_a_feed(form: Callable[[Feed], bytes], text: str) -> None:
+    entry = replace(
+        TOLD,
+        details=(Detail(text, text, text),),
+        links=(Link("via", "https://example.org/" + text[:100].replace("\ud800", ""), "", text),),
+        event=text,
+        reason=text,
+    )
+    written = form(replace(WHOLE, entries=(entry,), tombstones=(replace(STONE, comment=text, reason=text),)))
+    assert len(told(written)["entries"]) == 1
+    for html in markup(written)[1]:
+        assert {tag for tag, _ in Tags(html).seen} <= {"dl", "dt", "dd", "br", "a"}

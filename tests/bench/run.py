@@ -167,6 +167,9 @@ if __name__ == "__main__":
     parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--history", type=int, metavar="DAYS", help="measure history over so many daily releases instead (history.py)")
     parser.add_argument("--withdrawal", type=int, metavar="DAYS", help="measure one withdrawal from so many daily releases (withdrawal.py)")
+    parser.add_argument(
+        "--feeds", type=int, metavar="NOTICES", help="measure all feeds of a release with so many notices instead (feeding.py)"
+    )
     parser.add_argument("--size", type=int, default=100_000, help="institutions for --history, --withdrawal and --search-http")
     parser.add_argument("--search", type=int, metavar="SIZE", help="measure the search among so many institutions instead (searching.py)")
     parser.add_argument("--part", choices=("tune", "held"), default="tune", help="which half of the queries is asked")
@@ -200,6 +203,10 @@ if __name__ == "__main__":
             misses=given.misses,
             kinds=[kind for kind in given.kinds.split(",") if kind],
         )
+    elif given.feeds:
+        from bench import feeding
+
+        feeding.measure(given.feeds)
     elif given.withdrawal:
         from bench import withdrawal
 

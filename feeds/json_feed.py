@@ -34,7 +34,10 @@ class JsonFeed(Form):
         yield self._begin(clean(replace(feed, entries=())))
         between = b""
         for batch in batches:
-            items = [_item_with(written, entry.number, entry.replaces) for written, entry in zip(self.elements(cleaned(batch)), batch, strict=True)]
+            items = [
+                _item_with(written, entry.number, entry.replaces)
+                for written, entry in zip(self.elements(cleaned(batch)), batch, strict=True)
+            ]
             yield between + b",\n".join(items) if items else b""
             between = b",\n" if items else between
         yield CLOSE

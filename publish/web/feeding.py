@@ -14,20 +14,18 @@ from typing import Any
 
 from ..channel import PAGE
 from ..entries import CODES, FACETS, authority_key
-from . import facts
+from . import facts, feed_question
 from .answer import TYPES, Answer, as_json, moved, packed
-from .asked import REGIONS, NoSuchChoice
+from .asked import NoSuchChoice
 from .feedfile import FORMS, SEARCHED, Feeds
 from .feedlists import FeedLists
 from .feedmade import Document, Maker
 from .frame import Frame
-from .notice_question import Question, ask
+from .notice_question import Question
 from .reader import NoIndex, Reader, Row
 from .shelf import Shelf
 from .visit import Visit, address, spelt
 
-UNASKED = ("sort", "limit", "offset")  # of a search that is a feed: the newest of what is found
-KEYS = tuple(key for key in Question.KEYS if key not in UNASKED)
 AGAIN = (("cache-control", "no-cache"),)  # a cache asks again: a notice ends at midnight
 FOR_EVER = (("cache-control", "public, max-age=31536000, immutable"),)
 NOT_KEPT = (("cache-control", "no-store"),)
@@ -118,10 +116,10 @@ class FeedPages:
         return next((key for key in keys if feeds and feeds.find(key)), "notices")
 
     def _page(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
-        feed, asked = self._feed(visit, feeds), _asked(visit)
+        feed, asked = self._feed(visit, feeds), feed_question.asked(visit)
         if asked and feed["feed"] in SEARCHED:
-            return self._lists.search(visit, feed["feed"], _question(asked, reader))
-        _nothing(asked, feed["feed"])
+            return self._lists.search(visit, feed["feed"], feed_question.question(asked, reader))
+        feed_question.nothing(asked, feed["feed"])
         return self._lists.page(visit, reader, feeds, feed)
 
     def _opml(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
@@ -130,10 +128,10 @@ class FeedPages:
     # -- documents ---------------------------------------------------------------------------------------------------
 
     def _document(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
-        feed, form, asked = self._feed(visit, feeds), visit.parts["form"], _asked(visit)
+        feed, form, asked = self._feed(visit, feeds), visit.parts["form"], feed_question.asked(visit)
         if asked and feed["feed"] in SEARCHED:
-            return self._search(visit, reader, feeds, _question(asked, reader))
-        _nothing(asked, feed["feed"])
+            return self._search(visit, reader, feeds, feed_question.question(asked, reader))
+        feed_question.nothing(asked, feed["feed"])
         made, maker = feeds.document(feed["feed"], form), self._maker(visit, feeds)
         if made and not maker.is_over(feed):
             headers = (*_headers(datetime.fromisoformat(made["modified"])), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
@@ -249,29 +247,3 @@ def _headers(modified: datetime, more: tuple[tuple[str, str], ...] = AGAIN) -> t
 def _answer(made: Document, more: tuple[tuple[str, str], ...] = AGAIN) -> Answer:
     """A document as it leaves, packed."""
     return packed(made.body, made.type, _headers(made.modified, more))
-
-
-def _asked(visit: Visit) -> list[tuple[str, str]]:
-    """What an address asks; a day of the past is not for feeds, which are of the live release."""
-    return [(key, value) for key, value in visit.pairs if key != "as_of"]
-
-
-def _nothing(asked: list[tuple[str, str]], feed: str) -> None:
-    """Raises NoSuchChoice where something is asked of a feed that is no search: who asks for less would believe to have got it."""
-    if asked:
-        raise NoSuchChoice(asked[0][0], f"/feeds/notices?{'=…&'.join(KEYS)}=… ({feed})", is_key=True)
-
-
-def _question(asked: list[tuple[str, str]], reader: Reader) -> Question:
-    """A search as a feed: what /notices takes, but for order and pages, and `region` for a code of any level. Raises NoSuchChoice."""
-    found = []
-    for key, value in asked:
-        if key not in (*KEYS, "region"):
-            raise NoSuchChoice(key, ", ".join((*KEYS, "region")), is_key=True)
-        if key == "region" and value:
-            at = reader.regions.get(value)
-            if not at or at["level"] not in REGIONS:
-                raise NoSuchChoice("region", ", ".join(code for code, row in reader.regions.items() if row["level"] == REGIONS[0]))
-            key = at["level"]
-        found += [] if key == "region" else [(key, value)]
-    return ask(found, reader)

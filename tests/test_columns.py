@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 
 from making import institution, listing, notice, rating, snapshot
 from publish.catalogue import Catalogue
+from publish.columns import Raw, fill
+from publish.mapping import Cell
 from publish.validate import Batch, Issue, Validator
+from publish.values import integer
 
 ODD: list[tuple[str, Any]] = [
     ("month", ""), ("month", None), ("month", "2026年9月"), ("month", "202613"), ("month", 202609), ("month", True), ("month", ["2026-09"]),
     ("scaleMax", "5"), ("scaleMax", 5.0), ("scaleMax", True), ("scaleMax", None), ("scaleMax", 4),
     ("histogram", [1, 2, True, 0, 0]), ("histogram", [1, 2, 3.0, 0, 0]), ("histogram", []), ("histogram", None), ("histogram", "[0,1,2,3,4]"),
-    ("histogram", [-1, 0, 0, 0, 9]), ("histogram", [0, 0, 0, 0, 10**13]), ("histogram", [0, 0, [], 0, 0]), ("histogram", [0, 9]),
+    ("histogram", [-1, 0, 0, 0, 9]), ("histogram", [0, 0, 0, 0, 10**13]), ("histogram", [0, 0, [], 0, 0]), ("histogram", [0, 9]), ("histogram", [[1], [2]]), ("histogram", [[0, 1, 2, 3, 4]]),
     ("dimension", "师资"), ("dimension", "no such thing"), ("orgId", ""), ("orgId", 7), ("orgId", "ＯＲＧ1"), ("orgId", {"id": 1}), ("orgId", " ORG000001 "),
     ("unheard of", "x"), ("unheard of", None),
 ]  # fmt: skip
@@ -155,6 +158,24 @@ def test_any_record_is_read_and_told_as_if_it_were_alone(
         assert_as_alone(catalogue, tmp_path_factory.mktemp("page"), listing, records)
 
     check()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_document_of_several_is_shown_for_each_person_and_once_for_others(catalogue: Catalogue, tmp_path: Path, turned: bool) -> None:
+    person = {"subjectName": "王小明", "subjectType": "个人", "docTitle": "关于王小明的决定"}
+    records = [notice(1, docTitle="关于王小明的决定"), notice(1, **person), notice(1, **person | {"subjectName": "李小红"})]
+    records = records[::-1] if turned else records
+    assert_as_alone(catalogue, tmp_path, "notices", records)
+    assert len(page(catalogue, tmp_path / "page", "notices", records).documents) == 3
+
+
+def test_of_two_fields_for_one_column_the_later_counts_where_it_says_something() -> None:
+    first, second = (Cell(key, key, integer, "n", "t", False, {}, 0) for key in ("a", "b"))
+    records = [{"a": "1", "b": "2"}, {"a": "1", "b": ""}, {"a": "1", "b": "x"}, {"a": "", "b": "2"}, {"a": "1", "b": "暂无"}, {"b": "3"}]
+    columns, faults = fill([first, second], Raw(records))
+    assert list(columns["n"]) == [2, 1, 1, 2, None, 3]
+    assert list(columns["t"]) == ["1", "1", "1", "2", "1", "3"]
+    assert [(fault.row, fault.cell, fault.raw) for fault in faults] == [(2, second, "x")]
 
 
 def test_what_is_plain_is_not_judged_row_by_row(catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -274,7 +274,5 @@ def test_one_look_at_a_whole_page_passes_over_nothing(texts):
 
 @pytest.mark.parametrize("text", [text for text, _ in HIDDEN])
 def test_one_look_sees_what_is_hidden_among_other_texts(text):
-    assert suspects(["杭州市西湖区文三路1号", text, "启明艺术", "电话\u200b13800000000", "校长"]) - {"校长"} == {
-        text,
-        "电话\u200b13800000000",
-    }
+    hidden = {text, "微\u200b信：abc_1234"}
+    assert suspects(["杭州市西湖区文三路1号", *hidden, "启明艺术", ""]) == hidden

@@ -133,22 +133,36 @@ def test_what_looks_clean_is_what_cleaning_gives(raw):
         assert clean(raw) == raw
 
 
-CELLS = st.sampled_from(
-    ["", None, "启明", "暂无", "无", "a", " a", "a|", "| a", "e\u0301", "\u0301", "a  b", "&amp;", "\n", "启" * 301, "None"]
-)
+CELLS = ("", None, "启明", "暂无", "无", "a", " a", "a ", "a|", "| a", "e\u0301", "\u0301", "a  b", "&amp;", "\n", "启" * 301, "None")
 
 
-@given(st.lists(CELLS | st.text(max_size=6), max_size=6))
-def test_cells_that_are_clean_together_read_as_each_does(column):
-    def one(read, raw):
+def each(read, column):
+    """What each cell is read as by itself; BadValue where it is refused."""
+    found = []
+    for raw in column:
         try:
-            return read(raw) if raw else None
+            found.append(read(raw) if raw else None)
         except BadValue:
-            return BadValue
+            found.append(BadValue)
+    return found
 
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("together", "read"), [(texts, text), (names, name)])
+def test_a_cell_among_clean_ones_reads_as_by_itself(together, read, cell):
+    column = ["启明", cell, "星光艺术"]
+    assert (found := together(column)) is None or list(found) == each(read, column)
+
+
+@given(st.lists(st.sampled_from(CELLS) | st.text(max_size=6), max_size=6))
+def test_cells_that_are_clean_together_read_as_each_does(column):
     for together, read in ((texts, text), (names, name)):
-        assert (found := together(column)) is None or list(found) == [one(read, raw) for raw in column]
-    assert texts(["启明", "", None, "无"]) is not None is not names(["启明", "", None, "无名"])  # most pages are clean
+        assert (found := together(column)) is None or list(found) == each(read, column)
+
+
+def test_cells_that_are_clean_are_read_together():
+    assert texts(["启明", "", None, "无"]) == ["启明", None, None, None]
+    assert names(["启明", "", None, "无名"]) == ["启明", None, None, "无名"]
 
 
 @given(st.text(max_size=60))

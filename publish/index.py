@@ -94,8 +94,6 @@ def _texts(searched: list[tuple[str, str, str]], row: sqlite3.Row) -> tuple[dict
         if value:
             if kind in EXACT:
                 identifiers.append(value)
-                if kind == "permit_no":
-                    identifiers.append(f"{value}号")  # as it is printed: the end of a number is typed with it too
             else:
                 fields[field] = value
     return fields, identifiers

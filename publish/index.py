@@ -92,8 +92,6 @@ def _take(columns: list[tuple[str, str, str]], values: Sequence[Any], fields: di
     for (_, kind, field), value in zip(columns, values, strict=True):
         if value and kind in EXACT:
             identifiers.append(value)
-            if kind == "permit_no":
-                identifiers.append(f"{value}号")  # as it is printed: the end of a number is typed with it too
         elif value:
             fields[field] = f"{fields[field]}\n{value}" if field in fields else value
 

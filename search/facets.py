@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .file import Array
+from .file import Array, smallest
 
 Values = tuple[str, ...]
 FEW = 50
@@ -32,8 +32,7 @@ class Column:
         order = sorted(self._sets)
         renumbered = np.zeros(len(order), np.uint32)
         renumbered[[self._sets[values] for values in order]] = np.arange(len(order))
-        size = np.uint8 if len(order) < 1 << 8 else np.uint16 if len(order) < 1 << 16 else np.uint32
-        return order, renumbered[np.frombuffer(self._codes, np.uint64)].astype(size)
+        return order, smallest(renumbered)[np.frombuffer(self._codes, np.uint64)]
 
 
 class Facets:
@@ -62,6 +61,12 @@ class Facets:
             mask = passed if mask is None else mask & passed
         return mask
 
+    def only(self, name: str) -> str | None:
+        """The value that every document has of a facet, and no other; None where there is no such value."""
+        sets = self._sets.get(name, [])
+        whole = len(sets) == 2 and len(sets[1]) == 1 and self._documents > 0 and bool(self._columns[name].all())
+        return sets[1][0] if whole else None
+
     def values(self, name: str, document: int) -> Values:
         """What one document has of a facet."""
         return self._sets[name][int(self._columns[name][document])]
@@ -71,10 +76,12 @@ class Facets:
         if name not in self._columns:
             return {}
         column, sets, found = self._columns[name], self._sets[name], dict[str, int]()
+        if len(documents) == 1:
+            return dict.fromkeys(sets[column[documents[0]]], 1)
         # of few documents a bin for each of 3,000 counties costs more than they do
         few = len(documents) < FEW
         for number, count in (
-            ((column[each], 1) for each in documents.tolist()) if few else enumerate(np.bincount(column[documents], minlength=1).tolist())
+            ((each, 1) for each in column[documents].tolist()) if few else enumerate(np.bincount(column[documents], minlength=1).tolist())
         ):
             if count:
                 for value in sets[number]:

@@ -15,10 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = "mingbai search 3"
+FORMAT = "mingbai search 4"
 MAGIC = b"\x93mingbai search\n"
 ALIGNED = 8
 Array = NDArray[Any]
+
+
+def smallest(numbers: Array) -> Array:
+    """Numbers from 0 on in as few bytes as the greatest takes."""
+    most = int(numbers.max(initial=0))
+    return numbers.astype(np.uint8 if most < 1 << 8 else np.uint16 if most < 1 << 16 else np.uint32)
 
 
 def write_file(path: Path, about: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:

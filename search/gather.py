@@ -1,35 +1,32 @@
 """Which documents answer a question at all: sets of documents from postings.
 
-`with_words` are those that have every pair of neighbouring characters of every word. `sounding` and `beginning_with` read letters as pinyin and as
-initials, and hold them against the names themselves. `near` are those with the most, and the rarest, of the question's pairs, of pairs that sound like
+`with_words` are those that have every pair of neighbouring characters of every word. `near` are those with the most, and the rarest, of the question's pairs, of pairs that sound like
 them, and of pairs that a slip makes of them.
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from itertools import chain, pairwise
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
 
-from .document import INITIALS, Match
+from .ear import Ear
 from .file import Array
-from .letters import END, FIRST, START
-from .postings import Documents, Postings
-from .rank import Field
-from .readings import PATHS, Sounds, divided, spoken
-from .stored import Stored, values
+from .letters import END, START
+from .postings import NOBODY, SHORT, Documents, Postings, crossed
+from .stored import Stored
 
-FEW = 24  # documents that are cheaper to look at than to look up
+# What looking at a document costs, and looking up a list of no length: in bytes of a short list that are read in that time.
+LOOK, LOOK_UP = 110, 190
 BUDGET = 60_000  # entries of postings that are added up for one question
 CLOSE, CLOSEST = 120, 32  # documents of which the longest common subsequence is asked, and those that are then looked at
+TELLING = 8  # and beside them those that share what tells most
 LEAST, UNKNOWN = 0.3, 3.0  # bits that a character tells at least, and where nobody has the pairs that it stands in
-MOST_INITIALS = 24
-HELD = 4_000  # documents whose names are held against letters
-
-NOBODY: Documents = np.empty(0, np.uint32)
+HELD = 4_000  # documents whose texts are looked at for letters
+_LETTERS = re.compile("[a-z]{3,}|^[0-9a-z]{3,}$")
 
 
 class Gather:
@@ -40,7 +37,7 @@ class Gather:
         self._documents = stored.count
         self.names = Postings(arrays["names"], stored.count)
         self.others = Postings(arrays["others"], stored.count)
-        self.sounds = Sounds(stored.points[: FIRST + len(stored.codes)])
+        self.ear = Ear(stored, self.names)
 
     def _codes(self, word: str) -> list[int]:
         return [self._stored.codes.get(character, -1) for character in word]
@@ -60,7 +57,7 @@ class Gather:
 
     def with_words(self, words: Sequence[str]) -> Documents:
         """The documents that have every pair of the words, in names or in other texts; of a word of one character, the character."""
-        lists: list[tuple[int, int, int, str]] = []
+        pairs: dict[int, str] = {}
         single = []
         for word in words:
             if len(word) == 1:
@@ -69,31 +66,31 @@ class Gather:
             grams = self.grams(word)
             if grams is None:
                 return NOBODY
-            for gram, spot in {gram: spot for spot, gram in enumerate(grams)}.items():
-                name, other = self.names.place(gram), self.others.place(gram)
-                if name < 0 and other < 0:
-                    return NOBODY
-                size = (self.names.sizes[name] if name >= 0 else 0) + (self.others.sizes[other] if other >= 0 else 0)
-                lists.append((size, name, other, word[spot : spot + 2]))
-        lists.sort()
+            for spot, gram in enumerate(grams):
+                pairs[gram] = word[spot : spot + 2]
+        asked = np.fromiter(pairs, np.uint32, len(pairs))
+        names, others = self.names.each(asked), self.others.each(asked)
+        sizes = self.names.sizes[names] + self.others.sizes[others]
+        if not sizes.all():
+            return NOBODY
+        lists = sorted(zip(sizes.tolist(), names.tolist(), others.tolist(), pairs.values(), strict=True))
         found: Documents | None = None
-        for number, (_, name, other, _) in enumerate(lists):
+        for number, (size, name, other, _) in enumerate(lists):
             if found is None:
                 found = self._either(name, other)
-            elif len(found) > FEW:
+            elif LOOK * len(found) > LOOK_UP + min(size, SHORT + size // 16):
                 found = found[self._has(name, other, found)]
             else:
                 found = self._having([pair for *_, pair in lists[number:]], found)
                 break
-        letters = [word for word in words if len(word) > 2 and word.isascii()]
-        if letters and found is not None and len(found) <= HELD:
-            found = self._having(letters, found)  # a few letters make many pairs that mean nothing apart
+        if found is not None:
+            found = self._spelling(words, found)
         for character in single:
             mask = self._character(character, self.names, self.others)
             found = np.flatnonzero(mask).astype(np.uint32) if found is None else found[mask[found]]
         return NOBODY if found is None else found
 
-    def in_parts(self, words: Iterable[str]) -> Documents:
+    def in_parts(self, words: Sequence[str]) -> Documents:
         """The documents that have the words in parts of two characters or more, each as long as can be: 朝阳新东方 is a region and a brand."""
         found: Documents | None = None
         had: set[int] = set()
@@ -101,34 +98,53 @@ class Gather:
             grams = self.grams(word)
             if grams is None or len(word) < 2 or word.isascii():
                 return NOBODY
-            spot = begun = 0
-            while spot < len(grams):
-                if grams[spot] in had:
-                    spot += 1
-                    continue
-                name, other = self.names.place(grams[spot]), self.others.place(grams[spot])
-                some = self._either(name, other) if found is None else found[self._has(name, other, found)]
-                if len(some):
-                    had.add(grams[spot])
-                    found, spot = some, spot + 1
-                elif spot == begun:
-                    return NOBODY
-                else:
-                    begun = spot = spot + 1  # the pair that nobody has is where two parts meet
-            if begun == len(grams):
-                return NOBODY  # one character is left
+            found = self._in_parts(grams, found, had)
+            if not len(found):
+                return NOBODY
+        return NOBODY if found is None else self._spelling(words, found)
+
+    def _in_parts(self, grams: Sequence[int], found: Documents | None, had: set[int]) -> Documents:
+        """Those of some documents that have a word in parts. A part may have taken a pair that is only where two meet: one step back is tried."""
+        spot = begun = 0
+        before = earlier = found  # what was found without the last pair, and without the one before the place where two parts meet
+        meet = -1
+        while spot < len(grams) or begun == len(grams):
+            some = NOBODY
+            if spot < len(grams):
+                some = found if grams[spot] in had and found is not None else self._with(grams[spot], found)
+            if len(some):
+                had.add(grams[spot])
+                before, found, spot = found, some, spot + 1
+            elif spot > begun:
+                earlier, meet = before, spot if spot > begun + 1 else -1
+                begun = spot = spot + 1  # the pair that nobody has is where two parts meet
+            elif meet < 0:
+                return NOBODY  # nobody has what is left, or it is one character
+            else:
+                had.discard(grams[meet - 1])
+                found, begun, spot, meet = earlier, meet, meet, -1
         return NOBODY if found is None else found
+
+    def _with(self, gram: int, among: Documents | None) -> Documents:
+        name, other = self.names.place(gram), self.others.place(gram)
+        return self._either(name, other) if among is None else among[self._has(name, other, among)]
+
+    def _spelling(self, words: Iterable[str], documents: Documents) -> Documents:
+        """Those of some documents that have the letters of the words in a row: a few letters make many pairs that mean nothing apart."""
+        letters = [run for word in words for run in _LETTERS.findall(word)]
+        return self._having(letters, documents) if letters and len(documents) <= HELD else documents
 
     def _having(self, pairs: Sequence[str], documents: Documents) -> Documents:
         """Those whose texts have the pairs, by looking at them."""
         kept = []
         for document in documents.tolist():
-            names = self._stored.names(document)
-            missing = [pair for pair in pairs if pair not in names]
-            if missing:
-                others = self._stored.others(document)
-                missing = [pair for pair in missing if pair not in others]
-            if not missing:
+            names, others = self._stored.names(document), None
+            for pair in pairs:
+                if pair not in names:
+                    others = self._stored.others(document) if others is None else others
+                    if pair not in others:
+                        break
+            else:
                 kept.append(document)
         return np.array(kept, np.uint32)
 
@@ -139,9 +155,10 @@ class Gather:
         more = self.others.of(other)
         if not len(found):
             return more
-        mask = np.zeros(self._documents, bool)
-        mask[found] = mask[more] = True
-        return np.flatnonzero(mask).astype(np.uint32)
+        both: Documents = np.concatenate([found, more])
+        both.sort()
+        once: Documents = both[np.append(True, both[1:] != both[:-1])]
+        return once
 
     def _has(self, name: int, other: int, some: Documents) -> NDArray[np.bool_]:
         has = self.names.among(name, some) if name >= 0 else np.zeros(len(some), bool)
@@ -174,92 +191,6 @@ class Gather:
             found = found[self.names.among(place, found)]
         return found
 
-    # -- by sound ----------------------------------------------------------------------------------------------------
-
-    def sounding(self, *words: str, start: bool = False) -> Documents:
-        """The documents with a name in which characters that can be read like these words stand in a row."""
-        ways: list[tuple[str, ...]] = [()]
-        for word in words:
-            ways = [(*way, *more) for way in ways for more in divided(word)][:PATHS]
-        found = [self._read(way, start) for way in ways if len(way) > 1]
-        return np.unique(np.concatenate([NOBODY, *found]))
-
-    def _read(self, way: Sequence[str], start: bool) -> Documents:
-        codes = [self.sounds.having(each) for each in way]
-        some = self._through([_crossed(one, other) for one, other in pairwise(codes)])
-        tables = []
-        for one in codes:
-            table = np.zeros(0x10000, bool)
-            table[one] = True
-            tables.append(table)
-        return self._held(some, tables, start)
-
-    def beginning_with(self, *words: str, start: bool = False) -> Documents:
-        """The documents with a name in which characters with these initials stand in a row."""
-        letters = "".join(words)
-        if not 2 <= len(letters) <= MOST_INITIALS:
-            return NOBODY
-        bits = [np.uint32(1 << (ord(letter) - 97)) for letter in letters]
-        firsts = self.sounds.initials[self.names.grams >> np.uint32(16)]
-        seconds = self.sounds.initials[self.names.grams & np.uint32(0xFFFF)]
-        begun = [self._begun(np.flatnonzero(self.sounds.initials & bits[0]))] if start else []
-        some = self._joined(chain(begun, (np.flatnonzero((firsts & one != 0) & (seconds & other != 0)) for one, other in pairwise(bits))))
-        return self._held(some, [self.sounds.initials & bit != 0 for bit in bits], start)
-
-    def heard(self, words: Sequence[str], by: str, names: str, fields: Sequence[Field]) -> tuple[float, tuple[Match, ...]]:
-        """The score of a document whose names sound like the words, and why."""
-        best: dict[str, float] = {}
-        letters = "".join(word for word in words if word.isascii() and word.isalpha())
-        rest = [word for word in words if not (word.isascii() and word.isalpha())]
-        for number, value in values(names):
-            for text in (letters, *words):
-                if text.isascii() and (span := spoken(text, value, by == INITIALS)):
-                    start, end = span
-                    share = (end - start) / len(value)
-                    worth = (0.62 if by == INITIALS else 0.75) + (0.1 if share == 1 else 0.06 if start == 0 else 0.0) + 0.05 * share
-                    best[fields[number].name] = max(
-                        best.get(fields[number].name, 0), worth * (0.4 + 0.6 * fields[number].weight) * (1.0 if text == letters else 0.8)
-                    )
-            for word in rest:
-                if word in value:
-                    best.setdefault(fields[number].name, 0.3)
-        return max(best.values(), default=0.3), tuple(Match(name, by) for name in sorted(best, key=lambda name: (-best[name], name)))
-
-    def _through(self, pairs: Sequence[NDArray[np.uint32]]) -> Documents:
-        places = [self.names.places(grams) for grams in pairs]
-        return self._joined(sorted(places, key=lambda some: int(self.names.sizes[some].sum())))
-
-    def _begun(self, codes: NDArray[Any]) -> NDArray[np.int64]:
-        """Where the grams stand by which a name begins with one of some characters."""
-        return self.names.places(_crossed(np.array([START]), codes))
-
-    def _joined(self, families: Iterable[NDArray[np.int64]]) -> Documents:
-        """The documents that have one gram of each family, up to where few are left."""
-        mask: NDArray[np.bool_] | None = None
-        for places in families:
-            if not len(places):
-                return NOBODY
-            has = np.zeros(self._documents, bool)
-            self.names.union(places, has)
-            mask = has if mask is None else mask & has
-            if mask.sum() < HELD:
-                break
-        return NOBODY if mask is None else np.flatnonzero(mask).astype(np.uint32)
-
-    def _held(self, documents: Documents, tables: Sequence[NDArray[np.bool_]], start: bool) -> Documents:
-        """Those with a name in which a character of each table stands in a row."""
-        if not len(documents):
-            return NOBODY
-        documents = documents[:HELD] if start else documents  # for suggestions, the first are enough
-        codes, of = self._stored.gathered(documents)
-        spots = np.flatnonzero(tables[0][codes])
-        for place, table in enumerate(tables[1:], 1):
-            spots = spots[spots + place < len(codes)]
-            spots = spots[table[codes[spots + place]]]  # a mark is in no table, so a run stays in one value
-        if start:
-            spots = spots[codes[spots - 1] < FIRST]
-        return documents[np.unique(of[spots])]
-
     # -- by likeness -------------------------------------------------------------------------------------------------
 
     def rarity(self, run: str) -> list[float]:
@@ -275,8 +206,8 @@ class Gather:
         told = [max(pair) if min(pair) == 0.0 else sum(pair) / 2 for pair in pairwise(bits)]
         return [max(each, LEAST) if each else UNKNOWN for each in told]
 
-    def near(self, run: str, scope: NDArray[np.bool_] | None) -> Documents:
-        """The documents that share most with a run, by the rarity of what they share."""
+    def near(self, run: str, weights: Sequence[float], scope: NDArray[np.bool_] | None) -> Documents:
+        """The documents that share most with a run, by the rarity of what they share; `weights` are what each character of it tells."""
         codes = self._codes(run)
         wanted: dict[int, float] = {}
         for spot, one in enumerate(codes[:-1]):
@@ -300,15 +231,17 @@ class Gather:
         if len(some) > CLOSEST:
             names = [self._stored.names(document) for document in some.tolist()]
             alike = process.cdist([run], names, scorer=LCSseq.similarity)[0] / len(run)
-            some = some[np.argpartition(-(alike + scores[some] / scores[some].max()), CLOSEST)[:CLOSEST]]
+            told = np.fromiter((_told(run, weights, each) for each in names), float, len(names)) / sum(weights)
+            ways = (alike + scores[some] / scores[some].max(), CLOSEST), (told, TELLING)
+            some = np.unique(np.concatenate([some[np.argpartition(-way, most)[:most]] for way, most in ways]))
         return np.sort(some).astype(np.uint32)
 
     def _alike(self, one: str, other: str, first: int, second: int, both: bool) -> NDArray[np.uint32]:
-        like, likewise = self.sounds.like(one), self.sounds.like(other)
+        like, likewise = self.ear.sounds.like(one), self.ear.sounds.like(other)
         if both:
-            return _crossed(like, likewise)
-        found = [_crossed(like, np.array([second], np.uint32))] if second >= 0 else []
-        return np.concatenate([NOBODY, *found, *([_crossed(np.array([first], np.uint32), likewise)] if first >= 0 else [])])
+            return crossed(like, likewise)
+        found = [crossed(like, np.array([second], np.uint32))] if second >= 0 else []
+        return np.concatenate([NOBODY, *found, *([crossed(np.array([first], np.uint32), likewise)] if first >= 0 else [])])
 
     def _add(self, family: Postings, grams: NDArray[np.uint32], worth: NDArray[np.float64], scores: NDArray[np.float64]) -> None:
         """Add what each gram is worth to its documents, the rarest grams first and as far as the budget goes."""
@@ -328,6 +261,11 @@ class Gather:
             )
 
 
-def _crossed(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Every pair of a character of one and a character of the other, as grams in order."""
-    return ((one.astype(np.uint32)[:, None] << np.uint32(16)) | other.astype(np.uint32)[None, :]).ravel()
+def _told(run: str, weights: Sequence[float], names: str) -> float:
+    """What the characters of a run tell that stand in names together with one beside them."""
+    told, last = 0.0, -1
+    for spot in range(len(run) - 1):
+        if run[spot : spot + 2] in names:
+            told += weights[spot + 1] + (weights[spot] if last < spot else 0.0)
+            last = spot + 1
+    return told

@@ -1,6 +1,7 @@
-"""Characters as numbers of two bytes, and texts as arrays of them.
+"""Characters as numbers of two bytes, and texts as arrays of them; and texts as they are kept.
 
-Numbers below FIRST are no characters: a value begins with the number of its field, END stands after its last character. In a string a mark
+What is kept is the UTF-8 of places in an order of the characters by how often they come: the 128 of them that make two thirds of all names take a byte
+each, and Python reads it in one call. Numbers below FIRST are no characters: a value begins with the number of its field, END stands after its last character. In a string a mark
 is of the private use area, which `fold` leaves in no text.
 """
 
@@ -19,6 +20,8 @@ PHRASES = 0xC000  # from here on: whole values that many documents have
 MARK = 0xE000
 BETWEEN = "\ue0ff"  # after the last value
 PHRASE_MARK = 0xF0000
+STRETCH = 500_000  # characters that are worked through at a time
+SURROGATES = 0xD800  # UTF-8 has none
 
 Codes = NDArray[np.uint16]
 
@@ -52,9 +55,29 @@ class Letters:
         return np.concatenate(self._points)
 
 
-def spelled(codes: Codes, points: NDArray[np.uint32]) -> str:
-    """The string of codes, where `points` has the code point of each."""
-    return points[codes].tobytes().decode("utf-32-le", "surrogatepass")
+def by_frequency(*texts: Codes) -> Codes:
+    """The numbers that come in the texts, the most frequent first."""
+    counts = np.zeros(0x10000, np.int64)
+    for text in texts:
+        for start in range(0, len(text), STRETCH):
+            counts += np.bincount(text[start : start + STRETCH], minlength=0x10000)
+    order: Codes = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)].astype(np.uint16)
+    return order
+
+
+def kept(codes: Codes, order: Codes) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A text as it is kept, and how many bytes each of its characters takes."""
+    places = np.zeros(0x10000, "<u4")
+    places[order] = placed(order)
+    takes = 1 + (places >= 0x80).astype(np.uint8) + (places >= 0x800) + (places >= 0x10000)
+    parts = [codes[start : start + STRETCH] for start in range(0, len(codes), STRETCH)]
+    raw = b"".join(places[part].tobytes().decode("utf-32-le").encode() for part in parts)
+    return np.frombuffer(raw, np.uint8), takes[codes]
+
+
+def placed(order: Codes) -> list[int]:
+    """What stands for each number of an order in what is kept."""
+    return [place if place < SURROGATES else place + 0x800 for place in range(len(order))]
 
 
 def grams(codes: Codes, owners: NDArray[np.uint32], *, starts: bool) -> NDArray[np.uint64]:

@@ -1,4 +1,7 @@
-"""Identifiers: looked up whole, by a part, or with one character wrong, missing, added or swapped."""
+"""Identifiers: looked up whole, by a part, or with one character wrong, missing, added or swapped.
+
+Numbers are printed with 号 after them, and handed over without it: with it a whole number is meant, or the end of one.
+"""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,7 +15,9 @@ from .file import Array
 SHORTEST = 6  # characters of a part that is looked for: four digits are in too many numbers
 TYPED = 10  # characters of a number that may have a slip: in a shorter one the slip makes another number
 END = 6  # bytes: one slip leaves the first so many whole, or the last
-MOST = 2_000  # that begin alike and are compared; first come the shortest, and what begins is the place and the kind
+WIDE = 6  # bytes that one slip changes at most: two characters swapped
+MOST = 20_000  # that begin alike and are compared; first come the shortest, and what begins is the place and the kind
+NUMBER_SIGN = "号"
 
 
 class Numbered:
@@ -56,25 +61,36 @@ class Numbers:
             at, row = at + length * count, row + count
 
     def whole(self, run: str) -> NDArray[np.uint32]:
-        """The documents with exactly this identifier."""
+        """The documents with exactly this identifier, whether 号 stands after it or not."""
+        some = self._whole(run)
+        return some if len(some) or not run.endswith(NUMBER_SIGN) else self._whole(run[:-1])
+
+    def _whole(self, run: str) -> NDArray[np.uint32]:
         raw = run.encode()
         place = self.lengths.get(len(raw))
         if place is None:
             return np.empty(0, np.uint32)
         _, texts, documents = self._all[place]
-        first, last = texts.searchsorted(np.bytes_(raw), "left"), texts.searchsorted(np.bytes_(raw), "right")
+        asked = np.bytes_(raw)
+        first = last = int(texts.searchsorted(asked))
+        while last < len(texts) and texts[last] == asked:
+            last += 1
         return np.unique(documents[first:last]) if last - first > 1 else documents[first:last]
 
     def holding(self, run: str) -> NDArray[np.uint32]:
-        """The documents with an identifier in which this stands."""
-        raw = run.encode()
+        """The documents with an identifier in which this stands; with 号 after it, at its end."""
         if len(run) < SHORTEST or not any(character.isdigit() for character in run):
             return np.empty(0, np.uint32)
+        raw = run.encode()
         found = [documents[_rows_with(texts, raw, length)] for length, texts, documents in self._all if length >= len(raw)]
+        if run.endswith(NUMBER_SIGN):
+            end = run[:-1].encode()
+            found += [documents[_rows_ending(texts, end, length)] for length, texts, documents in self._all if length >= len(end)]
         return np.unique(np.concatenate(found)) if found else np.empty(0, np.uint32)
 
     def near(self, run: str) -> dict[int, str]:
         """The documents with an identifier that is one slip away, each with it."""
+        run = run.removesuffix(NUMBER_SIGN)
         raw = run.encode()
         if len(run) < TYPED or not any(character.isdigit() for character in run):
             return {}
@@ -84,14 +100,33 @@ class Numbers:
                 continue
             _, texts, documents = self._all[self.lengths[length]]
             first = int(texts.searchsorted(np.bytes_(raw[:END])))
-            last = int(texts.searchsorted(np.bytes_(raw[:END] + b"\xff"), "right"))
-            tails = texts.view(np.uint8).reshape(-1, length)[:, -END:] == np.frombuffer(raw[-END:], np.uint8)
-            rows = np.union1d(np.arange(first, min(last, first + MOST * 10)), np.flatnonzero(tails.all(axis=1)))
+            last = min(int(texts.searchsorted(np.bytes_(raw[:END] + b"\xff"), "right")), first + MOST)
+            begun = first + np.flatnonzero(_shared(texts[first:last], raw, length) >= min(length, len(raw)) - WIDE)
+            rows = np.union1d(begun, _rows_ending(texts, raw[-END:], length))
             choices = [text.decode("utf-8", "replace") for text in texts[rows].tolist()]
             if choices:
                 distances = process.cdist([run], choices, scorer=OSA.distance, score_cutoff=1)[0]
                 found |= {int(documents[rows[spot]]): choices[spot] for spot in np.flatnonzero(distances == 1)}
         return found
+
+
+def _shared(texts: NDArray[np.bytes_], raw: bytes, length: int) -> NDArray[np.int64]:
+    """How many bytes each text has in common with one at its beginning, and at its end."""
+    rows, size = texts.view(np.uint8).reshape(-1, length), min(length, len(raw))
+    other = np.frombuffer(raw, np.uint8)
+    total = np.zeros(len(rows), np.int64)
+    for unlike in (rows[:, :size] != other[:size], (rows[:, length - size :] != other[len(raw) - size :])[:, ::-1]):
+        total += np.where(unlike.any(axis=1), unlike.argmax(axis=1), size)
+    return total
+
+
+def _rows_ending(texts: NDArray[np.bytes_], raw: bytes, length: int) -> NDArray[np.int64]:
+    """The rows that end so, byte after byte from the last: each leaves few."""
+    columns = texts.view(np.uint8).reshape(-1, length)
+    rows = np.flatnonzero(columns[:, -1] == raw[-1])
+    for back in range(2, len(raw) + 1):
+        rows = rows[columns[rows, -back] == raw[-back]]
+    return rows
 
 
 def _rows_with(texts: NDArray[np.bytes_], raw: bytes, length: int) -> list[int]:

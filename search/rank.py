@@ -9,18 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rapidfuzz import fuzz
+
 from .document import BEGINS, INSIDE, SOUND, TYPO, WHOLE, WORDS, Match
-from .letters import MARK
+from .letters import FIELDS, MARK
 from .readings import sounds_like
-from .stored import MARKS, bounds
+from .stored import FIRST_MARK, LAST_MARK, MARKS, bounds, ended
 
 WORTH = {WHOLE: 0.95, BEGINS: 0.85, INSIDE: 0.78, WORDS: 0.5}
 ORDER = (WHOLE, BEGINS, INSIDE, WORDS, SOUND, "initials", TYPO)
 NEAR = 0.85
 APART = 0.02  # for each place at which the question had to be cut
+LAST = MARK + FIELDS
 UNKNOWN = 3.0  # bits that a character is worth at most: one that no name has tells nothing of which name is meant
 LEAST = 0.3
-GENERIC = 1.0
+ONE_IN = 5  # letters of a Latin word for each that may be wrong; in a shorter one, none
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +54,49 @@ def standing(word: str, text: str, fields: Sequence[Field]) -> dict[int, tuple[f
     return found
 
 
+def worth(word: str, text: str, fields: Sequence[Field]) -> tuple[float, bool]:
+    """What the best place of a word in a text is worth, 0 where it stands nowhere in a row; and whether it is the whole of a name."""
+    best, whole = 0.0, False
+    spot = text.find(word)
+    while spot > 0:
+        begun = spot - 1
+        while not MARK <= ord(text[begun]) < LAST:
+            begun -= 1
+        end = spot + len(word)
+        if text[end] < FIRST_MARK or text[end] > LAST_MARK:
+            end = ended(text, end)
+        how = INSIDE if begun + 1 < spot else WHOLE if end == spot + len(word) else BEGINS
+        of = fields[ord(text[begun]) - MARK]
+        whole = whole or (how == WHOLE and of.is_name)
+        best = max(best, (WORTH[how] + 0.05 * len(word) / (end - begun - 1)) * (0.4 + 0.6 * of.weight))
+        spot = text.find(word, end)
+    return best, whole
+
+
+def score_of(words: Sequence[str], run: str, names: str, others: Callable[[], str], fields: Sequence[Field]) -> float:
+    """The score of a document that has the words. Its other texts are looked at only for a word that is in no name: by_words may say more."""
+    if len(words) == 1 and words[0] == run:
+        best, whole = worth(run, names, fields)
+        best = best or worth(run, others(), fields)[0] or WORTH[WORDS]
+    else:
+        total = sum((worth(word, names, fields)[0] or worth(word, others(), fields)[0] or WORTH[WORDS]) * len(word) for word in words)
+        as_typed, whole = worth(run, names, fields)
+        best = max(total / sum(map(len, words)), as_typed)
+    return 1.0 if whole else min(best, 0.95)
+
+
 def by_words(
-    words: Sequence[str], run: str, names: str, others: Callable[[], str], fields: Sequence[Field], *, whole: bool = True
+    words: Sequence[str], run: str, names: str, others: Callable[[], str], fields: Sequence[Field]
 ) -> tuple[float, tuple[Match, ...]]:
-    """The score of a document that has the words, and why; not `whole`, the score alone. 1.0 where all that was typed is the whole of a name."""
+    """The score of a document that has the words, and why. 1.0 where all that was typed is the whole of a name."""
     matched: dict[int, str] = {}
     total = 0.0
     for word in words:
-        places = standing(word, names, fields)
-        if whole or not places:
-            places = {**standing(word, others(), fields), **places}
+        places = {**standing(word, others(), fields), **standing(word, names, fields)}
         total += max(places.values())[0] * len(word) if places else WORTH[WORDS] * len(word)
-        for number, how in ((number, how) for number, (_, how) in places.items()) if places else ():
+        for number, (_, how) in places.items():
             matched[number] = min(matched.get(number, how), how, key=ORDER.index)
-        if whole and not places:
+        if not places:
             for number in _parts(word, names, others()):
                 matched.setdefault(number, WORDS)
     score = min(total / sum(map(len, words)), 0.95)
@@ -87,6 +119,12 @@ def _parts(word: str, *texts: str) -> list[int]:
             if place > 0:
                 found.add(bounds(text, place)[0])
     return sorted(found)
+
+
+def resembles(letters: str, text: str) -> bool:
+    """Whether a Latin word stands in a text but for one letter in so many: pairs of letters that it shares with other words mean nothing."""
+    wrong = len(letters) // ONE_IN
+    return fuzz.partial_ratio(letters, text) >= 100 * (1 - wrong / len(letters))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,23 +6,23 @@ and sorted as a whole; the first of it, names before other texts, are ordered by
 """
 
 import mmap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from .document import IDENTIFIER, INITIALS, INSIDE, SOUND, TYPO, WHOLE, Hit, Match, Results, Suggestion
+from .document import BEGINS, IDENTIFIER, INITIALS, INSIDE, SOUND, TYPO, WHOLE, Hit, Match, Results, Suggestion
 from .facets import Facets
 from .file import Array, read_file
-from .gather import NOBODY, Gather
+from .gather import Gather
 from .numbers import Numbers
-from .postings import Documents
-from .question import Question, question, without_asking
-from .rank import Field, by_likeness, by_words
+from .postings import NOBODY, Documents
+from .question import Question, question, without_asking, without_form
+from .rank import NEAR, Field, by_likeness, by_words, resembles, score_of
 from .stored import Stored
 from .suggest import suggestions
 from .write import KIND
@@ -49,6 +49,7 @@ class _Found:
     by: str | None = None  # SOUND or INITIALS: letters were read so
     literal: Documents = field(default_factory=lambda: NOBODY)  # and these have them as they are
     meant: str | None = None
+    stem_only: bool = False  # the question has more, which they do not have: none of them is what was asked for
 
 
 def open_index(path: Path) -> "Index":
@@ -68,6 +69,7 @@ class Index:
         }
         self._gather = Gather(self._stored, families)
         self._facets = Facets(about["facets"], arrays, self._stored.count)
+        self._one_kind = self._facets.only(KIND)
         self._numbers = Numbers(about["numbers"], arrays)
         heaviest = max(weight for _, weight, _ in about["fields"])
         self._fields = [Field(name, weight / heaviest, is_name) for name, weight, is_name in about["fields"]]
@@ -92,7 +94,7 @@ class Index:
         if asked is None:
             return Results(0)
         limit, offset = min(max(limit, 0), DEEPEST), min(max(offset, 0), DEEPEST)
-        scope = self._facets.mask({KIND: kind}) if kind is not None else None
+        scope = None if kind is None or kind == self._one_kind else self._facets.mask({KIND: kind})
         found = self._answers(asked, scope)
         filters = dict(filters or {})
         some = self._passing(found.documents, filters)
@@ -108,8 +110,7 @@ class Index:
             hits = [self._hit(document, self._score(document, found)) for document in ordered]
         else:
             first, rest = self._window(some, found)
-            ranked = sorted((-self._score(document, found, whole=False)[0], document) for document in first)
-            hits = [self._hit(document, self._score(document, found)) for _, document in ranked[offset : offset + limit]]
+            hits = [self._hit(document, self._score(document, found)) for document in self._ranked(first, found)[offset : offset + limit]]
             beyond = max(offset - len(first), 0)
             for document in rest[beyond : beyond + limit - len(hits)].tolist() if len(hits) < limit else []:
                 score, why = self._score(document, found)
@@ -171,6 +172,9 @@ class Index:
                 some, by = self._spoken(one)
                 if len(some := within(some)):
                     return _Found(some, one, by=by)
+        for one in (asked, bare):
+            if one and (stem := without_form(one)) and len(some := within(self._gather.with_words(stem.words))):
+                return _Found(some, stem, stem_only=True)
         for one in (bare, asked):
             if one and (near := self._near(one, scope)):
                 return near
@@ -179,29 +183,27 @@ class Index:
     def _numbered(self, asked: Question) -> tuple[Documents, bool]:
         """The documents with an identifier of the question, and whether they have its other words too."""
         for text in dict.fromkeys((asked.run, *asked.words)):
-            if len(text) >= SHORTEST_NUMBER and len(some := self._number(text)):
+            if len(text) >= SHORTEST_NUMBER and len(some := self._numbers.whole(text)):
                 rest = [word for word in asked.words if word != text] if text != asked.run else []
                 both = some[np.isin(some, self._gather.with_words(rest))] if rest else some
                 return (both, True) if len(both) else (some, False)
         return NOBODY, True
 
-    def _number(self, text: str) -> Documents:
-        some = self._numbers.whole(text)
-        return some if len(some) or not text.endswith("号") else self._numbers.whole(text[:-1])
-
     def _by_number(self, asked: Question, some: Documents) -> dict[int, Scored]:
-        whole = len(self._number(asked.run)) > 0
+        whole = len(self._numbers.whole(asked.run)) > 0
         return {int(each): (1.0 if whole else 0.95, (Match(IDENTIFIER, WHOLE),)) for each in some}
 
     def _spoken(self, asked: Question, *only: str) -> tuple[Documents, str]:
         """The documents whose names sound like the letters and have the other words."""
         letters = [piece for piece in asked.pieces if piece.isascii() and piece.isalpha()]
+        if not letters or sum(map(len, letters)) > LONGEST_SPOKEN:
+            return NOBODY, SOUND
         rest = list(dict.fromkeys(piece for piece in asked.pieces if piece not in letters))
         others = self._gather.with_words(rest) if rest else None
-        if not letters or sum(map(len, letters)) > LONGEST_SPOKEN or (others is not None and not len(others)):
+        if others is not None and not len(others):
             return NOBODY, SOUND
         for by in only or (SOUND, INITIALS):
-            ways = self._gather.sounding if by == SOUND else self._gather.beginning_with
+            ways = self._gather.ear.sounding if by == SOUND else self._gather.ear.beginning_with
             for texts in ([letters], [[piece] for piece in letters]):
                 found = others
                 for words in texts:
@@ -218,10 +220,12 @@ class Index:
         weights = self._gather.rarity(run)
         scored: dict[int, Scored] = {}
         best, meant = 0.0, None
-        for document in self._gather.near(run, scope).tolist():
-            score, why, text = by_likeness(
-                run, weights, self._stored.names(document), cache(partial(self._stored.others, document)), self._fields
-            )
+        letters = [piece for piece in asked.pieces if len(piece) > 2 and piece.isascii() and piece.isalpha()]
+        for document in self._gather.near(run, weights, scope).tolist():
+            names, others = self._stored.names(document), _once(partial(self._stored.others, document))
+            if not all(resembles(piece, names) or resembles(piece, others()) for piece in letters):
+                continue
+            score, why, text = by_likeness(run, weights, names, others, self._fields)
             if score >= LIKELY:
                 scored[document] = score, why
                 if score > best:
@@ -259,18 +263,47 @@ class Index:
         mask[kept] = False
         return kept, rest[mask[rest]]
 
-    def _score(self, document: int, found: _Found, *, whole: bool = True) -> Scored:
+    def _ranked(self, documents: Sequence[int], found: _Found) -> Sequence[int]:
+        """Documents, best first."""
+        if len(documents) < 2:
+            return documents
+        if found.scored or found.by:
+            return sorted(documents, key=lambda document: (-self._score(document, found)[0], document))
+        words, run, fields = found.asked.words, found.asked.run, self._fields
+        scores = {
+            document: score_of(words, run, self._stored.names(document), partial(self._stored.others, document), fields)
+            for document in documents
+        }
+        return sorted(documents, key=lambda document: (-scores[document], document))
+
+    def _score(self, document: int, found: _Found) -> Scored:
         known = found.scored.get(document)
         if known is not None:
             return known
         names = self._stored.names(document)
         if found.by and (not len(found.literal) or document not in found.literal):
             return self._by_sound(names, found)
-        return by_words(found.asked.words, found.asked.run, names, cache(partial(self._stored.others, document)), self._fields, whole=whole)
+        others = _once(partial(self._stored.others, document))
+        score, why = by_words(found.asked.words, found.asked.run, names, others, self._fields)
+        if found.stem_only:
+            return min(score, NEAR), tuple(replace(match, how=BEGINS) if match.how == WHOLE else match for match in why)
+        return score, why
 
     def _by_sound(self, names: str, found: _Found) -> Scored:
-        return self._gather.heard(found.asked.pieces, found.by or SOUND, names, self._fields)
+        return self._gather.ear.heard(found.asked.pieces, found.by or SOUND, names, self._fields)
 
     def _hit(self, document: int, scored: Scored) -> Hit:
-        kind = self._facets.values(KIND, document)
-        return Hit(self._stored.id(document), kind[0], self._stored.title(document), round(scored[0], 4), scored[1])
+        kind = self._one_kind or self._facets.values(KIND, document)[0]
+        return Hit(self._stored.id(document), kind, self._stored.title(document), round(scored[0], 4), scored[1])
+
+
+def _once(make: Callable[[], str]) -> Callable[[], str]:
+    """A text that is made when it is first asked for: functools.cache takes 10 microseconds to say so."""
+    made: list[str] = []
+
+    def text() -> str:
+        if not made:
+            made.append(make())
+        return made[0]
+
+    return text

@@ -70,15 +70,27 @@ def sounds_like(one: str, other: str) -> bool:
     return one == other or not set(syllables(one)).isdisjoint(syllables(other))
 
 
+@lru_cache(maxsize=65_536)
+def _typed(character: str) -> tuple[str, ...]:
+    """What may be typed for a character: it, or a reading of it."""
+    return (character, *syllables(character))
+
+
+@lru_cache(maxsize=65_536)
+def _typed_first(character: str) -> tuple[str, ...]:
+    return (character, *dict.fromkeys(each[0] for each in syllables(character)))
+
+
 def spoken(letters: str, text: str, initials: bool = False) -> tuple[int, int] | None:
     """Where characters stand in a row in a text that can be read as these letters, or have them as initials: the first such place."""
-    for start in range(len(text)):
+    typed = _typed_first if initials else _typed
+    for start, character in enumerate(text):
+        if not letters.startswith(typed(character)):
+            continue
         rests = {letters}
         for end in range(start, len(text)):
-            character = text[end]
-            readings = {each[0] for each in syllables(character)} if initials else set(syllables(character))
-            readings.add(character)
-            rests = {rest[len(each) :] for rest in rests for each in readings if each and rest.startswith(each)}
+            readings = typed(text[end])
+            rests = {rest[len(each) :] for rest in rests for each in readings if rest.startswith(each)}
             if "" in rests:
                 return start, end + 1
             if not rests:

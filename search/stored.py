@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .file import Array
-from .letters import BACK, BETWEEN, FIELDS, FIRST, MARK, PHRASE_MARK, PHRASES, spelled
+from .letters import BACK, BETWEEN, FIELDS, FIRST, MARK, PHRASES, placed
 
-MARKS = re.compile(f"[{chr(MARK)}-{chr(MARK + FIELDS - 1)}{BETWEEN}]")
+FIRST_MARK, LAST_MARK = chr(MARK), BETWEEN  # all marks are between
+MARKS = re.compile(f"[{FIRST_MARK}-{chr(MARK + FIELDS - 1)}{BETWEEN}]")
+LENGTHS = ".lengths"
 _BACK = chr(MARK + BACK)
 
 
@@ -20,24 +22,30 @@ class Stored:
 
     def __init__(self, about: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         self.count: int = about["documents"]
-        self.points = np.zeros(0x10000, np.uint32)
-        self.points[: len(arrays["points"])] = arrays["points"]
-        self.points[PHRASES:] = np.arange(PHRASE_MARK, PHRASE_MARK + 0x10000 - PHRASES)
-        self.codes = {chr(point): code for code, point in enumerate(arrays["points"].tolist()) if code >= FIRST}
+        self.points: NDArray[np.uint32] = arrays["points"]
+        self.codes = {chr(point): code for code, point in enumerate(self.points.tolist()) if code >= FIRST}
         self._arrays = arrays
-        self.name_codes: NDArray[np.uint16] = arrays["names.codes"]
-        self.name_ends: NDArray[np.uint32] = arrays["names.ends"]
+        self._ends = {name.removesuffix(LENGTHS): ends(array) for name, array in arrays.items() if name.endswith(LENGTHS)}
+        self._names, self._others = arrays["names.texts"], arrays["others.texts"]
+        self.name_ends = self._ends["names"]
         self._prefix = str(arrays["ids.prefix"].tobytes(), "utf-8") if "ids.prefix" in arrays else ""
-        phrases = [self._string("phrases", place) for place in range(len(arrays["phrases.ends"]) - 1)]
-        self._phrases = {PHRASE_MARK + number: phrase for number, phrase in enumerate(phrases)}
+        self._digits = len(arrays["ids.digits"]) // max(self.count, 1) if "ids.digits" in arrays else 0
+        places, order = placed(arrays["order"]), arrays["order"]
+        self._numbers = np.zeros(0x11000, np.uint16)  # of what stands in what is kept
+        self._numbers[places] = order
+        characters = [chr(point) for point in self.points.tolist()]
+        self._spelled = {
+            place: characters[code] if code < PHRASES else self._string("phrases", code - PHRASES)
+            for place, code in zip(places, order.tolist(), strict=True)
+        }
 
     def _string(self, name: str, place: int) -> str:
-        first, last = self._arrays[f"{name}.ends"][place : place + 2]
+        first, last = self._ends[name][place : place + 2]
         return str(self._arrays[name][first:last].tobytes(), "utf-8")
 
     def id(self, document: int) -> str:
-        if "ids.digits" in self._arrays:
-            return self._prefix + self._arrays["ids.digits"][8 * document : 8 * document + 8].tobytes().hex()
+        if size := self._digits:
+            return self._prefix + self._arrays["ids.digits"][size * document : size * (document + 1)].tobytes().hex()
         return self._string("ids", document)
 
     def title(self, document: int) -> str:
@@ -46,17 +54,17 @@ class Stored:
         if place < len(titled) and titled[place] == document:
             return self._string("titles", place)
         names = self.names(document)
-        return names[1 : _ended(names)]
+        return names[1 : ended(names)]
 
     def names(self, document: int) -> str:
         first, last = self.name_ends[document : document + 2].tolist()
-        return spelled(self.name_codes[first:last], self.points) + BETWEEN
+        return self._names[first:last].tobytes().decode().translate(self._spelled) + BETWEEN
 
     def others(self, document: int) -> str:
-        first, last = self._arrays["others.ends"][document : document + 2].tolist()
-        text = spelled(self._arrays["others.codes"][first:last], self.points).translate(self._phrases)
+        first, last = self._ends["others"][document : document + 2].tolist()
+        text = self._others[first:last].tobytes().decode().translate(self._spelled)
         if _BACK in text:
-            text = text.replace(_BACK, text[1 : _ended(text)])
+            text = text.replace(_BACK, text[1 : ended(text)])
         return text + BETWEEN
 
     def gathered(self, documents: NDArray[np.uint32]) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
@@ -64,8 +72,15 @@ class Stored:
         first = self.name_ends[documents].astype(np.int64)
         sizes = self.name_ends[documents + np.uint32(1)].astype(np.int64) - first
         before = np.cumsum(sizes) - sizes
-        codes: NDArray[np.uint16] = self.name_codes[np.repeat(first - before, sizes) + np.arange(int(sizes.sum()))]
-        return codes, np.repeat(np.arange(len(documents)), sizes)
+        raw = self._names[np.repeat(first - before, sizes) + np.arange(int(sizes.sum()))]
+        places = np.frombuffer(raw.tobytes().decode().encode("utf-32-le"), "<u4")
+        begins = (raw & np.uint8(0xC0)) != 0x80  # the further bytes of a character are 10xxxxxx
+        return self._numbers[places], np.repeat(np.arange(len(documents)), sizes)[begins]
+
+
+def ends(lengths: Array) -> NDArray[np.uint32]:
+    """Where each of some things in a row ends, and where the first begins."""
+    return np.append(0, np.cumsum(lengths, dtype=np.int64)).astype(np.uint32)
 
 
 def values(text: str) -> Sequence[tuple[int, str]]:
@@ -79,9 +94,10 @@ def bounds(text: str, spot: int) -> tuple[int, int, int]:
     begun = spot
     while not MARK <= ord(text[begun]) < MARK + FIELDS:
         begun -= 1
-    return ord(text[begun]) - MARK, begun + 1, _ended(text, spot)
+    return ord(text[begun]) - MARK, begun + 1, ended(text, spot)
 
 
-def _ended(text: str, spot: int = 1) -> int:
+def ended(text: str, spot: int = 1) -> int:
+    """Where the value ends that has the character at `spot`."""
     mark = MARKS.search(text, spot)
     return mark.start() if mark else len(text)

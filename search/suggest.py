@@ -47,8 +47,8 @@ def _ways(run: str, gather: Gather) -> Iterator[tuple[Documents, Callable[[str],
     if run.isascii() and run.isalpha():
         for start in (True, False):
             if 2 <= len(run) <= LONGEST:
-                yield gather.sounding(run, start=start), partial(_said, run, False, start)
-            yield gather.beginning_with(run, start=start), partial(_said, run, True, start)
+                yield gather.ear.sounding(run, start=start), partial(_said, run, False, start)
+            yield gather.ear.beginning_with(run, start=start), partial(_said, run, True, start)
     yield gather.with_words([run]), lambda value: run in value
 
 

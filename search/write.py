@@ -16,9 +16,9 @@ import numpy as np
 
 from .document import Document
 from .facets import Column
-from .file import Array, write_file
+from .file import Array, smallest, write_file
 from .fold import compact, fold
-from .letters import BACK, FIELDS, MARK, PHRASE_MARK, PHRASES, Codes, Letters, grams
+from .letters import BACK, FIELDS, MARK, PHRASE_MARK, PHRASES, Codes, Letters, by_frequency, grams, kept
 from .numbers import Numbered
 from .postings import encode
 
@@ -27,6 +27,7 @@ KIND = "\0kind"  # among the facets, and no name that one can have
 BATCH = 5_000  # documents whose texts are held as strings
 OFTEN = 2  # a field whose values come so often on the whole in the first batch keeps each value once
 SHORTEST_BACK = 4
+_DIGITS = re.compile("(?:[0-9a-f]{2}){4,}$")
 PARTING = "\U00010380"  # a letter of Ugaritic, which folding leaves as it is; where a text has one, its batch is folded text by text
 
 
@@ -66,7 +67,16 @@ class _Texts:
         owners = np.repeat(np.arange(first, first + len(stored), dtype=np.uint32), lengths)
         self._grams.append(grams(texts, owners, starts=self._starts))
 
-    def finish(self, documents: int) -> dict[str, Array]:
+    def texts(self) -> Codes:
+        """All of them in a row."""
+        self._codes = [np.concatenate([*self._codes, np.empty(0, np.uint16)])]
+        return self._codes[0]
+
+    def finish(self, documents: int, order: Codes) -> dict[str, Array]:
+        lengths = np.concatenate([*self._lengths, np.empty(0, np.uint32)])
+        texts, sizes = kept(self.texts(), order)
+        self._codes = []
+        ends = np.append(0, np.cumsum(sizes, dtype=np.uint32))[np.append(0, np.cumsum(lengths, dtype=np.int64))]
         keys = np.empty(sum(map(len, self._grams)), np.uint64)
         spot = 0
         for part in range(len(self._grams)):
@@ -74,10 +84,7 @@ class _Texts:
             spot += len(self._grams[part])
             self._grams[part] = np.empty(0, np.uint64)  # so that they are never held twice
         keys.sort()
-        lengths = np.concatenate([*self._lengths, np.empty(0, np.uint32)])
-        found = encode(keys, documents)
-        codes = np.concatenate([*self._codes, np.empty(0, np.uint16)])
-        return {"codes": codes, "ends": np.append(0, np.cumsum(lengths)).astype(np.uint32), **found}
+        return {"texts": texts, "lengths": smallest(np.diff(ends)), **encode(keys, documents)}
 
 
 class _Writing:
@@ -183,10 +190,12 @@ class _Writing:
             "numbers": table,
             "facets": {name: sets for name, (sets, _) in columns.items()},
         }
+        order = by_frequency(self._names.texts(), self._others.texts())
         found = {
-            **{f"names.{name}": array for name, array in self._names.finish(self.count).items()},
-            **{f"others.{name}": array for name, array in self._others.finish(self.count).items()},
+            **{f"names.{name}": array for name, array in self._names.finish(self.count, order).items()},
+            **{f"others.{name}": array for name, array in self._others.finish(self.count, order).items()},
             "points": self._letters.points,
+            "order": order,
             **_named(self._ids),
             **_strings("titles", [title for _, title in self._titles]),
             "titled": np.array([place for place, _ in self._titles], np.uint32),
@@ -217,14 +226,14 @@ def _folded(batch: list[Document]) -> dict[str, str]:
 
 
 def _named(ids: list[str]) -> dict[str, Array]:
-    """The ids; of one prefix and 16 hexadecimal digits each, as ours are, they are kept as 8 bytes."""
-    if ids and all(map(re.compile(re.escape(ids[0][:-16]) + "[0-9a-f]{16}").fullmatch, ids)):
-        digits = b"".join(bytes.fromhex(each[-16:]) for each in ids)
-        return {"ids.prefix": np.frombuffer(ids[0][:-16].encode(), np.uint8), "ids.digits": np.frombuffer(digits, np.uint8)}
+    """The ids; of one prefix and as many hexadecimal digits each, as ours are, they are kept as bytes of two digits."""
+    shape = _DIGITS.search(ids[0]) if ids else None
+    if shape and all(map(re.compile(f"{re.escape(ids[0][: shape.start()])}[0-9a-f]{{{len(shape[0])}}}").fullmatch, ids)):
+        prefix, digits = ids[0][: shape.start()], b"".join(bytes.fromhex(each[shape.start() :]) for each in ids)
+        return {"ids.prefix": np.frombuffer(prefix.encode(), np.uint8), "ids.digits": np.frombuffer(digits, np.uint8)}
     return _strings("ids", ids)
 
 
 def _strings(name: str, texts: list[str]) -> dict[str, Array]:
     raw = [text.encode("utf-8", "replace") for text in texts]  # a lone surrogate is no text
-    ends = np.append(0, np.cumsum([len(each) for each in raw])).astype(np.uint32)
-    return {name: np.frombuffer(b"".join(raw), np.uint8), f"{name}.ends": ends}
+    return {name: np.frombuffer(b"".join(raw), np.uint8), f"{name}.lengths": smallest(np.array([len(each) for each in raw], np.int64))}

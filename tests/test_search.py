@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
 
 from search import (
     BEGINS,
@@ -29,9 +31,12 @@ from search import (
     build,
     compact,
     fold,
+    is_question,
     open_index,
     spans,
 )
+from search.letters import SURROGATES, kept, placed
+from search.numbers import Numbered, Numbers
 
 WEIGHTS = {"name": 10.0, "title": 3.0, "alias": 8.0, "region": 3.0, "address": 2.0, "facts": 1.0}
 CODE, PERMIT = "91350100M000100Y4", "教民135010270000018"
@@ -516,3 +521,109 @@ def test_a_part_of_an_index_is_none(tmp_path: Path, cut: int) -> None:
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(ValueError, match="build it again"):
         open_index(path)
+
+
+# -- what is told apart ----------------------------------------------------------------------------------------------
+
+LIKE = (
+    Document("shulan", "institution", "舒兰市金童体育培训学校", {"name": "舒兰市金童体育培训学校", "alias": "Golden Child Sports"}, ("教民2233",), 0),
+    Document("yulan", "institution", "吉林市玉兰体育培训学校", {"name": "吉林市玉兰体育培训学校", "alias": "玉兰体育"}, ("教民222022010000018",), 1),
+    Document("far", "institution", "惠东县慧晨桥创客中心", {"name": "惠东县慧晨桥创客中心", "alias": "Huichenqiao Huiying"}, (), 2),
+    Document("huiqi", "institution", "厦门市慧启创客培训中心", {"name": "厦门市慧启创客培训中心"}, (), 3),
+    Document("place", "institution", "保定市嘉阳手工培训中心", {"name": "保定市嘉阳手工培训中心"}, (), 4),
+    Document("between", "institution", "保定嘉禾美术培训中心", {"name": "保定嘉禾美术培训中心", "alias": "Disney"}, (), 5),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def like(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    path = tmp_path_factory.mktemp("search") / "like"
+    build(path, LIKE, WEIGHTS)
+    with open_index(path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("query", "best"),
+    [
+        ("Huiqi创客", "huiqi"),  # and not whose name has these pairs of letters apart
+        ("Yulan体育", "yulan"),  # 舒 is read yù too, but 体育 does not stand beside it
+        ("保定嘉阳", "place"),  # two parts, though 定嘉 stands in another name
+        ("嘉阳手工工作室", "place"),  # the end of another's name
+        ("Disnay", "between"),
+        ("教民222022010000018号", "yulan"),
+        ("10000018号", "yulan"),
+    ],
+)
+def test_what_was_typed_stands_before_what_is_like_it(like: Index, query: str, best: str) -> None:
+    found = like.search(query)
+    assert ids(found)[:1] == [best]
+    assert found.meant is None or best == "between"
+
+
+@pytest.mark.parametrize("query", ["New Oriental", "New Oriental 英语", "Gordon Chapel", "yoga", "TAL Education", "222022010000018号1"])
+def test_nothing_is_better_than_what_only_shares_letters(like: Index, query: str) -> None:
+    assert like.search(query).total == 0
+
+
+def test_another_form_is_never_the_same_though_the_rest_is_a_whole_name(like: Index) -> None:
+    (first, *_) = like.search("玉兰体育工作室").hits
+    assert (first.id, first.exact) == ("yulan", False)
+    assert first.score < 0.9
+    assert WHOLE not in {match.how for match in first.why}
+    assert like.search("玉兰体育").hits[0].exact
+
+
+@given(st.data())
+def test_numbers_one_slip_away_are_found_and_no_others(data: st.DataObject) -> None:
+    digits = st.text("0123", min_size=9, max_size=12).map("教1A".__add__) | st.text("012学", min_size=10, max_size=12)
+    known = data.draw(st.lists(digits.filter(lambda text: any(map(str.isdigit, text))), min_size=1, max_size=8, unique=True))
+    typed = data.draw(st.sampled_from(known) | digits)
+    place = data.draw(st.integers(0, len(typed)))
+    typed = typed[:place] + data.draw(st.sampled_from(["", "3", "学"])) + typed[place + data.draw(st.integers(0, 1)) :]
+    writing = Numbered()
+    writing.add((text, number) for number, text in enumerate(known))
+    numbers = Numbers(*writing.finish())
+    near = {number: text for number, text in enumerate(known) if OSA.distance(typed, text) == 1}
+    assert numbers.near(typed) == (near if len(typed) >= 10 and any(map(str.isdigit, typed)) else {})
+    assert numbers.whole(f"{typed}号").tolist() == numbers.whole(typed).tolist() == [n for n, text in enumerate(known) if text == typed]
+    end = data.draw(st.sampled_from(known))[-6:]
+    has_digit = any(map(str.isdigit, end))
+    assert numbers.holding(f"{end}号").tolist() == [n for n, text in enumerate(known) if has_digit and text.endswith(end)]
+    assert numbers.holding(end).tolist() == [n for n, text in enumerate(known) if has_digit and end in text]
+
+
+def test_a_text_is_kept_whatever_its_characters_are() -> None:
+    order = np.random.default_rng(1).permutation(0xE000).astype(np.uint16)
+    codes = np.concatenate([order[:200], order[2000:2100], order[SURROGATES - 5 :]])
+    raw, sizes = kept(codes, order)
+    back = dict(zip(placed(order), order.tolist(), strict=True))
+    assert [back[ord(letter)] for letter in raw.tobytes().decode()] == codes.tolist()
+    assert (sizes[:128] == 1).all()
+    assert len(raw) == sizes.sum()
+
+
+def test_documents_with_thousands_of_characters_come_back_as_they_were(tmp_path: Path) -> None:
+    letters = [letter for letter in map(chr, range(0x4E00, 0x4E00 + 5000)) if compact(letter) == letter]
+    names = ["".join(letters[start : start + 10]) for start in range(0, len(letters) - 10, 10)]
+    build(
+        tmp_path / "index",
+        (Document(f"i-{number:08x}", "i", name, {"name": name, "address": f"{name}路"}) for number, name in enumerate(names)),
+        WEIGHTS,
+    )
+    with open_index(tmp_path / "index") as index:
+        for number in range(0, len(names), 17):
+            (hit,) = index.search(names[number]).hits
+            assert (hit.id, hit.title, hit.exact) == (f"i-{number:08x}", names[number], True)
+            assert {match.field for match in hit.why} == {"name", "address"}
+
+
+def test_one_kind_of_documents_is_all_of_them_and_another_none(schools: Index) -> None:
+    assert schools.search("启明星", kind="institution").total == schools.search("启明星").total == 2
+    assert schools.search("启明星", kind="notice").total == 0
+
+
+def test_a_question_has_as_many_words_as_were_typed() -> None:
+    assert is_question("学 校 中 心", 4)
+    assert not is_question("学 校 中 心", 3)
+    assert not is_question("ﷺ" * 6, 16)  # a sign of four words, of which the last and the next one's first are one

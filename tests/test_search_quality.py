@@ -45,11 +45,7 @@ def near(labels: Labels) -> list[Neighbour]:
     return neighbours(labels, 450)
 
 
-# One of 41: for "Huiqi创客" an institution with 慧 and 桥 apart is found, and 慧启创客 is not.
-SHORT = {"latin": pytest.mark.xfail(strict=True, reason="syllables that lie apart keep those in a row from being looked for")}
-
-
-@pytest.mark.parametrize("kind", [pytest.param(kind, marks=SHORT.get(kind, ())) for kind in CLASSES])
+@pytest.mark.parametrize("kind", CLASSES)
 def test_a_right_institution_is_among_five(index, labels, asked, kind):
     names = {one.id: one.name for one in labels.corpus}
     missed = []

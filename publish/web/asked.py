@@ -4,10 +4,11 @@ Who misspells a filter would otherwise be told of all of them, and who asks for 
 words, filters by facet, an order and a page, with one spelling in an address. Knows no page.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from . import facts
 from .answer import Answer
@@ -15,6 +16,7 @@ from .reader import Reader, Row
 from .visit import Visit, address, of_release
 
 AS_OF = "as_of"  # read by site.py before a page is asked
+_ASCII = re.compile(r"[\x00-\x7f\ud800-\udfff]")
 PAGE, MOST = 20, 100  # results of one page, and at most
 REGIONS = ("province", "city", "county")  # facets of which each lies in the one before
 Given = Mapping[str, Sequence[str]]
@@ -75,7 +77,7 @@ class State:
 
     def link(self, **instead: object) -> str:
         """The query string of `pairs`."""
-        return urlencode(self.pairs(**instead))
+        return "&".join(f"{key}={_quoted(value)}" for key, value in self.pairs(**instead))
 
     def turned(self, name: str, value: str) -> str:
         """The link with a value added, or taken away where it is there; a region takes those under it along."""
@@ -106,6 +108,13 @@ class State:
             "meant": found.meant,
             "facets": found.facets,
         }
+
+
+def _quoted(text: str) -> str:
+    """As quote_plus does; a Chinese name takes that 15 microseconds."""
+    if text.isascii():
+        return text if text.isalnum() else quote_plus(text)
+    return quote_plus(text) if _ASCII.search(text) else f"%{text.encode().hex('%').upper()}"
 
 
 def common(kind: type[State], query: str, given: Given, known: Callable[[str, str], str | None]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Institution:
             "permit": ("valid" if self.permit else "none",),
             "supervision": ("bank",),
         }
-        identifiers = (*([self.code] if self.code else []), *([self.permit, f"{self.permit}号"] if self.permit else []))
+        identifiers = (*([self.code] if self.code else []), *([self.permit] if self.permit else []))
         return Document(
             self.id,
             "institution",

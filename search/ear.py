@@ -1,0 +1,139 @@
+"""Which documents have a name that sounds like letters that were typed: as syllables of pinyin, or as their initials.
+
+Characters of one reading are looked up together, in the postings of the characters themselves; what is left is held against the names.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .document import INITIALS, Match
+from .letters import FIRST, START
+from .postings import NOBODY, Documents, Postings, crossed
+from .rank import Field
+from .readings import PATHS, Sounds, divided, spoken
+from .stored import Stored, values
+
+MOST_INITIALS = 24
+HEARD = 0.9  # the score of what is only heard, at most
+BESIDE = 0.1  # what it adds to a score that what was typed in characters stands beside what was typed in letters, as it was typed
+JOINED = 500  # and of which so few are left that this is quicker than looking up more pairs
+HELD = 4_000  # documents whose names are held against letters
+
+
+class Ear:
+    """The names of an open index as they sound."""
+
+    def __init__(self, stored: Stored, names: Postings) -> None:
+        self._stored, self._names = stored, names
+        self.sounds = Sounds(stored.points)
+
+    def sounding(self, *words: str, start: bool = False) -> Documents:
+        """The documents with a name in which characters that can be read like these words stand in a row."""
+        ways: list[tuple[str, ...]] = [()]
+        for word in words:
+            ways = [(*way, *more) for way in ways for more in divided(word)][:PATHS]
+        pairs: dict[tuple[str, str], NDArray[np.int64]] = {}
+        found = [some for way in ways if len(way) > 1 and len(some := self._read(way, pairs, start))]
+        return found[0] if len(found) == 1 else np.unique(np.concatenate([NOBODY, *found]))
+
+    def _read(self, way: Sequence[str], pairs: dict[tuple[str, str], NDArray[np.int64]], start: bool) -> Documents:
+        """The documents by one way to divide letters; `pairs` are where the grams of two syllables stand, which the ways have in common."""
+        codes = [self.sounds.having(each) for each in way]
+        places = []
+        for both, (one, other) in zip(pairwise(way), pairwise(codes), strict=True):
+            if both not in pairs:
+                pairs[both] = self._names.places(crossed(one, other))
+            if not len(pairs[both]):
+                return NOBODY
+            places.append(pairs[both])
+        some = self._joined(sorted(places, key=lambda some: int(self._names.sizes[some].sum())))
+        if not len(some):
+            return NOBODY
+        tables = []
+        for one in codes:
+            table = np.zeros(0x10000, bool)
+            table[one] = True
+            tables.append(table)
+        return self._held(some, tables, start)
+
+    def beginning_with(self, *words: str, start: bool = False) -> Documents:
+        """The documents with a name in which characters with these initials stand in a row."""
+        letters = "".join(words)
+        if not 2 <= len(letters) <= MOST_INITIALS:
+            return NOBODY
+        bits = [np.uint32(1 << (ord(letter) - 97)) for letter in letters]
+        firsts = self.sounds.initials[self._names.grams >> np.uint32(16)]
+        seconds = self.sounds.initials[self._names.grams & np.uint32(0xFFFF)]
+        begun = [self._begun(np.flatnonzero(self.sounds.initials & bits[0]))] if start else []
+        some = self._joined(chain(begun, (np.flatnonzero((firsts & one != 0) & (seconds & other != 0)) for one, other in pairwise(bits))))
+        return self._held(some, [self.sounds.initials & bit != 0 for bit in bits], start)
+
+    def heard(self, words: Sequence[str], by: str, names: str, fields: Sequence[Field]) -> tuple[float, tuple[Match, ...]]:
+        """The score of a document whose names sound like the words, and why."""
+        best: dict[str, float] = {}
+        letters = "".join(word for word in words if word.isascii() and word.isalpha())
+        rest = [word for word in words if not (word.isascii() and word.isalpha())]
+        for number, value in values(names):
+            for text in dict.fromkeys((letters, *words)):
+                if text.isascii() and (span := self._spoken(text, value, by, words)):
+                    start, end, beside = span
+                    share = (end - start) / len(value)
+                    worth = (0.62 if by == INITIALS else 0.75) + (0.1 if share == 1 else 0.06 if start == 0 else 0.0) + 0.05 * share
+                    worth = min(worth + BESIDE * beside, HEARD)
+                    best[fields[number].name] = max(
+                        best.get(fields[number].name, 0), worth * (0.4 + 0.6 * fields[number].weight) * (1.0 if text == letters else 0.8)
+                    )
+            for word in rest:
+                if word in value:
+                    best.setdefault(fields[number].name, 0.3)
+        return max(best.values(), default=0.3), tuple(Match(name, by) for name in sorted(best, key=lambda name: (-best[name], name)))
+
+    def _spoken(self, text: str, value: str, by: str, words: Sequence[str]) -> tuple[int, int, bool] | None:
+        """Where a value sounds so, and whether what stands there beside it is what was typed beside it: such a place comes before the first one."""
+        first, at = None, 0
+        before = {one for one, other in pairwise(words) if other == text and not one.isascii()}
+        after = {other for one, other in pairwise(words) if one == text and not other.isascii()}
+        while span := spoken(text, value[at:], by == INITIALS):
+            start, end = at + span[0], at + span[1]
+            first = first or (start, end, False)
+            if any(value.endswith(one, 0, start) for one in before) or any(value.startswith(other, end) for other in after):
+                return start, end, True
+            if not before and not after:
+                break
+            at = start + 1
+        return first
+
+    def _begun(self, codes: NDArray[Any]) -> NDArray[np.int64]:
+        """Where the grams stand by which a name begins with one of some characters."""
+        return self._names.places(crossed(np.array([START]), codes))
+
+    def _joined(self, families: Iterable[NDArray[np.int64]]) -> Documents:
+        """The documents that have one gram of each family, up to where few are left."""
+        mask: NDArray[np.bool_] | None = None
+        for places in families:
+            if not len(places):
+                return NOBODY
+            has = np.zeros(self._names.documents, bool)
+            self._names.union(places, has)
+            mask = has if mask is None else mask & has
+            if np.count_nonzero(mask) < JOINED:
+                break
+        return NOBODY if mask is None else np.flatnonzero(mask).astype(np.uint32)
+
+    def _held(self, documents: Documents, tables: Sequence[NDArray[np.bool_]], start: bool) -> Documents:
+        """Those with a name in which a character of each table stands in a row."""
+        if not len(documents):
+            return NOBODY
+        documents = documents[:HELD] if start else documents  # for suggestions, the first are enough
+        codes, of = self._stored.gathered(documents)
+        spots = np.flatnonzero(tables[0][codes])
+        for place, table in enumerate(tables[1:], 1):
+            spots = spots[spots + place < len(codes)]
+            spots = spots[table[codes[spots + place]]]  # a mark is in no table, so a run stays in one value
+        if start:
+            spots = spots[codes[spots - 1] < FIRST]
+        return documents[np.unique(of[spots])]

@@ -87,6 +87,8 @@ class Texts:
             tree = None if not query.strip() else parse(query, self._file.asked) if operators else plain(query)
         except BadQuery as no:
             return Found(0, problem=no.problem)
+        if tree is not None and not meant and not count and self._file.lacks(tree):
+            return Found(0)
         with self._lock:
             view = View(self._file, hidden, unsaid)
             rows = view.rows(tree)

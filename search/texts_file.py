@@ -7,7 +7,8 @@ from array import array
 from pathlib import Path
 
 from .fold import fold
-from .texts_query import KEYWORD, NUMBER, TEXT, tokens
+from .texts_query import KEYWORD, NUMBER, TEXT, Every, Node, Words, tokens
+from .texts_runs import may_have
 from .texts_write import FORMAT
 
 
@@ -55,7 +56,15 @@ class File:
             for place, code in enumerate(self.codes[name]):
                 self.having[name][code].append(place)
         self.listed = {place for having in self.having.values() for places in having[1:] for place in places}  # those with any value
+        runs = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone()  # an older index has none
+        self._runs: bytes | None = connection.execute("SELECT bits FROM runs").fetchone()[0] if runs else None
         self.words = {name: _called(self.values[name], labels) for name, kind, _, _, labels in described if kind == KEYWORD}
+
+    def lacks(self, tree: Node) -> bool:
+        """Whether words of a query are surely in no document, as far as this can be told at a glance."""
+        if isinstance(tree, Every):
+            return any(self.lacks(part) for part in tree.of)
+        return self._runs is not None and isinstance(tree, Words) and not tree.begins and not may_have(self._runs, tree.tokens)
 
 
 def _numbers(codes: bytes) -> "array[int]":

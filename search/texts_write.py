@@ -13,6 +13,7 @@ from pathlib import Path
 from .document import Document
 from .fold import fold
 from .texts_query import TEXT, tokens
+from .texts_runs import bits, of
 
 FORMAT = "mingbai texts 1"
 BATCH = 1_000  # documents held at a time
@@ -68,7 +69,8 @@ def _write(part: Path, documents: Iterable[Document], fields: Sequence[Field]) -
         connection.execute("CREATE TABLE facets (name TEXT PRIMARY KEY, known TEXT NOT NULL, codes BLOB NOT NULL) STRICT, WITHOUT ROWID")
         # FTS5 keeps the tokens beside their postings, so that who looks for what must not be there finds it in the bytes
         connection.execute(f"CREATE VIRTUAL TABLE texts USING fts5(id UNINDEXED, {columns}, tokenize = 'ascii')")
-        rows, count = _rows(documents, texts, values), 0
+        runs: set[tuple[str, ...]] = set()
+        rows, count = _rows(documents, texts, values, runs), 0
         while batch := list(islice(rows, BATCH)):
             connection.executemany("INSERT OR IGNORE INTO documents VALUES (?, ?)", [row[:2] for row in batch])
             connection.executemany(insert, batch)
@@ -76,6 +78,8 @@ def _write(part: Path, documents: Iterable[Document], fields: Sequence[Field]) -
         if connection.execute("SELECT count(*) FROM documents").fetchone()[0] != count:
             raise ValueError("a document comes twice; an id names one document")
         connection.executemany("INSERT INTO facets VALUES (?, ?, ?)", [(name, *made.stored()) for name, made in sorted(values.items())])
+        connection.execute("CREATE TABLE runs (bits BLOB NOT NULL) STRICT")
+        connection.execute("INSERT INTO runs VALUES (?)", [bits(runs, len(runs))])
         described = [[one.name, one.kind, list(one.called), one.weight, dict(sorted(one.labels.items()))] for one in fields]
         about = {"format": FORMAT, "fields": json.dumps(described, ensure_ascii=False)}
         connection.executemany("INSERT INTO about VALUES (?, ?)", sorted(about.items()))
@@ -105,8 +109,10 @@ class _Values:
         return json.dumps(list(self.known), ensure_ascii=False), codes.tobytes()
 
 
-def _rows(documents: Iterable[Document], texts: Sequence[str], values: Mapping[str, _Values]) -> Iterator[tuple[object, ...]]:
-    """Each document under its place in the order, with the tokens of its texts; its values are added to `values`."""
+def _rows(
+    documents: Iterable[Document], texts: Sequence[str], values: Mapping[str, _Values], runs: set[tuple[str, ...]]
+) -> Iterator[tuple[object, ...]]:
+    """Each document under its place in the order, with the tokens of its texts; its values are added to `values`, what stands in its texts to `runs`."""
     last = None
     for place, document in enumerate(documents, 1):
         if last is not None and document.rank < last:
@@ -118,4 +124,7 @@ def _rows(documents: Iterable[Document], texts: Sequence[str], values: Mapping[s
             raise ValueError(f"document {document.id!r} has {min(unknown)!r}, which is no field; fields are {', '.join((*texts, *values))}")
         for name, column in values.items():
             column.add(document.facets.get(name) or ())
-        yield (place, document.id, *(" ".join(tokens(document.fields[name])) if name in document.fields else None for name in texts))
+        said = {name: tokens(document.fields[name]) for name in texts if name in document.fields}
+        for made in said.values():
+            runs.update(of(made))
+        yield (place, document.id, *(" ".join(said[name]) if name in said else None for name in texts))

@@ -9,17 +9,20 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, quote_plus
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-import publish.web.site
 from publish.catalogue import Catalogue, dictionary
 from publish.web.alike import alike
-from publish.web.answer import App
-from publish.web.question import FACETS
+from publish.web.answer import Answer, App
+from publish.web.kept import EACH, Kept
+from publish.web.question import FACETS, Question
 from publish.web.server import build_app
+from publish.web.visit import pairs_of
 from publish.wording import LANGUAGES, wording
 from web_release import SWEET, TODAY, _declared, go_live, make_release, rows, write_index, write_past
 
@@ -353,11 +356,40 @@ async def test_an_answer_is_kept_no_longer_than_its_day_and_its_release(home, ca
         now[0] += timedelta(days=1)
         await client.get("/search.json?q=甜果")
         assert len(asked) == 3
-        monkeypatch.setattr(publish.web.site, "KEPT", 3)
-        for number in range(9):
-            await client.get(f"/suggest.json?q={number}")
-    assert len(reader.once("2026-11-24", "answers", dict)) <= 3
     app.shelf.close()
+
+
+def test_no_more_answers_are_kept_than_there_is_room_for():
+    kept = Kept(3 * (EACH + 500))
+    for number in range(9):
+        kept.keep(("/suggest.json", b"%d" % number), Answer(200, b"x" * 500))
+    kept.keep(("/suggest.json", b"whole"), Answer(200, b"x" * 3 * (EACH + 500)))
+    there = [number for number in range(9) if kept.get(("/suggest.json", b"%d" % number))]
+    assert there == [6, 7, 8]
+    assert kept.get(("/suggest.json", b"whole")) is None
+
+
+@given(st.text(alphabet=st.sampled_from("%=&+;ab0EeFf4B8\xe4学 ")) | st.text().map(quote) | st.text().map(quote_plus))
+@example("%E4%B8a%AD=%zz&=&&a")
+@example("&".join("a" * 50))
+def test_a_query_string_is_read_as_the_library_reads_it(query):
+    assert pairs_of(query) == parse_qsl(query, keep_blank_values=True, max_num_fields=50)
+
+
+def test_a_query_string_with_more_keys_than_anybody_asks_for_is_refused():
+    with pytest.raises(ValueError, match="more than 50"):
+        pairs_of("&".join(["a=1"] * 51))
+
+
+@given(st.text())
+@example("汇奇")
+@example("学 a")
+def test_a_state_is_spelt_as_the_library_spells_it(typed):
+    try:
+        right = quote_plus(typed)
+    except UnicodeEncodeError:
+        right = None
+    assert right is None or Question(typed=typed).link() == (f"q={quote_plus(typed[:200])}" if typed else "")
 
 
 @pytest.mark.parametrize("path", ["/search.json", "/en/search.json", "/suggest.json", "/en/suggest.json"])

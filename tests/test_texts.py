@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import search.texts_write
-from search import DATE, KEYWORD, NUMBER, TEXT, Document, Field, Texts, build_texts, open_texts, tokens
+from search import DATE, KEYWORD, NUMBER, TEXT, Document, Field, Texts, build_texts, open_texts, texts_runs, tokens
 from search.texts_query import BadQuery, days, parse
 
 FIELDS = (
@@ -404,3 +404,23 @@ def test_what_is_no_index_is_not_opened(tmp_path: Path) -> None:
 def test_what_a_text_says_can_be_seen_in_the_bytes(tmp_path: Path) -> None:
     build_texts(tmp_path / "notices.db", DOCUMENTS, FIELDS)
     assert " ".join(tokens("擅自举办校外培训机构")).encode() in (tmp_path / "notices.db").read_bytes()
+
+
+def test_what_is_told_at_a_glance_is_what_is_found(texts: Texts) -> None:
+    """Without what may be meant and without counts, most of what is nowhere is told without SQLite; and nothing that is there is lost."""
+    queries = ["退费", "超期收费", "退收", "晨星 退费", "abc", "9135", "责令改正", "令责", "退费 nowhere", "收"]
+    for query in queries:
+        quick, whole = texts.search(query, operators=False, meant=False), texts.search(query, operators=False)
+        assert (quick.total, quick.ids) == (whole.total, whole.ids), query
+
+
+@given(
+    st.lists(st.lists(st.sampled_from("甲乙丙丁戊a1"), max_size=8), max_size=5),
+    st.lists(st.sampled_from("甲乙丙丁戊a1"), min_size=1, max_size=4),
+)
+def test_a_run_that_stands_somewhere_is_never_said_to_be_nowhere(documents: list[list[str]], asked: list[str]) -> None:
+    runs = {run for tokens in documents for run in texts_runs.of(tokens)}
+    made = texts_runs.bits(runs, len(runs))
+    if any(tokens[start : start + len(asked)] == asked for tokens in documents for start in range(len(tokens))):
+        assert texts_runs.may_have(made, asked)
+    assert not texts_runs.may_have(made, ["nowhere", "at"])

@@ -17,37 +17,32 @@ from .terms import is_stale, over, permit_state
 NEWEST = 8
 MOST = 200  # of one kind in one answer
 KEPT = 20_000  # cards as JSON, of 1 kB each
-
-
-def _by(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row.pop(key)].append(row)
-    return found
+CARD_PARTS = {name: columns.split(", ") for name, (columns, _) in queries.CARD_PARTS.items()}
 
 
 def cards(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
     """The institutions with these ids, in this order, each with what a glance must show. An id that the release does not know is left out."""
-    asked = orjson.dumps(ids).decode()
-    found = {row["id"]: row for row in reader.rows(queries.CARDS, asked)}
-    listings = _by(reader.rows(queries.CARD_LISTINGS, asked, today), "institution_id")
-    permits = _by(reader.rows(queries.CARD_PERMITS, asked), "institution_id")
-    funds = _by(reader.rows(queries.CARD_FUNDS, asked), "institution_id")
-    in_force = _by(reader.rows(queries.CARD_NOTICES, asked, today), "institution_id")
-    return [
-        {
-            **found[id],
-            "source_as_of": reader.source_as_of(found[id]["source_id"]),
-            **_held_of(reader, found[id]),
-            "listings": [_listing(reader, listing, today) for listing in listings.get(id, [])],
-            "notices_in_force": in_force.get(id, []),
-            "unmatched_notices": unmatched(reader, found[id], today),
-            "permits": [{**permit, "state": permit_state(permit, today)} for permit in permits.get(id, [])],
-            "fund_supervision": funds.get(id, []),
-        }
-        for id in ids
-        if id in found
-    ]
+    found = {row["id"]: row for row in reader.rows(queries.CARDS, orjson.dumps(ids).decode(), today)}
+    return [_card(reader, found[id], today) for id in ids if id in found]
+
+
+def _card(reader: Reader, row: Row, today: str) -> Row:
+    parts = {name: _rows(row.pop(name), columns) for name, columns in CARD_PARTS.items()}
+    return {
+        **row,
+        "source_as_of": reader.source_as_of(row["source_id"]),
+        **_held_of(reader, row),
+        "listings": [_listing(reader, listing, today) for listing in parts["listings"]],
+        "notices_in_force": parts["notices_in_force"],
+        "unmatched_notices": unmatched(reader, row, today),
+        "permits": [{**permit, "state": permit_state(permit, today)} for permit in parts["permits"]],
+        "fund_supervision": parts["fund_supervision"],
+    }
+
+
+def _rows(text: str, columns: Sequence[str]) -> list[Row]:
+    """Rows that SQLite gave as an array of arrays."""
+    return [dict(zip(columns, values, strict=True)) for values in orjson.loads(text)] if text != "[]" else []
 
 
 def names(reader: Reader, ids: Sequence[str]) -> list[Row]:
@@ -57,7 +52,7 @@ def names(reader: Reader, ids: Sequence[str]) -> list[Row]:
 
 
 def card_json(reader: Reader, ids: Sequence[str], today: str) -> dict[str, bytes]:
-    """The cards with these ids as JSON. They are kept for the day: one takes five queries, and a search has twenty."""
+    """The cards with these ids as JSON. They are kept for the day: a search has twenty."""
     kept: dict[str, bytes] = reader.once(today, "cards", dict)
     missing = [id for id in ids if id not in kept]
     if missing:

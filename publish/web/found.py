@@ -53,8 +53,7 @@ class SearchPages:
                 return self._refused(visit, NoSuchChoice("q", visit.t("search.label")))
             nothing = {**of_release(visit, reader), "query": "", "total": 0, "results": [], "notices": []}
             return as_json(nothing) if visit.wants_json else self._render("search.html", asked=question, found=None)
-        words = search.fold(question.query).split()
-        if not search.is_question(question.query) or len(words) > MOST_WORDS:
+        if not search.is_question(question.query, MOST_WORDS):
             if visit.wants_json:
                 return as_json({"error": "no_question", "message": visit.t("search.no_question"), "status": 400}, 400)
             return self._render("search.html", 400, asked=question, found=None, unasked=True)

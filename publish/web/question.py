@@ -9,6 +9,7 @@
 Each state has one spelling (`link`): keys in this order, without what goes without saying. Knows nothing of pages.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus
@@ -25,6 +26,7 @@ SORTS = {"relevance": None, "region": "county"}
 KEYS = ("q", *FACETS, "sort", "limit", "offset")
 LONGEST = 200  # characters of a query; what is beyond it is not searched for, and the page says so
 PAGE, MOST = 20, 100
+_ASCII = re.compile(r"[\x00-\x7f\ud800-\udfff]")
 SILENT = {"sort": "relevance", "limit": PAGE, "offset": 0}  # what goes without saying
 
 
@@ -54,8 +56,15 @@ class Question:
         for key in KEYS:
             if key in asked:
                 values = each if isinstance(each := asked[key], tuple) else (each,)
-                pairs += [f"{key}={quote_plus(str(value))}" for value in values if value != SILENT.get(key, "")]
+                pairs += [f"{key}={_quoted(str(value))}" for value in values if value != SILENT.get(key, "")]
         return "&".join(pairs)
+
+
+def _quoted(text: str) -> str:
+    """As quote_plus does; a Chinese name takes that 15 microseconds."""
+    if text.isascii():
+        return text if text.isalnum() else quote_plus(text)
+    return quote_plus(text) if _ASCII.search(text) else f"%{text.encode().hex('%').upper()}"
 
 
 def ask(pairs: Sequence[tuple[str, str]], reader: Reader, also: Sequence[str] = ()) -> Question:

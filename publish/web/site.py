@@ -15,6 +15,7 @@ from ..home import china_day
 from ..wording import LANGUAGES
 from .answer import Answer, App, Receive, Scope, Send, give, guarded, redirect
 from .archive import NoSuchRelease
+from .kept import Kept
 from .pages import NotHere, Page, Pages
 from .reader import Reader
 from .sent import NotReceived, SenderGone, Sent, received
@@ -26,7 +27,6 @@ log = logging.getLogger(__name__)
 HOST = re.compile(r"([A-Za-z0-9-]{1,63}\.){0,9}[A-Za-z0-9-]{1,63}(:[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,39}\](:[0-9]{1,5})?")
 ROUTES = ROUTE, HISTORY = "mingbai", "history"  # the names of the databases in Datasette's addresses: of the live release, and of its past
 # Datasette's pages that are of use to a visitor. Its debugging pages set cookies or list threads and are not there.
-KEPT = 1_000  # answers, of 1-25 kB
 KEYS = re.compile(rb"=[^&]*")  # what is not a key in a query string
 DASHED = ("/-/metadata", "/-/versions", "/-/plugins", "/-/settings", "/-/databases")
 
@@ -105,7 +105,7 @@ class Site:
         reader, query, today = self.shelf.reader, scope["query_string"], self._today()
         if reader is None:
             return None
-        kept: dict[tuple[str, bytes], Answer] = reader.once(today, "answers", dict)
+        kept = reader.once(today, "answers", Kept)
         key = scope["path"], query
         if answer := kept.get(key):
             return answer
@@ -117,9 +117,7 @@ class Site:
         except Exception:  # said and logged there
             return None
         if answer.status == 200:
-            if len(kept) >= KEPT:
-                del kept[next(iter(kept))]
-            kept[key] = answer
+            kept.keep(key, answer)
         return answer
 
     def _today(self) -> str:

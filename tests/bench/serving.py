@@ -38,7 +38,8 @@ ROUNDS = 3  # of each server in turn
 SECONDS = 5.0  # of each round, at most
 COUNT = 20_000  # requests of each round, at most
 WARM = 50
-AIMS = {"identifiers and names": 0.5, "all queries": 0.1}
+ONCE = "each of them once"  # whose answers are in no cache
+AIMS = {"identifiers and names": 0.5, ONCE: 0.5, "all queries": 0.1}
 SEARCH, SUGGEST = "/search.json?q=", "/suggest.json?q="
 
 
@@ -189,11 +190,13 @@ def asked_for(home: Path, labels: Labels, seed: int) -> dict[str, list[str]]:
     with closing(sqlite3.connect(f"file:{home / 'current' / 'mingbai.db'}?mode=ro&immutable=1", uri=True)) as connection:
         rows = connection.execute("SELECT name, credit_code, id FROM institutions ORDER BY id").fetchall()
         permits = [number for (number,) in connection.execute("SELECT permit_no FROM permits ORDER BY institution_id, permit_no")]
-    rows, permits = drawn.sample(rows, min(2000, len(rows))), drawn.sample(permits, min(500, len(permits)))
+    drawn.shuffle(rows)
+    rows, others, permits = rows[:2000], rows[2000:], drawn.sample(permits, min(500, len(permits)))
+    once = [code if number % 2 and code else name for number, (name, code, _) in enumerate(others)]
     sure = [name for name, _, _ in rows[:1000]] + [code for _, code, _ in rows[1000:] if code] + permits
     mixed = [query.text for query in queries(labels, 4000) if query.part == "held"]
     begun = [name[: drawn.randint(1, len(name))] for name, _, _ in rows]
-    groups = {"identifiers and names": (SEARCH, sure), "all queries": (SEARCH, mixed), "suggest": (SUGGEST, begun)}
+    groups = {"identifiers and names": (SEARCH, sure), ONCE: (SEARCH, once), "all queries": (SEARCH, mixed), "suggest": (SUGGEST, begun)}
     found = {}
     for name, (start, texts) in groups.items():
         drawn.shuffle(texts)
@@ -235,10 +238,12 @@ def measure(size: int, *, home: Path | None = None, seconds: float = SECONDS) ->
                 length = warm.bytes // warm.count
                 load(plain, [f"/{length}"], count=WARM)
                 served, nothing = Load(), Load()
-                for _ in range(ROUNDS):
-                    for address, process, which, asking in ((url, pid, served, paths), (plain, plain_pid, nothing, [f"/{length}"])):
+                for part in range(ROUNDS):
+                    some = paths[WARM + part :: ROUNDS] if name == ONCE else paths
+                    count = min(COUNT, len(some)) if name == ONCE else COUNT
+                    for address, process, which, asking in ((url, pid, served, some), (plain, plain_pid, nothing, [f"/{length}"])):
                         before = cpu_of(process)
-                        done = load(address, asking, seconds=seconds)
+                        done = load(address, asking, count=count, seconds=seconds)
                         done.server = cpu_of(process) - before
                         which += done
                 _show(name, served, nothing)

@@ -1,0 +1,28 @@
+"""The newest answers, so that what many people ask for is made once. In memory alone, and never more of them than so many bytes."""
+
+from collections import OrderedDict
+
+from .answer import Answer
+
+MOST = 16 * 2**20  # bytes of bodies: some thousand answers of 1-25 kB
+EACH = 1_000  # bytes that an answer takes beside its body, its key among them
+
+
+class Kept:
+    """Answers by what was asked, the oldest forgotten first."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most, self._size = most, 0
+        self._answers: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
+
+    def get(self, key: tuple[str, bytes]) -> Answer | None:
+        return self._answers.get(key)
+
+    def keep(self, key: tuple[str, bytes], answer: Answer) -> None:
+        size = len(answer.body) + EACH
+        if key in self._answers or size > self._most:
+            return
+        self._answers[key] = answer
+        self._size += size
+        while self._size > self._most:
+            self._size -= len(self._answers.popitem(last=False)[1].body) + EACH

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from html import escape, unescape
+from html.entities import name2codepoint
 from urllib.parse import quote, urlsplit
 
 from .markup import safe_html
@@ -25,7 +26,10 @@ FORBIDDEN = re.compile(
     + "]"
 )
 URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>\"{}|\\^`]+")
-KEPT = "%/:?#[]@!$&'()*+,;=~-._"  # what stands for itself in a URI; quote() keeps letters and digits
+KEPT = "%/:?@!$&'()*+,;=~-._"  # what stands for itself in a URI behind its host; quote() keeps letters and digits
+ADDRESS = re.compile("(https?://)([^/?#]+)([^#]*)(?:#(.*))?", re.IGNORECASE)
+STRAY = re.compile("%(?![0-9A-Fa-f]{2})")
+MARKUP = re.compile(r"&(?=(#?\w+))")  # what a reader may take for an entity; some need no semicolon behind it
 
 
 def distinct(feed: Feed) -> None:
@@ -77,7 +81,7 @@ def clean_entry(entry: Entry) -> Entry:
         updated=_instant(entry.updated, entry.id),
         authority=plain(entry.authority or "") or None,
         categories=_once(map(plain, entry.categories)),
-        links=tuple(map(_link, entry.links)),
+        links=tuple(_links(entry.links)),
         event=line(entry.event),
         reason=line(entry.reason),
         concerns=entry.concerns and _id(entry.concerns),
@@ -89,12 +93,22 @@ def _tombstone(stone: Tombstone) -> Tombstone:
     return replace(stone, id=_id(stone.id), when=when, comment=plain(stone.comment), reason=line(stone.reason))
 
 
+def _links(links: Iterable[Link]) -> Iterable[Link]:
+    """Those of an entry that lead somewhere: one that a source wrote wrongly stops no feed."""
+    for link in links:
+        with suppress(ValueError):
+            yield _link(link)
+
+
 def _link(link: Link) -> Link:
     return Link(line(link.rel), address(link.href), line(link.type), plain(link.title))
 
 
 def characters(text: str) -> str:
     """The text without what XML cannot hold, and with one kind of line break."""
+    text = text.replace(
+        "\ufffd", "□"
+    )  # a character that was lost before us, as Chinese print has it; validators take the other for a fault of ours
     if text.replace("\n", "").isprintable():  # nearly all texts, and a tenth of the time
         return text
     return FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -108,7 +122,12 @@ def line(text: str) -> str:
 def plain(text: str) -> str:
     """The text on one line, the same whether a reader takes it for text or for markup."""
     text = line(text).replace("<", "＜").replace(">", "＞")
-    return text.replace("&", "＆") if "&" in text and unescape(text) != text else text
+    return MARKUP.sub(_no_entity, text) if "&" in text else text
+
+
+def _no_entity(found: re.Match[str]) -> str:
+    name = found[1]
+    return "＆" if name in name2codepoint or name == "apos" or not name.isalpha() or unescape(f"&{name}") != f"&{name}" else "&"
 
 
 def text_html(text: str) -> str:
@@ -135,15 +154,25 @@ def _term(label: str) -> str:
 
 @lru_cache(maxsize=10_000)  # a document's stands in its notice three times, and is half of the time
 def address(url: str) -> str:
-    """An absolute http(s) address in ASCII."""
-    encoded = quote(line(url), safe=KEPT)
+    """An absolute http(s) address in ASCII (RFC 3986), as far as what is meant can be seen."""
+    found = ADDRESS.fullmatch(line(url))
     try:
-        parts = urlsplit(encoded)
+        host = urlsplit(found[0]).hostname if found else None
     except ValueError as error:
         raise ValueError(f"{url!r} is no address ({error})") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not found or not host:
         raise ValueError(f"{url!r} is no http(s) address; feeds link to nothing else")
-    return encoded
+    scheme, authority, path, fragment = found.groups()
+    if not host.isascii():
+        with suppress(UnicodeError):
+            authority = authority.replace(host, host.encode("idna").decode())
+    parts = (
+        scheme,
+        quote(authority, safe=f"{KEPT}[]"),
+        quote(path, safe=KEPT),
+        *(() if fragment is None else ("#", quote(fragment, safe=KEPT))),
+    )
+    return STRAY.sub("%25", "".join(parts))
 
 
 def _id(identifier: str) -> str:

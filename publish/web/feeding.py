@@ -150,7 +150,7 @@ class FeedPages:
         if not question.pairs():
             return moved(f"/feeds/{family}.{form}")
         try:
-            made = self._maker(visit, feeds).search(question, family, form)
+            made = self._maker(visit, feeds).search(question, family, form, visit.query)
         except NoIndex:
             return self._problem(visit, 503, "unsearchable")
         except Exception:  # what the index cannot answer is "cannot say", never an empty feed

@@ -6,6 +6,8 @@ A choice of one thing is a feed with numbers of its own; of several, or of words
 from collections.abc import Callable
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from feeds import plain
+
 from ..entries import CODES, FACETS
 from ..regions import COUNTRY
 from . import facts
@@ -92,7 +94,7 @@ class FeedLists:
                 if any(feed["feed"] == family for feed in known)
                 else [{"feed": family, "family": family, "facet": "", "code": ""}, *known]
             ):
-                text, page = titled(visit, feed), address(f"/feeds/{feed['feed']}", visit.lang)
+                text, page = plain(titled(visit, feed)), address(f"/feeds/{feed['feed']}", visit.lang)
                 SubElement(
                     group,
                     "outline",

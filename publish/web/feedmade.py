@@ -119,8 +119,11 @@ class Maker:
         head = self._head(f"feeds/institutions/{id}", str(found["name"]), ABOUT_INSTITUTION, address, f"{self.site}/institutions/{id}")
         return self._filled(replace(head, is_complete=True), sorted(told, reverse=True), form)
 
-    def search(self, question: Question, family: str, form: str) -> Document | str:
-        """What a search finds today, what was told last first; the kind of problem where the query is none. Raises NoIndex."""
+    def search(self, question: Question, family: str, form: str, asked: str) -> Document | str:
+        """What a search finds today, what was told last first; the kind of problem where the query is none. Raises NoIndex.
+
+        The document names itself by what was `asked`: there are several ways to ask the same, and a reader compares it with the address it has.
+        """
         days = {"decided_on": (question.since or None, question.until or None)}
         found = find(self.feeds.reader, self.today, question.query, ranges=days, filters=question.filters, limit=MOST, meant=False)
         if found.problem is not None:
@@ -130,7 +133,7 @@ class Maker:
         link = question.link()
         title = f"{FAMILIES[family][0]} · {self._described(question)}"
         head = self._head(
-            f"feeds/{family}?{link}", title, ABOUT_SEARCH, f"{self.site}/feeds/{family}.{form}?{link}", f"{self.site}/notices?{link}"
+            f"feeds/{family}?{link}", title, ABOUT_SEARCH, f"{self.site}/feeds/{family}.{form}?{asked}", f"{self.site}/notices?{link}"
         )
         return self._filled(replace(head, is_complete=len(told) <= NEWEST), told[:NEWEST], form)
 

@@ -14,7 +14,6 @@ from .catalogue import Catalogue
 from .documents import write_documents
 from .entries import CODES, FACETS, authority_key
 from .home import Home, sync
-from .ledger import OWN
 from .tables import Working, working
 
 VERSION = 1  # of this form; a file of another one is made again
@@ -28,7 +27,7 @@ CREATE TABLE feed_events (
 CREATE TABLE feed_items (feed TEXT NOT NULL, seq INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (feed, seq)) STRICT, WITHOUT ROWID;
 CREATE TABLE feeds (
   feed TEXT PRIMARY KEY, family TEXT NOT NULL, facet TEXT, code TEXT, label_zh TEXT, label_en TEXT,
-  first INTEGER NOT NULL, last INTEGER NOT NULL, updated TEXT, first_end TEXT
+  first INTEGER NOT NULL, last INTEGER NOT NULL, updated TEXT
 ) STRICT, WITHOUT ROWID;
 """
 
@@ -109,17 +108,13 @@ def _feeds(connection: Working, catalogue: Catalogue) -> None:
         facet, _, code = rest.partition("/")
         labels = _labels(catalogue, facet, code, authorities) if facet else (None, None)
         rows.append((feed, family, facet or None, code or None, *labels, ends.get(feed, 0)))
-    connection.executemany("INSERT INTO main.feeds VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL, NULL)", rows)
+    connection.executemany("INSERT INTO main.feeds VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL)", rows)
     connection.execute(
         f"""UPDATE main.feeds SET first = max(1, last + 1 - min({MOST}, max({SHOWN}, coalesce((SELECT last + 1 - min(i.seq) FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event
           JOIN main.releases r ON r.number = e.release WHERE i.feed = feeds.feed AND i.seq > feeds.last - {MOST} AND (e.is_alert OR e.kind <> 'first')
           AND substr(r.id, 1, 10) > (SELECT date(max(substr(id, 1, 10)), '-{DAYS} days') FROM main.releases)), 0)))),
         updated = (SELECT r.id FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event JOIN main.releases r ON r.number = e.release
           WHERE i.feed = feeds.feed AND i.seq = feeds.last)"""
-    )
-    connection.execute(
-        f"""UPDATE main.feeds SET first_end = (SELECT min(n.public_until) FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event
-          JOIN live.notices n ON n.id = e.id WHERE e.what = 'notice' AND e.kind NOT IN {OWN} AND i.feed = feeds.feed AND i.seq >= feeds.first)"""
     )
 
 

@@ -94,10 +94,10 @@ def test_there_is_one_file_and_anybody_may_read_it(made: Work) -> None:
 def test_a_feed_has_its_name_and_how_far_it_goes(made: Work) -> None:
     rows = {
         row[0]: row[1:]
-        for row in served(made.home, "SELECT feed, family, facet, code, label_zh, label_en, first, last, updated, first_end FROM feeds")
+        for row in served(made.home, "SELECT feed, family, facet, code, label_zh, label_en, first, last, updated FROM feeds")
     }
-    assert rows["notices"] == ("notices", None, None, None, None, 1, 1, "2026-11-02", "2027-10-20")
-    assert rows["records"] == ("records", None, None, None, None, 1, 31, "2026-11-02", "2027-10-20")
+    assert rows["notices"] == ("notices", None, None, None, None, 1, 1, "2026-11-02")
+    assert rows["records"] == ("records", None, None, None, None, 1, 31, "2026-11-02")
     assert rows["notices/region/330106"] == (
         "notices",
         "region",
@@ -107,15 +107,12 @@ def test_a_feed_has_its_name_and_how_far_it_goes(made: Work) -> None:
         1,
         1,
         "2026-11-02",
-        "2027-10-20",
     )
     assert rows[f"records/authority/{KEY}"][1:5] == ("authority", KEY, "西湖区教育局", "西湖区教育局")
     assert rows["notices/seriousness/general"][3:5] == ("一般", "General")
-    assert rows["corrections"] == ("corrections", None, None, None, None, 1, 0, None, None), (
-        "nobody waits for a first correction to subscribe"
-    )
+    assert rows["corrections"] == ("corrections", None, None, None, None, 1, 0, None), "nobody waits for a first correction to subscribe"
     assert "corrections/region/330100" in rows
-    assert rows["listings/region/330108"][5:] == (1, 1, "2026-11-02", None)
+    assert rows["listings/region/330108"][5:] == (1, 1, "2026-11-02")
     assert rows["releases"][6] == 2
     assert not any(feed.startswith(("listings/violation", "corrections/authority", "releases/")) for feed in rows)
 

@@ -176,7 +176,7 @@ def make_release(home: Path, identifier: str, catalogue: Catalogue, *, mark: str
     return folder
 
 
-def write_feeds(home: Path, identifier: str, mark: str, first_end: str | None = None) -> Path:
+def write_feeds(home: Path, identifier: str, mark: str) -> Path:
     """feeds/ID.db with a feed of notices that has nothing but the mark."""
     path = home / "feeds" / f"{identifier}.db"
     path.parent.mkdir(exist_ok=True)
@@ -184,7 +184,7 @@ def write_feeds(home: Path, identifier: str, mark: str, first_end: str | None = 
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(f"{feedfile.SCHEMA};{documents.SCHEMA}")
         connection.execute("INSERT INTO releases VALUES (1, ?, ?)", [identifier, identifier[:10]])
-        connection.execute("INSERT INTO feeds VALUES ('notices', 'notices', NULL, NULL, NULL, NULL, 1, 0, NULL, ?)", [first_end])
+        connection.execute("INSERT INTO feeds VALUES ('notices', 'notices', NULL, NULL, NULL, NULL, 1, 0, NULL)")
         for name in ("rss", "atom", "json"):
             body = (json.dumps({"mark": mark}) if name == "json" else f"<feed>{mark}</feed>").encode()
             modified = f"{identifier[:10]}T00:00:00Z"

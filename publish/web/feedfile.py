@@ -57,7 +57,6 @@ class Feeds:
             "first": 1,
             "last": 0,
             "updated": None,
-            "first_end": None,
         }
         if not rest:
             return {**none_yet, "label_zh": None, "label_en": None}

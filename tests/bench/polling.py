@@ -7,13 +7,18 @@ import http.client
 import shutil
 import sys
 import tempfile
+import threading
+import time
+import urllib.request
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .serving import CONNECTIONS, ROUNDS, SECONDS, WARM, Load, cpu_of, load, made, show, started
+from .serving import CONNECTIONS, ROUNDS, SECONDS, WARM, Load, cpu_of, load, made, show, started, today
 
 FEED, SEARCH = "/feeds/records.atom", "/feeds/records.atom?kind=penalty"
 CODINGS = ("br, gzip", "gzip", "identity")
+EACH = 0.005  # seconds
 
 
 def measure(size: int, *, home: Path | None = None, seconds: float = SECONDS) -> None:
@@ -43,8 +48,40 @@ def measure(size: int, *, home: Path | None = None, seconds: float = SECONDS) ->
                                 done.server = cpu_of(process) - before
                                 which += done
                         show(f"{path} {name}", served, nothing)
+            print(
+                f"  from go-live to the new release's entry being served: {_waited(url, home, size) * 1000:.0f} ms (it is looked for every {EACH * 1000:.0f})"
+            )
     finally:
         shutil.rmtree(folder)
+
+
+def _waited(url: str, home: Path, size: int) -> float:
+    """Seconds from the rename of `current` by a run of the next day until a reader gets the entry of the release, at the most."""
+    from run import platform, timed  # the other half of `make bench`
+
+    asked, last = f"{url}/feeds/releases.json", threading.Event()
+    seen: list[float] = []
+
+    def poll(before: bytes) -> None:
+        while not last.is_set():
+            with urllib.request.urlopen(asked) as answer:
+                if answer.read() != before:
+                    seen.append(time.time())
+                    return
+            time.sleep(EACH)
+
+    with urllib.request.urlopen(asked) as answer:
+        reader = threading.Thread(target=poll, args=[answer.read()])
+    reader.start()
+    try:
+        with platform(size, 1, today() + 1) as address:
+            tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
+            command = [sys.executable, "-m", "publish", "--home", str(home), "--site", "https://feeds.example", "--now", tomorrow]
+            timed([*command, "run", "--source", f"platform={address}", "--rate", "0"])
+        reader.join(30)
+    finally:
+        last.set()
+    return seen[0] - (home / "current").lstat().st_mtime
 
 
 def _tag(url: str, path: str, coding: str) -> str:

@@ -209,10 +209,19 @@ async def test_a_hostile_text_is_shown_as_a_text_and_nothing_of_it_is_lost(app):
     assert "<script>alert(1)</script>" in said[number["markup"]]["content_text"]
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in said[number["markup"]]["content_html"]
     assert LONG in said[number["long"]]["content_text"]
+    assert all(len(item["title"]) < 300 for item in said.values()), "a title is for reading"
     assert "＜script＞" in said[number["markup"]]["title"]
     assert HOSTILE["emoji"] in said[number["emoji"]]["title"]
     assert json.dumps(feed).count("\\u202e") == 0
     assert ACTIVE not in said, "the first import of a source alarms nobody"
+
+
+async def test_an_editor_sees_in_the_title_what_is_disputed(app):
+    """Whoever reads nothing but titles must not take a notice that is disputed for one that is not."""
+    async with visiting(app) as client:
+        titles = [item["title"] for item in (await client.get("/feeds/records/since/0.json")).json()["items"]]
+    assert "风险提示（有异议）：思明区某托管班（福州市鼓楼区教育局）" in titles
+    assert "行政处罚：福州市鼓楼区甜果培训中心有限公司：罚款 12,000 元、责令改正（福州市鼓楼区教育局）" in titles
 
 
 async def test_a_hostile_text_that_comes_through_a_run_leaves_every_feed_valid(work, catalogue):

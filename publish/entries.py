@@ -25,6 +25,7 @@ TAG = "tag:mingbai.example,2026"  # not the address of the site, which may move
 UNLINKED = "未能核对主体"
 NOT_LISTED = "不在最新一期名单中"
 NOT_SAID = "（公告未载明当事人）"
+LONGEST = 80  # characters of a name in a title: no real one has as many, and what a source writes into the wrong field may have thousands
 HAPPENED = {
     "first": "首次公布", "again": "再次公布", "changed": "有变更", "corrected": "已更正", "tombstone": "撤下", "removal": "撤下说明", "correction": "更正说明",
     "entered": "列入白名单", "left": NOT_LISTED, "released": "发布",
@@ -173,17 +174,24 @@ class Teller:
         )  # fmt: skip
 
     def _title(self, notice: Notice, kind: str) -> str:
-        """What an editor has to know: the kind, whom, what was ordered, by whom."""
+        """What an editor has to know: the kind and whether it is disputed or was corrected, whom, what was ordered, by whom; short enough to be read."""
         row = notice.row
+        state = self._state(row)
         fine = f" {yuan(row['fine_fen'])} 元" if row["fine_fen"] is not None else ""
         ordered = [self._label("penalty_types", code) + (fine if code == "fine" else "") for code in notice.penalties]
         ordered += [self._label("measures", code) for code in notice.measures]
         said = f"：{'、'.join(ordered)}" if ordered else ""
-        return f"{kind}：{row['subject_name'] or NOT_SAID}{said}" + (f"（{row['authority']}）" if row["authority"] else "")
+        whom = _short(row["subject_name"] or NOT_SAID)
+        return (
+            kind + (f"（{state}）" if state else "") + f"：{whom}{said}" + (f"（{_short(row['authority'])}）" if row["authority"] else "")
+        )
+
+    def _state(self, row: Row) -> str:
+        """What a reader must not miss of a notice that is shown."""
+        return self._label("notice_states", row["state"]) if row["state"] in ("disputed", "corrected") else ""
 
     def _details(self, notice: Notice, published: str) -> tuple[Detail, ...]:
         row, label = notice.row, self._label
-        state = label("notice_states", row["state"]) if row["state"] in ("disputed", "corrected") else ""
         penalties = "、".join(label("penalty_types", code) for code in notice.penalties)
         measures = "、".join(label("measures", code) for code in notice.measures)
         until = " ".join(filter(None, (row["public_until"], label("public_until_rules", row["public_until_rule"]))))
@@ -191,7 +199,7 @@ class Teller:
         as_of = f"（截至 {row['document_as_of']}）" if document and row["document_as_of"] else ""
         lines = [
             self._line("subject_name", row["subject_name"] or NOT_SAID), *(map(self._linked, notice.links) if notice.links else [Detail("核对", UNLINKED)]),
-            self._line("authority", row["authority"]), Detail("地区", self.region(row["region_code"], row["region_text"])), self._line("state", state),
+            self._line("authority", row["authority"]), Detail("地区", self.region(row["region_code"], row["region_text"])), self._line("state", self._state(row)),
             self._line("violation_type", label("violation_types", row["violation_type"]) or row["violation_text"]), self._line("facts", row["facts"]),
             *(Detail(*_said(one)) for one in notice.statements),
             Detail(self.catalogue.tables["notice_penalties"].label.zh, penalties), Detail(self.catalogue.tables["notice_measures"].label.zh, measures),
@@ -274,6 +282,11 @@ def notice_id(notice: str) -> str:
 def authority_key(name: str | None) -> str | None:
     """What stands for an authority in the address of its feed: for its name as it is printed, since few have a code of their own."""
     return None if name is None else sha256(name.encode()).hexdigest()[:12]
+
+
+def _short(name: str) -> str:
+    """A name as a title can have it; whole it is in the content."""
+    return name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
 
 
 def _text(details: Iterable[Detail]) -> str:

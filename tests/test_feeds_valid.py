@@ -1,17 +1,24 @@
 """Every document of every feed is held against the rules of other people's validators, whatever the sources have written in it."""
 
 import json
+import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import feedparser
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+import test_browser
 from fed import served
 from feed_rules import ATOM, JSON_FEED, OPML, RSS, WARNINGS, errors, findings
+from making import deliver, notice, on, world
 from publish.catalogue import Catalogue, dictionary
 from publish.feedfile import feedfile
 from publish.home import Home
@@ -202,7 +209,82 @@ async def test_a_hostile_text_is_shown_as_a_text_and_nothing_of_it_is_lost(app):
     assert "<script>alert(1)</script>" in said[number["markup"]]["content_text"]
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in said[number["markup"]]["content_html"]
     assert LONG in said[number["long"]]["content_text"]
+    assert all(len(item["title"]) < 300 for item in said.values()), "a title is for reading"
     assert "＜script＞" in said[number["markup"]]["title"]
     assert HOSTILE["emoji"] in said[number["emoji"]]["title"]
     assert json.dumps(feed).count("\\u202e") == 0
     assert ACTIVE not in said, "the first import of a source alarms nobody"
+
+
+async def test_an_editor_sees_in_the_title_what_is_disputed(app):
+    """Whoever reads nothing but titles must not take a notice that is disputed for one that is not."""
+    async with visiting(app) as client:
+        titles = [item["title"] for item in (await client.get("/feeds/records/since/0.json")).json()["items"]]
+    assert "风险提示（有异议）：思明区某托管班（福州市鼓楼区教育局）" in titles
+    assert "行政处罚：福州市鼓楼区甜果培训中心有限公司：罚款 12,000 元、责令改正（福州市鼓楼区教育局）" in titles
+
+
+async def test_a_hostile_text_that_comes_through_a_run_leaves_every_feed_valid(work, catalogue):
+    """What gets through is the run's to say; of that nothing may break a feed."""
+    notices = [
+        notice(n, facts=text, title=text[:200], subjectName=f"{text[:40]}培训中心", authority=f"西湖区{text[:20]}教育局", decidedOn="2026-10-30")
+        for n, text in enumerate(HOSTILE.values(), 2)
+    ]  # fmt: skip
+    deliver(work, {**world(), "notices": [notice(1)]}, 0)
+    deliver(work, {**world(), "notices": [notice(1), *notices]}, 1)
+    told = served(work.home, "SELECT feed FROM feeds WHERE last > 0 ORDER BY feed")
+    assert len(told) > 10
+    made = build_app(work.home.path, dictionary=dictionary(catalogue), now=lambda: on(work, 1).now, base_url=work.site)
+    with closing(made.shelf):
+        async with visiting(made) as client:
+            for (feed,) in told:
+                for form in ("atom", "rss"):
+                    answer = await client.get(f"/feeds/{feed}.{form}")
+                    found = findings(answer.content, f"{work.site}{answer.url.path}", answer.headers["content-type"], LATER)
+                    assert found.keys() <= KNOWN_WARNINGS, (feed, form, found)
+            shown = (await client.get("/feeds/notices.json")).json()["items"]
+    assert len(shown) > 3
+
+
+# -- in a browser ------------------------------------------------------------------------------------------------------
+
+tab = test_browser.tab
+
+
+@pytest.fixture(scope="module")
+def url(home: Home, tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue, root: Path) -> Iterator[str]:
+    """A server over the home, whose documents know it by its address."""
+    there = Home(tmp_path_factory.mktemp("served") / "home")
+    shutil.copytree(home.path, there.path, symlinks=True)
+    server = subprocess.Popen([sys.executable, "-c", test_browser.SERVE, str(there.path)], stdout=subprocess.PIPE, text=True, cwd=root)
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().strip().rstrip("/")
+        feedfile(there, catalogue, there.path / "releases" / TODAY, TODAY, address)
+        time.sleep(2)  # it looks once a second
+        yield address
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/feeds/notices", "/en/feeds/records", "/feeds?authority=script", "/feeds/notices.atom", "/feeds/notices.rss", "/feeds/notices.json", "/feeds/records.atom?q=%22%3Cscript%3E%22",
+        "/feeds/records/archive/1.atom", f"/feeds/institutions/{SHADY}.rss", "/feeds.opml", "/notices/n-hostile1",
+    ],
+)  # fmt: skip
+def test_nothing_of_a_hostile_text_runs_in_a_browser_and_nothing_is_loaded_from_elsewhere(tab, url, path):
+    tab.ask("Page.setDownloadBehavior", behavior="deny")
+    tab.open(f"{url}{path}")
+    asked = [event["params"]["request"]["url"] for event in tab.events if event.get("method") == "Network.requestWillBeSent"]
+    assert asked
+    assert not [one for one in asked if not one.startswith((url, "data:"))]
+    assert not [event for event in tab.events if event.get("method") in ("Page.javascriptDialogOpening", "Runtime.exceptionThrown")]
+    in_page = "document.getElementsByTagNameNS('http://www.w3.org/1999/xhtml', 'script')"
+    assert tab.value(f"[...{in_page}].filter(it => !it.src.startsWith(location.origin + '/static/')).length") == 0
+    assert tab.value("[...document.querySelectorAll('*')].filter(it => [...it.attributes].some(one => /^on/i.test(one.name))).length") == 0
+    assert tab.value("[...document.links].filter(a => !/^https?:/.test(a.protocol)).length") == 0
+    assert not any(mark in tab.value("document.documentElement.textContent") for mark in "\u202e\u2066")

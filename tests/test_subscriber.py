@@ -189,8 +189,26 @@ class World:
         draw, live = self.draw, sorted(self.notices)
         for _ in range(draw.randrange(4, 14)):
             act = draw.choice(
-                "add add add add old facts correct dispute settle move vanish withdraw late return list unlist nothing".split()
-            )  # noqa: SIM905
+                [
+                    "add",
+                    "add",
+                    "add",
+                    "add",
+                    "old",
+                    "facts",
+                    "correct",
+                    "dispute",
+                    "settle",
+                    "move",
+                    "vanish",
+                    "withdraw",
+                    "late",
+                    "return",
+                    "list",
+                    "unlist",
+                    "nothing",
+                ]
+            )
             n = draw.choice(live) if live else ""
             row = self.notices.get(n)
             if act in ("add", "old"):
@@ -296,7 +314,8 @@ class World:
         answer = await client.get(address.removeprefix(SITE), headers=headers)
         for n, version in TOKEN.findall(answer.text):
             row = self.notices.get(n)
-            assert row and row["public_until"] >= self.day.isoformat(), f"{n} is gone and its text is in {address}"
+            assert row, f"{n} is gone and its text is in {address}"
+            assert row["public_until"] >= self.day.isoformat(), f"{n} is gone and its text is in {address}"
             assert row["version"] == int(version), f"{n} says something else by now than {address}"
         if "/archive/" in address and answer.status_code == 200:
             assert self.archives.setdefault(address, answer.content) == answer.content, f"{address} has changed"

@@ -36,8 +36,8 @@ class FeedExtension(BaseExtension):  # type: ignore[misc]
     feed: Feed
 
     def extend_ns(self) -> dict[str, str]:
-        """The prefixes, declared on the root alone."""
-        return NAMESPACES
+        """The prefixes, declared on the root alone; that of tombstones where there are some, since validators warn of what they do not know."""
+        return {prefix: uri for prefix, uri in NAMESPACES.items() if prefix != "at" or self.feed.tombstones}
 
     def extend_atom(self, feed: Any) -> Any:
         """What comes between Atom's own and the entries."""

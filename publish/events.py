@@ -77,7 +77,7 @@ def _told(connection: sqlite3.Connection, release: int, parts: Collection[str]) 
     marks, unread = (",".join("?" * len(names)) for names in (parts, UNREAD))
     # a statement that is left out takes back nothing; and what its source no longer disputes is settled too
     settles = """coalesce((table_name = 'notice_statements' AND field = 'settled_on' AND cause = 'dispute')
-      OR (table_name = 'notices' AND field = 'state' AND (cause = 'dispute' OR (before = 'disputed' AND cause <> 'pipeline'))), 0)"""
+      OR (table_name = 'notices' AND field = 'state' AND (cause = 'dispute' OR ('disputed' IN (before, after) AND cause <> 'pipeline'))), 0)"""
     connection.execute(
         f"""INSERT OR IGNORE INTO temp.told
         SELECT subject, 'change', CASE max(rank) WHEN 3 THEN 'correction' WHEN 2 THEN 'dispute' WHEN 1 THEN 'source' ELSE 'pipeline' END, NULL, max(settles)

@@ -118,6 +118,9 @@ def documents(home: Home) -> list[str]:
     """Paths below /feeds/, without their form: every feed that has told something, its archives, empty ones, an institution's, searches."""
     feeds = served(home, "SELECT feed, last FROM feeds ORDER BY feed")
     assert len(feeds) > 40
+    feeds = [
+        (feed, last) for feed, last in feeds if "/region/" not in feed or feed.endswith(("350102", "350203"))
+    ]  # those above say the same
     archives = [f"{feed}/archive/{page}" for feed, last in feeds for page in range(1, last // 100 + 1)]
     assert any(archive.startswith("records/region") for archive in archives)
     return [feed for feed, _ in feeds] + archives + [
@@ -128,7 +131,7 @@ def documents(home: Home) -> list[str]:
 
 @pytest.mark.parametrize("form", ["atom", "rss"])
 async def test_every_document_passes_the_rules_of_the_w3c_validator(home, app, form):
-    found = {}
+    found, told_of_stones = {}, {}
     async with visiting(app) as client:
         for key in documents(home):
             path, mark, query = key.partition("?")
@@ -136,10 +139,12 @@ async def test_every_document_passes_the_rules_of_the_w3c_validator(home, app, f
             assert answer.status_code == 200, key
             address = answer.url.copy_with(host="mingbai.example", scheme="https")
             found[key] = findings(answer.content, str(address), answer.headers["content-type"], LATER)
+            told_of_stones[key] = "<at:deleted-entry" in answer.text or "<mb:deleted" in answer.text
             if key.count("/") < 2:  # those of a facet hold the same entries, and it takes its time
                 read = feedparser.parse(answer.content)
                 assert not read.bozo, (key, read.bozo_exception)
     assert {key: errors(one) for key, one in found.items() if errors(one)} == {}
+    assert {key for key, one in found.items() if one["UnknownNamespace"] > 1} == {key for key in found if told_of_stones[key]}
     assert {key: warned for key, one in found.items() if (warned := one.keys() - KNOWN_WARNINGS)} == {}
 
 
@@ -187,8 +192,8 @@ async def test_the_rules_find_what_breaks_them(home, app):
     """A rule that cannot fail says nothing: each of these is one change to a document in which nothing is found."""
     async with visiting(app) as client:
         paths = {
-            ATOM: ["/feeds/records/archive/1.atom", "/feeds/notices.atom", "/feeds/corrections.atom"],
-            RSS: ["/feeds/notices.rss"],
+            ATOM: ["/feeds/corrections.atom", "/feeds/records/archive/1.atom", "/feeds/notices.atom"],
+            RSS: ["/feeds/corrections.rss", "/feeds/notices.rss"],
             OPML: ["/feeds.opml"],
         }
         for kind, several in paths.items():

@@ -223,6 +223,13 @@ def test_a_dispute_is_told_among_the_corrections_and_so_is_all_that_becomes_of_t
     assert past.feeds("removal") == of("records"), "its time was over, and nothing was wrong"
 
 
+def test_a_dispute_that_comes_with_a_correction_is_told_as_one(past: Past) -> None:
+    past.release({"notices": [one()]})
+    both = {"notices": [one(state="disputed", fine_fen=2)], "notice_statements": [said("correction", fields="fine_fen")]}
+    assert [kind for _, kind, _ in past.release(both)] == ["corrected", "correction"]
+    assert past.feeds("corrected") == of("records") | of("corrections", *PLACES)
+
+
 def test_a_correction_is_an_entry_beside_the_notice(past: Past) -> None:
     past.release({"notices": [one(9)]})
     past.release({"notices": [one(9), one(fine_fen=1)]})

@@ -491,18 +491,19 @@ def world(tmp_path: Path, catalogue: Catalogue, request: pytest.FixtureRequest) 
 
 @pytest.mark.parametrize("world", [1], indirect=True)
 async def test_who_polls_at_random_for_five_years_ends_with_what_was_told(world):
-    judge(world, await years(world, 25, every=70))
-    assert world.day.year >= FIRST.year + 3
+    judge(world, await years(world, 20, every=90))
+    assert world.day.year >= FIRST.year + 4
 
 
 @pytest.mark.bench
-@pytest.mark.parametrize("world", range(2, 6), indirect=True)
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("world", range(2, 5), indirect=True)
 async def test_so_does_who_polls_a_site_with_hundreds_of_releases(world):
-    judge(world, await years(world, 250, every=7))
+    judge(world, await years(world, 200, every=9))
     kinds = {what.split()[0] for what in world.oracle.happened}
     assert kinds == {"first", "again", "changed", "corrected", "correction", "tombstone", "removal", "entered", "left", "released"}
     assert {what for what in world.oracle.happened if what.startswith("removal")} >= {
         f"removal {reason}" for reason in (*REASONS, "expired", "absent", "unpublished")
     }
-    assert world.oracle.numbers["records"] > 1_000
+    assert world.oracle.numbers["records"] > 1_500
     assert world.moves > 10

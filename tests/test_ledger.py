@@ -291,6 +291,38 @@ def test_the_white_list_of_a_region_is_entered_and_left(past: Past) -> None:
     assert past.release({"listings": []}) == []
 
 
+def test_what_we_do_ourselves_takes_nobody_off_a_list(past: Past) -> None:
+    past.release({"listings": [white(), white(2)]})
+    assert past.release({"listings": [white(2)]}, ours=True) == [], "our recipe dropped it; the list has it still"
+    assert past.release({"listings": [white(), white(2)]}, ours=True) == []
+    assert past.release({"listings": [white(), white(2), white(3)]}, ours=True) == []
+    assert past.release({"listings": [white(2)]}) == [("i-1", "left", "source"), ("i-3", "left", "source")]
+    assert past.release({"listings": [white(), white(2)]}, ours=True) == []
+    assert past.release({"listings": [white(2)]}) == [("i-1", "left", "source")]
+    past.release({"listings": [white(), white(2)]})
+    past.release({"listings": [white(2)]}, ours=True)
+    assert past.release({"listings": [white(), white(2)]}) == [], "readers have that it entered"
+
+
+def test_an_institution_under_another_id_stays_on_its_list(past: Past) -> None:
+    past.release({"listings": [white(), white(2)], "institutions": [{"id": "i-1"}, {"id": "i-2"}]})
+    assert past.release({"listings": [white(institution_id="i-3"), white(2)], "institutions": [{"id": "i-3"}, {"id": "i-2"}]}) == []
+    lineage = [{"predecessor_id": "i-2", "successor_id": "i-4"}]
+    moved = [white(institution_id="i-3"), white(4)]
+    institutions = [{"id": "i-3"}, {"id": "i-4"}]
+    assert past.release({"listings": moved, "institutions": institutions, "institution_lineage": lineage}) == []
+    assert past.release({"listings": [], "institutions": institutions, "institution_lineage": lineage}) == [
+        ("i-3", "left", "source"),
+        ("i-4", "left", "source"),
+    ]
+    assert past.release({"listings": [white(5)]}) == [("i-5", "entered", "source")]
+    elsewhere = {
+        "listings": [white(5, BINJIANG, institution_id="i-6")],
+        "institution_lineage": [{"predecessor_id": "i-5", "successor_id": "i-6"}],
+    }
+    assert past.release(elsewhere) == [("i-5", "left", "source"), ("i-6", "entered", "source")], "another list is another matter"
+
+
 def test_the_first_list_of_a_source_makes_nobody_enter(past: Past) -> None:
     past.release({"listings": [white()]})
     assert past.release({"listings": [white(), white(2, source_id="bureau"), white(3, None)]}) == [("i-3", "entered", "source")]
@@ -422,7 +454,7 @@ def test_a_subscriber_who_applies_the_events_has_what_is_live(walked: Past) -> N
     for id, region, kind in walked.ask(
         "SELECT id, region, kind FROM feed_events WHERE what = 'listing' AND region IS NOT NULL ORDER BY number"
     ):
-        assert listed.get(f"{id} {region}", kind == "left") is not (kind == "entered"), "nobody enters where they are"
+        assert kind == "left" or not listed.get(f"{id} {region}"), "nobody enters where they are"
         listed[f"{id} {region}"] = kind == "entered"
 
 

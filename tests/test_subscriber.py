@@ -58,6 +58,7 @@ class Oracle:
 
     shown: Rows = field(default_factory=dict)
     listed: set[tuple[str, str]] = field(default_factory=set)
+    lists: dict[tuple[str, str], str] = field(default_factory=dict)  # what was told last of each
     told: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # feeds in which a notice stands
     alerts: dict[str, bool] = field(default_factory=dict)
     sources: set[str] = field(default_factory=set)
@@ -95,9 +96,12 @@ class Oracle:
         for n, reason in withdrawn.items():
             if n not in self.shown and self.gone.get(n, reason) != reason:
                 self._removed(n, id, reason)
-        if not is_first:
+        if not is_first and not ours:  # going back takes nobody off a list
             for institution, region in listed ^ self.listed:
                 kind = "entered" if (institution, region) in listed else "left"
+                if kind == "entered" == self.lists.get((institution, region)):
+                    continue
+                self.lists[institution, region] = kind
                 for feed in ("listings", *(f"listings/region/{code}" for code in ABOVE[region])):
                     self._enter(feed, f"{institution} {kind} {id}", kind)
         self._enter("releases", f"releases/{id}", "released")

@@ -18,9 +18,9 @@ UNREAD = ("subject_kind", "subject_credit_code", "subject_permit_no", "authority
 SCHEMA = """
 CREATE TEMP TABLE happened (
   what TEXT NOT NULL, id TEXT NOT NULL, place INTEGER NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT, is_alert INTEGER NOT NULL,
-  decided TEXT, settles INTEGER NOT NULL, PRIMARY KEY (what, id, place, region)
+  spreads INTEGER NOT NULL, decided TEXT, settles INTEGER NOT NULL, PRIMARY KEY (what, id, place, region)
 ) WITHOUT ROWID;
-CREATE TEMP TABLE told (id TEXT PRIMARY KEY, kind TEXT NOT NULL, cause TEXT NOT NULL, decided TEXT, settles INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TEMP TABLE told (id TEXT PRIMARY KEY, kind TEXT NOT NULL, cause TEXT NOT NULL, came TEXT, settles INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TEMP TABLE decisions (document_no TEXT, authority TEXT, id TEXT, PRIMARY KEY (document_no, authority, id)) WITHOUT ROWID;
 CREATE TEMP TABLE known (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TEMP TABLE fresh (source TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -35,7 +35,9 @@ TABLES = ("happened", "told", "decisions", "known", "fresh", "pairs", "kin", "li
 # rows `h` that the release has, and that the one before it had
 NOW, BEFORE = (f"(h.release_from <= {number} AND coalesce(h.release_to > {number}, 1))" for number in (":release", ":release - 1"))
 DAY = "(SELECT substr(id, 1, 10) FROM main.releases WHERE number = :release)"
-ALERT = "(SELECT e.is_alert FROM main.feed_events e WHERE e.what = 'notice' AND e.id = t.id LIMIT 1)"  # NULL: it was never told of
+# of what was told last of it: one that came back too old for an alert is none any more. NULL: it was never told of
+ALERT = "(SELECT e.is_alert FROM main.feed_events e WHERE e.what = 'notice' AND e.id = t.id ORDER BY e.number DESC LIMIT 1)"
+RECENT = f"coalesce(length(decided) = 10 AND julianday({DAY}) - julianday(decided) <= {OLD_DAYS}, 0)"  # `decided`, as the release has it
 _CLASSES = " ".join(f"WHEN '{cause}' THEN '{reason}'" for cause, reason in CLASSES.items())
 CLASS = f"CASE t.cause {_CLASSES} ELSE '{ABSENT}' END"
 
@@ -49,11 +51,12 @@ def happened(connection: sqlite3.Connection, release: int, tables: Iterable[Tabl
     _told(connection, release, [table.name for table in tables if table.ref_to("notices")])
     _shown(connection, release)
     _gone(connection, release)
-    _changed(connection)
+    _changed(connection, release)
     if release > FIRST_RELEASE:
         _listed(connection, release)
     connection.execute(
-        "INSERT INTO temp.happened SELECT 'release', id, 0, '', 'released', NULL, 0, NULL, 0 FROM main.releases WHERE number = ?", [release]
+        "INSERT INTO temp.happened SELECT 'release', id, 0, '', 'released', NULL, 0, 0, NULL, 0 FROM main.releases WHERE number = ?",
+        [release],
     )
 
 
@@ -116,13 +119,12 @@ def _shown(connection: sqlite3.Connection, release: int) -> None:
         WHERE {earlier} AND EXISTS (SELECT 1 FROM temp.decisions)""",
         values,
     )
-    connection.execute(
-        f"""INSERT INTO temp.happened SELECT 'notice', id, 0, '', iif(was IS NULL, 'first', 'again'), cause,
-          coalesce(was, :release > {FIRST_RELEASE} AND is_of_old_source AND coalesce(length(decided) = 10 AND julianday({DAY}) - julianday(decided) <= {OLD_DAYS}, 0)
-            AND id NOT IN (SELECT id FROM temp.known)), decided, 0
-        FROM (SELECT t.id, t.cause, {ALERT} AS was, coalesce({decided}, t.decided) AS decided,
-          h.id IS NULL OR coalesce({source} NOT IN (SELECT source FROM temp.fresh), 0) AS is_of_old_source
-          FROM temp.told t LEFT JOIN main.notices h ON h.id = t.id AND h.release_from = :release WHERE t.kind = 'add')""",
+    connection.execute(  # of one that was forgotten since, nobody knows whether it was news
+        f"""INSERT INTO temp.happened SELECT 'notice', id, 0, '', iif(was IS NULL, 'first', 'again'), cause, is_news, is_news, decided, 0
+        FROM (SELECT *, is_there AND {RECENT} AND coalesce(was, :release > {FIRST_RELEASE} AND is_of_old_source AND id NOT IN (SELECT id FROM temp.known)) AS is_news
+          FROM (SELECT t.id, t.cause, {ALERT} AS was, coalesce({decided}, t.came) AS decided, h.id IS NOT NULL AS is_there,
+            coalesce({source} NOT IN (SELECT source FROM temp.fresh), 0) AS is_of_old_source
+            FROM temp.told t LEFT JOIN main.notices h ON h.id = t.id AND h.release_from = :release WHERE t.kind = 'add'))""",
         values,
     )
 
@@ -133,24 +135,27 @@ def _gone(connection: sqlite3.Connection, release: int) -> None:
     signed = f"(SELECT w.reason FROM main.withdrawn w WHERE w.notice = t.id AND w.day <= {DAY} AND t.cause = 'withdrawal')"
     for place, kind in enumerate(("tombstone", "removal")):
         connection.execute(
-            f"""INSERT INTO temp.happened SELECT 'notice', t.id, {place}, '', '{kind}', coalesce({signed}, {CLASS}), {ALERT}, NULL, 0
+            f"""INSERT INTO temp.happened SELECT 'notice', t.id, {place}, '', '{kind}', coalesce({signed}, {CLASS}), {ALERT}, 0, NULL, 0
             FROM temp.told t WHERE t.kind = 'remove' AND {ALERT} IS NOT NULL""",
             values,
         )
     connection.execute(
-        f"""INSERT OR IGNORE INTO temp.happened SELECT 'notice', w.notice, 1, '', 'removal', w.reason, e.is_alert, NULL, 0 FROM main.withdrawn w
+        f"""INSERT OR IGNORE INTO temp.happened SELECT 'notice', w.notice, 1, '', 'removal', w.reason, e.is_alert, 0, NULL, 0 FROM main.withdrawn w
         JOIN main.feed_events e ON e.number = (SELECT max(number) FROM main.feed_events l WHERE l.what = 'notice' AND l.id = w.notice)
         WHERE w.day <= {DAY} AND e.kind = 'removal' AND e.cause <> w.reason AND w.notice NOT IN (SELECT id FROM temp.told)""",
         values,
     )
 
 
-def _changed(connection: sqlite3.Connection) -> None:
-    """Notices that are otherwise than they were."""
+def _changed(connection: sqlite3.Connection, release: int) -> None:
+    """Notices that are otherwise than they were. What has become old news is told where it stands and in no other alert feed."""
+    (decided,) = columns(connection, "notices", "decided_on")
     for place, kind, which in ((0, "changed", "<>"), (0, "corrected", "="), (1, "correction", "=")):
         connection.execute(
-            f"""INSERT INTO temp.happened SELECT 'notice', t.id, {place}, '', '{kind}', t.cause, {ALERT}, NULL, iif('{kind}' = 'correction', 0, t.settles)
-            FROM temp.told t WHERE t.kind = 'change' AND t.cause {which} 'correction' AND {ALERT} IS NOT NULL"""
+            f"""INSERT INTO temp.happened SELECT 'notice', id, {place}, '', '{kind}', cause, was, was AND {RECENT}, NULL, iif('{kind}' = 'correction', 0, settles)
+            FROM (SELECT t.*, {ALERT} AS was, {decided} AS decided FROM temp.told t LEFT JOIN main.notices h ON h.id = t.id AND {NOW}
+              WHERE t.kind = 'change' AND t.cause {which} 'correction') WHERE was IS NOT NULL""",
+            {"release": release},
         )
 
 
@@ -200,7 +205,7 @@ def _listed(connection: sqlite3.Connection, release: int) -> None:
         values,
     )
     connection.execute(
-        """INSERT INTO temp.happened SELECT 'listing', institution, is_now, region, kind, 'source', 0, NULL, 0
+        """INSERT INTO temp.happened SELECT 'listing', institution, is_now, region, kind, 'source', 0, 0, NULL, 0
         FROM (SELECT *, iif(is_now, 'entered', 'left') AS kind FROM temp.lists) l
         WHERE was <> is_now AND (was OR is_of_old_source)
         AND NOT EXISTS (SELECT 1 FROM temp.kin k CROSS JOIN temp.lists o ON o.institution = k.new AND o.region = l.region

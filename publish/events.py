@@ -18,20 +18,26 @@ UNREAD = ("subject_kind", "subject_credit_code", "subject_permit_no", "authority
 SCHEMA = """
 CREATE TEMP TABLE happened (
   what TEXT NOT NULL, id TEXT NOT NULL, place INTEGER NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT, is_alert INTEGER NOT NULL,
-  decided TEXT, settles INTEGER NOT NULL, PRIMARY KEY (what, id, place, region)
+  spreads INTEGER NOT NULL, decided TEXT, settles INTEGER NOT NULL, PRIMARY KEY (what, id, place, region)
 ) WITHOUT ROWID;
-CREATE TEMP TABLE told (id TEXT PRIMARY KEY, kind TEXT NOT NULL, cause TEXT NOT NULL, decided TEXT, settles INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TEMP TABLE told (id TEXT PRIMARY KEY, kind TEXT NOT NULL, cause TEXT NOT NULL, came TEXT, settles INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TEMP TABLE decisions (document_no TEXT, authority TEXT, id TEXT, PRIMARY KEY (document_no, authority, id)) WITHOUT ROWID;
 CREATE TEMP TABLE known (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TEMP TABLE fresh (source TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TEMP TABLE pairs (institution TEXT, region TEXT, cause TEXT NOT NULL, PRIMARY KEY (institution, region)) WITHOUT ROWID;
+CREATE TEMP TABLE pairs (institution TEXT, region TEXT, PRIMARY KEY (institution, region)) WITHOUT ROWID;
+CREATE TEMP TABLE kin (old TEXT, new TEXT, PRIMARY KEY (old, new)) WITHOUT ROWID;
+CREATE TEMP TABLE lists (
+  institution TEXT, region TEXT, was INTEGER, is_now INTEGER, is_of_old_source INTEGER, PRIMARY KEY (institution, region)
+) WITHOUT ROWID;
 CREATE TEMP TABLE listers (source TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-TABLES = ("happened", "told", "decisions", "known", "fresh", "pairs", "listers")
+TABLES = ("happened", "told", "decisions", "known", "fresh", "pairs", "kin", "lists", "listers")
 # rows `h` that the release has, and that the one before it had
 NOW, BEFORE = (f"(h.release_from <= {number} AND coalesce(h.release_to > {number}, 1))" for number in (":release", ":release - 1"))
 DAY = "(SELECT substr(id, 1, 10) FROM main.releases WHERE number = :release)"
-ALERT = "(SELECT e.is_alert FROM main.feed_events e WHERE e.what = 'notice' AND e.id = t.id LIMIT 1)"  # NULL: it was never told of
+# of what was told last of it: one that came back too old for an alert is none any more. NULL: it was never told of
+ALERT = "(SELECT e.is_alert FROM main.feed_events e WHERE e.what = 'notice' AND e.id = t.id ORDER BY e.number DESC LIMIT 1)"
+RECENT = f"coalesce(length(decided) = 10 AND julianday({DAY}) - julianday(decided) <= {OLD_DAYS}, 0)"  # `decided`, as the release has it
 _CLASSES = " ".join(f"WHEN '{cause}' THEN '{reason}'" for cause, reason in CLASSES.items())
 CLASS = f"CASE t.cause {_CLASSES} ELSE '{ABSENT}' END"
 
@@ -45,11 +51,12 @@ def happened(connection: sqlite3.Connection, release: int, tables: Iterable[Tabl
     _told(connection, release, [table.name for table in tables if table.ref_to("notices")])
     _shown(connection, release)
     _gone(connection, release)
-    _changed(connection)
+    _changed(connection, release)
     if release > FIRST_RELEASE:
         _listed(connection, release)
     connection.execute(
-        "INSERT INTO temp.happened SELECT 'release', id, 0, '', 'released', NULL, 0, NULL, 0 FROM main.releases WHERE number = ?", [release]
+        "INSERT INTO temp.happened SELECT 'release', id, 0, '', 'released', NULL, 0, 0, NULL, 0 FROM main.releases WHERE number = ?",
+        [release],
     )
 
 
@@ -112,13 +119,12 @@ def _shown(connection: sqlite3.Connection, release: int) -> None:
         WHERE {earlier} AND EXISTS (SELECT 1 FROM temp.decisions)""",
         values,
     )
-    connection.execute(
-        f"""INSERT INTO temp.happened SELECT 'notice', id, 0, '', iif(was IS NULL, 'first', 'again'), cause,
-          coalesce(was, :release > {FIRST_RELEASE} AND is_of_old_source AND coalesce(length(decided) = 10 AND julianday({DAY}) - julianday(decided) <= {OLD_DAYS}, 0)
-            AND id NOT IN (SELECT id FROM temp.known)), decided, 0
-        FROM (SELECT t.id, t.cause, {ALERT} AS was, coalesce({decided}, t.decided) AS decided,
-          h.id IS NULL OR coalesce({source} NOT IN (SELECT source FROM temp.fresh), 0) AS is_of_old_source
-          FROM temp.told t LEFT JOIN main.notices h ON h.id = t.id AND h.release_from = :release WHERE t.kind = 'add')""",
+    connection.execute(  # of one that was forgotten since, nobody knows whether it was news
+        f"""INSERT INTO temp.happened SELECT 'notice', id, 0, '', iif(was IS NULL, 'first', 'again'), cause, is_news, is_news, decided, 0
+        FROM (SELECT *, is_there AND {RECENT} AND coalesce(was, :release > {FIRST_RELEASE} AND is_of_old_source AND id NOT IN (SELECT id FROM temp.known)) AS is_news
+          FROM (SELECT t.id, t.cause, {ALERT} AS was, coalesce({decided}, t.came) AS decided, h.id IS NOT NULL AS is_there,
+            coalesce({source} NOT IN (SELECT source FROM temp.fresh), 0) AS is_of_old_source
+            FROM temp.told t LEFT JOIN main.notices h ON h.id = t.id AND h.release_from = :release WHERE t.kind = 'add'))""",
         values,
     )
 
@@ -129,39 +135,60 @@ def _gone(connection: sqlite3.Connection, release: int) -> None:
     signed = f"(SELECT w.reason FROM main.withdrawn w WHERE w.notice = t.id AND w.day <= {DAY} AND t.cause = 'withdrawal')"
     for place, kind in enumerate(("tombstone", "removal")):
         connection.execute(
-            f"""INSERT INTO temp.happened SELECT 'notice', t.id, {place}, '', '{kind}', coalesce({signed}, {CLASS}), {ALERT}, NULL, 0
+            f"""INSERT INTO temp.happened SELECT 'notice', t.id, {place}, '', '{kind}', coalesce({signed}, {CLASS}), {ALERT}, 0, NULL, 0
             FROM temp.told t WHERE t.kind = 'remove' AND {ALERT} IS NOT NULL""",
             values,
         )
     connection.execute(
-        f"""INSERT OR IGNORE INTO temp.happened SELECT 'notice', w.notice, 1, '', 'removal', w.reason, e.is_alert, NULL, 0 FROM main.withdrawn w
+        f"""INSERT OR IGNORE INTO temp.happened SELECT 'notice', w.notice, 1, '', 'removal', w.reason, e.is_alert, 0, NULL, 0 FROM main.withdrawn w
         JOIN main.feed_events e ON e.number = (SELECT max(number) FROM main.feed_events l WHERE l.what = 'notice' AND l.id = w.notice)
         WHERE w.day <= {DAY} AND e.kind = 'removal' AND e.cause <> w.reason AND w.notice NOT IN (SELECT id FROM temp.told)""",
         values,
     )
 
 
-def _changed(connection: sqlite3.Connection) -> None:
-    """Notices that are otherwise than they were."""
+def _changed(connection: sqlite3.Connection, release: int) -> None:
+    """Notices that are otherwise than they were. What has become old news is told where it stands and in no other alert feed."""
+    (decided,) = columns(connection, "notices", "decided_on")
     for place, kind, which in ((0, "changed", "<>"), (0, "corrected", "="), (1, "correction", "=")):
         connection.execute(
-            f"""INSERT INTO temp.happened SELECT 'notice', t.id, {place}, '', '{kind}', t.cause, {ALERT}, NULL, iif('{kind}' = 'correction', 0, t.settles)
-            FROM temp.told t WHERE t.kind = 'change' AND t.cause {which} 'correction' AND {ALERT} IS NOT NULL"""
+            f"""INSERT INTO temp.happened SELECT 'notice', id, {place}, '', '{kind}', cause, was, was AND {RECENT}, NULL, iif('{kind}' = 'correction', 0, settles)
+            FROM (SELECT t.*, {ALERT} AS was, {decided} AS decided FROM temp.told t LEFT JOIN main.notices h ON h.id = t.id AND {NOW}
+              WHERE t.kind = 'change' AND t.cause {which} 'correction') WHERE was IS NOT NULL""",
+            {"release": release},
         )
 
 
 def _listed(connection: sqlite3.Connection, release: int) -> None:
-    """Institutions that are on a white list of a region and were on none there, or the other way round; a new batch of the same list is neither."""
+    """Institutions that are on a white list of a region and were on none there, or the other way round, by their source's doing alone.
+
+    None of it is a new batch of the same list, what our recipe drops or takes up, going back to an earlier release, and a listing
+    that stands under another id of the same institution. Nobody enters where readers have them.
+    """
     institution, region, which, source = columns(connection, "listings", "institution_id", "region_code", "list", "source_id")
     values = {"release": release}
     pair = f"coalesce({institution}, '') AS institution, coalesce({region}, '') AS region"
-    # a code of a region that we spell otherwise moves nobody
-    touched = """(SELECT key, max(cause) AS cause FROM main.changes WHERE release = :release AND table_name = 'listings'
-      AND (kind IN ('add', 'remove') OR (field IN ('institution_id', 'list', 'region_code') AND cause <> 'pipeline')) GROUP BY key) c"""
+    touched = """(SELECT DISTINCT key FROM main.changes WHERE release = :release AND table_name = 'listings' AND cause = 'source'
+      AND (kind IN ('add', 'remove') OR field IN ('institution_id', 'list', 'region_code'))) c"""
     connection.execute(
-        f"""INSERT INTO temp.pairs SELECT institution, region, max(cause) FROM (SELECT {pair}, c.cause FROM {touched}
-          CROSS JOIN main.listings h ON h.id = c.key AND (h.release_from = :release OR h.release_to = :release)) GROUP BY 1, 2""",
+        f"""INSERT INTO temp.pairs SELECT DISTINCT {pair} FROM {touched}
+          CROSS JOIN main.listings h ON h.id = c.key AND (h.release_from = :release OR h.release_to = :release)""",
         values,
+    )
+    connection.execute(  # the ids of one institution: a listing of both, and who took whose place
+        f"""INSERT OR IGNORE INTO temp.kin SELECT was.institution, now.institution FROM
+          (SELECT h.id, {pair} FROM {touched} CROSS JOIN main.listings h ON h.id = c.key AND h.release_to = :release WHERE {which} = 'white') was
+          JOIN (SELECT h.id, {pair} FROM {touched} CROSS JOIN main.listings h ON h.id = c.key AND h.release_from = :release WHERE {which} = 'white') now
+            ON now.id = was.id AND now.region = was.region AND now.institution <> was.institution""",
+        values,
+    )
+    if connection.execute("SELECT 1 FROM main.sqlite_master WHERE name = 'institution_lineage'").fetchone():
+        connection.execute(
+            f"INSERT OR IGNORE INTO temp.kin SELECT predecessor_id, successor_id FROM main.institution_lineage h WHERE {NOW}", values
+        )
+    connection.execute("INSERT OR IGNORE INTO temp.kin SELECT new, old FROM temp.kin")
+    connection.execute(
+        "INSERT OR IGNORE INTO temp.pairs SELECT k.new, p.region FROM temp.pairs p CROSS JOIN temp.kin k ON k.old = p.institution"
     )
     connection.execute(
         f"""INSERT INTO temp.listers SELECT source FROM (SELECT DISTINCT {source} AS source FROM {touched}
@@ -171,11 +198,18 @@ def _listed(connection: sqlite3.Connection, release: int) -> None:
     )
     white = f"{which} = 'white'"
     connection.execute(
-        f"""INSERT INTO temp.happened SELECT 'listing', institution, is_now, region, iif(is_now, 'entered', 'left'), cause, 0, NULL, 0
-        FROM (SELECT p.institution, p.region, p.cause, max({white} AND {BEFORE}) AS was, max({white} AND {NOW}) AS is_now,
-            max({white} AND {NOW} AND coalesce({source}, '') NOT IN (SELECT source FROM temp.listers)) AS is_of_old_source
+        f"""INSERT INTO temp.lists SELECT p.institution, p.region, max({white} AND {BEFORE}), max({white} AND {NOW}),
+            max({white} AND {NOW} AND coalesce({source}, '') NOT IN (SELECT source FROM temp.listers))
           FROM main.listings h CROSS JOIN temp.pairs p ON p.institution = {institution} AND p.region = coalesce({region}, '')
-          WHERE EXISTS (SELECT 1 FROM temp.pairs) GROUP BY 1, 2)
-        WHERE was <> is_now AND (was OR is_of_old_source)""",
+          WHERE EXISTS (SELECT 1 FROM temp.pairs) GROUP BY 1, 2""",
         values,
+    )
+    connection.execute(
+        """INSERT INTO temp.happened SELECT 'listing', institution, is_now, region, kind, 'source', 0, 0, NULL, 0
+        FROM (SELECT *, iif(is_now, 'entered', 'left') AS kind FROM temp.lists) l
+        WHERE was <> is_now AND (was OR is_of_old_source)
+        AND NOT EXISTS (SELECT 1 FROM temp.kin k CROSS JOIN temp.lists o ON o.institution = k.new AND o.region = l.region
+          WHERE k.old = l.institution AND iif(l.is_now, o.was, o.is_now))
+        AND NOT (is_now AND 'entered' IS (SELECT e.kind FROM main.feed_events e WHERE e.what = 'listing' AND e.id = l.institution
+          AND coalesce(e.region, '') = l.region ORDER BY e.number DESC LIMIT 1))"""
     )

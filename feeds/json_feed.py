@@ -16,6 +16,7 @@ from .model import Entry, Feed, Link, Tombstone, instant
 VERSION = "https://jsonfeed.org/version/1.1"
 END = "}}"  # of an item and its `_mingbai`
 NOTHING = b', "_mingbai": {'
+STONES = 500  # of a part
 CLOSE = b"\n]\n}\n"
 
 
@@ -31,7 +32,7 @@ class JsonFeed(Form):
     def parts(self, feed: Feed, batches: Iterable[Sequence[Entry]]) -> Iterator[bytes]:
         """The document part by part, with the entries of each batch as it comes instead of `feed.entries`: for what may have no end. That no id
         comes twice is the caller's."""
-        yield self._begin(clean(replace(feed, entries=())))
+        yield from self._head(clean(replace(feed, entries=())))
         between = b""
         for batch in batches:
             items = [
@@ -44,6 +45,20 @@ class JsonFeed(Form):
 
     def _document(self, feed: Feed, elements: Iterable[Element]) -> bytes:
         return self._begin(feed) + b",\n".join(_item_with(*element) for element in elements) + CLOSE
+
+    def _head(self, feed: Feed) -> Iterator[bytes]:
+        """How a document begins, part by part where it has many tombstones."""
+        stones = feed.tombstones
+        begin = self._begin(replace(feed, tombstones=stones[:1]))
+        if len(stones) < 2:
+            yield begin
+            return
+        first = _json(_deleted(stones[0])).encode()  # with its id: nothing else in the head is the same
+        before, after = begin.split(first)
+        yield before + first
+        for at in range(1, len(stones), STONES):
+            yield b"".join(b", " + _json(_deleted(stone)).encode() for stone in stones[at : at + STONES])
+        yield after
 
     def _begin(self, feed: Feed) -> bytes:
         head = "".join(f"{_json(key)}: {_json(value)},\n" for key, value in _head(feed).items())

@@ -147,8 +147,8 @@ def after_release(work: Work, tell: Tell) -> None:
     try:
         found = deliver(work, tell, seconds=SOON)
         said = told(found)
-    except (OSError, sqlite3.Error, Mingbai) as error:
-        said = f"nobody was told of it yet ({error}); `mingbai deliver` does it"
+    except Exception as error:  # the release is live: what is wrong with an address, a body or the outbox is for the next round
+        said = f"nobody was told of it yet ({error if isinstance(error, OSError | sqlite3.Error | Mingbai) else repr(error)}); `mingbai deliver` does it"
     work.progress.say(said)
 
 

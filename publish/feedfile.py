@@ -7,6 +7,7 @@ It has the ledger (ledger.py) as it is, what each feed is called and how far it 
 import os
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,6 +31,13 @@ CREATE TABLE feeds (
   first INTEGER NOT NULL, last INTEGER NOT NULL, updated TEXT
 ) STRICT, WITHOUT ROWID;
 """
+LOOKS = (  # at every row: a file that was cut or overwritten fails at one of them
+    "SELECT max(day) FROM releases",
+    "SELECT max(kind) FROM feed_events",
+    "SELECT max(event) FROM feed_items",
+    "SELECT max(first) FROM feeds",
+    "SELECT max(size) FROM documents",
+)
 
 
 def feedfile(home: Home, catalogue: Catalogue, release: Path, identifier: str, site: str, hubs: Sequence[str] = ()) -> Path:
@@ -37,6 +45,20 @@ def feedfile(home: Home, catalogue: Catalogue, release: Path, identifier: str, s
     target = home.feeds / f"{identifier}.db"
     part = target.with_name(f".{target.name}.part")
     home.feeds.mkdir(exist_ok=True)
+    before = _before(home)
+    try:
+        _make(part, home, catalogue, release, site, hubs, before)
+    except Exception:  # whatever a damaged file before leads to: nothing needs it
+        if before is None:
+            raise
+        _make(part, home, catalogue, release, site, hubs, None)
+    sync(part)
+    os.replace(part, target)
+    sync(home.feeds)
+    return target
+
+
+def _make(part: Path, home: Home, catalogue: Catalogue, release: Path, site: str, hubs: Sequence[str], before: Path | None) -> None:
     part.unlink(missing_ok=True)
     live = sqlite3.connect(f"file:{quote(str(release / 'mingbai.db'))}?mode=ro&immutable=1", uri=True)
     try:
@@ -50,18 +72,26 @@ def feedfile(home: Home, catalogue: Catalogue, release: Path, identifier: str, s
             connection.execute("COMMIT")
             for name in ("history", "live"):
                 connection.execute(f"DETACH {name}")
-            write_documents(connection, live, catalogue, site, hubs, _before(home))
+            write_documents(connection, live, catalogue, site, hubs, before)
     finally:
         live.close()
-    sync(part)
-    os.replace(part, target)
-    sync(home.feeds)
-    return target
 
 
 def has_feeds(home: Home, identifier: str) -> bool:
-    """Whether the file of a release is there, in the form that it has today."""
-    return _version(home.feeds / f"{identifier}.db") == VERSION
+    """Whether the file of a release is there, in the form that it has today, and can be read."""
+    path = home.feeds / f"{identifier}.db"
+    return _version(path) == VERSION and _is_whole(path)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether every table can be read, as far as that takes no look at the packed documents."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
+            for sql in LOOKS:
+                connection.execute(sql).fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return True
 
 
 def only(home: Home, identifier: str | None) -> None:

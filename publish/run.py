@@ -54,7 +54,12 @@ def run(work: Work, addresses: Mapping[str, str], *, access: Access = ANYHOW) ->
 
 def at_work(work: Work, asked: Sequence[str], task: Callable[[], Result], check: Callable[[], object] = lambda: None) -> Result:
     """Do a task that may end in a release (work.framed), after what people signed and entered is carried out; then tell who is to be told."""
-    result = framed(work, asked, lambda: carry_out(work, lambda candidate: go_on(work, judge(work, candidate))), task, check)
+    try:
+        result = framed(work, asked, lambda: carry_out(work, lambda candidate: go_on(work, judge(work, candidate))), task, check)
+    except Exception:
+        if work.live is not None:  # what people signed may be live all the same, and what failed before is tried again
+            after_release(work, bodies)
+        raise
     if result.release is not None or asked:
         after_release(work, bodies)
     return result

@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -139,6 +139,28 @@ def test_a_lost_file_is_made_again_byte_for_byte(work: Work, lost: str) -> None:
     assert repair(work.home, work.catalogue, work.site, work.hubs) == ["made the feeds of release 2026-11-02 again"]
     assert [path.name for path in files(work.home)] == ["2026-11-02.db"]
     assert path.read_bytes() == before
+
+
+def zeroed(path: Path) -> None:
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes()[:4096].ljust(size, b"\0"))
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize("damage", [zeroed, cut])
+def test_a_damaged_file_stops_no_release_and_is_made_again(work: Work, damage: Callable[[Path], None]) -> None:
+    (file,) = files(work.home)
+    whole, live = file.read_bytes(), str(work.home.live())
+    damage(file)
+    feedfile(work.home, work.catalogue, work.home.releases / live, live, work.site, work.hubs)
+    assert file.read_bytes() == whole
+    damage(file)
+    assert repair(work.home, work.catalogue, work.site, work.hubs) == [f"made the feeds of release {live} again"]
+    assert file.read_bytes() == whole
+    assert repair(work.home, work.catalogue, work.site, work.hubs) == []
 
 
 def test_a_home_from_before_the_ledger_has_the_same_feeds(work: Work) -> None:

@@ -7,6 +7,8 @@ import json
 import os
 import re
 import shutil
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -21,10 +23,12 @@ import httpx
 import pytest
 
 from publish.catalogue import Catalogue, dictionary
+from publish.channel import Channel
 from publish.entries import authority_key
 from publish.feedfile import feedfile
 from publish.home import Home
 from publish.web import site as web_site
+from publish.web.feedmade import Other
 from publish.web.server import build_app
 from publish.wording import wording
 from web_release import (
@@ -593,7 +597,41 @@ async def test_the_stylesheet_that_the_xml_names_is_there(site):
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/css; charset=utf-8")
 
 
-async def test_a_replay_that_streams_over_a_change_ends_as_it_began(home, tmp_path, catalogue):
+@pytest.mark.parametrize("size", [1, 2, 7])
+@pytest.mark.parametrize("now", [NOON, datetime(2027, 12, 1, 4, tzinfo=UTC)])  # on the second day all has ended
+async def test_a_replay_is_the_same_in_slices_of_any_size(site, monkeypatch, size, now):
+    async with visiting(site(now)) as client:
+        whole = (await client.get("/feeds/records/since/3.json")).content
+        monkeypatch.setattr("publish.web.feedmade.SLICE", size)
+        monkeypatch.setattr(sys.modules["feeds.json_feed"], "STONES", size)
+        assert (await client.get("/feeds/records/since/3.json")).content == whole
+
+
+async def test_a_replay_is_made_beside_the_loop_in_steps_that_end(site, monkeypatch):
+    """Each step reads at most a slice, and none is made in the thread of the loop."""
+    asked: list[tuple[bool, int]] = []
+    placed, tell = Channel.placed, Channel.tell
+
+    def placing(self: Channel, feed: str, first: int, last: int) -> Any:
+        asked.append((threading.current_thread() is threading.main_thread(), last - first + 1))
+        return placed(self, feed, first, last)
+
+    def telling(self: Channel, events: Any) -> Any:
+        asked.append((threading.current_thread() is threading.main_thread(), len(events)))
+        return tell(self, events)
+
+    monkeypatch.setattr("publish.web.feedmade.SLICE", 40)
+    monkeypatch.setattr("publish.web.feedmade.BATCH", 40)
+    async with visiting(site(datetime(2027, 12, 2, 4, tzinfo=UTC))) as client:
+        monkeypatch.setattr(Channel, "placed", placing)
+        monkeypatch.setattr(Channel, "tell", telling)
+        await client.get("/feeds/records/since/0.json")
+    assert len(asked) > 6
+    assert not any(in_loop for in_loop, _ in asked)
+    assert max(size for _, size in asked) <= 40
+
+
+async def test_a_replay_that_streams_over_a_change_tells_nothing_more_of_what_was_served(home, tmp_path, catalogue):
     copied(home, tmp_path)
     make_feeds(tmp_path, catalogue)
     app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: NOON, base_url=SITE, grace_seconds=0)
@@ -624,8 +662,11 @@ async def test_a_replay_that_streams_over_a_change_ends_as_it_began(home, tmp_pa
         "headers": [],
         "scheme": "http",
     }
-    await app(scope, receive, send)
+    with pytest.raises(Other):
+        await app(scope, receive, send)
     assert shelf.reader is not None
     assert shelf.reader.id == RELEASES[0]
-    assert numbers(json.loads(body)) == list(range(1, 138))
+    assert SECRET not in body.decode()
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(body)
     shelf.close()

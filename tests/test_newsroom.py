@@ -13,7 +13,8 @@ from urllib.parse import parse_qs
 
 import orjson
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from click.testing import Result as Typed
 from standardwebhooks.webhooks import Webhook
 
 from making import NOON, notice, on, query, snapshot, world
@@ -22,13 +23,13 @@ from publish.bodies import bodies
 from publish.catalogue import Catalogue
 from publish.cli import main
 from publish.cli.newsroom import _secret
-from publish.deliver import deliver
-from publish.errors import BadDeclaration, ReviewNeeded
+from publish.deliver import after_release, deliver
+from publish.errors import BadDeclaration, Mingbai, ReviewNeeded
 from publish.home import Home
 from publish.outbox import outbox
 from publish.run import run
 from publish.withdraw import withdraw
-from publish.work import Work
+from publish.work import Result, Work
 from receiving import LOOPBACK, Receiver, make_live, receiving
 from receiving import bodies as small
 from test_deliver import FEED, SECRET, events, rows, subscribe
@@ -123,6 +124,31 @@ def test_a_run_tells_who_is_to_be_told_and_goes_well_where_nobody_answers(told):
     assert rows(here, "SELECT count(*) > 1 FROM letters") == [(1,)]
 
 
+def test_who_is_to_be_told_is_told_of_a_withdrawal_though_the_source_is_down(told, monkeypatch):
+    with receiving() as server:
+        subscribe(told, server.url, feed="notices", after=None)
+        ((key,),) = query(told, "SELECT id FROM notices WHERE facts = ?", FACTS)
+        monkeypatch.setattr("publish.withdraw.at_work", lambda *_: Result("withdrawn", None))  # killed when both have signed
+        for name in ("张三", "李四"):
+            with suppress(ReviewNeeded):
+                withdraw(on(told, 2), key, "revoked", "撤销判决书", name, "法院撤销了这一决定")
+        with pytest.raises(Mingbai):
+            run(on(told, 2), {"platform": str(told.home.path / "nowhere")})
+        assert told.home.live() != "2026-11-02"
+        assert [body["type"] for body in sent(server)] == ["notice.tombstone", "notice.removal"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, LookupError])
+def test_a_release_is_live_whatever_a_body_cannot_be_made_of(told, error):
+    def broken(*_: Any) -> Any:
+        raise error("broken")
+
+    with receiving() as server:
+        subscribe(told, server.url, feed="notices", after=0)
+        after_release(told, broken)
+        assert not server.asked
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A home with a live release of thirty events."""
@@ -130,7 +156,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def mingbai(home: Path, *arguments: str, allowed: str = LOCAL, **environment: str) -> Result:
+def mingbai(home: Path, *arguments: str, allowed: str = LOCAL, **environment: str) -> Typed:
     found = CliRunner().invoke(main, ["--home", str(home), *arguments], env={"MINGBAI_ALLOW_PRIVATE": allowed, **environment})
     assert SECRET.removeprefix("whsec_") not in found.output
     return found

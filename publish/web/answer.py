@@ -59,6 +59,7 @@ class Answer:
     type: str = HTML
     headers: tuple[tuple[str, str], ...] = (("cache-control", "no-cache"),)  # a cache asks again: a notice ends at midnight
     parts: Iterator[bytes] | None = None
+    in_threads: bool = False  # whether each part is made beside the loop: it reads much
     scripted: bool = False  # whether the page has a script of ours
     codings: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -175,7 +176,8 @@ async def _give_parts(answer: Answer, parts: Iterator[bytes], scope: Scope, send
     start: Message = {"type": "http.response.start", "status": answer.status, "headers": headers}
     has_begun = False
     try:
-        for part in parts if scope["method"] != "HEAD" else ():
+        making = iter(parts if scope["method"] != "HEAD" else ())
+        while (part := await asyncio.to_thread(next, making, None) if answer.in_threads else next(making, None)) is not None:
             if part:
                 if not has_begun:
                     await send(start)

@@ -192,8 +192,8 @@ class FeedPages:
         feed, after = self._feed(visit, feeds), int(visit.parts["after"])
         if after > feed["last"]:
             return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
-        parts = self._maker(visit, feeds).since(feed, after)
-        return Answer(200, b"", TYPES[".json"], (*AGAIN, ("access-control-allow-origin", "*")), parts)
+        parts = self._maker(visit, feeds).since(feed, after, lambda: self._shelf.reader is reader)
+        return Answer(200, b"", TYPES[".json"], (*AGAIN, ("access-control-allow-origin", "*")), parts, in_threads=True)
 
     def _heartbeat(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """That it was looked, and as of when what was found is: what no document says, since it would be another one each time."""

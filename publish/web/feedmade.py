@@ -4,7 +4,7 @@ They say what the release says on the day at hand, by the same entries as those 
 institution are of the live release alone: a notice that it does not show is not there, and nothing says that it was.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -29,6 +29,7 @@ from .reader import Row
 NEWEST = 100  # entries of a search
 MOST = 1_000_000  # that a search may find
 BATCH = 50  # of a replay, between which others have their turn
+SLICE = 500  # numbers of a replay that are looked at in one step
 FORM = {form.name: form for form in FORMS}
 ABOUT_SEARCH = "符合查询条件的公告，只含现在可以公布的。只转载机关已公布的内容，不作评价。"
 ABOUT_INSTITUTION = "与该机构关联、在公示期内的公告，和它列入或不在白名单的变动。只转载机关已公布的内容，不作评价。"
@@ -37,7 +38,11 @@ OF_NUMBERS = """SELECT e.number, e.what, e.id, e.kind, r.id AS release, e.cause 
     WHERE e.number IN (SELECT value FROM json_each(?))"""
 OVER_IN = f"""SELECT 1 FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE i.feed = ? AND i.seq >= ? AND e.what = 'notice' AND e.kind IN {SHOWN}
     AND e.id IN (SELECT value FROM json_each(?)) LIMIT 1"""
-IN_FORCE = f"SELECT n.id FROM notices n WHERE ?1 = '' AND {queries.IN_FORCE}"
+IN_FORCE = f"SELECT n.id FROM notices n WHERE n.id IN (SELECT value FROM json_each(?1)) AND {queries.IN_FORCE}"
+
+
+class Other(Exception):
+    """Another release is served meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -77,22 +82,58 @@ class Maker:
         made = self._channel.archive(row, page, FORM[form])
         return Document(FORM[form](made), TYPES[f".{form}"], made.updated)
 
-    def since(self, row: Row, after: int) -> Iterator[bytes]:
-        """Every number after one as JSON, part by part. What is no more comes first, in the head: it takes no room."""
-        channel, shown = self._channel, self._in_force()
-        placed = channel.placed(row["feed"], after + 1, row["last"])
-        yield b""
-        is_gone = [
-            one.event.what == "notice" and (one.event.kind == "tombstone" or (one.event.kind in SHOWN and one.event.id not in shown))
-            for one in placed
-        ]
-        gone, told = ([one for one, is_so in zip(placed, is_gone, strict=True) if is_so is which] for which in (True, False))
-        head = channel.filled(channel.head(row, json_feed), gone, channel.tell([one.event for one in gone]))
+    def since(self, row: Row, after: int, is_served: Callable[[], bool]) -> Iterator[bytes]:
+        """Every number after one as JSON, part by part. What is no more comes first, in the head: it takes no room.
+
+        Each step takes little time, however much there is. Raises Other as soon as the release is not `is_served` any more: what is still to come
+        may have been withdrawn, and a document without its end is no JSON.
+        """
+        for part in self._since(row, after):
+            if not is_served():
+                raise Other("another release is served: ask again")
+            yield part
+
+    def _since(self, row: Row, after: int) -> Iterator[bytes]:
+        channel = self._channel
+        placed = yield from self._placed(channel, row, after)
+        gone: list[Placed] = []
+        told: list[Placed] = []
+        for at in range(0, len(placed), SLICE):
+            self._part(placed[at : at + SLICE], gone, told)
+            yield b""
+        stones: dict[int, Entry | Tombstone] = {}
+        for at in range(0, len(gone), SLICE):
+            stones |= channel.tell([one.event for one in gone[at : at + SLICE]])
+            yield b""
+        head = channel.filled(channel.head(row, json_feed), gone, stones)
         assert not head.entries
         address = f"{self.site}/feeds/{row['feed']}/since/{after}.json"
         yield from json_feed.parts(
             replace(head, url_self=address, first=after + 1 if placed else 0, links=()), self._batches(channel, told)
         )
+
+    @staticmethod
+    def _placed(channel: Channel, row: Row, after: int) -> Generator[bytes, None, list[Placed]]:
+        """What stands at the numbers after one, newest first, read in slices; an entry once, with its newest number."""
+        found: dict[str, Placed] = {}
+        older: dict[str, list[int]] = {}
+        for last in range(row["last"], after, -SLICE):
+            for one in channel.placed(row["feed"], max(after + 1, last - SLICE + 1), last):
+                if found.setdefault(one.event.entry, one) is not one:
+                    older.setdefault(one.event.entry, []).extend((*one.replaces, one.number))
+            yield b""
+        return [
+            replace(one, replaces=tuple(sorted((*one.replaces, *older[entry])))) if entry in older else one for entry, one in found.items()
+        ]
+
+    def _part(self, placed: Sequence[Placed], gone: list[Placed], told: list[Placed]) -> None:
+        """Put what may be told today and what has gone on their lists."""
+        ids = [one.event.id for one in placed if one.event.what == "notice" and one.event.kind in SHOWN]
+        shown = {row["id"] for row in self.feeds.reader.rows(IN_FORCE, orjson.dumps(ids).decode(), self.today)}
+        for one in placed:
+            event = one.event
+            is_gone = event.what == "notice" and (event.kind == "tombstone" or (event.kind in SHOWN and event.id not in shown))
+            (gone if is_gone else told).append(one)
 
     @staticmethod
     def _batches(channel: Channel, placed: list[Placed]) -> Iterator[tuple[Entry, ...]]:
@@ -161,10 +202,6 @@ class Maker:
         if ended(self.feeds.reader, self.today).notices:
             modified = max(modified, datetime.combine(date.fromisoformat(self.today), time(0), CHINA) - timedelta(seconds=1))
         return Document(FORM[form](feed), TYPES[f".{form}"], modified)
-
-    def _in_force(self) -> frozenset[str]:
-        reader = self.feeds.reader
-        return reader.once(self.today, "notices in force", lambda: frozenset(row["id"] for row in reader.rows(IN_FORCE, "", self.today)))
 
     def _described(self, question: Question) -> str:
         """A search in words, for its title."""

@@ -10,12 +10,13 @@ one named otherwise the answer is the same whether there is such a thing or not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .meant import MOST_CANDIDATES, Asked, Candidate, Identity
+from .meant import CODE, MOST_CANDIDATES, PERMIT, Asked, Candidate, Identity
 from .regions import COUNTRY, Regions
 from .rules import HARMLESS
+from .telling import name_key
 
 LISTED, OTHER_LIST, NOT_LISTED, CANNOT_SAY = STATUSES = "listed", "other_list", "not_listed", "cannot_say"
 WHITE, BLACK = "white", "black"
@@ -34,6 +35,14 @@ class Source:
     is_stale: bool = False
     held: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Naming:
+    """The notices in force that name what was asked itself: its number, or exactly the name in that county."""
+
+    by_number: tuple[Row, ...] = ()
+    by_name: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,8 +72,31 @@ def cannot_say(*reasons: str, candidates: Iterable[Candidate] = ()) -> Answer:
     return Answer(CANNOT_SAY, reasons, candidates=tuple(candidates)[:MOST_CANDIDATES])
 
 
-def decide(asked: Asked, identity: Identity, card: Row | None, sources: Sequence[Source], regions: Regions) -> Answer:
+def decide(
+    asked: Asked, identity: Identity, card: Row | None, sources: Sequence[Source], regions: Regions, naming: Naming = Naming()
+) -> Answer:
     """The answer. `card` is what the release shows of the institution that was found today: its listings, notices in force, and what is held."""
+    answer = _decide(asked, identity, card, sources, regions)
+    if identity.found is not None and (identity.is_sure or identity.found.how in (CODE, PERMIT)):
+        return answer  # its own notices are linked to it
+    return _beside(asked, answer, naming)
+
+
+def _beside(asked: Asked, answer: Answer, naming: Naming) -> Answer:
+    """The answer with the notices that name what nobody in the register has: a black one is a list for its number, and a doubt for its name."""
+    black = [it for it in naming.by_number if it["is_blacklisting"]]
+    if any(not asked.name or name_key(asked.name) == name_key(it["subject_name"]) for it in black):
+        return replace(answer, status=OTHER_LIST, reasons=("black_notice",), notices=naming.by_number, on=(), sources=())
+    named = tuple({it["id"]: it for it in (*naming.by_number, *naming.by_name)}.values())
+    if not named:
+        return answer
+    answer = replace(answer, unmatched=named, notes=(*answer.notes, "notice_names"))
+    if answer.status != CANNOT_SAY and (black or any(it["is_blacklisting"] for it in naming.by_name)):
+        return replace(answer, status=CANNOT_SAY, reasons=("maybe_black_notice",), on=(), sources=())
+    return answer
+
+
+def _decide(asked: Asked, identity: Identity, card: Row | None, sources: Sequence[Source], regions: Regions) -> Answer:
     if identity.found is not None and card is None:
         return cannot_say("error")  # the index knows one that the release does not have
     if identity.found is None or card is None:
@@ -99,6 +131,8 @@ def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Re
     if not any(it in sound for it in against) and any(it["is_blacklisting"] for it in notices or ()):
         return Answer(OTHER_LIST, ("black_notice",), **rest)
     if any(it in sound for it in weighed):
+        if not against and any(it["is_blacklisting"] for it in unmatched):
+            return Answer(CANNOT_SAY, ("maybe_black_notice",), **{**rest, "on": ()})
         return Answer(LISTED, ("is_listed",), **rest) if weighed[0]["list"] == WHITE else Answer(OTHER_LIST, ("on_other_list",), **rest)
     rest["on"] = ()
     if now:
@@ -106,6 +140,8 @@ def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Re
         return Answer(CANNOT_SAY, tuple(reason for reason, is_so in why.items() if is_so), **rest)
     if not told and not identity.is_sure:
         return Answer(CANNOT_SAY, ("name_alone",), **rest)
+    if any(it["is_blacklisting"] for it in unmatched):
+        return Answer(CANNOT_SAY, ("maybe_black_notice",), **rest)
     searched = _absent(card["region_code"], sources, regions)
     if searched.status == CANNOT_SAY:
         return Answer(CANNOT_SAY, searched.reasons, **rest)

@@ -141,6 +141,20 @@ CASES = [
     (Query("玉兰培训中心"), LISTED, "is_listed", "i-noticed"),
     (Query(code=code(17)), OTHER_LIST, "black_notice", "i-noticed"),
     (Query(code=code(18)), OTHER_LIST, "black_notice", "i-ordered"),  # a penalty whose measures put it on the black list
+    # a notice in force names what nobody in the register has
+    (Query(code=code(90)), OTHER_LIST, "black_notice", None),
+    (Query(code(90)), OTHER_LIST, "black_notice", None),
+    (Query(permit="教民135010270000090号"), OTHER_LIST, "black_notice", None),
+    (Query(permit="135010270000090"), OTHER_LIST, "black_notice", None),
+    (Query("暗礁培训中心", code=code(90), region=GULOU), OTHER_LIST, "black_notice", None),
+    (Query("暗礁培训中心", code=code(90), region=CHAOYANG), OTHER_LIST, "black_notice", None),
+    (Query("明滩培训中心", code=code(90)), CANNOT_SAY, "maybe_black_notice", None),
+    (Query("暗礁培训中心", region=GULOU), CANNOT_SAY, "maybe_black_notice", None),
+    (Query("暗礁培训中心", region=TAIJIANG), NOT_LISTED, "not_found", None),
+    (Query("暗礁培训中心", code=code(99), region=GULOU), CANNOT_SAY, "maybe_black_notice", None),
+    (Query(code=code(91)), NOT_LISTED, "not_found", None),  # a penalty is no list
+    (Query("浅滩培训中心", region=GULOU), NOT_LISTED, "not_found", None),
+    (Query(code=code(92)), CANNOT_SAY, "maybe_black_notice", "i-alike"),  # on a white list
     # no question
     (Query("。"), CANNOT_SAY, "no_question", None),
     (Query(region=GULOU), CANNOT_SAY, "no_question", None),
@@ -237,6 +251,25 @@ def test_a_notice_of_the_same_name_that_is_linked_to_nobody_is_shown_as_that(ver
     assert ([it["id"] for it in answer.unmatched], answer.notices) == (["n-unlinked"], ())
 
 
+@pytest.mark.parametrize(
+    ("query", "notices", "unmatched", "is_said"),
+    [
+        (Query(code=code(90)), ["n-outside"], [], False),
+        (Query("暗礁培训中心", region=GULOU), [], ["n-outside"], True),
+        (Query("明滩培训中心", code=code(90)), [], ["n-outside"], True),
+        (Query(code=code(91)), [], ["n-fined"], True),
+        (Query("浅滩培训中心", region=GULOU), [], ["n-fined"], True),
+        (Query("暗礁培训中心"), [], [], False),  # nothing is told by a name alone
+        (Query("暗礁培训中心", region="福州市"), [], [], False),
+    ],
+)
+def test_a_notice_that_names_what_nobody_in_the_register_has_is_shown(verifier, query, notices, unmatched, is_said):
+    _, answer = verifier.verify(query)
+    assert ([it["id"] for it in answer.notices or ()], [it["id"] for it in answer.unmatched]) == (notices, unmatched)
+    assert ("notice_names" in answer.notes) == is_said
+    assert answer.lists == (("black",) if notices else ())
+
+
 def test_candidates_say_how_they_match_and_where_they_differ(verifier):
     def told(query: Query) -> list[tuple[Any, ...]]:
         return [
@@ -326,7 +359,7 @@ async def ask(app: Any, path: str, method: str = "GET", **more: Any) -> httpx.Re
 
 SHOWN = [
     Query(), Query("福州市鼓楼区甜果培训中心有限公司"), Query("晨星培训学校"), Query("甜果"), Query("大河培训中心"), Query("乐童培训中心", region=GULOU), Query("无此机构"), Query("停云培训中心"),
-    Query(code=code(4)), Query(code=code(5)), Query(code=code(12)), Query(code="1" * 18), Query("老名培训中心"),
+    Query(code=code(4)), Query(code=code(5)), Query(code=code(12)), Query(code="1" * 18), Query("老名培训中心"), Query(code=code(90)), Query("暗礁培训中心", region=GULOU),
 ]  # fmt: skip
 
 

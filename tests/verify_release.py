@@ -43,6 +43,7 @@ INSTITUTIONS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
     "i-warned": ("秋实培训中心", GULOU, {"credit_code": code(15)}),
     "i-noticed": ("玉兰培训中心", GULOU, {"credit_code": code(17)}),
     "i-ordered": ("丹桂培训中心", GULOU, {"credit_code": code(18)}),
+    "i-alike": ("百灵培训中心", GULOU, {"credit_code": code(92)}),
     "i-closed": ("海棠培训中心", GULOU, {"credit_code": code(16)}),
 }  # fmt: skip
 ALIASES = [("i-renamed", "老名培训中心", "former"), ("i-sign", "彩虹培训中心", "sign"), ("i-white", "甜果英语", "brand")]
@@ -70,6 +71,7 @@ LISTINGS: list[dict[str, Any]] = [
     {"institution_id": "i-closed", "list": "cancelled"},
     {"institution_id": "i-noticed", "list": "white"},
     {"institution_id": "i-closed", "list": "white"},
+    {"institution_id": "i-alike", "list": "white"},
 ]
 HELD = [("listings", CANGSHAN), ("notices", TAIJIANG)]
 SOURCES: list[dict[str, Any]] = [
@@ -99,6 +101,9 @@ def tables(sources: list[dict[str, Any]] = SOURCES) -> dict[str, list[dict[str, 
             _notice("n-noticed", kind="blacklist", subject_name="玉兰培训中心"),
             _notice("n-ordered", subject_name="丹桂培训中心"),
             _notice("n-over", subject_name="乐童培训中心", public_until="2026-11-22"),
+            _notice("n-outside", kind="blacklist", subject_name="暗礁培训中心", subject_credit_code=code(90), subject_permit_no="教民135010270000090"),
+            _notice("n-fined", subject_name="浅滩培训中心", subject_credit_code=code(91)),
+            _notice("n-namesake", kind="blacklist", subject_name="百灵培训中心", region_code=GULOU),
             _notice("n-unlinked", kind="warning", subject_name="小树培训中心", region_code=GULOU),
         ],
         "notice_measures": [{"notice_id": "n-ordered", "measure_code": "blacklisted"}],

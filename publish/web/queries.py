@@ -16,6 +16,7 @@ _PARTS = {
     "$notice": """$replies, n.id, n.kind, n.title, n.subject_name, n.subject_kind, n.region_code, n.region_text, n.authority, n.violation_type, n.decided_on,
         n.published_on, n.public_until, n.seriousness, n.state, n.source_id, n.fine_fen, n.fine_text, n.confiscated_fen, n.confiscated_text""",
     "$replies": "(SELECT count(*) FROM notice_statements a WHERE a.notice_id = n.id AND a.kind = 'reply') AS replies",
+    "$black": "n.kind = 'blacklist' OR EXISTS (SELECT 1 FROM notice_measures m WHERE m.notice_id = n.id AND m.measure_code = 'blacklisted') AS is_blacklisting",
     "$linked": "(SELECT count(*) FROM notice_links k WHERE k.notice_id = n.id) AS links",
     "$document": "d.title AS document_title, d.url AS document_url, COALESCE(d.as_of, s.as_of) AS document_as_of, s.label_zh AS source_zh, s.label_en AS source_en",
     "$from": "LEFT JOIN documents d ON d.id = x.document_id LEFT JOIN sources s ON s.id = x.source_id",
@@ -42,8 +43,7 @@ CARD_PARTS = {  # of a card, each an array of rows: its columns, and the rows in
     "notices_in_force": (
         "id, kind, decided_on, public_until, state, replies, is_blacklisting",
         _sql(
-            """SELECT n.id, n.kind, n.decided_on, n.public_until, n.state, $replies, n.kind = 'blacklist' OR EXISTS
-             (SELECT 1 FROM notice_measures m WHERE m.notice_id = n.id AND m.measure_code = 'blacklisted') AS is_blacklisting FROM notice_links k JOIN notices n ON n.id = k.notice_id
+            """SELECT n.id, n.kind, n.decided_on, n.public_until, n.state, $replies, $black FROM notice_links k JOIN notices n ON n.id = k.notice_id
             WHERE k.institution_id = i.id AND $in_force ORDER BY n.decided_on DESC, n.id"""
         ),
     ),
@@ -72,9 +72,14 @@ NEWEST = _sql(
 )
 # an organisation's name only: that of a person is masked and fits anybody
 UNMATCHED = _sql(
-    """SELECT n.id, n.kind, n.title, n.subject_name, n.region_code, n.decided_on, n.public_until, n.state, $replies FROM notices n WHERE ?1 = '' AND $in_force
+    """SELECT n.id, n.kind, n.title, n.subject_name, n.region_code, n.decided_on, n.public_until, n.state, $replies, $black FROM notices n WHERE ?1 = '' AND $in_force
     AND n.subject_kind = 'organisation' AND n.subject_name IS NOT NULL AND n.region_code IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM notice_links k WHERE k.notice_id = n.id) ORDER BY n.decided_on DESC, n.id"""
+)
+# those that name an organisation by what tells it apart, whether linked or not
+NAMING = _sql(
+    """SELECT n.id, n.kind, n.title, n.subject_name, n.subject_credit_code, n.subject_permit_no, n.region_code, n.decided_on, n.public_until, n.state, $replies, $black
+    FROM notices n WHERE ?1 = '' AND $in_force AND n.subject_kind = 'organisation' ORDER BY n.decided_on DESC, n.id"""
 )
 COUNT_IN_FORCE = _sql("SELECT count(*) AS n FROM notices n WHERE ?1 = '' AND $in_force")
 PROVINCES = """SELECT substr(region_code, 1, 2) || '0000' AS code, count(*) AS institutions FROM institutions

@@ -12,10 +12,11 @@ import orjson
 
 import search
 
-from ..answering import Answer, Source, cannot_say, decide
+from ..answering import Answer, Naming, Row, Source, cannot_say, decide
 from ..errors import BadHome
 from ..meant import CODE_NEAR, MOST_CANDIDATES, NEAR, Asked, Candidate, Identity, Known, Query, identify, near_codes, read, region_of
 from ..regions import Region, Regions
+from ..telling import name_key, tells_apart
 from . import facts, queries
 from .reader import NoIndex, Reader
 from .romanised import Romanised
@@ -66,7 +67,17 @@ class Verifier:
         if asked.faults:  # several regions have that name: whoever may be meant shows which
             return cannot_say(*asked.faults, candidates=(*found, *identity.candidates))
         cards = facts.cards(self.reader, [one.known.id for one in found], self.today)
-        return decide(asked, identity, cards[0] if cards else None, self.sources, self.regions)
+        return decide(asked, identity, cards[0] if cards else None, self.sources, self.regions, self._naming(asked))
+
+    def _naming(self, asked: Asked) -> Naming:
+        """The notices in force that name the number that was asked, or the name to the letter in the county."""
+        known = self.reader.once(self.today, "notices by whom they name", lambda: _named(self.reader.rows(queries.NAMING, "", self.today)))
+        numbers = [asked.code, _digits(asked.permit) if tells_apart(asked.permit) else None]
+        by_name = known.get(("name", name_key(asked.name)), ()) if asked.is_county else ()
+        return Naming(
+            tuple({it["id"]: it for number in numbers if number for it in known.get(("number", number), ())}.values()),
+            tuple(it for it in by_name if asked.region and it["region_code"] and self.regions.is_within(it["region_code"], asked.region)),
+        )
 
     def meanings(self, text: str) -> tuple[Region, ...]:
         """Every region that a code or name may mean, in Chinese or in Pinyin."""
@@ -167,6 +178,25 @@ class Verifier:
             Source(it["id"], it["region_code"], it["as_of"], it["is_stale"], frozenset(held[it["id"]]), frozenset(told[it["id"]]))
             for it in facts.sources(self.reader, self.today)
         )
+
+
+def _digits(permit: str | None) -> str | None:
+    """A permit number without what may stand around it."""
+    found = DIGITS.fullmatch(permit or "")
+    return found[1] if found else permit
+
+
+def _named(notices: Iterable[Row]) -> dict[tuple[str, str | None], list[Row]]:
+    known: dict[tuple[str, str | None], list[Row]] = defaultdict(list)
+    for row in notices:
+        for key in (
+            ("number", row["subject_credit_code"]),
+            ("number", _digits(row["subject_permit_no"])),
+            ("name", name_key(row["subject_name"])),
+        ):
+            if key[1]:
+                known[key].append(row)
+    return dict(known)
 
 
 def _short_names(regions: Regions) -> Iterable[str]:

@@ -129,8 +129,10 @@ class Texts:
         if sort is not None:
             name = sort.removeprefix("-")
             known, codes = self._file.compared[name], self._file.codes[name]
-            valued = sorted((p for p in by_rank if codes[p]), key=lambda p: known[codes[p]][0], reverse=sort.startswith("-"))
-            return valued + [place for place in by_rank if not codes[place]]
+            silent = view.without(name)  # where they stand would tell what they do not say
+            said = [place for place in by_rank if codes[place] and place not in silent]
+            others = [place for place in by_rank if not codes[place] or place in silent]
+            return sorted(said, key=lambda place: known[codes[place]][0], reverse=sort.startswith("-")) + others
         words = wanted(tree) if tree is not None else []
         if not words or len(rows) < 2:
             return by_rank

@@ -62,13 +62,13 @@ class View:
 
     def _valued(self, name: str, codes: Collection[int]) -> set[int]:
         having = self._of.having[name]
-        return set().union(*(having[code] for code in codes)) - self._without(name)
+        return set().union(*(having[code] for code in codes)) - self.without(name)
 
     def counted(self, name: str, rows: set[int]) -> dict[str, int]:
         """How many of these documents have each value of a field, the most frequent first."""
         known, codes = self._of.values[name], self._of.codes[name]
         counts: Counter[str] = Counter()
-        for code, n in Counter(map(codes.__getitem__, rows - self._without(name))).items():
+        for code, n in Counter(map(codes.__getitem__, rows - self.without(name))).items():
             for value in known[code]:
                 counts[value] += n
         return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
@@ -136,7 +136,7 @@ class View:
         sql = f"SELECT rowid FROM texts WHERE texts MATCH ?1 AND ({where or '0'})"  # noqa: S608
         return {place for (place,) in self._of.connection.execute(sql, [expression, run])}
 
-    def _without(self, name: str) -> set[int]:
+    def without(self, name: str) -> set[int]:
         """The documents that do not say a field."""
         return set().union(*(those for names, those in self._groups.items() if name in names))
 

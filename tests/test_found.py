@@ -360,13 +360,21 @@ async def test_an_answer_is_kept_no_longer_than_its_day_and_its_release(home, ca
 
 
 def test_no_more_answers_are_kept_than_there_is_room_for():
-    kept = Kept(3 * (EACH + 500))
+    path = "/suggest.json"
+    kept = Kept(6 * (EACH + len(path) + 800))
     for number in range(9):
-        kept.keep(("/suggest.json", b"%d" % number), Answer(200, b"x" * 500))
-    kept.keep(("/suggest.json", b"whole"), Answer(200, b"x" * 3 * (EACH + 500)))
-    there = [number for number in range(9) if kept.get(("/suggest.json", b"%d" % number))]
-    assert there == [6, 7, 8]
-    assert kept.get(("/suggest.json", b"whole")) is None
+        kept.keep((path, b"%300d" % number), Answer(200, b"x" * 500))
+    kept.keep((path, b"whole"), Answer(200, b"x" * 6 * (EACH + 800)))
+    there = [number for number in range(9) if kept.get((path, b"%300d" % number))]
+    assert there == [3, 4, 5, 6, 7, 8], "an address counts as its answer does"
+    assert kept.get((path, b"whole")) is None
+
+
+def test_an_answer_to_a_query_that_nobody_asks_twice_is_not_kept():
+    kept = Kept()
+    for size in (900, 2_000, 60_000):
+        kept.keep(("/search", b"q" * size), Answer(200, b"x"))
+    assert [bool(kept.get(("/search", b"q" * size))) for size in (900, 2_000, 60_000)] == [True, False, False]
 
 
 @given(st.text(alphabet=st.sampled_from("%=&+;ab0EeFf4B8\xe4学 ")) | st.text().map(quote) | st.text().map(quote_plus))

@@ -523,6 +523,37 @@ def test_a_part_of_an_index_is_none(tmp_path: Path, cut: int) -> None:
         open_index(path)
 
 
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """Where an index is, and what it was."""
+    path = tmp_path_factory.mktemp("search") / "damaged"
+    build(path, SCHOOLS, WEIGHTS)
+    return path, path.read_bytes()
+
+
+@given(at=st.integers(0), bit=st.integers(0, 7))
+def test_an_index_with_a_bit_that_fell_over_is_none(damaged: tuple[Path, bytes], at: int, bit: int) -> None:
+    path, was = damaged
+    whole = bytearray(was)
+    whole[at % len(whole)] ^= 1 << bit
+    path.write_bytes(whole)
+    with pytest.raises(ValueError, match="build it again"):
+        open_index(path)
+
+
+def test_an_index_with_a_block_of_noughts_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "index"
+    build(path, [Document(f"i-{n}", "k", f"第{n}号晨星培训学校", {}, (), n) for n in range(2_000)], {})
+    whole = path.read_bytes()
+    header = whole.index(b'"arrays"')
+    blocks = range(-(-header // 4096) * 4096, len(whole) - 4096, 4096)
+    assert len(blocks) > 3
+    for at in blocks:
+        path.write_bytes(whole[:at] + bytes(4096) + whole[at + 4096 :])
+        with pytest.raises(ValueError, match="build it again"):
+            open_index(path)
+
+
 # -- what is told apart ----------------------------------------------------------------------------------------------
 
 LIKE = (

@@ -215,6 +215,14 @@ def test_sorting_is_by_a_value_and_then_by_rank(texts: Texts) -> None:
     assert numbers(texts.search("", sort="-fine", limit=1, offset=1).ids) == [1]
 
 
+def test_what_is_unsaid_sorts_as_what_has_no_value(texts: Texts) -> None:
+    unsaid = {"n-0003": ("on",), "n-0001": ("fine",)}
+    assert numbers(texts.search("", sort="on").ids) == [3, 4, 2, 1]
+    assert numbers(texts.search("", sort="on", unsaid=unsaid).ids) == [4, 2, 1, 3]
+    assert numbers(texts.search("", sort="-on", unsaid=unsaid).ids) == [1, 2, 4, 3]
+    assert numbers(texts.search("", sort="fine", unsaid=unsaid).ids) == [3, 1, 2, 4], "in rank, with those that have none"
+
+
 def test_what_weighs_more_comes_first(texts: Texts) -> None:
     assert numbers(texts.search("收费 OR 无证").ids)[-1] == 2
 

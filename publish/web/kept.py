@@ -4,8 +4,9 @@ from collections import OrderedDict
 
 from .answer import Answer
 
-MOST = 16 * 2**20  # bytes of bodies: some thousand answers of 1-25 kB
-EACH = 1_000  # bytes that an answer takes beside its body, its key among them
+MOST = 16 * 2**20  # bytes of bodies and addresses: some thousand answers of 1-25 kB
+EACH = 1_000  # bytes that an answer takes beside its body and its address
+LONGEST = 1_000  # bytes of an address; a longer one nobody asks for twice
 
 
 class Kept:
@@ -19,10 +20,19 @@ class Kept:
         return self._answers.get(key)
 
     def keep(self, key: tuple[str, bytes], answer: Answer) -> None:
-        size = len(answer.body) + EACH
-        if key in self._answers or size > self._most:
+        size = _size(key, answer)
+        if key in self._answers or size > self._most or _length(key) > LONGEST:
             return
         self._answers[key] = answer
         self._size += size
         while self._size > self._most:
-            self._size -= len(self._answers.popitem(last=False)[1].body) + EACH
+            self._size -= _size(*self._answers.popitem(last=False))
+
+
+def _length(key: tuple[str, bytes]) -> int:
+    path, query = key
+    return len(path) + len(query)
+
+
+def _size(key: tuple[str, bytes], answer: Answer) -> int:
+    return _length(key) + len(answer.body) + EACH

@@ -207,5 +207,6 @@ def among(some: Documents, others: Documents) -> NDArray[np.bool_]:
 
 
 def is_among(document: int, others: Documents) -> bool:
+    """Whether a document is among others, which are in order."""
     spot = int(others.searchsorted(np.uint32(document)))
     return spot < len(others) and int(others[spot]) == document

@@ -1,6 +1,6 @@
 """Build the index of a release's institutions: what is searchable, with which weight, comes from the declarations. Notices have one of their own (texts.py).
 
-Facets of an institution: province, city, county (codes), class, list (its newest listing, where that list does not end and its term was not over), permit (none, or its
+Facets of an institution: province, city, county (codes), class, list (each that does not end and whose term was not over, where the institution is on none that may hurt), permit (none, or its
 state on the newest day that a source says), supervision. A black, grey or warning listing ends between releases and is no facet: a filter would go on telling it.
 """
 
@@ -24,8 +24,7 @@ PARTS = {  # facets of an institution from the rows that it has in a table, as a
     "class": ("institution_classes", "SELECT institution_id, class_code FROM institution_classes ORDER BY institution_id, class_code"),
     "list": (
         "listings",
-        """SELECT l.institution_id, l.list, l.valid_until FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
-        WHERE l.absent_since IS NULL ORDER BY l.institution_id, coalesce(l.as_of, d.as_of, s.as_of) DESC, l.id""",
+        "SELECT institution_id, list, valid_until FROM listings WHERE absent_since IS NULL ORDER BY institution_id, list",
     ),
     "permit": ("permits", "SELECT institution_id, valid_from, valid_until FROM permits ORDER BY institution_id, permit_no"),
     "supervision": ("fund_supervision", "SELECT institution_id, mode FROM fund_supervision ORDER BY institution_id, mode"),
@@ -118,8 +117,8 @@ class _Facets:
                 states = [permit_state({"valid_from": since, "valid_until": until}, self._day) for _, since, until in its]
                 found[facet] = tuple(dict.fromkeys(states)) or ("none",)
             elif facet == "list":
-                newest = [which for _, which, until in its[:1] if which in HARMLESS and not over(until or "9999", self._day)]
-                found |= {facet: tuple(newest)} if newest else {}
+                in_force = dict.fromkeys(which for _, which, until in its if not over(until or "9999", self._day))
+                found |= {facet: tuple(in_force)} if in_force and in_force.keys() <= set(HARMLESS) else {}
             elif its or facet == "supervision":
                 found[facet] = tuple(value for _, value in its) or ("none",)
         return found

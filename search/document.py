@@ -72,7 +72,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """`total` is exact and counts what is beyond `hits` too. A query without a letter or digit, or one too long to be a question, has none.
+    """`total` is exact and counts what is beyond `hits` too; of thousands that are found by sound it counts who has every pair of the syllables. A query without a letter or digit, or one too long to be a question, has none.
 
     `facets` has for each facet that was asked for how many documents have each value: of all that matched, the facet's own filter left out.
     `meant` is another spelling of the query, where nothing has its words and something a typo away does.

@@ -21,7 +21,7 @@ MOST_INITIALS = 24
 HEARD = 0.9  # the score of what is only heard, at most
 BESIDE = 0.1  # what it adds to a score that what was typed in characters stands beside what was typed in letters, as it was typed
 JOINED = 500  # and of which so few are left that this is quicker than looking up more pairs
-HELD = 4_000  # documents whose names are held against letters
+HELD = 4_000  # documents whose names are held against letters; of more, the others are taken by the pairs that they have
 
 
 class Ear:
@@ -125,10 +125,10 @@ class Ear:
         return NOBODY if mask is None else np.flatnonzero(mask).astype(np.uint32)
 
     def _held(self, documents: Documents, tables: Sequence[NDArray[np.bool_]], start: bool) -> Documents:
-        """Those with a name in which a character of each table stands in a row."""
-        if not len(documents):
-            return NOBODY
-        documents = documents[:HELD] if start else documents  # for suggestions, the first are enough
+        """Those with a name in which a character of each table stands in a row: of many, the first are looked at, which are those that are shown."""
+        if not len(documents) or (len(tables) == 2 and not start):
+            return documents  # two in a row are a pair, and that was looked up
+        documents, others = documents[:HELD], NOBODY if start else documents[HELD:]  # for suggestions, the first are enough
         codes, of = self._stored.gathered(documents)
         spots = np.flatnonzero(tables[0][codes])
         for place, table in enumerate(tables[1:], 1):
@@ -136,4 +136,4 @@ class Ear:
             spots = spots[table[codes[spots + place]]]  # a mark is in no table, so a run stays in one value
         if start:
             spots = spots[codes[spots - 1] < FIRST]
-        return documents[np.unique(of[spots])]
+        return np.concatenate([documents[np.unique(of[spots])], others])

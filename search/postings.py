@@ -196,3 +196,17 @@ class Postings:
 def crossed(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Every pair of a character of one and a character of the other, as grams in order."""
     return ((one.astype(np.uint32)[:, None] << np.uint32(16)) | other.astype(np.uint32)[None, :]).ravel()
+
+
+def among(some: Documents, others: Documents) -> NDArray[np.bool_]:
+    """Which of some documents are among others, both in order: numpy's isin sorts them again."""
+    mask = np.zeros(1 + max(int(each[-1]) if len(each) else 0 for each in (some, others)), bool)
+    mask[others] = True
+    there: NDArray[np.bool_] = mask[some]
+    return there
+
+
+def is_among(document: int, others: Documents) -> bool:
+    """Whether a document is among others, which are in order."""
+    spot = int(others.searchsorted(np.uint32(document)))
+    return spot < len(others) and int(others[spot]) == document

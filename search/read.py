@@ -20,7 +20,7 @@ from .facets import Facets
 from .file import Array, read_file
 from .gather import Gather
 from .numbers import Numbers
-from .postings import NOBODY, Documents
+from .postings import NOBODY, Documents, among, is_among
 from .question import Question, question, without_asking, without_form
 from .rank import NEAR, Field, by_likeness, by_words, resembles, score_of
 from .stored import Stored
@@ -48,6 +48,7 @@ class _Found:
     scored: Mapping[int, Scored] = field(default_factory=dict)
     by: str | None = None  # SOUND or INITIALS: letters were read so
     literal: Documents = field(default_factory=lambda: NOBODY)  # and these have them as they are
+    parts: Documents = field(default_factory=lambda: NOBODY)  # these have the question in an identifier
     meant: str | None = None
     stem_only: bool = False  # the question has more, which they do not have: none of them is what was asked for
 
@@ -151,10 +152,9 @@ class Index:
         some = within(self._gather.with_words(asked.words))
         parts = within(self._numbers.holding(asked.run))
         if (len(some) or len(parts)) and not len(heard := within(self._spoken(asked, SOUND)[0])):
-            inside = (PART, (Match(IDENTIFIER, INSIDE),))
-            return _Found(np.union1d(some, parts) if len(parts) else some, asked, dict.fromkeys(parts.tolist(), inside))
+            return _Found(self._either(some, parts), asked, literal=some, parts=parts)
         if len(some) or len(parts):
-            return _Found(np.union1d(some, heard), asked, by=SOUND, literal=some)
+            return _Found(self._either(some, heard), asked, by=SOUND, literal=some)
         if len(some := within(numbered)):
             return _Found(some, asked, self._by_number(asked, some))
         if slips := {each: text for each, text in self._numbers.near(asked.run).items() if scope is None or scope[each]}:
@@ -179,6 +179,13 @@ class Index:
             if one and (near := self._near(one, scope)):
                 return near
         return _Found(NOBODY, asked)
+
+    def _either(self, one: Documents, other: Documents) -> Documents:
+        if not len(other):
+            return one
+        mask = np.zeros(self._stored.count, bool)
+        mask[one] = mask[other] = True
+        return np.flatnonzero(mask).astype(np.uint32)
 
     def _numbered(self, asked: Question) -> tuple[Documents, bool]:
         """The documents with an identifier of the question, and whether they have its other words too."""
@@ -208,7 +215,7 @@ class Index:
                 found = others
                 for words in texts:
                     some = ways(*words)
-                    found = some if found is None else np.intersect1d(found, some, assume_unique=True)
+                    found = some if found is None else some[among(some, found)]
                 if found is not None and len(found):
                     return found, by
         return NOBODY, SOUND
@@ -242,10 +249,8 @@ class Index:
         """The documents that are scored, and the others: those with the whole as a name first, names before other texts."""
         if len(some) <= WINDOW:
             return some.tolist(), NOBODY
-        if found.scored:
-            return some[:WINDOW].tolist(), some[WINDOW:]
         if found.by:  # those that have the letters as they are come first: one of them may be the whole
-            written = np.isin(some, found.literal, assume_unique=True)
+            written = among(some, found.literal)
             scored, more = self._window(some[written], replace(found, by=None))
             heard, room = some[~written], WINDOW - len(scored)
             return [*scored, *heard[:room].tolist()], np.concatenate([more, heard[room:]])
@@ -267,7 +272,7 @@ class Index:
         """Documents, best first."""
         if len(documents) < 2:
             return documents
-        if found.scored or found.by:
+        if found.scored or found.by or len(found.parts):
             return sorted(documents, key=lambda document: (-self._score(document, found)[0], document))
         words, run, fields = found.asked.words, found.asked.run, self._fields
         scores = {
@@ -281,10 +286,16 @@ class Index:
         if known is not None:
             return known
         names = self._stored.names(document)
-        if found.by and (not len(found.literal) or document not in found.literal):
+        if found.by and not is_among(document, found.literal):
             return self._by_sound(names, found)
+        in_part = PART if is_among(document, found.parts) else 0.0
+        if in_part and not is_among(document, found.literal):
+            return in_part, (Match(IDENTIFIER, INSIDE),)
         others = _once(partial(self._stored.others, document))
         score, why = by_words(found.asked.words, found.asked.run, names, others, self._fields)
+        if in_part:
+            inside = Match(IDENTIFIER, INSIDE)
+            return max(in_part, score), (inside, *why) if in_part > score else (*why, inside)
         if found.stem_only:
             return min(score, NEAR), tuple(replace(match, how=BEGINS) if match.how == WHOLE else match for match in why)
         return score, why

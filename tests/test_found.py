@@ -24,6 +24,7 @@ from publish.web.question import Question
 from publish.web.server import build_app
 from publish.web.visit import pairs_of
 from publish.wording import LANGUAGES, wording
+from search import open_index
 from web_release import SWEET, TODAY, _declared, go_live, make_release, rows, write_index, write_past
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -124,6 +125,42 @@ async def test_a_facet_says_how_many_its_link_finds(site, lang):
     assert total(start) == 48
     assert followed >= 9
     assert [label for _, label, _ in facet(start, "province")] == (["北京市", "福建省"] if lang == "zh" else ["Beijing", "Fujian"])
+
+
+EVERY = ("white", "normal", "black", "grey", "warning", "unheard")
+LISTS = {  # what an institution is on, each with its last day and whether it is absent, and the lists that it counts under
+    "一": ([("white", None, None)], {"white"}),
+    "二": ([("white", None, None), ("black", None, None)], set()),
+    "三": ([("grey", "2026-12-31", None), ("white", None, None)], set()),
+    "四": ([("white", None, None), ("normal", None, None)], {"white", "normal"}),
+    "五": ([("white", None, None), ("warning", "2026-10", None)], {"white"}),
+    "六": ([("white", "2026-10", None), ("normal", None, "2026-11-01")], set()),
+    "七": ([("unheard", None, None), ("white", None, None)], set()),
+}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_who_is_on_a_list_that_may_hurt_counts_under_none_whatever_the_ids(tmp_path, catalogue, turned):
+    tables = {**_declared(catalogue), **rows("标记")}
+    for place, (name, (on, _)) in enumerate(LISTS.items()):
+        id = f"i-lists{place:06}2"
+        tables["institutions"].append({"id": id, "name": f"{name}号点名培训中心", "source_id": "platform"})
+        for number, (which, until, absent) in enumerate(reversed(on) if turned else on):
+            listing = {
+                "id": f"l-lists{place:03}{number:03}2",
+                "institution_id": id,
+                "list": which,
+                "authority": "某局",
+                "source_id": "platform",
+            }
+            tables["listings"].append({**listing, "as_of": "2026-11-20", "valid_until": until, "absent_since": absent})
+    folder = make_release(tmp_path, TODAY, catalogue, tables=tables)
+    with open_index(folder / "search" / "index.db") as index:
+        found = index.search("点名培训中心", count=("list",))
+        having = {which: {hit.title[0] for hit in index.search("点名培训中心", filters={"list": which}).hits} for which in EVERY}
+    assert found.total == len(LISTS)
+    assert having == {which: {name for name, (_, under) in LISTS.items() if which in under} for which in EVERY}
+    assert found.facets["list"] == {which: len(names) for which, names in having.items() if names}
 
 
 async def test_a_region_is_chosen_from_the_province_down_and_left_the_same_way(site):

@@ -35,8 +35,10 @@ from search import (
     open_index,
     spans,
 )
+from search.ear import HELD
 from search.letters import SURROGATES, kept, placed
 from search.numbers import Numbered, Numbers
+from search.stored import Stored
 
 WEIGHTS = {"name": 10.0, "title": 3.0, "alias": 8.0, "region": 3.0, "address": 2.0, "facts": 1.0}
 CODE, PERMIT = "91350100M000100Y4", "教民135010270000018"
@@ -237,6 +239,22 @@ def test_pages_hold_each_result_once_and_the_whole_name_is_on_the_first(tmp_path
         assert ids(index.search("培训中心", limit=1)) == ["whole"]
         assert ids(index.search("天津市第999培训中心", limit=1)) == ["999"]
         assert index.search("培训中心", offset=2_000) == Results(1_001)
+
+
+def test_a_whole_name_is_found_among_many_numbers_that_hold_it(tmp_path: Path) -> None:
+    names = {350: "123456", 360: "123456青禾", 370: "青禾123456"}
+    documents = [
+        Document(f"i-{n}", "k", names.get(n, f"第{n}号学校"), {}, (f"教民123456{n:06}",) if n != 360 else (), n, {"county": "ab"[n % 2]})
+        for n in range(400)
+    ]
+    build(tmp_path / "index.db", documents, {"title": 1.0})
+    with open_index(tmp_path / "index.db") as index:
+        found = index.search("123456", count=("county",))
+        paged = [hit.id for offset in range(0, 400, 90) for hit in index.search("123456", limit=90, offset=offset).hits]
+    assert [(hit.id, hit.exact) for hit in found.hits[:3]] == [("i-350", True), ("i-360", False), ("i-370", False)]
+    assert Match(IDENTIFIER, INSIDE) in found.hits[5].why
+    assert (found.total, found.facets["county"]) == (400, {"a": 200, "b": 200})
+    assert sorted(paged) == sorted(document.id for document in documents)
 
 
 def test_equals_stand_in_static_rank(tmp_path: Path) -> None:
@@ -658,3 +676,53 @@ def test_a_question_has_as_many_words_as_were_typed() -> None:
     assert is_question("学 校 中 心", 4)
     assert not is_question("学 校 中 心", 3)
     assert not is_question("ﷺ" * 6, 16)  # a sign of four words, of which the last and the next one's first are one
+
+
+# -- what nearly everybody has ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def alike(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Index, list[Document]]]:
+    """More than HELD whose names have 培训, most of them as a centre, and whose numbers have the same parts."""
+    documents = [
+        Document(f"i-{n:05}", "k", f"{('鼓楼', '台江', '思明')[n % 3]}区第{n}{'培训' if n % 9 else '托管'}{'中心' if n % 8 else '学校'}", {}, (f"9135010{n % 5}{n:09}X", f"教民1350{n:010}"), n, {"county": str(n % 4)})
+        for n in range(3 * HELD)
+    ]  # fmt: skip
+    path = tmp_path_factory.mktemp("search") / "alike"
+    build(path, documents, {})
+    with open_index(path) as index:
+        yield index, documents
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("peixun", ["培训"]),
+        ("px", ["培训"]),
+        ("gulou peixun zhongxin", ["鼓楼", "培训", "中心"]),
+        ("peixunzhongxin", ["培训中心"]),
+        ("pxzx", ["培训中心"]),
+        ("培训 zhongxin", ["培训", "中心"]),
+    ],
+)
+def test_of_what_nearly_every_name_sounds_like_few_are_looked_at_and_all_are_counted(
+    alike: tuple[Index, list[Document]], monkeypatch: pytest.MonkeyPatch, query: str, words: list[str]
+) -> None:
+    index, documents = alike
+    looked_at, gathered = [], Stored.gathered
+    monkeypatch.setattr(Stored, "gathered", lambda self, some: looked_at.append(len(some)) or gathered(self, some))
+    right = [document for document in documents if all(word in document.title for word in words)]
+    found = index.search(query, count=("county",))
+    index.suggest(query)
+    assert found.total == len(right) > 0
+    assert found.facets["county"] == {value: sum(one.facets["county"] == value for one in right) for value in found.facets["county"]}
+    assert set(ids(found)) <= {document.id for document in right}
+    assert max(looked_at, default=0) <= HELD
+
+
+@pytest.mark.parametrize("query", ["教民1350", "350102", "135010", "0000000", "教民13500000", "00123x"])
+def test_parts_that_nearly_every_number_has_find_each_once(alike: tuple[Index, list[Document]], query: str) -> None:
+    index, documents = alike
+    right = [document for document in documents if any(fold(query) in fold(number) for number in document.identifiers)]
+    found = index.search(query, count=("county",))
+    assert found.total == sum(found.facets["county"].values()) == len(right) > 0

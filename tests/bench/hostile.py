@@ -41,4 +41,13 @@ HOSTILE = {
     "old characters": "𠀀𠮷𡈽培训",
     "Arabic digits": "٣٤٥٦ 培训",
     "ligature": "ﷺ" * 200,
+    # not hostile, but what nearly every name or number has
+    "three words by sound": "gulou peixun zhongxin",
+    "a word by sound": "peixun",
+    "a word by its initials": "px",
+    "two words by sound": "peixunzhongxin",
+    "two words by their initials": "pxzx",
+    "a part of many codes": "523501",
+    "the beginning of many permits": "教民1350",
+    "a county in numbers": "350102",
 }

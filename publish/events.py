@@ -1,7 +1,7 @@
 """What one release has to tell subscribers, worked out in SQL from history's rows and changes of that release: temp.happened.
 
-Of a notice: that it was shown for the `first` time or `again`, `changed`, was `corrected` (with a `correction`, the entry that says so), is gone (a
-`tombstone`, with a `removal`, the entry that says why and nothing else). Of an institution: that it `entered` the white list of a region or `left` it. Nothing is asked
+Of a notice: that it was shown for the `first` time or `again`, `changed`, was `corrected` (with a `correction`, the entry that says so), that a `dispute` was raised
+or settled (an entry of its own too), is gone (a `tombstone`, with a `removal`, the entry that says why and nothing else). Of an institution: that it `entered` the white list of a region or `left` it. Nothing is asked
 but what history knew when the release was entered, so that a release entered years ago gives what it would have given then. A notice that
 was withdrawn and forgotten since has no row any more; of it there is that it came and went.
 """
@@ -18,7 +18,7 @@ UNREAD = ("subject_kind", "subject_credit_code", "subject_permit_no", "authority
 SCHEMA = """
 CREATE TEMP TABLE happened (
   what TEXT NOT NULL, id TEXT NOT NULL, place INTEGER NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT, is_alert INTEGER NOT NULL,
-  spreads INTEGER NOT NULL, decided TEXT, settles INTEGER NOT NULL, PRIMARY KEY (what, id, place, region)
+  spreads INTEGER NOT NULL, decided TEXT, PRIMARY KEY (what, id, place, region)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE told (id TEXT PRIMARY KEY, kind TEXT NOT NULL, cause TEXT NOT NULL, came TEXT, settles INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TEMP TABLE decisions (document_no TEXT, authority TEXT, id TEXT, PRIMARY KEY (document_no, authority, id)) WITHOUT ROWID;
@@ -55,7 +55,7 @@ def happened(connection: sqlite3.Connection, release: int, tables: Iterable[Tabl
     if release > FIRST_RELEASE:
         _listed(connection, release)
     connection.execute(
-        "INSERT INTO temp.happened SELECT 'release', id, 0, '', 'released', NULL, 0, 0, NULL, 0 FROM main.releases WHERE number = ?",
+        "INSERT INTO temp.happened SELECT 'release', id, 0, '', 'released', NULL, 0, 0, NULL FROM main.releases WHERE number = ?",
         [release],
     )
 
@@ -120,7 +120,7 @@ def _shown(connection: sqlite3.Connection, release: int) -> None:
         values,
     )
     connection.execute(  # of one that was forgotten since, nobody knows whether it was news
-        f"""INSERT INTO temp.happened SELECT 'notice', id, 0, '', iif(was IS NULL, 'first', 'again'), cause, is_news, is_news, decided, 0
+        f"""INSERT INTO temp.happened SELECT 'notice', id, 0, '', iif(was IS NULL, 'first', 'again'), cause, is_news, is_news, decided
         FROM (SELECT *, is_there AND {RECENT} AND coalesce(was, :release > {FIRST_RELEASE} AND is_of_old_source AND id NOT IN (SELECT id FROM temp.known)) AS is_news
           FROM (SELECT t.id, t.cause, {ALERT} AS was, coalesce({decided}, t.came) AS decided, h.id IS NOT NULL AS is_there,
             coalesce({source} NOT IN (SELECT source FROM temp.fresh), 0) AS is_of_old_source
@@ -135,12 +135,12 @@ def _gone(connection: sqlite3.Connection, release: int) -> None:
     signed = f"(SELECT w.reason FROM main.withdrawn w WHERE w.notice = t.id AND w.day <= {DAY} AND t.cause = 'withdrawal')"
     for place, kind in enumerate(("tombstone", "removal")):
         connection.execute(
-            f"""INSERT INTO temp.happened SELECT 'notice', t.id, {place}, '', '{kind}', coalesce({signed}, {CLASS}), {ALERT}, 0, NULL, 0
+            f"""INSERT INTO temp.happened SELECT 'notice', t.id, {place}, '', '{kind}', coalesce({signed}, {CLASS}), {ALERT}, 0, NULL
             FROM temp.told t WHERE t.kind = 'remove' AND {ALERT} IS NOT NULL""",
             values,
         )
     connection.execute(
-        f"""INSERT OR IGNORE INTO temp.happened SELECT 'notice', w.notice, 1, '', 'removal', w.reason, e.is_alert, 0, NULL, 0 FROM main.withdrawn w
+        f"""INSERT OR IGNORE INTO temp.happened SELECT 'notice', w.notice, 1, '', 'removal', w.reason, e.is_alert, 0, NULL FROM main.withdrawn w
         JOIN main.feed_events e ON e.number = (SELECT max(number) FROM main.feed_events l WHERE l.what = 'notice' AND l.id = w.notice)
         WHERE w.day <= {DAY} AND e.kind = 'removal' AND e.cause <> w.reason AND w.notice NOT IN (SELECT id FROM temp.told)""",
         values,
@@ -150,11 +150,17 @@ def _gone(connection: sqlite3.Connection, release: int) -> None:
 def _changed(connection: sqlite3.Connection, release: int) -> None:
     """Notices that are otherwise than they were. What has become old news is told where it stands and in no other alert feed."""
     (decided,) = columns(connection, "notices", "decided_on")
-    for place, kind, which in ((0, "changed", "<>"), (0, "corrected", "="), (1, "correction", "=")):
+    corrected = "t.cause = 'correction'"
+    for place, kind, which in (
+        (0, "changed", f"NOT {corrected}"),
+        (0, "corrected", corrected),
+        (1, "correction", corrected),
+        (2, "dispute", "t.settles"),
+    ):
         connection.execute(
-            f"""INSERT INTO temp.happened SELECT 'notice', id, {place}, '', '{kind}', cause, was, was AND {RECENT}, NULL, iif('{kind}' = 'correction', 0, settles)
+            f"""INSERT INTO temp.happened SELECT 'notice', id, {place}, '', '{kind}', iif('{kind}' = 'dispute', 'dispute', cause), was, was AND {RECENT}, NULL
             FROM (SELECT t.*, {ALERT} AS was, {decided} AS decided FROM temp.told t LEFT JOIN main.notices h ON h.id = t.id AND {NOW}
-              WHERE t.kind = 'change' AND t.cause {which} 'correction') WHERE was IS NOT NULL""",
+              WHERE t.kind = 'change' AND {which}) WHERE was IS NOT NULL""",
             {"release": release},
         )
 
@@ -205,7 +211,7 @@ def _listed(connection: sqlite3.Connection, release: int) -> None:
         values,
     )
     connection.execute(
-        """INSERT INTO temp.happened SELECT 'listing', institution, is_now, region, kind, 'source', 0, 0, NULL, 0
+        """INSERT INTO temp.happened SELECT 'listing', institution, is_now, region, kind, 'source', 0, 0, NULL
         FROM (SELECT *, iif(is_now, 'entered', 'left') AS kind FROM temp.lists) l
         WHERE was <> is_now AND (was OR is_of_old_source)
         AND NOT EXISTS (SELECT 1 FROM temp.kin k CROSS JOIN temp.lists o ON o.institution = k.new AND o.region = l.region

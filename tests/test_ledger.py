@@ -183,8 +183,8 @@ def test_an_old_decision_is_never_pushed_as_new_and_stays_in_the_records(
     [
         ({"facts": "甲"}, {"facts": "乙"}, [("changed", "source")]),
         ({}, {"absent_since": "2026-11-03"}, []),
-        ({}, {"state": "disputed"}, [("changed", "dispute")]),
-        ({"state": "disputed"}, {}, [("changed", "dispute")]),
+        ({}, {"state": "disputed"}, [("changed", "dispute"), ("dispute", "dispute")]),
+        ({"state": "disputed"}, {}, [("changed", "dispute"), ("dispute", "dispute")]),
         ({}, {"state": "corrected", "fine_fen": 1}, [("corrected", "correction"), ("correction", "correction")]),
         ({"fine_fen": 1, "facts": "甲"}, {}, [("changed", "source")]),
     ],
@@ -209,18 +209,35 @@ def test_a_reply_changes_a_notice_and_disputes_nothing(past: Past) -> None:
     assert not any(feed.startswith("corrections") for feed in past.feeds("changed"))
 
 
-def test_a_dispute_is_told_among_the_corrections_and_so_is_all_that_becomes_of_the_entry(past: Past) -> None:
-    past.release({"notices": [one()]})
-    dispute = said("dispute")
-    past.release({"notices": [one(state="disputed")], "notice_statements": [dispute]})
-    assert past.feeds("changed") == of("records") | of("corrections", *PLACES)
-    past.release({"notices": [one()], "notice_statements": [dispute | {"settled_on": "2026-11-03"}]})
-    assert past.feeds("changed") == of("records") | of("corrections", *PLACES)
-    past.release({"notices": [one(facts="乙")], "notice_statements": [dispute | {"settled_on": "2026-11-03"}]})
-    assert past.feeds("changed") == of("records") | of("corrections", *PLACES), "who has the entry has it as it is"
-    past.release({"notices": []}, on=400)
-    assert past.feeds("tombstone") == of("records") | of("corrections", *PLACES)
-    assert past.feeds("removal") == of("records"), "its time was over, and nothing was wrong"
+def test_a_dispute_is_an_entry_beside_the_notice_and_nothing_else_of_it_stands_among_the_corrections(past: Past) -> None:
+    past.release({"notices": [one(9)]})
+    past.release({"notices": [one(9), one()]})
+    dispute, both = said("dispute"), of("records") | of("notices")
+    raised = {"notices": [one(9), one(state="disputed")], "notice_statements": [dispute]}
+    assert past.release(raised) == [("n-1", "changed", "dispute"), ("n-1", "dispute", "dispute")]
+    assert past.feeds("changed") == both
+    assert past.feeds("dispute") == both | of("corrections", *PLACES)
+    settled = dispute | {"settled_on": "2026-11-04"}
+    assert past.release({"notices": [one(9), one()], "notice_statements": [settled]}) == [
+        ("n-1", "changed", "dispute"),
+        ("n-1", "dispute", "dispute"),
+    ]
+    assert past.feeds("dispute") == both | of("corrections", *PLACES)
+    past.release({"notices": [one(9), one(facts="乙")], "notice_statements": [settled]})
+    corrected = {
+        "notices": [one(9), one(facts="乙", state="corrected")],
+        "notice_statements": [settled, said("correction", number=2, fields="facts")],
+    }
+    past.release(corrected)
+    past.release({"notices": [one(9)]}, on=400)
+    past.release({"notices": [one(9), one()]}, on=401)
+    for kind in ("first", "changed", "corrected", "tombstone", "again"):
+        assert not any(feed.startswith("corrections") for feed in past.feeds(kind)), kind
+    assert not any(feed.startswith("corrections") for feed in past.feeds("removal")), "its time was over, and nothing was wrong"
+    told = past.ask(
+        "SELECT DISTINCT kind FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE feed GLOB 'corrections*' ORDER BY 1"
+    )
+    assert told == [("correction",), ("dispute",)]
 
 
 def test_a_correction_is_an_entry_beside_the_notice(past: Past) -> None:
@@ -442,6 +459,7 @@ def test_numbers_have_no_gap_in_any_feed_nor_among_the_events(walked: Past) -> N
         "changed",
         "corrected",
         "correction",
+        "dispute",
         "tombstone",
         "removal",
         "entered",
@@ -463,9 +481,9 @@ def test_whoever_was_told_of_a_notice_is_told_of_all_that_becomes_of_it(walked: 
         assert any(feed.startswith("notices") for feed in feeds[number]) == bool(is_alert)
         if not is_alert:
             known[id] = {feed for feed in known[id] if not feed.startswith("notices")}
-        if kind in ("correction", "removal"):
-            assert {feed for feed in known[id] if not feed.startswith("corrections")} <= feeds[number]
-            assert ("corrections" in feeds[number]) == (cause != "expired")
+        assert ("corrections" in feeds[number]) == (kind in ("correction", "removal", "dispute") and cause != "expired")
+        if kind in ("correction", "removal", "dispute"):
+            assert known[id] <= feeds[number]
         else:
             assert known[id] <= feeds[number]
             known[id] |= feeds[number]
@@ -480,7 +498,7 @@ def test_a_subscriber_who_applies_the_events_has_what_is_live(walked: Past) -> N
     ):
         if kind == "tombstone":
             there[feed].discard(id)
-        elif kind not in ("correction", "removal"):
+        elif kind not in ("correction", "removal", "dispute"):
             there[feed].add(id)
     assert there["records"] == {id for (id,) in walked.ask("SELECT id FROM notices WHERE release_to IS NULL")}
     for code, above in ((XIHU, "/region/330106"), (BINJIANG, "/region/330108")):

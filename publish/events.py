@@ -14,7 +14,16 @@ from .dataset import Table
 
 OLD_DAYS = 30  # rule 7: an old decision pushed as news has cost a data service a lawsuit
 FIRST_RELEASE = 1  # of it no changes are kept: every row is new
-UNREAD = ("subject_kind", "subject_credit_code", "subject_permit_no", "authority_code", "source_id")  # fields that no entry shows
+# what an entry of a notice shows (entries.py): a change of anything else, whoever's doing it is, no reader could see. That a notice was absent once
+# is shown and no news. Rows of its parts come and go whole.
+READ = {
+    "notices": (
+        "kind", "subject_name", "region_code", "region_text", "authority", "document_no", "violation_type", "violation_text", "facts", "penalty_text", "fine_fen", "fine_text",
+        "confiscated_fen", "confiscated_text", "decided_on", "published_on", "public_until", "public_until_rule", "seriousness", "state", "document_id",
+    ),
+    "notice_links": ("method", "confidence"),
+    "notice_statements": ("kind", "said_by", "said_on", "text", "document", "recorded_on", "settled_on"),
+}  # fmt: skip
 SCHEMA = """
 CREATE TEMP TABLE happened (
   what TEXT NOT NULL, id TEXT NOT NULL, place INTEGER NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT, is_alert INTEGER NOT NULL,
@@ -81,7 +90,8 @@ def _told(connection: sqlite3.Connection, release: int, parts: Collection[str]) 
         WHERE release = ? AND table_name = 'notices' AND kind IN ('add', 'remove')""",
         [release],
     )
-    marks, unread = (",".join("?" * len(names)) for names in (parts, UNREAD))
+    marks = ",".join("?" * len(parts))
+    read = " OR ".join(f"(table_name = '{table}' AND field IN {names})" for table, names in READ.items())
     # a statement that is left out takes back nothing; and what its source no longer disputes is settled too
     settles = """coalesce((table_name = 'notice_statements' AND field = 'settled_on' AND cause = 'dispute')
       OR (table_name = 'notices' AND field = 'state' AND (cause = 'dispute' OR (before = 'disputed' AND cause <> 'pipeline'))), 0)"""
@@ -90,11 +100,9 @@ def _told(connection: sqlite3.Connection, release: int, parts: Collection[str]) 
         SELECT subject, 'change', CASE max(rank) WHEN 3 THEN 'correction' WHEN 2 THEN 'dispute' WHEN 1 THEN 'source' ELSE 'pipeline' END, NULL, max(settles)
         FROM (SELECT subject, {settles} AS settles, CASE WHEN cause = 'pipeline' OR (table_name = 'notice_statements' AND kind = 'remove') THEN 0
             WHEN cause = 'correction' THEN 3 WHEN cause = 'dispute' OR {settles} THEN 2 ELSE 1 END AS rank
-          FROM main.changes WHERE release = ? AND (table_name IN ({marks}) OR (table_name = 'notices' AND kind = 'change'))
-          AND kind <> 'columns' AND field IS NOT 'absent_since'
-          AND NOT (cause = 'pipeline' AND table_name = 'notices' AND field IN ({unread})))
+          FROM main.changes WHERE release = ? AND ((kind IN ('add', 'remove') AND table_name IN ({marks})) OR (kind = 'change' AND ({read}))))
         GROUP BY subject ORDER BY subject""",
-        [release, *parts, *UNREAD],
+        [release, *parts],
     )
 
 

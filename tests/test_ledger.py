@@ -18,7 +18,10 @@ from byhand import Row, put
 from publish import history
 from publish.assemble import Assembled
 from publish.catalogue import Catalogue
+from publish.dataset import Column
 from publish.diff import diff
+from publish.entries import Notice, Teller
+from publish.events import READ
 from publish.ledger import authority_key
 from publish.tables import create_published, working
 
@@ -323,6 +326,48 @@ def test_what_people_say_of_a_notice_that_is_gone_is_told(past: Past) -> None:
 def test_our_own_recipe_tells_what_readers_can_see(past: Past) -> None:
     past.release({"notices": [one(), one(2)]})
     assert past.release({"notices": [one(subject_credit_code="1"), one(2, facts="王某")]}, ours=True) == [("n-2", "changed", "pipeline")]
+
+
+def test_what_is_told_as_a_change_is_what_an_entry_shows(catalogue: Catalogue) -> None:
+    teller = Teller(catalogue, "https://mingbai.example")
+    tables = {name: catalogue.tables[name] for name in READ}
+
+    def values(column: Column) -> list[Any]:
+        if column.codes:
+            return list(catalogue.codes[column.codes])
+        return {
+            "TEXT": [XIHU, BINJIANG] if column.kind == "region" else ["2026-10-01", "2026-10-02"],
+            "INTEGER": [1, 2],
+            "REAL": [0.5, 0.75],
+        }[column.sql_type]
+
+    def rendered(of: str, row: Row) -> Any:
+        filled = {name: {column.name: None for column in table.published} | (row if name == of else {}) for name, table in tables.items()}
+        own = {
+            **filled["notices"],
+            "id": "n-1",
+            "document_title": filled["notices"]["document_id"],
+            "document_url": None,
+            "document_as_of": None,
+        }
+        rows = {name: [{**filled[name], "institution_id": "i-1", "name": "甲"}] if name == of else [] for name in READ}
+        return teller.notice(Notice(own, rows["notice_links"], rows["notice_statements"]), "2026-11-01", "2026-11-01")
+
+    for name, table in tables.items():
+        kinds = list(catalogue.codes["statement_kinds"]) if name == "notice_statements" else [None]
+        for column in (column for column in table.published if column.name not in table.key):
+            several = [{"kind": kind} if kind else {} for kind in kinds]
+            is_shown = any(len({str(rendered(name, {**row, column.name: value})) for value in values(column)}) > 1 for row in several)
+            assert is_shown == (column.name in READ[name] or column.name == "absent_since"), f"{name}.{column.name}"
+
+
+@pytest.mark.parametrize("ours", [False, True])
+def test_what_no_reader_can_see_is_no_event(past: Past, ours: bool) -> None:
+    past.release({"notices": [one(), one(2)]})
+    unseen = one(
+        subject_credit_code="1", title="标题", legal_basis="条例", found_on="2026-10-01", authority_code="1", subject_kind="individual"
+    )
+    assert past.release({"notices": [unseen, one(2, facts="王某")]}, ours=ours) == [("n-2", "changed", "pipeline" if ours else "source")]
 
 
 def test_the_white_list_of_a_region_is_entered_and_left(past: Past) -> None:

@@ -9,8 +9,12 @@ was withdrawn and forgotten since has no row any more; of it there is that it ca
 import sqlite3
 from collections.abc import Collection, Iterable
 
+import orjson
+
 from .causes import ABSENT, CLASSES
 from .dataset import Table
+from .rules import ORGANISATION
+from .withdrawals import KNOWN_BY, decision
 
 OLD_DAYS = 30  # rule 7: an old decision pushed as news has cost a data service a lawsuit
 FIRST_RELEASE = 1  # of it no changes are kept: every row is new
@@ -30,7 +34,8 @@ CREATE TEMP TABLE happened (
   spreads INTEGER NOT NULL, decided TEXT, PRIMARY KEY (what, id, place, region)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE told (id TEXT PRIMARY KEY, kind TEXT NOT NULL, cause TEXT NOT NULL, came TEXT, settles INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TEMP TABLE decisions (document_no TEXT, authority TEXT, id TEXT, PRIMARY KEY (document_no, authority, id)) WITHOUT ROWID;
+CREATE TEMP TABLE decisions (authority TEXT, known_by TEXT, id TEXT, PRIMARY KEY (authority, known_by, id)) WITHOUT ROWID;
+CREATE TEMP TABLE twice (known_by TEXT, id TEXT, PRIMARY KEY (known_by, id)) WITHOUT ROWID;
 CREATE TEMP TABLE known (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TEMP TABLE fresh (source TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TEMP TABLE pairs (institution TEXT, region TEXT, PRIMARY KEY (institution, region)) WITHOUT ROWID;
@@ -40,7 +45,7 @@ CREATE TEMP TABLE lists (
 ) WITHOUT ROWID;
 CREATE TEMP TABLE listers (source TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-TABLES = ("happened", "told", "decisions", "known", "fresh", "pairs", "kin", "lists", "listers")
+TABLES = ("happened", "told", "decisions", "twice", "known", "fresh", "pairs", "kin", "lists", "listers")
 # rows `h` that the release has, and that the one before it had
 NOW, BEFORE = (f"(h.release_from <= {number} AND coalesce(h.release_to > {number}, 1))" for number in (":release", ":release - 1"))
 DAY = "(SELECT substr(id, 1, 10) FROM main.releases WHERE number = :release)"
@@ -53,6 +58,7 @@ CLASS = f"CASE t.cause {_CLASSES} ELSE '{ABSENT}' END"
 
 def happened(connection: sqlite3.Connection, release: int, tables: Iterable[Table]) -> None:
     """Fill temp.happened with the events of a release by its number, the earlier ones' being in main.feed_events."""
+    connection.create_function("decision_keys", len(KNOWN_BY), decision_keys, deterministic=True)
     for name in TABLES:
         connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
     for statement in SCHEMA.split(";"):
@@ -67,6 +73,11 @@ def happened(connection: sqlite3.Connection, release: int, tables: Iterable[Tabl
         "INSERT INTO temp.happened SELECT 'release', id, 0, '', 'released', NULL, 0, 0, NULL FROM main.releases WHERE number = ?",
         [release],
     )
+
+
+def decision_keys(*values: str | None) -> str:
+    """What a decision is known by where it has a number, as a JSON list: for SQL; the values are those of KNOWN_BY."""
+    return orjson.dumps(sorted(decision(*values).numbered)).decode()  # type: ignore[call-arg]
 
 
 def columns(connection: sqlite3.Connection, table: str, *names: str) -> tuple[str, ...]:
@@ -117,15 +128,27 @@ def _shown(connection: sqlite3.Connection, release: int) -> None:
         WHERE source IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.notices h WHERE {earlier} AND {source} = c.source)""",
         values,
     )
+    by_number = f"json_each(decision_keys({number}, NULL, NULL, {authority}, '{ORGANISATION}', NULL)) k"  # however it is spelt
     connection.execute(
-        f"""INSERT OR IGNORE INTO temp.decisions SELECT {number}, {authority}, h.id FROM {came}
-        AND {number} IS NOT NULL AND {authority} IS NOT NULL""",
+        f"""INSERT OR IGNORE INTO temp.decisions SELECT {authority}, k.value, h.id
+        FROM temp.told t CROSS JOIN main.notices h ON h.id = t.id AND h.release_from = :release CROSS JOIN {by_number}
+        WHERE t.kind = 'add' AND {authority} IS NOT NULL""",
         values,
     )
     connection.execute(  # the same decision under another id; all of the past is read once, not once a notice
-        f"""INSERT OR IGNORE INTO temp.known SELECT d.id FROM main.notices h CROSS JOIN temp.decisions d ON d.document_no = {number} AND d.authority = {authority}
-        WHERE {earlier} AND EXISTS (SELECT 1 FROM temp.decisions)""",
+        f"""INSERT OR IGNORE INTO temp.known SELECT d.id FROM main.notices h CROSS JOIN {by_number}
+          CROSS JOIN temp.decisions d ON d.authority = {authority} AND d.known_by = k.value
+        WHERE {earlier} AND EXISTS (SELECT 1 FROM temp.decisions) AND {authority} IN (SELECT authority FROM temp.decisions)""",
         values,
+    )
+    whom = ", ".join(columns(connection, "notices", *KNOWN_BY))
+    connection.execute(  # one number may be of many subjects: within a release the same one's is the same decision
+        f"""INSERT OR IGNORE INTO temp.twice SELECT k.value, h.id
+        FROM temp.told t CROSS JOIN main.notices h ON h.id = t.id AND h.release_from = :release CROSS JOIN json_each(decision_keys({whom})) k WHERE t.kind = 'add'""",
+        values,
+    )
+    connection.execute(
+        "INSERT OR IGNORE INTO temp.known SELECT t.id FROM temp.twice t WHERE EXISTS (SELECT 1 FROM temp.twice o WHERE o.known_by = t.known_by AND o.id < t.id)"
     )
     connection.execute(  # of one that was forgotten since, nobody knows whether it was news
         f"""INSERT INTO temp.happened SELECT 'notice', id, 0, '', iif(was IS NULL, 'first', 'again'), cause, is_news, is_news, decided

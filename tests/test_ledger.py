@@ -160,11 +160,12 @@ def test_a_notice_is_told_in_its_region_and_in_those_above(past: Past, region: s
         ({"decided_on": None}, 1, False),
         ({"published_on": "2026-11-01", "decided_on": "2026-09-01"}, 1, False),
         ({"document_no": "西教罚〔2026〕9号"}, 1, False),
+        ({"document_no": "西教罚[2026]第09号"}, 1, False),
         ({"document_no": "西教罚〔2026〕9号", "authority": "滨江区教育局"}, 1, True),
         ({"document_no": None}, 1, True),
         ({"source_id": "bureau"}, 1, False),
     ],
-    ids=["new", "30 days", "31 days", "a month", "no day", "late publication", "known decision", "number of another authority", "no number", "first of its source"],
+    ids=["new", "30 days", "31 days", "a month", "no day", "late publication", "known decision", "known decision spelt otherwise", "number of another authority", "no number", "first of its source"],
 )  # fmt: skip
 def test_an_old_decision_is_never_pushed_as_new_and_stays_in_the_records(
     past: Past, changed: dict[str, Any], day: int, is_alert: bool
@@ -179,6 +180,25 @@ def test_an_old_decision_is_never_pushed_as_new_and_stays_in_the_records(
     assert any(feed.startswith("notices") for feed in past.feeds("changed")) is is_alert, (
         "what was decided when it came is never decided anew"
     )
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_alert"),
+    [
+        ({}, False),
+        ({"document_no": "西教罚[2026]1号"}, False),
+        ({"document_no": "西教罚〔2026〕2号"}, True),
+        ({"subject_name": "另一机构"}, True),
+    ],
+    ids=["the same", "spelt otherwise", "another number", "of the same announcement"],
+)
+def test_one_decision_under_two_ids_in_one_release_is_one_alert(past: Past, changed: Row, is_alert: bool) -> None:
+    past.release({"notices": [one(9)]})
+    twin = {**one(subject_name="甲机构"), "id": "n-2", **changed}
+    past.release({"notices": [one(9), one(subject_name="甲机构"), twin]})
+    assert past.feeds("first", "n-1") == of("records") | of("notices")
+    assert ("notices" in past.feeds("first", "n-2")) is is_alert
+    assert "records" in past.feeds("first", "n-2")
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def happened(connection: sqlite3.Connection, release: int, tables: Iterable[Tabl
 
 def decision_keys(*values: str | None) -> str:
     """What a decision is known by where it has a number, as a JSON list: for SQL; the values are those of KNOWN_BY."""
-    return orjson.dumps(sorted(decision(*values).numbered)).decode()  # type: ignore[call-arg]
+    return orjson.dumps(sorted(decision(*values).numbered)).decode()
 
 
 def columns(connection: sqlite3.Connection, table: str, *names: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS feed_events (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS feed_items (feed TEXT NOT NULL, seq INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (feed, seq)) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS feed_events_by_id ON feed_events (id);
+CREATE INDEX IF NOT EXISTS feed_events_by_release ON feed_events (release);
 CREATE INDEX IF NOT EXISTS feed_items_by_event ON feed_items (event);
 """
 OWN = "('correction', 'removal', 'dispute')"  # kinds with an entry of their own beside the notice's

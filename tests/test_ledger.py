@@ -18,10 +18,12 @@ from byhand import Row, put
 from publish import history
 from publish.assemble import Assembled
 from publish.catalogue import Catalogue
+from publish.channel import COUNTS
 from publish.dataset import Column
 from publish.diff import diff
 from publish.entries import Notice, Teller
 from publish.events import READ
+from publish.feedfile import SCHEMA as FEEDS
 from publish.ledger import authority_key
 from publish.tables import create_published, working
 
@@ -576,6 +578,14 @@ def test_a_subscriber_who_applies_the_events_has_what_is_live(walked: Past) -> N
     ):
         assert kind == "left" or not listed.get(f"{id} {region}"), "nobody enters where they are"
         listed[f"{id} {region}"] = kind == "entered"
+
+
+def test_what_a_release_told_is_counted_without_a_scan(walked: Past) -> None:
+    with closing(sqlite3.connect(":memory:")) as served:
+        served.executescript(FEEDS)
+        for plan in (walked.ask(f"EXPLAIN QUERY PLAN {COUNTS}", "x"), served.execute(f"EXPLAIN QUERY PLAN {COUNTS}", ["x"]).fetchall()):
+            assert any("feed_events_by_release" in row[3] for row in plan), plan
+            assert not any(row[3].startswith("SCAN") for row in plan), plan
 
 
 def test_releases_from_before_the_ledger_tell_the_same(walked: Past) -> None:

@@ -88,7 +88,7 @@ class Channel:
                 told[event.number] = self.teller.release(event, {row["kind"]: row["n"] for row in self.feeds(COUNTS, event.release)})
             elif event.kind == "tombstone":
                 told[event.number] = self.teller.tombstone(event)
-            elif event.kind in ("correction", "removal"):
+            elif event.kind in ("correction", "removal", "dispute"):
                 told[event.number] = getattr(self.teller, event.kind)(event)
         return told
 

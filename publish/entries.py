@@ -27,11 +27,11 @@ NOT_LISTED = "不在最新一期名单中"
 NOT_SAID = "（公告未载明当事人）"
 LONGEST = 80  # characters of a name in a title: no real one has as many, and what a source writes into the wrong field may have thousands
 HAPPENED = {
-    "first": "首次公布", "again": "再次公布", "changed": "有变更", "corrected": "已更正", "tombstone": "撤下", "removal": "撤下说明", "correction": "更正说明",
+    "first": "首次公布", "again": "再次公布", "changed": "有变更", "corrected": "已更正", "tombstone": "撤下", "removal": "撤下说明", "correction": "更正说明", "dispute": "异议说明",
     "entered": "列入白名单", "left": NOT_LISTED, "released": "发布",
 }  # fmt: skip
 COUNTED = {
-    "first": "首次公布的公告", "again": "再次公布的公告", "changed": "有变更的公告", "correction": "更正的公告", "removal": "撤下的公告",
+    "first": "首次公布的公告", "again": "再次公布的公告", "changed": "有变更的公告", "correction": "更正的公告", "removal": "撤下的公告", "dispute": "提出异议或核对完毕的公告",
     "entered": "列入白名单的机构", "left": "不在最新一期名单中的机构",
 }  # fmt: skip
 NOT_REPEATED = "原有内容不再重复。"
@@ -84,7 +84,7 @@ class Event:
     def entry(self) -> str:
         """The id of the entry that tells of it: a notice's own, or that of one beside it, of a listing's coming or going, of a release."""
         if self.what == "notice":
-            beside = {"correction": "corrections", "removal": "removals"}.get(self.kind)
+            beside = {"correction": "corrections", "removal": "removals", "dispute": "disputes"}.get(self.kind)
             return tag(f"notices/{self.id}/{beside}/{self.release}") if beside else notice_id(self.id)
         # two lists may be left with one release
         return tag(f"institutions/{self.id}/listings/{self.number}" if self.what == "listing" else f"releases/{self.id}")
@@ -113,6 +113,10 @@ class Teller:
     def correction(self, event: Event) -> Entry:
         """The entry that says that a notice was corrected, and links it."""
         return self._about(event, f"更正：公告 {event.id}", f"公告 {event.id} 已更正，以更正后的内容为准。{NOT_REPEATED}")
+
+    def dispute(self, event: Event) -> Entry:
+        """The entry that says that a dispute of a notice was raised or settled, and links it."""
+        return self._about(event, f"异议：公告 {event.id}", f"公告 {event.id} 的异议已提出或已核对完毕，现状以公告页为准。{NOT_REPEATED}")
 
     def removal(self, event: Event) -> Entry:
         """The entry that says that a notice is shown no more, and for which class of reason."""

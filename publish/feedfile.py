@@ -25,6 +25,7 @@ CREATE TABLE feed_events (
   number INTEGER PRIMARY KEY, release INTEGER NOT NULL REFERENCES releases(number), what TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT,
   is_alert INTEGER NOT NULL, region TEXT
 ) STRICT;
+CREATE INDEX feed_events_by_release ON feed_events (release);
 CREATE TABLE feed_items (feed TEXT NOT NULL, seq INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (feed, seq)) STRICT, WITHOUT ROWID;
 CREATE TABLE feeds (
   feed TEXT PRIMARY KEY, family TEXT NOT NULL, facet TEXT, code TEXT, label_zh TEXT, label_en TEXT,

@@ -18,7 +18,12 @@ from byhand import Row, put
 from publish import history
 from publish.assemble import Assembled
 from publish.catalogue import Catalogue
+from publish.channel import COUNTS
+from publish.dataset import Column
 from publish.diff import diff
+from publish.entries import Notice, Teller
+from publish.events import READ
+from publish.feedfile import SCHEMA as FEEDS
 from publish.ledger import authority_key
 from publish.tables import create_published, working
 
@@ -157,11 +162,12 @@ def test_a_notice_is_told_in_its_region_and_in_those_above(past: Past, region: s
         ({"decided_on": None}, 1, False),
         ({"published_on": "2026-11-01", "decided_on": "2026-09-01"}, 1, False),
         ({"document_no": "西教罚〔2026〕9号"}, 1, False),
+        ({"document_no": "西教罚[2026]第09号"}, 1, False),
         ({"document_no": "西教罚〔2026〕9号", "authority": "滨江区教育局"}, 1, True),
         ({"document_no": None}, 1, True),
         ({"source_id": "bureau"}, 1, False),
     ],
-    ids=["new", "30 days", "31 days", "a month", "no day", "late publication", "known decision", "number of another authority", "no number", "first of its source"],
+    ids=["new", "30 days", "31 days", "a month", "no day", "late publication", "known decision", "known decision spelt otherwise", "number of another authority", "no number", "first of its source"],
 )  # fmt: skip
 def test_an_old_decision_is_never_pushed_as_new_and_stays_in_the_records(
     past: Past, changed: dict[str, Any], day: int, is_alert: bool
@@ -179,12 +185,31 @@ def test_an_old_decision_is_never_pushed_as_new_and_stays_in_the_records(
 
 
 @pytest.mark.parametrize(
+    ("changed", "is_alert"),
+    [
+        ({}, False),
+        ({"document_no": "西教罚[2026]1号"}, False),
+        ({"document_no": "西教罚〔2026〕2号"}, True),
+        ({"subject_name": "另一机构"}, True),
+    ],
+    ids=["the same", "spelt otherwise", "another number", "of the same announcement"],
+)
+def test_one_decision_under_two_ids_in_one_release_is_one_alert(past: Past, changed: Row, is_alert: bool) -> None:
+    past.release({"notices": [one(9)]})
+    twin = {**one(subject_name="甲机构"), "id": "n-2", **changed}
+    past.release({"notices": [one(9), one(subject_name="甲机构"), twin]})
+    assert past.feeds("first", "n-1") == of("records") | of("notices")
+    assert ("notices" in past.feeds("first", "n-2")) is is_alert
+    assert "records" in past.feeds("first", "n-2")
+
+
+@pytest.mark.parametrize(
     ("before", "after", "kinds"),
     [
         ({"facts": "甲"}, {"facts": "乙"}, [("changed", "source")]),
         ({}, {"absent_since": "2026-11-03"}, []),
-        ({}, {"state": "disputed"}, [("changed", "dispute")]),
-        ({"state": "disputed"}, {}, [("changed", "dispute")]),
+        ({}, {"state": "disputed"}, [("changed", "dispute"), ("dispute", "dispute")]),
+        ({"state": "disputed"}, {}, [("changed", "dispute"), ("dispute", "dispute")]),
         ({}, {"state": "corrected", "fine_fen": 1}, [("corrected", "correction"), ("correction", "correction")]),
         ({"fine_fen": 1, "facts": "甲"}, {}, [("changed", "source")]),
     ],
@@ -209,18 +234,35 @@ def test_a_reply_changes_a_notice_and_disputes_nothing(past: Past) -> None:
     assert not any(feed.startswith("corrections") for feed in past.feeds("changed"))
 
 
-def test_a_dispute_is_told_among_the_corrections_and_so_is_all_that_becomes_of_the_entry(past: Past) -> None:
-    past.release({"notices": [one()]})
-    dispute = said("dispute")
-    past.release({"notices": [one(state="disputed")], "notice_statements": [dispute]})
-    assert past.feeds("changed") == of("records") | of("corrections", *PLACES)
-    past.release({"notices": [one()], "notice_statements": [dispute | {"settled_on": "2026-11-03"}]})
-    assert past.feeds("changed") == of("records") | of("corrections", *PLACES)
-    past.release({"notices": [one(facts="乙")], "notice_statements": [dispute | {"settled_on": "2026-11-03"}]})
-    assert past.feeds("changed") == of("records") | of("corrections", *PLACES), "who has the entry has it as it is"
-    past.release({"notices": []}, on=400)
-    assert past.feeds("tombstone") == of("records") | of("corrections", *PLACES)
-    assert past.feeds("removal") == of("records"), "its time was over, and nothing was wrong"
+def test_a_dispute_is_an_entry_beside_the_notice_and_nothing_else_of_it_stands_among_the_corrections(past: Past) -> None:
+    past.release({"notices": [one(9)]})
+    past.release({"notices": [one(9), one()]})
+    dispute, both = said("dispute"), of("records") | of("notices")
+    raised = {"notices": [one(9), one(state="disputed")], "notice_statements": [dispute]}
+    assert past.release(raised) == [("n-1", "changed", "dispute"), ("n-1", "dispute", "dispute")]
+    assert past.feeds("changed") == both
+    assert past.feeds("dispute") == both | of("corrections", *PLACES)
+    settled = dispute | {"settled_on": "2026-11-04"}
+    assert past.release({"notices": [one(9), one()], "notice_statements": [settled]}) == [
+        ("n-1", "changed", "dispute"),
+        ("n-1", "dispute", "dispute"),
+    ]
+    assert past.feeds("dispute") == both | of("corrections", *PLACES)
+    past.release({"notices": [one(9), one(facts="乙")], "notice_statements": [settled]})
+    corrected = {
+        "notices": [one(9), one(facts="乙", state="corrected")],
+        "notice_statements": [settled, said("correction", number=2, fields="facts")],
+    }
+    past.release(corrected)
+    past.release({"notices": [one(9)]}, on=400)
+    past.release({"notices": [one(9), one()]}, on=401)
+    for kind in ("first", "changed", "corrected", "tombstone", "again"):
+        assert not any(feed.startswith("corrections") for feed in past.feeds(kind)), kind
+    assert not any(feed.startswith("corrections") for feed in past.feeds("removal")), "its time was over, and nothing was wrong"
+    told = past.ask(
+        "SELECT DISTINCT kind FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE feed GLOB 'corrections*' ORDER BY 1"
+    )
+    assert told == [("correction",), ("dispute",)]
 
 
 def test_a_dispute_that_comes_with_a_correction_is_told_as_one(past: Past) -> None:
@@ -313,6 +355,48 @@ def test_what_people_say_of_a_notice_that_is_gone_is_told(past: Past) -> None:
 def test_our_own_recipe_tells_what_readers_can_see(past: Past) -> None:
     past.release({"notices": [one(), one(2)]})
     assert past.release({"notices": [one(subject_credit_code="1"), one(2, facts="王某")]}, ours=True) == [("n-2", "changed", "pipeline")]
+
+
+def test_what_is_told_as_a_change_is_what_an_entry_shows(catalogue: Catalogue) -> None:
+    teller = Teller(catalogue, "https://mingbai.example")
+    tables = {name: catalogue.tables[name] for name in READ}
+
+    def values(column: Column) -> list[Any]:
+        if column.codes:
+            return list(catalogue.codes[column.codes])
+        return {
+            "TEXT": [XIHU, BINJIANG] if column.kind == "region" else ["2026-10-01", "2026-10-02"],
+            "INTEGER": [1, 2],
+            "REAL": [0.5, 0.75],
+        }[column.sql_type]
+
+    def rendered(of: str, row: Row) -> Any:
+        filled = {name: {column.name: None for column in table.published} | (row if name == of else {}) for name, table in tables.items()}
+        own = {
+            **filled["notices"],
+            "id": "n-1",
+            "document_title": filled["notices"]["document_id"],
+            "document_url": None,
+            "document_as_of": None,
+        }
+        rows = {name: [{**filled[name], "institution_id": "i-1", "name": "甲"}] if name == of else [] for name in READ}
+        return teller.notice(Notice(own, rows["notice_links"], rows["notice_statements"]), "2026-11-01", "2026-11-01")
+
+    for name, table in tables.items():
+        kinds = list(catalogue.codes["statement_kinds"]) if name == "notice_statements" else [None]
+        for column in (column for column in table.published if column.name not in table.key):
+            several = [{"kind": kind} if kind else {} for kind in kinds]
+            is_shown = any(len({str(rendered(name, {**row, column.name: value})) for value in values(column)}) > 1 for row in several)
+            assert is_shown == (column.name in READ[name] or column.name == "absent_since"), f"{name}.{column.name}"
+
+
+@pytest.mark.parametrize("ours", [False, True])
+def test_what_no_reader_can_see_is_no_event(past: Past, ours: bool) -> None:
+    past.release({"notices": [one(), one(2)]})
+    unseen = one(
+        subject_credit_code="1", title="标题", legal_basis="条例", found_on="2026-10-01", authority_code="1", subject_kind="individual"
+    )
+    assert past.release({"notices": [unseen, one(2, facts="王某")]}, ours=ours) == [("n-2", "changed", "pipeline" if ours else "source")]
 
 
 def test_the_white_list_of_a_region_is_entered_and_left(past: Past) -> None:
@@ -449,6 +533,7 @@ def test_numbers_have_no_gap_in_any_feed_nor_among_the_events(walked: Past) -> N
         "changed",
         "corrected",
         "correction",
+        "dispute",
         "tombstone",
         "removal",
         "entered",
@@ -470,9 +555,9 @@ def test_whoever_was_told_of_a_notice_is_told_of_all_that_becomes_of_it(walked: 
         assert any(feed.startswith("notices") for feed in feeds[number]) == bool(is_alert)
         if not is_alert:
             known[id] = {feed for feed in known[id] if not feed.startswith("notices")}
-        if kind in ("correction", "removal"):
-            assert {feed for feed in known[id] if not feed.startswith("corrections")} <= feeds[number]
-            assert ("corrections" in feeds[number]) == (cause != "expired")
+        assert ("corrections" in feeds[number]) == (kind in ("correction", "removal", "dispute") and cause != "expired")
+        if kind in ("correction", "removal", "dispute"):
+            assert known[id] <= feeds[number]
         else:
             assert known[id] <= feeds[number]
             known[id] |= feeds[number]
@@ -487,7 +572,7 @@ def test_a_subscriber_who_applies_the_events_has_what_is_live(walked: Past) -> N
     ):
         if kind == "tombstone":
             there[feed].discard(id)
-        elif kind not in ("correction", "removal"):
+        elif kind not in ("correction", "removal", "dispute"):
             there[feed].add(id)
     assert there["records"] == {id for (id,) in walked.ask("SELECT id FROM notices WHERE release_to IS NULL")}
     for code, above in ((XIHU, "/region/330106"), (BINJIANG, "/region/330108")):
@@ -500,6 +585,14 @@ def test_a_subscriber_who_applies_the_events_has_what_is_live(walked: Past) -> N
     ):
         assert kind == "left" or not listed.get(f"{id} {region}"), "nobody enters where they are"
         listed[f"{id} {region}"] = kind == "entered"
+
+
+def test_what_a_release_told_is_counted_without_a_scan(walked: Past) -> None:
+    with closing(sqlite3.connect(":memory:")) as served:
+        served.executescript(FEEDS)
+        for plan in (walked.ask(f"EXPLAIN QUERY PLAN {COUNTS}", "x"), served.execute(f"EXPLAIN QUERY PLAN {COUNTS}", ["x"]).fetchall()):
+            assert any("feed_events_by_release" in row[3] for row in plan), plan
+            assert not any(row[3].startswith("SCAN") for row in plan), plan
 
 
 def test_releases_from_before_the_ledger_tell_the_same(walked: Past) -> None:

@@ -85,13 +85,11 @@ class Oracle:
                 settles = (row["state"] == "disputed" != was["state"] and not ours) or (
                     was["state"] == "disputed" != row["state"] and not ours
                 )
-                places = self._places("corrections", row) if settles else set()
-                self._tell(n, "corrected" if corrected else "changed", self._facets(n, row, day) | places)
-                if corrected:
-                    feeds = (
-                        self._facets(n, row, day) | self._places("corrections", row) | {f for f in self.told[n] if not f.startswith("corr")}
-                    )
-                    self._beside(f"notices/{n}/corrections/{id}", "correction", feeds)
+                self._tell(n, "corrected" if corrected else "changed", self._facets(n, row, day))
+                for kind, is_told in (("correction", corrected), ("dispute", settles)):
+                    if is_told:
+                        feeds = self._facets(n, row, day) | self._places("corrections", row) | self.told[n]
+                        self._beside(f"notices/{n}/{kind}s/{id}", kind, feeds)
         for n, was in sorted(self.shown.items()):
             if n not in notices:
                 ended = was["public_until"] < id
@@ -121,7 +119,7 @@ class Oracle:
 
     def _removed(self, n: str, id: str, reason: str) -> None:
         self.gone[n] = reason
-        feeds = {feed for feed in self.told[n] if not feed.startswith("corrections")}
+        feeds = set(self.told[n])
         if reason != "expired":
             feeds |= {"corrections"} | {feed.replace("records", "corrections") for feed in feeds if feed.startswith("records/region/")}
         self._beside(f"notices/{n}/removals/{id}", f"removal {reason}", feeds)
@@ -514,7 +512,19 @@ async def test_who_polls_at_random_for_five_years_ends_with_what_was_told(world)
 async def test_so_does_who_polls_a_site_with_hundreds_of_releases(world):
     judge(world, await years(world, 200, every=9))
     kinds = {what.split()[0] for what in world.oracle.happened}
-    assert kinds == {"first", "again", "changed", "corrected", "correction", "tombstone", "removal", "entered", "left", "released"}
+    assert kinds == {
+        "first",
+        "again",
+        "changed",
+        "corrected",
+        "correction",
+        "dispute",
+        "tombstone",
+        "removal",
+        "entered",
+        "left",
+        "released",
+    }
     assert {what for what in world.oracle.happened if what.startswith("removal")} >= {
         f"removal {reason}" for reason in (*REASONS, "expired", "absent", "unpublished")
     }

@@ -226,8 +226,14 @@ def test_a_secret_comes_from_one_place_and_never_from_the_command_line(given):
 
 
 def test_a_hub_whose_address_is_none_stops_a_command_before_anything_is_made(home):
-    found = mingbai(home, "--hub", "hub.example", "deliver")
+    found = mingbai(home, "--site", "https://mingbai.example", "--hub", "hub.example", "deliver")
     assert (found.exit_code, "not https" in found.output) == (2, True)
+
+
+def test_a_hub_is_refused_where_the_site_is_not_told_its_address(home):
+    found = mingbai(home, "--hub", "https://hub.example/", "deliver")
+    assert (found.exit_code, found.output.count("\n")) == (2, 1)
+    assert "--site" in found.output
 
 
 def test_what_the_readme_tells_a_newsroom_verifies_a_signature(root):

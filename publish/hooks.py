@@ -70,15 +70,18 @@ def hook(box: Outbox, number: int) -> Callee:
 
 def rotate(box: Outbox, number: int, new: str | None) -> Callee:
     """Sign with a new secret and the one before; with None with the newest alone."""
-    kept = hook(box, number).secrets
-    secrets = [new, *(one for one in kept if one != new)][:SIGNING] if new else kept[:1]
-    box.connection.execute("UPDATE callees SET secrets = ? WHERE id = ?", [orjson.dumps(secrets).decode(), number])
+    with box.together():
+        kept = hook(box, number).secrets
+        secrets = [new, *(one for one in kept if one != new)][:SIGNING] if new else kept[:1]
+        box.connection.execute("UPDATE callees SET secrets = ? WHERE id = ?", [orjson.dumps(secrets).decode(), number])
+    box.forget()
     return hook(box, number)
 
 
 def remove(box: Outbox, number: int) -> None:
     """Forget a webhook, its secrets and its letters."""
     box.connection.execute("DELETE FROM callees WHERE id = ?", [hook(box, number).id])
+    box.forget()
 
 
 def redeliver(box: Outbox, callee: Callee, number: int | None) -> int:

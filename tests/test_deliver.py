@@ -451,6 +451,21 @@ def test_a_removed_hook_leaves_no_secret_behind_and_its_id_to_nobody(told):
     assert subscribe(told, "https://paper.example/in") == hook + 1
 
 
+@pytest.mark.parametrize("change", ["remove", "rotate"])
+def test_a_secret_that_was_taken_out_is_in_no_file_while_somebody_delivers(told, change):
+    with outbox(told.home.path, time.time) as deliverer:
+        hook = subscribe(told, "https://paper.example/in")
+        deliverer.callees("hook")
+        with outbox(told.home.path, time.time) as box:
+            if change == "remove":
+                hooks.remove(box, hook)
+            else:
+                for _ in range(hooks.SIGNING):
+                    hooks.rotate(box, hook, "whsec_" + base64.b64encode(os.urandom(24)).decode())
+        for path in told.home.path.glob("outbox.db*"):
+            assert SECRET[6:].encode() not in path.read_bytes(), path.name
+
+
 def test_the_same_address_is_not_told_twice_and_no_number_is_before_the_first_or_behind_the_next(told):
     subscribe(told, "https://paper.example/in")
     with pytest.raises(BadDeclaration, match="already"):

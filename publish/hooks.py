@@ -84,6 +84,16 @@ def remove(box: Outbox, number: int) -> None:
     box.forget()
 
 
+def resume(box: Outbox, number: int) -> Callee:
+    """Call a webhook that was ended again, at once and with all that came meanwhile. Raises BadDeclaration where it was not ended."""
+    if not hook(box, number).ended:
+        raise BadDeclaration(f"hook {number} has not ended; `mingbai hooks list` shows how it stands")
+    with box.together():
+        box.end(number, None)
+        box.connection.execute("UPDATE letters SET due = ? WHERE callee = ? AND is_dead = 0", [box.clock(), number])
+    return hook(box, number)
+
+
 def redeliver(box: Outbox, callee: Callee, number: int | None) -> int:
     """Try dead letters again, all or the one of a number. Returns how many."""
     return box.connection.execute(
@@ -99,6 +109,8 @@ def enter_numbers(box: Outbox) -> list[str]:
     """
     trouble = []
     for callee in box.callees("hook"):
+        if callee.ended:
+            continue  # what comes meanwhile is entered when it is resumed
         last = int(box.connection.execute(LAST, [callee.feed]).fetchone()[0])
         if last < callee.entered:
             trouble.append(

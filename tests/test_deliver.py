@@ -363,16 +363,27 @@ def test_who_fails_and_fails_is_asked_one_thing_at_a_time_and_holds_up_nobody(to
     assert rows(told, "SELECT max(tries) < 4 FROM letters"), "they take turns in being tried"
 
 
-def test_410_ends_a_hook_and_keeps_what_it_did_not_take(told, caller):
-    with receiving(deaf(410)) as server:
-        subscribe(told, server.url)
+def test_410_ends_a_hook_until_it_is_resumed_and_nothing_is_lost(told, caller):
+    status = 410
+    with receiving(lambda *_: status) as server:
+        hook = subscribe(told, server.url)
         deliver(told, bodies, caller)
         asked = len(server.asked)
         assert asked <= 4
         make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(2, start=90))])
-        assert deliver(told, bodies, caller).waiting == 32
+        assert deliver(told, bodies, caller).waiting == 0
         assert len(server.asked) == asked
-    assert rows(told, "SELECT ended FROM callees") == [("it answered 410 Gone",)]
+        assert rows(told, "SELECT ended, entered FROM callees") == [("it answered 410 Gone", 30)]
+        assert rows(told, "SELECT count(*) FROM letters") == [(30,)]
+        status = 204
+        with outbox(told.home.path, time.time) as box:
+            hooks.resume(box, hook)
+            with pytest.raises(BadDeclaration, match="not ended"):
+                hooks.resume(box, hook)
+        until_done(told, caller)
+        keys = {one.headers["webhook-id"] for one in server.asked}
+    assert keys == {f"{FEED}/{number}" for number in range(1, 33)}
+    assert rows(told, "SELECT count(*) FROM letters") == [(0,)]
 
 
 def test_no_redirect_leads_elsewhere(told, caller):

@@ -200,13 +200,16 @@ def test_status_says_what_waits_since_when_and_what_is_given_up(home, secret):
                 "INSERT INTO letters (callee, subject, number, what, due, since, is_dead, tries, said) VALUES (1,'a',1,'',0,0,1,16,'status 500')"
             )
             box.connection.execute("INSERT INTO letters (callee, subject, number, what, due, since) VALUES (1,'a',2,'',0,1700000000)")
+            assert "to tell: 1 waiting, the oldest since 2023-11-14T22:13:20Z, 1 dead" in mingbai(home, "status").output
             box.end(1, "it answered 410 Gone")
     said = mingbai(home, "status").output
-    assert "to tell: 1 waiting, the oldest since 2023-11-14T22:13:20Z, 1 dead" in said
+    assert "to tell: 0 waiting, 1 dead" in said
     assert f"hook 1 http://127.0.0.1 {FEED}: it answered 410 Gone" in said
     assert mingbai(home, "hooks", "dead").output == f"1  {FEED}/1  a  16 tries: status 500\n"
     assert mingbai(home, "hooks", "dead", "1", "--redeliver").output == "hook 1: 1 wait again\n"
     assert mingbai(home, "hooks", "dead").output == ""
+    assert mingbai(home, "hooks", "resume", "1").output == "hook 1: goes on after number 0, with what it did not take before\n"
+    assert "to tell: 2 waiting" in mingbai(home, "status").output
 
 
 def test_an_address_that_would_not_be_called_is_refused_when_it_is_added(home, secret):

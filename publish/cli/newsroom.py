@@ -140,6 +140,15 @@ def remove(make: MakeWork, hook: int) -> None:
 
 @hooks.command()
 @click.argument("hook", type=int)
+@click.pass_obj
+def resume(make: MakeWork, hook: int) -> None:
+    """Call a webhook again that had ended (410 Gone), with all that came meanwhile."""
+    with _open(make()) as box:
+        click.echo(f"hook {hook}: goes on after number {of.resume(box, hook).entered}, with what it did not take before")
+
+
+@hooks.command()
+@click.argument("hook", type=int)
 @click.option("--end", is_flag=True, help="Sign with the newest secret alone again.")
 @secrets
 @click.pass_obj
@@ -195,7 +204,8 @@ def standing(home: Home) -> Iterator[str]:
     try:
         with outbox(home.path, time.time) as box:
             waiting, dead, since = box.connection.execute(
-                "SELECT count(*) FILTER (WHERE NOT is_dead), count(*) FILTER (WHERE is_dead), min(since) FILTER (WHERE NOT is_dead) FROM letters"
+                "SELECT count(*) FILTER (WHERE waits), count(*) FILTER (WHERE is_dead), min(since) FILTER (WHERE waits) "
+                "FROM (SELECT is_dead, since, NOT is_dead AND ended IS NULL AS waits FROM letters JOIN callees ON id = callee)"
             ).fetchone()
             oldest = f", the oldest since {datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
             yield f"to tell: {waiting:,} waiting{oldest}, {dead:,} dead"

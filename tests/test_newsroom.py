@@ -217,8 +217,16 @@ def test_an_address_that_would_not_be_called_is_refused_when_it_is_added(home, s
     assert (found.exit_code, "not a public address" in found.output) == (2, True)
 
 
-def test_a_feed_that_is_none_is_refused_with_what_there_is(home, secret):
-    found = mingbai(home, "hooks", "add", "http://127.0.0.1:9/in", "--feed", "notices/region/999999", "--secret-file", secret)
+@pytest.mark.parametrize("feed", ["notices/violation/safety", "records/region/350000", "listings"])
+def test_a_feed_that_has_told_nothing_yet_can_be_asked_for(home, secret, feed):
+    assert mingbai(home, "hooks", "add", "http://127.0.0.1:9/in", "--feed", feed, "--secret-file", secret).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "feed", ["notices/region/999999", "notices/region/000000", "notices/violation/none", "releases/region/350000", "notices/", "none"]
+)
+def test_a_feed_that_is_none_is_refused_with_what_there_is(home, secret, feed):
+    found = mingbai(home, "hooks", "add", "http://127.0.0.1:9/in", "--feed", feed, "--secret-file", secret)
     assert (found.exit_code, "there is no such feed" in found.output) == (2, True)
 
 

@@ -73,6 +73,8 @@ class Caller:
             self._addresses(target(url))
         except Refused as error:
             raise BadDeclaration(str(error)) from error
+        except UnicodeError as error:  # a label of more than 63 letters, or of none
+            raise BadDeclaration(f"{shown(url)}: its host is no name; check its spelling") from error
         except OSError as error:
             raise BadDeclaration(f"{shown(url)}: cannot be looked up ({_http().reason(error)}); check its spelling") from error
 

@@ -30,6 +30,7 @@ AT_ONCE = 8  # calls under way to everybody together
 SOON = 60.0  # seconds that a run gives a round; what is left goes with the next one
 POLL = 5.0  # seconds between two looks at what is live
 GONE = 410
+WAITING = "SELECT count(*) FROM letters l JOIN callees c ON c.id = l.callee WHERE l.is_dead = 0 AND c.ended IS NULL"
 
 Tell = Callable[[Work, Path, str, Sequence[int]], Mapping[int, Mapping[str, Any]]]
 """Of the live release's feeds file, a feed and numbers of it: by number `type`, `timestamp` and `data` of a body, with what may be said at work.now."""
@@ -231,8 +232,8 @@ def _settle(box: Outbox, letter: Letter, said: Said, found: Round) -> None:
 
 
 def waiting(box: Outbox) -> int:
-    """How many letters are neither accepted nor dead."""
-    return int(box.connection.execute("SELECT count(*) FROM letters WHERE is_dead = 0").fetchone()[0])
+    """How many letters are neither accepted nor dead, nor for somebody who ended."""
+    return int(box.connection.execute(WAITING).fetchone()[0])
 
 
 @contextmanager

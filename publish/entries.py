@@ -8,7 +8,7 @@ An entry is published with the release that first showed it and updated with the
 release of a day a second later), so that the same releases give the same bytes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -52,6 +52,15 @@ FACETS: Mapping[str, tuple[str, ...]] = {
     "releases": (),
 }  # what each family can be had by
 CODES = {"violation": "violation_types", "seriousness": "seriousness"}  # the code tables of those that have one
+
+
+def can_tell(feed: str, is_region: Callable[[str], bool], codes: Callable[[str], Container[str]]) -> bool:
+    """Whether a feed can be asked for that has told nothing yet: of all of a family, of a region below the country, or of a code of a table."""
+    family, _, rest = feed.partition("/")
+    facet, _, code = rest.partition("/")
+    if not rest or facet not in FACETS.get(family, ()):
+        return feed in FACETS
+    return is_region(code) if facet == "region" else facet in CODES and code in codes(CODES[facet])
 
 
 @dataclass(frozen=True, slots=True)

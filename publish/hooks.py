@@ -70,15 +70,28 @@ def hook(box: Outbox, number: int) -> Callee:
 
 def rotate(box: Outbox, number: int, new: str | None) -> Callee:
     """Sign with a new secret and the one before; with None with the newest alone."""
-    kept = hook(box, number).secrets
-    secrets = [new, *(one for one in kept if one != new)][:SIGNING] if new else kept[:1]
-    box.connection.execute("UPDATE callees SET secrets = ? WHERE id = ?", [orjson.dumps(secrets).decode(), number])
+    with box.together():
+        kept = hook(box, number).secrets
+        secrets = [new, *(one for one in kept if one != new)][:SIGNING] if new else kept[:1]
+        box.connection.execute("UPDATE callees SET secrets = ? WHERE id = ?", [orjson.dumps(secrets).decode(), number])
+    box.forget()
     return hook(box, number)
 
 
 def remove(box: Outbox, number: int) -> None:
     """Forget a webhook, its secrets and its letters."""
     box.connection.execute("DELETE FROM callees WHERE id = ?", [hook(box, number).id])
+    box.forget()
+
+
+def resume(box: Outbox, number: int) -> Callee:
+    """Call a webhook that was ended again, at once and with all that came meanwhile. Raises BadDeclaration where it was not ended."""
+    if not hook(box, number).ended:
+        raise BadDeclaration(f"hook {number} has not ended; `mingbai hooks list` shows how it stands")
+    with box.together():
+        box.end(number, None)
+        box.connection.execute("UPDATE letters SET due = ? WHERE callee = ? AND is_dead = 0", [box.clock(), number])
+    return hook(box, number)
 
 
 def redeliver(box: Outbox, callee: Callee, number: int | None) -> int:
@@ -96,6 +109,8 @@ def enter_numbers(box: Outbox) -> list[str]:
     """
     trouble = []
     for callee in box.callees("hook"):
+        if callee.ended:
+            continue  # what comes meanwhile is entered when it is resumed
         last = int(box.connection.execute(LAST, [callee.feed]).fetchone()[0])
         if last < callee.entered:
             trouble.append(

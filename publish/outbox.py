@@ -116,6 +116,10 @@ class Outbox:
             raise
         self.connection.execute("COMMIT")
 
+    def forget(self) -> None:
+        """Leave nothing of what was taken out in the log beside the file, as far as nobody reads at this moment."""
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def callees(self, kind: str) -> list[Callee]:
         """Everybody of a kind, oldest first."""
         rows = self.connection.execute(

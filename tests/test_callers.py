@@ -85,6 +85,12 @@ def test_a_name_that_leads_inside_as_well_is_not_called():
         Caller(resolve=answers("1.1.1.1", "10.0.0.1")).check("https://paper.example/in")
 
 
+@pytest.mark.parametrize("host", ["a" * 70 + ".example", "a..example"])
+def test_a_host_that_cannot_be_a_name_is_refused_in_a_line(host):
+    with pytest.raises(BadDeclaration, match="spelling"):
+        Caller().check(f"https://{host}/")
+
+
 @pytest.mark.parametrize("url", WRONG)
 def test_what_is_no_address_is_refused_and_never_raises_in_a_call(url):
     caller = Caller(networks(["0.0.0.0/0"]), resolve=answers("127.0.0.1"))

@@ -363,16 +363,27 @@ def test_who_fails_and_fails_is_asked_one_thing_at_a_time_and_holds_up_nobody(to
     assert rows(told, "SELECT max(tries) < 4 FROM letters"), "they take turns in being tried"
 
 
-def test_410_ends_a_hook_and_keeps_what_it_did_not_take(told, caller):
-    with receiving(deaf(410)) as server:
-        subscribe(told, server.url)
+def test_410_ends_a_hook_until_it_is_resumed_and_nothing_is_lost(told, caller):
+    status = 410
+    with receiving(lambda *_: status) as server:
+        hook = subscribe(told, server.url)
         deliver(told, bodies, caller)
         asked = len(server.asked)
         assert asked <= 4
         make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(2, start=90))])
-        assert deliver(told, bodies, caller).waiting == 32
+        assert deliver(told, bodies, caller).waiting == 0
         assert len(server.asked) == asked
-    assert rows(told, "SELECT ended FROM callees") == [("it answered 410 Gone",)]
+        assert rows(told, "SELECT ended, entered FROM callees") == [("it answered 410 Gone", 30)]
+        assert rows(told, "SELECT count(*) FROM letters") == [(30,)]
+        status = 204
+        with outbox(told.home.path, time.time) as box:
+            hooks.resume(box, hook)
+            with pytest.raises(BadDeclaration, match="not ended"):
+                hooks.resume(box, hook)
+        until_done(told, caller)
+        keys = {one.headers["webhook-id"] for one in server.asked}
+    assert keys == {f"{FEED}/{number}" for number in range(1, 33)}
+    assert rows(told, "SELECT count(*) FROM letters") == [(0,)]
 
 
 def test_no_redirect_leads_elsewhere(told, caller):
@@ -449,6 +460,21 @@ def test_a_removed_hook_leaves_no_secret_behind_and_its_id_to_nobody(told):
         hooks.remove(box, hook)
     assert SECRET[6:].encode() not in (told.home.path / "outbox.db").read_bytes()
     assert subscribe(told, "https://paper.example/in") == hook + 1
+
+
+@pytest.mark.parametrize("change", ["remove", "rotate"])
+def test_a_secret_that_was_taken_out_is_in_no_file_while_somebody_delivers(told, change):
+    with outbox(told.home.path, time.time) as deliverer:
+        hook = subscribe(told, "https://paper.example/in")
+        deliverer.callees("hook")
+        with outbox(told.home.path, time.time) as box:
+            if change == "remove":
+                hooks.remove(box, hook)
+            else:
+                for _ in range(hooks.SIGNING):
+                    hooks.rotate(box, hook, "whsec_" + base64.b64encode(os.urandom(24)).decode())
+        for path in told.home.path.glob("outbox.db*"):
+            assert SECRET[6:].encode() not in path.read_bytes(), path.name
 
 
 def test_the_same_address_is_not_told_twice_and_no_number_is_before_the_first_or_behind_the_next(told):

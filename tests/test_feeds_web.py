@@ -289,6 +289,18 @@ async def test_from_the_current_document_to_the_first_archive_no_number_is_missi
     assert (follows.headers["location"], follows.headers["cache-control"]) == (f"/feeds/{key}.json", "no-store")
 
 
+async def test_who_asks_names_nothing_that_others_are_given_for_long(site):
+    async with visiting(site(base_url=None), host="evil.example") as client:
+        current = await client.get("/feeds/records.json")
+        archive = await client.get("/feeds/records/archive/1.json")
+    assert "link" not in current.headers
+    assert archive.headers["cache-control"] == "no-cache"
+    async with visiting(site(base_url=None)) as client:
+        for path in ("/feeds/records.json", "/feeds/records/archive/1.json"):
+            answer = await client.get(path)
+            assert "evil.example" not in answer.text + str(answer.headers)
+
+
 @pytest.mark.parametrize("after", [0, 1, 60, 136, 137])
 async def test_a_replay_gives_every_number_after_one(site, after):
     async with visiting(site()) as client:

@@ -200,13 +200,16 @@ def test_status_says_what_waits_since_when_and_what_is_given_up(home, secret):
                 "INSERT INTO letters (callee, subject, number, what, due, since, is_dead, tries, said) VALUES (1,'a',1,'',0,0,1,16,'status 500')"
             )
             box.connection.execute("INSERT INTO letters (callee, subject, number, what, due, since) VALUES (1,'a',2,'',0,1700000000)")
+            assert "to tell: 1 waiting, the oldest since 2023-11-14T22:13:20Z, 1 dead" in mingbai(home, "status").output
             box.end(1, "it answered 410 Gone")
     said = mingbai(home, "status").output
-    assert "to tell: 1 waiting, the oldest since 2023-11-14T22:13:20Z, 1 dead" in said
+    assert "to tell: 0 waiting, 1 dead" in said
     assert f"hook 1 http://127.0.0.1 {FEED}: it answered 410 Gone" in said
     assert mingbai(home, "hooks", "dead").output == f"1  {FEED}/1  a  16 tries: status 500\n"
     assert mingbai(home, "hooks", "dead", "1", "--redeliver").output == "hook 1: 1 wait again\n"
     assert mingbai(home, "hooks", "dead").output == ""
+    assert mingbai(home, "hooks", "resume", "1").output == "hook 1: goes on after number 0, with what it did not take before\n"
+    assert "to tell: 2 waiting" in mingbai(home, "status").output
 
 
 def test_an_address_that_would_not_be_called_is_refused_when_it_is_added(home, secret):
@@ -214,8 +217,16 @@ def test_an_address_that_would_not_be_called_is_refused_when_it_is_added(home, s
     assert (found.exit_code, "not a public address" in found.output) == (2, True)
 
 
-def test_a_feed_that_is_none_is_refused_with_what_there_is(home, secret):
-    found = mingbai(home, "hooks", "add", "http://127.0.0.1:9/in", "--feed", "notices/region/999999", "--secret-file", secret)
+@pytest.mark.parametrize("feed", ["notices/violation/safety", "records/region/350000", "listings"])
+def test_a_feed_that_has_told_nothing_yet_can_be_asked_for(home, secret, feed):
+    assert mingbai(home, "hooks", "add", "http://127.0.0.1:9/in", "--feed", feed, "--secret-file", secret).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "feed", ["notices/region/999999", "notices/region/000000", "notices/violation/none", "releases/region/350000", "notices/", "none"]
+)
+def test_a_feed_that_is_none_is_refused_with_what_there_is(home, secret, feed):
+    found = mingbai(home, "hooks", "add", "http://127.0.0.1:9/in", "--feed", feed, "--secret-file", secret)
     assert (found.exit_code, "there is no such feed" in found.output) == (2, True)
 
 
@@ -226,8 +237,14 @@ def test_a_secret_comes_from_one_place_and_never_from_the_command_line(given):
 
 
 def test_a_hub_whose_address_is_none_stops_a_command_before_anything_is_made(home):
-    found = mingbai(home, "--hub", "hub.example", "deliver")
+    found = mingbai(home, "--site", "https://mingbai.example", "--hub", "hub.example", "deliver")
     assert (found.exit_code, "not https" in found.output) == (2, True)
+
+
+def test_a_hub_is_refused_where_the_site_is_not_told_its_address(home):
+    found = mingbai(home, "--hub", "https://hub.example/", "deliver")
+    assert (found.exit_code, found.output.count("\n")) == (2, 1)
+    assert "--site" in found.output
 
 
 def test_what_the_readme_tells_a_newsroom_verifies_a_signature(root):

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from .. import __version__
 from ..addresses import spelled
@@ -128,6 +129,8 @@ def main(
     def work() -> Work:
         if not _is_address(site):
             raise BadDeclaration(f"--site {site!r}: is no address; expected one such as https://mingbai.example")
+        if hubs and ctx.get_parameter_source("site") == ParameterSource.DEFAULT:
+            raise BadDeclaration("--hub: a hub fetches the feeds from the site's own address; say it with --site as well")
         return Work(Home(home), load(datasets, more_sources), _instant(now), site.rstrip("/"), Bar(), tuple(map(spelled, hubs)), allowed)
 
     ctx.obj = work

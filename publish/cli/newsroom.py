@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 
 from .. import hooks as of
 from ..addresses import networks, shown
 from ..bodies import bodies
 from ..callers import Caller
 from ..deliver import Live, Round, attached, deliver, told
+from ..entries import FACETS, can_tell
 from ..errors import BadDeclaration, BadHome, Mingbai
 from ..home import Home
 from ..outbox import Outbox, exists, outbox
@@ -23,7 +25,6 @@ from ..work import Work
 from .group import MakeWork, main
 
 TEST = {"type": "test", "timestamp": "", "data": {"item": None}}
-FAMILIES = ("notices", "records", "corrections", "listings", "releases")
 
 
 class NotTold(Mingbai):
@@ -104,12 +105,19 @@ def add(make: MakeWork, url: str, feed: str, first: int | None, secret_file: Pat
 
 def _known(box: Outbox, work: Work, feed: str) -> None:
     """Raises BadDeclaration for what is no feed: of it nothing would ever come."""
-    known = {key for (key,) in box.connection.execute("SELECT DISTINCT feed FROM live.feed_items")}
-    family, _, code = feed.partition("/region/")
-    if feed in known or feed in FAMILIES or (family in FAMILIES[:4] and work.catalogue.regions.at(code) is not None):
+    family, _, rest = feed.partition("/")
+    if rest.partition("/")[0] in FACETS.get(family, ()):  # what another family has told of has a feed in this one as well
+        alike = orjson.dumps([f"{one}/{rest}" for one in FACETS]).decode()
+        if box.connection.execute(
+            "SELECT 1 FROM live.feed_items WHERE feed IN (SELECT value FROM json_each(?)) LIMIT 1", [alike]
+        ).fetchone():
+            return
+    if can_tell(
+        feed, lambda code: (at := work.catalogue.regions.at(code)) is not None and at.level != "country", work.catalogue.codes.__getitem__
+    ):
         return
     raise BadDeclaration(
-        f"--feed {feed!r}: there is no such feed; expected one of {', '.join(FAMILIES)}, one of these with /region/CODE, or another that /feeds lists"
+        f"--feed {feed!r}: there is no such feed; expected one of {', '.join(FACETS)}, one of these with /region/CODE, or another that /feeds lists"
     )
 
 
@@ -136,6 +144,15 @@ def remove(make: MakeWork, hook: int) -> None:
     """Forget a webhook with its secrets and what waits for it."""
     with _open(make()) as box:
         of.remove(box, hook)
+
+
+@hooks.command()
+@click.argument("hook", type=int)
+@click.pass_obj
+def resume(make: MakeWork, hook: int) -> None:
+    """Call a webhook again that had ended (410 Gone), with all that came meanwhile."""
+    with _open(make()) as box:
+        click.echo(f"hook {hook}: goes on after number {of.resume(box, hook).entered}, with what it did not take before")
 
 
 @hooks.command()
@@ -195,7 +212,8 @@ def standing(home: Home) -> Iterator[str]:
     try:
         with outbox(home.path, time.time) as box:
             waiting, dead, since = box.connection.execute(
-                "SELECT count(*) FILTER (WHERE NOT is_dead), count(*) FILTER (WHERE is_dead), min(since) FILTER (WHERE NOT is_dead) FROM letters"
+                "SELECT count(*) FILTER (WHERE waits), count(*) FILTER (WHERE is_dead), min(since) FILTER (WHERE waits) "
+                "FROM (SELECT is_dead, since, NOT is_dead AND ended IS NULL AS waits FROM letters JOIN callees ON id = callee)"
             ).fetchone()
             oldest = f", the oldest since {datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
             yield f"to tell: {waiting:,} waiting{oldest}, {dead:,} dead"

@@ -7,7 +7,7 @@ can be asked for and has told nothing yet is in no table: it is one without entr
 import sqlite3
 from pathlib import Path
 
-from ..entries import CODES, FACETS, SHOWN
+from ..entries import CODES, SHOWN, can_tell
 from ..errors import BadHome
 from ..wording import LANGUAGES
 from .answer import Answer
@@ -47,7 +47,7 @@ class Feeds:
             return found[0]
         family, _, rest = key.partition("/")
         facet, _, code = rest.partition("/")
-        if family not in FACETS or (rest and facet not in FACETS[family]):
+        if not can_tell(key, self._is_region, self.reader.codes):
             return None
         none_yet = {
             "feed": key,
@@ -61,11 +61,12 @@ class Feeds:
         if not rest:
             return {**none_yet, "label_zh": None, "label_en": None}
         zh, en = LANGUAGES
-        if facet == "region" and (at := self.reader.regions.get(code)) and at["level"] != "country":
+        if facet == "region":
             return {**none_yet, "label_zh": self.reader.region(code, None, zh), "label_en": self.reader.region(code, None, en)}
-        if (codes := CODES.get(facet)) and code in self.reader.codes(codes):
-            return {**none_yet, "label_zh": self.reader.label(codes, code, zh), "label_en": self.reader.label(codes, code, en)}
-        return None
+        return {**none_yet, "label_zh": self.reader.label(CODES[facet], code, zh), "label_en": self.reader.label(CODES[facet], code, en)}
+
+    def _is_region(self, code: str) -> bool:
+        return (at := self.reader.regions.get(code)) is not None and at["level"] != "country"
 
     def document(self, key: str, form: str) -> Row | None:
         """A current document as it was made ahead."""

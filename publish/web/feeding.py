@@ -140,9 +140,12 @@ class FeedPages:
         return self._keep(visit, feeds, _answer(maker.current(feed, form), (*AGAIN, *self._links(feed, form))))
 
     def _links(self, feed: Row, form: str) -> tuple[tuple[str, str], ...]:
-        """What a WebSub hub looks for before it brings a document to its subscribers (section 4 of the recommendation)."""
+        """What a WebSub hub looks for before it brings a document to its subscribers (section 4 of the recommendation). Nothing where the site was
+        not told its address: whoever asks would name it."""
+        if not (self._hubs and self._frame.is_told):
+            return ()
         named = [(hub, "hub") for hub in self._hubs] + [(f"{self._frame.root}/feeds/{feed['feed']}.{form}", "self")]
-        return (("link", ", ".join(f'<{where}>; rel="{rel}"' for where, rel in named)),) if self._hubs else ()
+        return (("link", ", ".join(f'<{where}>; rel="{rel}"' for where, rel in named)),)
 
     def _search(self, visit: Visit, reader: Reader, feeds: Feeds, question: Question) -> Answer:
         """What a search for notices finds, as a document of its own; by the same rules of what may be found (noticing.py)."""
@@ -186,7 +189,9 @@ class FeedPages:
             return Answer(
                 307, b"", headers=(("location", f"/feeds/{feed['feed']}.{form}"), *NOT_KEPT, ("access-control-allow-origin", "*"))
             )
-        return self._keep(visit, feeds, _answer(self._maker(visit, feeds).archive(feed, page, form), FOR_EVER))
+        return self._keep(
+            visit, feeds, _answer(self._maker(visit, feeds).archive(feed, page, form), FOR_EVER if self._frame.is_told else AGAIN)
+        )
 
     def _since(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         feed, after = self._feed(visit, feeds), int(visit.parts["after"])

@@ -28,6 +28,7 @@ from verify_release import (
     NANJING_GULOU,
     SIMING,
     SOURCES,
+    STATES,
     TAIJIANG,
     Broken,
     Empty,
@@ -98,7 +99,8 @@ CASES = [
     (Query("无此机构", region=CHAOYANG), CANNOT_SAY, "region_empty", None),
     (Query("无此机构", region="鼓楼区"), CANNOT_SAY, "region_unclear", None),
     (Query("无此机构", region="不是地区"), CANNOT_SAY, "region_unclear", None),
-    (Query("甜果", region=SIMING), NOT_LISTED, "not_found", None),  # the near one is elsewhere
+    (Query("甜果", region=TAIJIANG), NOT_LISTED, "not_found", None),  # the near one is elsewhere
+    (Query("甜果", region=SIMING), CANNOT_SAY, "stale_source", None),  # that of the county, though that of the country is fresh
     # numbers
     (Query(code=code(1)), LISTED, "is_listed", "i-white"),
     (Query(code(1).lower()), LISTED, "is_listed", "i-white"),  # in the place of the name
@@ -155,6 +157,14 @@ CASES = [
     (Query(code=code(91)), NOT_LISTED, "not_found", None),  # a penalty is no list
     (Query("浅滩培训中心", region=GULOU), NOT_LISTED, "not_found", None),
     (Query(code=code(92)), CANNOT_SAY, "maybe_black_notice", "i-alike"),  # on a white list
+    # what speaks against it is no list
+    *(
+        (Query(code=code(100 + at)), *((LISTED, "is_listed") if state == "operating" else (CANNOT_SAY, "not_operating")), f"i-is-{state}")
+        for at, state in enumerate(STATES)
+    ),
+    (Query(code=code(93)), CANNOT_SAY, "permit_revoked", "i-revoked"),
+    (Query(code=code(94)), CANNOT_SAY, "to_come", "i-early"),
+    (Query(code=code(95)), CANNOT_SAY, "to_come", "i-doomed"),
     # no question
     (Query("。"), CANNOT_SAY, "no_question", None),
     (Query(region=GULOU), CANNOT_SAY, "no_question", None),
@@ -297,6 +307,8 @@ UNCOVERED = [
     ([{**SOURCES[0], "as_of": "2026-11-01"}], Query("无此机构"), "stale_source"),
     ([{**SOURCES[0], "as_of": "2026-11-01"}], Query("小树培训中心", region=GULOU), "stale_source"),
     ([{**SOURCES[0], "as_of": "2026-11-01"}], Query(code=code(1)), "stale_source"),
+    ([{**SOURCES[0], "as_of": "2026-11-01"}, {**SOURCES[0], "id": "register"}], Query("无此机构", region=GULOU), "stale_source"),
+    ([{**SOURCES[0], "as_of": "2026-11-01"}, {**SOURCES[0], "id": "register"}], Query(code=code(6)), "stale_source"),
 ]
 
 

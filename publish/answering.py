@@ -67,6 +67,13 @@ class Answer:
         """The lists that it is on, each once."""
         return tuple(dict.fromkeys((*([BLACK] if "black_notice" in self.reasons else []), *(it["list"] for it in self.on))))
 
+    @property
+    def has_white_name(self) -> bool:
+        """Whether a white list in force has the name, of which alone nothing is said."""
+        return self.reasons == ("name_alone",) and any(
+            it["list"] == WHITE and not (it["absent_since"] or it["is_over"] or it["is_to_come"]) for it in self.listings
+        )
+
 
 def cannot_say(*reasons: str, candidates: Iterable[Candidate] = ()) -> Answer:
     """The answer where there is none."""
@@ -80,6 +87,8 @@ def decide(
     answer = _decide(asked, identity, card, sources, regions)
     if identity.found is not None and (identity.is_sure or identity.found.how in (CODE, PERMIT)):
         return answer  # its own notices are linked to it
+    if answer.status == NOT_LISTED and not (asked.code or asked.permit or asked.is_county):
+        answer = replace(answer, notes=(*answer.notes, "harm_untold"))
     return _beside(asked, answer, naming)
 
 
@@ -127,6 +136,8 @@ def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Re
     rest: dict[str, Any] = {
         "notes": tuple(notes), "found": identity.found, "listings": tuple(told), "notices": notices, "unmatched": unmatched, "candidates": identity.candidates,
     }  # fmt: skip
+    if not identity.is_sure:  # what speaks against it is not told, so that nothing is said for it either
+        return Answer(CANNOT_SAY, ("name_alone",), **rest)
     against = [it for it in now if it["list"] not in PEACEFUL]
     weighed = against or [it for it in now if it["list"] == WHITE] or now
     rest["on"] = tuple(sound)
@@ -141,8 +152,6 @@ def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Re
     if now:
         why = {"stale_source": any(it["source_id"] in stale for it in weighed), "held": any(it["held_since"] for it in weighed)}
         return Answer(CANNOT_SAY, tuple(reason for reason, is_so in why.items() if is_so), **rest)
-    if not told and not identity.is_sure:
-        return Answer(CANNOT_SAY, ("name_alone",), **rest)
     if any(it["is_blacklisting"] for it in unmatched):
         return Answer(CANNOT_SAY, ("maybe_black_notice",), **rest)
     if any(it["is_to_come"] for it in there):

@@ -9,7 +9,7 @@ is told of an institution that was named by credit code, by permit number, or by
 one named otherwise the answer is the same whether there is such a thing or not. Knows no database, no web and no index.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from .telling import name_key
 
 LISTED, OTHER_LIST, NOT_LISTED, CANNOT_SAY = STATUSES = "listed", "other_list", "not_listed", "cannot_say"
 WHITE, BLACK = "white", "black"
+OPERATING = "operating"  # of the codes of institution_statuses the one by which nothing has ended or is suspended
 PEACEFUL = (WHITE, "normal")  # an allow-list: beside any other list nobody is `listed`
 Row = Mapping[str, Any]
 
@@ -27,7 +28,7 @@ Row = Mapping[str, Any]
 @dataclass(frozen=True)
 class Source:
     """What one source says of regions: `region` it covers, `held` are those that are not updated (codes, or names where it has none), `regions`
-    those of its rows with all that they lie in."""
+    those of its listings with all that they lie in: none of a source that has no list."""
 
     id: str
     region: str | None
@@ -66,6 +67,13 @@ class Answer:
         """The lists that it is on, each once."""
         return tuple(dict.fromkeys((*([BLACK] if "black_notice" in self.reasons else []), *(it["list"] for it in self.on))))
 
+    @property
+    def has_white_name(self) -> bool:
+        """Whether a white list in force has the name, of which alone nothing is said."""
+        return self.reasons == ("name_alone",) and any(
+            it["list"] == WHITE and not (it["absent_since"] or it["is_over"] or it["is_to_come"]) for it in self.listings
+        )
+
 
 def cannot_say(*reasons: str, candidates: Iterable[Candidate] = ()) -> Answer:
     """The answer where there is none."""
@@ -79,6 +87,8 @@ def decide(
     answer = _decide(asked, identity, card, sources, regions)
     if identity.found is not None and (identity.is_sure or identity.found.how in (CODE, PERMIT)):
         return answer  # its own notices are linked to it
+    if answer.status == NOT_LISTED and not (asked.code or asked.permit or asked.is_county):
+        answer = replace(answer, notes=(*answer.notes, "harm_untold"))
     return _beside(asked, answer, naming)
 
 
@@ -110,7 +120,8 @@ def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Re
     assert identity.found is not None
     stale = {source.id for source in sources if source.is_stale}
     told = sorted((it for it in card["listings"] if identity.is_sure or it["list"] in HARMLESS), key=_against_first)
-    now = [it for it in told if not it["absent_since"] and not it["is_over"]]
+    there = [it for it in told if not it["absent_since"] and not it["is_over"]]
+    now = [it for it in there if not it["is_to_come"]]
     sound = [it for it in now if it["source_id"] not in stale and not it["held_since"]]
     notes = [*identity.notes]
     if not identity.is_sure:
@@ -125,28 +136,43 @@ def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Re
     rest: dict[str, Any] = {
         "notes": tuple(notes), "found": identity.found, "listings": tuple(told), "notices": notices, "unmatched": unmatched, "candidates": identity.candidates,
     }  # fmt: skip
+    if not identity.is_sure:  # what speaks against it is not told, so that nothing is said for it either
+        return Answer(CANNOT_SAY, ("name_alone",), **rest)
     against = [it for it in now if it["list"] not in PEACEFUL]
     weighed = against or [it for it in now if it["list"] == WHITE] or now
     rest["on"] = tuple(sound)
     if not any(it in sound for it in against) and any(it["is_blacklisting"] for it in notices or ()):
         return Answer(OTHER_LIST, ("black_notice",), **rest)
     if any(it in sound for it in weighed):
-        if not against and any(it["is_blacklisting"] for it in unmatched):
-            return Answer(CANNOT_SAY, ("maybe_black_notice",), **{**rest, "on": ()})
+        doubts = () if against else tuple(_doubts(card, notices or (), unmatched, [it for it in there if it["is_to_come"]]))
+        if doubts:
+            return Answer(CANNOT_SAY, doubts, **{**rest, "on": ()})
         return Answer(LISTED, ("is_listed",), **rest) if weighed[0]["list"] == WHITE else Answer(OTHER_LIST, ("on_other_list",), **rest)
     rest["on"] = ()
     if now:
         why = {"stale_source": any(it["source_id"] in stale for it in weighed), "held": any(it["held_since"] for it in weighed)}
         return Answer(CANNOT_SAY, tuple(reason for reason, is_so in why.items() if is_so), **rest)
-    if not told and not identity.is_sure:
-        return Answer(CANNOT_SAY, ("name_alone",), **rest)
     if any(it["is_blacklisting"] for it in unmatched):
         return Answer(CANNOT_SAY, ("maybe_black_notice",), **rest)
+    if any(it["is_to_come"] for it in there):
+        return Answer(CANNOT_SAY, ("to_come",), **rest)
     searched = _absent(card["region_code"], sources, regions)
     if searched.status == CANNOT_SAY:
         return Answer(CANNOT_SAY, searched.reasons, **rest)
     left = "left" if any(it["absent_since"] for it in told) else "over" if told else "registered"
     return Answer(NOT_LISTED, (left,), sources=searched.sources, **{**rest, "notes": (*notes, *searched.notes)})
+
+
+def _doubts(card: Row, notices: Iterable[Row], unmatched: Iterable[Row], to_come: Iterable[Row]) -> Iterator[str]:
+    """Why one on a white list alone is not said to be listed: what speaks against it is no list."""
+    if card["status"] not in (None, OPERATING):
+        yield "not_operating"
+    if any(it["is_revoking"] for it in notices):
+        yield "permit_revoked"
+    if any(it["is_blacklisting"] for it in unmatched):
+        yield "maybe_black_notice"
+    if any(it["list"] not in PEACEFUL for it in to_come):
+        yield "to_come"
 
 
 def _against_first(listing: Row) -> tuple[bool, bool]:
@@ -158,18 +184,18 @@ def _absent(region: str | None, sources: Sequence[Source], regions: Regions, can
     covering = [it for it in sources if it.region and (it.region == COUNTRY if region is None else regions.is_within(region, it.region))]
     if not covering:
         return cannot_say("region_needed" if region is None else "region_not_covered", candidates=candidates)
-    fresh = tuple(it for it in covering if not it.is_stale)
-    if not fresh:
+    lists = tuple(it for it in covering if it.regions)
+    if any(it.is_stale for it in lists) or all(it.is_stale for it in covering):  # what is fresh beside it does not have its list
         return cannot_say("stale_source", candidates=candidates)
     if region and any(_meets(it.held, region, regions) for it in covering):
         return cannot_say("held", candidates=candidates)
-    if not any(region in it.regions if region else it.regions for it in fresh):
+    if not any(region in it.regions if region else it.regions for it in lists):
         return cannot_say("region_empty", candidates=candidates)
     notes = [
         *(["stale_elsewhere"] if any(it.is_stale for it in sources) else []),
         *(["held_elsewhere"] if any(it.held for it in sources) else []),
     ]
-    return Answer(NOT_LISTED, ("not_found",), tuple(notes), candidates=tuple(candidates)[:MOST_CANDIDATES], sources=fresh)
+    return Answer(NOT_LISTED, ("not_found",), tuple(notes), candidates=tuple(candidates)[:MOST_CANDIDATES], sources=lists)
 
 
 def _meets(held: Iterable[str], region: str, regions: Regions) -> bool:

@@ -123,7 +123,7 @@ def test_a_row_says_whom_how_and_by_which_list(home, tmp_path):
 
 
 def test_the_list_columns_are_of_lists_that_it_is_on(home, tmp_path):
-    (tmp_path / "list.csv").write_text("名称\n大河培训中心\n旧闻培训中心\n")
+    (tmp_path / "list.csv").write_text("名称,区县\n大河培训中心,350102\n旧闻培训中心,350203\n")
     screen(home, tmp_path / "list.csv")
     left, stale = read(tmp_path / "list.csv.screened.csv")
     assert [(row["status"], row["list"], row["batch"]) for row in (left, stale)] == [("not_listed", "", ""), ("cannot_say", "", "")]

@@ -1,5 +1,6 @@
 """A release that has a case for each answer to "is this one listed": invented institutions, listings, notices and sources."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ def code(number: int) -> str:
     return f"{body}{uscc.calc_check_digit(body)}"
 
 
+with (Path(__file__).parents[1] / "datasets" / "codes" / "institution_statuses.csv").open(encoding="utf-8") as file:
+    STATES = [row["code"] for row in csv.DictReader(file)]
 # id: (name, region, more columns)
 INSTITUTIONS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
     "i-white": ("福州市鼓楼区甜果培训中心有限公司", GULOU, {"credit_code": code(1), "address": "东大路 1 号"}),
@@ -43,6 +46,10 @@ INSTITUTIONS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
     "i-warned": ("秋实培训中心", GULOU, {"credit_code": code(15)}),
     "i-noticed": ("玉兰培训中心", GULOU, {"credit_code": code(17)}),
     "i-ordered": ("丹桂培训中心", GULOU, {"credit_code": code(18)}),
+    "i-revoked": ("吊兰培训中心", GULOU, {"credit_code": code(93)}),
+    "i-early": ("早春培训中心", GULOU, {"credit_code": code(94)}),
+    "i-doomed": ("晚秋培训中心", GULOU, {"credit_code": code(95)}),
+    **{f"i-is-{status}": (f"状态{at}号培训中心", GULOU, {"credit_code": code(100 + at), "status": status}) for at, status in enumerate(STATES)},
     "i-alike": ("百灵培训中心", GULOU, {"credit_code": code(92)}),
     "i-closed": ("海棠培训中心", GULOU, {"credit_code": code(16)}),
 }  # fmt: skip
@@ -72,6 +79,11 @@ LISTINGS: list[dict[str, Any]] = [
     {"institution_id": "i-noticed", "list": "white"},
     {"institution_id": "i-closed", "list": "white"},
     {"institution_id": "i-alike", "list": "white"},
+    {"institution_id": "i-revoked", "list": "white"},
+    {"institution_id": "i-early", "list": "white", "listed_on": "2026-12"},
+    {"institution_id": "i-doomed", "list": "white"},
+    {"institution_id": "i-doomed", "list": "black", "listed_on": "2026-11-24"},
+    *({"institution_id": f"i-is-{status}", "list": "white"} for status in STATES),
 ]
 HELD = [("listings", CANGSHAN), ("notices", TAIJIANG)]
 SOURCES: list[dict[str, Any]] = [
@@ -103,13 +115,15 @@ def tables(sources: list[dict[str, Any]] = SOURCES) -> dict[str, list[dict[str, 
             _notice("n-over", subject_name="乐童培训中心", public_until="2026-11-22"),
             _notice("n-outside", kind="blacklist", subject_name="暗礁培训中心", subject_credit_code=code(90), subject_permit_no="教民135010270000090"),
             _notice("n-fined", subject_name="浅滩培训中心", subject_credit_code=code(91)),
+            _notice("n-revoked", subject_name="吊兰培训中心"),
             _notice("n-namesake", kind="blacklist", subject_name="百灵培训中心", region_code=GULOU),
             _notice("n-unlinked", kind="warning", subject_name="小树培训中心", region_code=GULOU),
         ],
+        "notice_penalties": [{"notice_id": "n-revoked", "penalty_code": "revoke_permit"}],
         "notice_measures": [{"notice_id": "n-ordered", "measure_code": "blacklisted"}],
         "notice_links": [
             {"notice_id": notice, "institution_id": id, "method": "credit_code", "confidence": 1.0}
-            for notice, id in (("n-black", "i-black"), ("n-over", "i-black"), ("n-noticed", "i-noticed"), ("n-ordered", "i-ordered"))
+            for notice, id in (("n-black", "i-black"), ("n-over", "i-black"), ("n-noticed", "i-noticed"), ("n-ordered", "i-ordered"), ("n-revoked", "i-revoked"))
         ],
     }  # fmt: skip
 

@@ -70,7 +70,8 @@ def _held_of(reader: Reader, institution: Row) -> dict[str, str | None]:
 
 def _listing(reader: Reader, listing: Row, today: str) -> Row:
     is_over = bool(listing["valid_until"]) and over(listing["valid_until"], today)
-    return {**listing, "is_over": is_over, "held_since": reader.held_since("listings", listing)}
+    is_to_come = bool(listing["listed_on"]) and listing["listed_on"] > today[: len(listing["listed_on"])]
+    return {**listing, "is_over": is_over, "is_to_come": is_to_come, "held_since": reader.held_since("listings", listing)}
 
 
 def _held(reader: Reader, notices: Iterable[Row]) -> list[Row]:

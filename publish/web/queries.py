@@ -17,6 +17,7 @@ _PARTS = {
         n.published_on, n.public_until, n.seriousness, n.state, n.source_id, n.fine_fen, n.fine_text, n.confiscated_fen, n.confiscated_text""",
     "$replies": "(SELECT count(*) FROM notice_statements a WHERE a.notice_id = n.id AND a.kind = 'reply') AS replies",
     "$black": "n.kind = 'blacklist' OR EXISTS (SELECT 1 FROM notice_measures m WHERE m.notice_id = n.id AND m.measure_code = 'blacklisted') AS is_blacklisting",
+    "$revoking": "EXISTS (SELECT 1 FROM notice_penalties p WHERE p.notice_id = n.id AND p.penalty_code = 'revoke_permit') AS is_revoking",
     "$linked": "(SELECT count(*) FROM notice_links k WHERE k.notice_id = n.id) AS links",
     "$document": "d.title AS document_title, d.url AS document_url, COALESCE(d.as_of, s.as_of) AS document_as_of, s.label_zh AS source_zh, s.label_en AS source_en",
     "$from": "LEFT JOIN documents d ON d.id = x.document_id LEFT JOIN sources s ON s.id = x.source_id",
@@ -32,18 +33,18 @@ def _sql(text: str, row: str = "x") -> str:
 NAMES = _sql("SELECT id, name, region_code, region_text FROM institutions WHERE id IN $ids")
 CARD_PARTS = {  # of a card, each an array of rows: its columns, and the rows in their order
     "listings": (
-        "id, list, subject_name, authority, batch_label, as_of, valid_until, absent_since, source_id, region_code, region_text",
+        "id, list, subject_name, authority, batch_label, as_of, listed_on, valid_until, absent_since, source_id, region_code, region_text",
         _sql(
-            """SELECT l.id, l.list, l.subject_name, l.authority, l.batch_label, COALESCE(l.as_of, d.as_of, s.as_of) AS as_of, l.valid_until, l.absent_since,
+            """SELECT l.id, l.list, l.subject_name, l.authority, l.batch_label, COALESCE(l.as_of, d.as_of, s.as_of) AS as_of, l.listed_on, l.valid_until, l.absent_since,
             l.source_id, l.region_code, l.region_text
             FROM listings l $from WHERE l.institution_id = i.id AND $listed ORDER BY COALESCE(l.as_of, d.as_of, s.as_of) DESC, l.id""",
             "l",
         ),
     ),
     "notices_in_force": (
-        "id, kind, decided_on, public_until, state, replies, is_blacklisting",
+        "id, kind, decided_on, public_until, state, replies, is_blacklisting, is_revoking",
         _sql(
-            """SELECT n.id, n.kind, n.decided_on, n.public_until, n.state, $replies, $black FROM notice_links k JOIN notices n ON n.id = k.notice_id
+            """SELECT n.id, n.kind, n.decided_on, n.public_until, n.state, $replies, $black, $revoking FROM notice_links k JOIN notices n ON n.id = k.notice_id
             WHERE k.institution_id = i.id AND $in_force ORDER BY n.decided_on DESC, n.id"""
         ),
     ),
@@ -132,5 +133,5 @@ MEANT_SITES = """SELECT institution_id, region_code FROM institution_sites WHERE
 BY_CODE = "SELECT id FROM institutions WHERE credit_code IN (SELECT value FROM json_each(?1)) ORDER BY id LIMIT ?2"
 BY_PERMIT = "SELECT DISTINCT institution_id AS id FROM permits WHERE permit_no IN (SELECT value FROM json_each(?1)) ORDER BY 1 LIMIT ?2"
 SOME = "SELECT name FROM institutions WHERE length(name) < 100 ORDER BY id LIMIT ?1"
-# of every source the regions of its rows
-TOLD_OF = "SELECT source_id, region_code FROM listings GROUP BY 1, 2 UNION SELECT source_id, region_code FROM institutions GROUP BY 1, 2"
+# of every source that has a list the regions of its rows
+TOLD_OF = "SELECT source_id, region_code FROM listings GROUP BY 1, 2"

@@ -223,9 +223,59 @@ def test_screening_twice_changes_nothing(text):
 @given(st.lists(PIECES, max_size=5).map("".join) | st.text(alphabet="0123456789一三八零- .、/号路年XEGx*(", max_size=24))
 def test_what_is_passed_over_for_want_of_digits_holds_nothing(text):
     quick = screen(text)
+    assert _by_every_rule(text) == quick
+
+
+def _by_every_rule(text):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("publish.screen._MANY_DIGITS", re.compile(""))  # every rule is asked
-        assert screen(text) == quick
+        patch.setattr("publish.screen._MANY_DIGITS", re.compile(""))  # no quick look
+        return screen(text)
+
+
+UNPLAIN = [
+    ("110101xxxxxxxx1234", ID),
+    ("身份证110101xxxxxxxx123X", f"身份证{ID}"),
+    ("110101ＸＸＸＸＸＸＸＸ1234", ID),
+    ("身份证1-----2", f"身份证{ID}"),
+    ("1三八零零一三八零零零", PHONE),
+    ("１三八零零一三八零零零", PHONE),
+    ("①三八零零一三八零零零", PHONE),
+    ("1三八零零一三八②零零", PHONE),
+    ("联系1三八00一3八零零零", f"联系{PHONE}"),
+    ("⑴⑶⑻⑴⑴⑴⑶⑻⑴⑴⑴", PHONE),
+    ("1\ufe0f\ufe0f\ufe0f\ufe0f3800138000", PHONE),
+    ("１\u0301３\u0301８\u030100138000", PHONE),
+    ("校\u034f长王小明", "校长王某"),
+    ("校\ufe0f长王小明", "校长王某"),
+    ("校\U000e0100长王小明", "校长王某"),
+    ("王小宝（未成年）", "王某（未成年）"),
+    ("微\ufe0f信:abc123", f"微信:{ACCOUNT}"),
+    ("浙\ufe0fA19901", PLATE),
+    ("浙Ａ19901", PLATE),
+    ("ＬＩＮＥ:abcdef12", f"ＬＩＮＥ:{ACCOUNT}"),
+    ("vＸ:abc123", f"vＸ:{ACCOUNT}"),
+    ("abc［at］163.com", MAIL),
+]
+
+
+@pytest.mark.parametrize(("text", "shown"), UNPLAIN)
+def test_what_is_written_to_escape_the_quick_look_is_hidden(text, shown):
+    assert screen(text).text == shown
+    assert suspects(["启明艺术", text, "文三路1号"]) == {text}
+
+
+ADVERSARIAL = st.sampled_from(
+    [*"1３八零幺①⑴一7０xXＸ*vＶLＬqＱ:：-－ 　\u034f\ufe0f\u20e3\u0301\u200b\U000e0100校长王明微信浙A京Ａ@＠住在号字第证件某\n", *"abc1"]
+)
+
+
+@given(st.lists(ADVERSARIAL | st.sampled_from([text for text, _ in UNPLAIN + HIDDEN + NAMED]), max_size=14).map("".join))
+@example("证件1x x x2")
+@example("微信文号12345")
+def test_the_quick_look_passes_over_nothing_that_every_rule_would_find(text):
+    sought = _by_every_rule(text)
+    assert screen(text) == sought
+    assert sought == Screened(text) or suspects(["启明", text, "12"]) == {text}
 
 
 @given(st.text() | st.text(alphabet="0123456789-+@*○王校长：微信号 \u200b\ud800", max_size=200))

@@ -15,10 +15,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
 from itertools import accumulate
 
-from .cleaning import INVISIBLE, words
+from .cleaning import INVISIBLE, PROVINCES, has_resident_check, is_day, is_resident_id
 from .named import TITLES, find_names
 from .values import is_credit_code
 
@@ -49,7 +48,6 @@ MARKS = {
     "address": "【已隐去住址】",
     "birthday": "【已隐去出生日期】",
 }
-PROVINCES = words("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83")
 
 # Folding keeps the length: full width and every script's decimal digits to ASCII, dashes to -, odd spaces to a space.
 
@@ -94,28 +92,17 @@ def _digits(text: str) -> str:
     return re.sub(r"[^0-9Xx]", "", text)
 
 
-def _is_day(digits: str) -> bool:
-    try:
-        return 1850 < date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])).year < 2100
-    except ValueError:
-        return False
-
-
-def _is_resident_id(digits: str) -> bool:
-    return len(digits) == 18 and digits[:2] in PROVINCES and _is_day(digits[6:14])
-
-
 def _sure_id(match: re.Match[str]) -> bool:
-    """Place, birthday and check character (ISO 7064 mod 11-2, GB 11643) are right: 1 in 31 of them is a valid credit code too, and is hidden."""
-    digits = _digits(match[0])
-    total = sum(int(digit) * (2 ** (17 - place) % 11) for place, digit in enumerate(digits[:17]))
-    return _is_resident_id(digits) and "10X98765432"[total % 11] == digits[17].upper()
+    """1 valid number in 31 is a valid credit code too, and is hidden. Without a place or a birthday it is hidden where it is no credit code."""
+    digits = _digits(match[0]).upper()
+    return is_resident_id(digits) or (has_resident_check(digits) and not is_credit_code(digits))
 
 
 def _likely_id(match: re.Match[str]) -> bool:
     digits = _digits(match[0])
-    short = len(digits) == 15 and digits[:2] in PROVINCES and _is_day("19" + digits[6:12])
-    return _is_resident_id(digits) or (short and not _after_registration(match))
+    placed = digits[:2] in PROVINCES
+    short = len(digits) == 15 and placed and is_day("19" + digits[6:12])
+    return (len(digits) == 18 and placed and is_day(digits[6:14])) or (short and not _after_registration(match))
 
 
 def _after_registration(match: re.Match[str]) -> bool:

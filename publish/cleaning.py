@@ -171,12 +171,17 @@ def is_day(digits: str) -> bool:
         return False
 
 
-def is_resident_id(number: str) -> bool:
-    """Whether place, birthday and check character (ISO 7064 mod 11-2, GB 11643) of 18 characters are right; 1 credit code in some 12,000 is too."""
-    if len(number) != 18 or not number.isascii() or not number[:17].isdigit() or number[:2] not in PROVINCES or not is_day(number[6:14]):
+def has_resident_check(number: str) -> bool:
+    """Whether the check character (ISO 7064 mod 11-2, GB 11643) of 18 characters is right."""
+    if len(number) != 18 or not number.isascii() or not number[:17].isdigit():
         return False
     total = sum(int(digit) * (2 ** (17 - place) % 11) for place, digit in enumerate(number[:17]))
     return "10X98765432"[total % 11] == number[17].upper()
+
+
+def is_resident_id(number: str) -> bool:
+    """Whether place, birthday and check character of 18 characters are right; 1 credit code in some 12,000 is too."""
+    return number[:2] in PROVINCES and has_resident_check(number) and is_day(number[6:14])
 
 
 def holds_mobile(text: str) -> bool:

@@ -12,14 +12,14 @@ from .cleaning import words
 from .persons import COMPOUND, SURNAMES, looks_like_organisation
 
 _STRONG = (
-    "法定代表人|法人代表|法人|负责人|負責人|校长|校長|园长|園長|班主任|设立人|設立人|投诉人|投訴人|举报人|检举人|檢舉人|联系人|聯絡人|聯繫人|"
+    "法定代表人|法人代表人|法人代表|法人|负责人|負責人|校长|校長|园长|園長|班主任|设立人|設立人|投诉人|投訴人|举报人|检举人|檢舉人|联系人|聯絡人|聯繫人|"
     "代理人|监护人|監護人|经办人|承辦人|实际控制人|理事长|董事长|总经理|總經理|受害人|证人|信访人|反映人|申请人|合伙人|责任人|店长|授课人|其子|其女|未成年人|财务主管|出纳|外教"
 )
-_WEAK = "教师|教師|老师|老師|家长|家長|学生|學生|学员|學員|教职员工|教職員工|职员|職員|员工|員工|职工|職工|同学|同學|孩子|幼儿|小朋友|母亲|父亲|居民|会计|经理|从业人员"
-_EITHER = "举办人|举办者|舉辦人|舉辦者|开办者|开办人|出资人|经营者|經營者|当事人|當事人|股东|股東"  # may be an organisation as well
+_WEAK = "教师|教師|老师|老師|家长|家長|学生|學生|学员|學員|教职员工|教職員工|职员|職員|员工|員工|职工|職工|同学|同學|孩子|幼儿|小朋友|母亲|父亲|居民|会计|经理|从业人员|助教|教练|教練|教员|教員|聘用(?!方)|聘请(?!方)|聘請(?!方)"
+_EITHER = "举办人|举办者|舉辦人|舉辦者|开办者|开办人|出资人|经营者|經營者|当事人|當事人|股东|股東|被处罚人|被處罰人"  # may be an organisation as well
 TITLES = f"{_STRONG}|{_WEAK}|{_EITHER}"
 _TITLE = re.compile(
-    rf"({TITLES})(?:姓名|已变更为|已變更為|变更为|變更為)?(?: ?([:：])|[为為系係是即叫 ]| ?([(（\[「“\"]))?[ :：(（「“\"]{{0,2}}(?=[\u3400-\u9fff])"
+    rf"({TITLES})(名单|名單)?(?:[(（]?姓名|已变更为|已變更為|变更为|變更為)?(?: ?([:：])|[为為系係是即叫 ]| ?([(（\[「“\"]))?[ :：(（「“\"]{{0,2}}(?=[\u3400-\u9fff])"
 )
 _IS_STRONG, _IS_EITHER = frozenset(_STRONG.split("|")), frozenset(_EITHER.split("|"))
 _BEFORE_TITLE = re.compile(
@@ -31,6 +31,7 @@ _MASKED = re.compile(
 _CORPORATE = ("团", "團", "社", "业")  # 社团法人高雄市某会
 _STARS = re.compile(r"[○〇*×●]{1,2}[\u3400-\u9fff]?")
 _AND = re.compile(r"[、和及与與]")
+_LISTED = re.compile(r"[、和及与與,;] ?| {1,2}")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff()]{4,30}")
 
@@ -47,7 +48,7 @@ _STOP = words(
     "谢绝 谢谢 曾经 曾多 贺卡 史料 史学 莫大 莫名 孙子 汤匙 马上 马路 林业 林区 黄金 黄色 毛坯 罗列 常州 汪洋 丁香 邹城 蔡甸 华东 华南 华北 华侨 华裔 华语 叶片 柳州 祝愿 祝贺 钟点 钟头 洪水 庄重 "
     "岳阳 颜值 安全 安排 安置 安徽 安亲 安親 文艺 文凭 文科 文理 文件 文明 文具 文章 文字 文书 文娱 严禁 严肃 严谨 严惩 严于 严防 严查 毕业 毕竟 常年 常识 单独 单位 单科 解聘 解除 解释 解答 解散 解决 管理 计划 计费 明确 明显 明知 关于 关门 关闭 关停 水平 代课 连续 连夜 连带 严重 "
     "严格 严厉 车辆 车费 包括 包车 包庇 包揽 查看 查询 查封 古筝 乐器 乐团 门票 门口 班级 班费 步行 古典 游泳 游学 费用 费率 费心 利用 利诱 强制 强迫 强行 强调 占用 付款 付清 付费 封闭 冒充 赖账 雷同 谈话 "
-    "谈到 乔装 路过 屈服 万般 冷静 权利 权益 权限 简单 简历 满意 满足 商量 广告 广泛 广州 吉林 曲目 席位 练习 融资 鄭重 許可 許多 張貼 陳述 範圍 華語 齊全 單獨 單位 關於 連續 嚴重 車輛"
+    "谈到 乔装 路过 屈服 万般 冷静 权利 权益 权限 简单 简历 满意 满足 商量 广告 广泛 广州 吉林 曲目 席位 练习 融资 鄭重 許可 許多 張貼 陳述 範圍 华文 韩语 韩国 韓語 韓國 高效 高质 田野 童话 方言 王牌 胡琴 齐声 马来 安保 党员 章节 華語 齊全 單獨 單位 關於 連續 嚴重 車輛"
 )
 # Characters that are in words after a title and hardly ever in a given name.
 _NOT_GIVEN = frozenset(
@@ -59,6 +60,13 @@ _AFTER = _NOT_GIVEN | frozenset(
     "为因承任擅涉同经并曾仍也参签指电现负主有之系来受打骂体拒组安让告讲带给前男女身证姓先自利采私提非另兼使拉出进担持授开罚停反举投诉报辩答回发听看见问家父母"
     "參處簽電負係來罵體組讓講帶給經證後去進擔拍開罰舉報訴發聽見問"
 )
+# What a name is followed by in a sentence, of which one character alone would not do: 王小明缴费, 李红反映.
+_VERB = re.compile(
+    "缴费|交费|缴纳|交纳|缴款|交款|付款|付费|支付|预付|充值|购买|购课|订购|报名|上课|下课|听课|试听|讲课|补课|代课|就读|退费|退款|转账|死亡|身亡|去世|受伤|溺水|坠楼|跳楼|自杀|"
+    "住院|晕倒|摔倒|跌倒|骨折|失踪|走失|被打|受骗|殴打|猥亵|体罚|辱骂|反映|反馈|投诉|举报|起诉|诉称|申请|申诉|要求|请求|表示|声称|自述|陈述|确认|签订|签署|签字|违规|私自|擅自|任教|"
+    "执教|从教|担任|离职|辞职|入职|收到|遭受|遭到|繳費|購買|報名|上課|退費|死亡|受傷|反映|投訴|檢舉|為[\u3400-\u9fff]{0,6}(?:老師|教師|教練)|为[\u3400-\u9fff]{0,6}(?:老师|教师|讲师|教练|助教)"
+)
+_SPACED = re.compile(r" {1,2}([\u3400-\u9fff])(?=([\u3400-\u9fff]?))")  # a name of two characters as official papers set it: 李 红
 _BEFORE = frozenset("由向被受到与和及请聘查经對與經請於于对为为系係是即名给給將将把让讓取用")
 _TRANSLITERATED = "阿依古丽麗买麦提木江尔爾吐热熱合斯拜克努汗孜帕艾玉素甫吾布力卡逊加玛瑪卜杜拉娜姆萨薩伊米哈巴肉迪夏赛吉尼达達西图圖其格乌烏日苏蘇扎旺次仁措卓央金多"
 _DOTTED = re.compile(rf"(?:{TITLES})[:：为 ]?([\u3400-\u9fff]{{1,10}}[·•‧][{_TRANSLITERATED}]{{1,10}})")
@@ -81,16 +89,17 @@ def find_names(folded: str) -> list[tuple[int, int, str]]:
             found[start] = (end, folded[start])
     for match in _TITLE.finditer(folded):
         at, strong = match.end(), match[1] in _IS_STRONG
-        linked = match[2] is not None or (match[3] is not None and strong)
+        linked = match[3] is not None or (match[4] is not None and strong)
+        between = _LISTED if match[2] else _AND
         if match[1] == "法人" and folded[match.start() - 1 : match.start()] in _CORPORATE:
             continue
-        if match[1] in _IS_EITHER and (run := _HAN_RUN.match(folded, at)) and looks_like_organisation(run[0]):
+        if match[1] in _IS_EITHER and (run := _HAN_RUN.match(folded, at)) and looks_like_organisation(_VERB.split(run[0])[0]):
             continue
         while (length := _name_length(folded, at, strong, linked)) and at not in found:
             found[at] = (at + length, _surname(folded, at))
-            if not _AND.match(folded, at + length):
+            if not (joined := between.match(folded, at + length)):
                 break
-            at, linked = at + length + 1, False
+            at, linked = joined.end(), False
     for match in _BEFORE_TITLE.finditer(folded):
         start = match.start()
         before = folded[start - 1] if start else ""
@@ -135,6 +144,9 @@ def _name_length(text: str, at: int, strong: bool, linked: bool) -> int:
     rest = text[at : at + surname + 3]
     if len(rest) <= surname or (surname == 1 and rest[0] not in SURNAMES):
         return 0
+    if (spaced := _SPACED.match(text, at + surname)) and (linked or strong or rest[0] not in _WORDY | _FUNCTION):
+        ends = not spaced[2] or spaced[2] in _AFTER or _VERB.match(text, spaced.end())
+        return spaced.end() - at if ends and _is_given(rest[:surname] + spaced[1], surname) else 0
     two, three = rest[: surname + 1], rest[: surname + 2]
     if masked := _STARS.match(text, at + surname):
         return surname + len(masked[0]) - (1 if masked[0][-1] in _NOT_GIVEN else 0)
@@ -147,6 +159,8 @@ def _name_length(text: str, at: int, strong: bool, linked: bool) -> int:
     sure = linked or strong
     if not linked and surname == 1 and (rest[0] in _FUNCTION or (rest[0] in _WORDY and not strong)):
         return 0
+    if _VERB.match(text, at + surname + 1) and _is_given(two, surname):
+        return surname + 1
     if ends_two or (rest[surname + 1] in _NOT_GIVEN and not (linked and ends_three)):
         return surname + 1 if _is_given(two, surname) else 0
     if ends_three and sure:
@@ -156,4 +170,4 @@ def _name_length(text: str, at: int, strong: bool, linked: bool) -> int:
     after = rest[surname + 2 :]
     if sure and after and rest[surname] in SURNAMES and after not in _AFTER and not _HAN.match(text[at + surname + 3 : at + surname + 4]):
         return surname + 3  # a married woman's two surnames
-    return surname + 2 if ends_three or sure or after in _AFTER else 0
+    return surname + 2 if ends_three or sure or after in _AFTER or _VERB.match(text, at + surname + 2) else 0

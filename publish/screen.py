@@ -15,10 +15,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
 from itertools import accumulate
 
-from .cleaning import INVISIBLE, words
+from .cleaning import INVISIBLE, PROVINCES, has_resident_check, is_day, is_resident_id
 from .named import TITLES, find_names
 from .values import is_credit_code
 
@@ -49,7 +48,6 @@ MARKS = {
     "address": "【已隐去住址】",
     "birthday": "【已隐去出生日期】",
 }
-PROVINCES = words("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83")
 
 # Folding keeps the length: full width and every script's decimal digits to ASCII, dashes to -, odd spaces to a space.
 
@@ -78,7 +76,12 @@ LOOKS = 4  # at most; one more was enough for every text that a search by chance
 _HIDDEN = "\0"  # stands in the folded text for what is hidden or protected; clean text has none
 
 # Marks that stand between digits and are not seen, or frame them (1️⃣). Only what is shown after a finding loses them.
-_FRAMES = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u20d0-\u20ff\u3164\ufe00-\ufe0f\uffa0]|(?<=[0-9])[\u0300-\u036f]+")
+_FRAME = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u20d0-\u20ff\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff"
+_OTHER_DIGITS = "".join(
+    chr(code) for code in range(128, 0x10000) if unicodedata.digit(chr(code), None) is not None and unicodedata.category(chr(code)) != "Nd"
+)
+_DIGIT = rf"\d{_OTHER_DIGITS}"  # of every script; those above U+FFFF besides are not plain anyway
+_FRAMES = re.compile(rf"[{_FRAME}]|(?<=[{_DIGIT}])[\u0300-\u036f]+")
 _S = r"[ \-.·_/()]{0,3}"  # between groups of a telephone number
 _GAP = r"[ \-]{0,2}"  # between any two digits
 _DATE_INSIDE = re.compile(r"(?:19|20)[0-9]{2}[-./](?:0?[1-9]|1[0-2])[-./]")
@@ -89,28 +92,17 @@ def _digits(text: str) -> str:
     return re.sub(r"[^0-9Xx]", "", text)
 
 
-def _is_day(digits: str) -> bool:
-    try:
-        return 1850 < date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])).year < 2100
-    except ValueError:
-        return False
-
-
-def _is_resident_id(digits: str) -> bool:
-    return len(digits) == 18 and digits[:2] in PROVINCES and _is_day(digits[6:14])
-
-
 def _sure_id(match: re.Match[str]) -> bool:
-    """Place, birthday and check character (ISO 7064 mod 11-2, GB 11643) are right: 1 in 31 of them is a valid credit code too, and is hidden."""
-    digits = _digits(match[0])
-    total = sum(int(digit) * (2 ** (17 - place) % 11) for place, digit in enumerate(digits[:17]))
-    return _is_resident_id(digits) and "10X98765432"[total % 11] == digits[17].upper()
+    """1 valid number in 31 is a valid credit code too, and is hidden. Without a place or a birthday it is hidden where it is no credit code."""
+    digits = _digits(match[0]).upper()
+    return is_resident_id(digits) or (has_resident_check(digits) and not is_credit_code(digits))
 
 
 def _likely_id(match: re.Match[str]) -> bool:
     digits = _digits(match[0])
-    short = len(digits) == 15 and digits[:2] in PROVINCES and _is_day("19" + digits[6:12])
-    return _is_resident_id(digits) or (short and not _after_registration(match))
+    placed = digits[:2] in PROVINCES
+    short = len(digits) == 15 and placed and is_day("19" + digits[6:12])
+    return (len(digits) == 18 and placed and is_day(digits[6:14])) or (short and not _after_registration(match))
 
 
 def _after_registration(match: re.Match[str]) -> bool:
@@ -155,7 +147,10 @@ _RULES = (
     _rule(None, r"(?<![0-9A-Za-z])[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{18}(?![0-9A-Za-z])", lambda match: is_credit_code(match[0].upper())),
     _rule(None, r"教民第? ?(?:[0-9] ?){12,14}[0-9](?![0-9])号?", needs="教民"),
     _rule(None, r"[〔\[(【﹝] ?[0-9]{2,4} ?[〕\])】﹞]第?[0-9]{1,8}[号號]", needs="号 號"),
-    _rule(None, r"(?:字|文号|文號|字号|字號|案号|併號|号函)[第「“(:： ]{0,3}[0-9]{5,13}(?:-[0-9]{1,3})?[A-Z]?[」”)]?[号號]?(?![0-9])"),
+    _rule(
+        None, r"(?:字|文号|文號|字号|字號|案号|併號|号函)[第「“(:： ]{0,3}[0-9]{5,13}(?:-[0-9]{1,3})?[A-Z]?[」”)]?[号號]?(?![0-9])",
+        needs="字 文 案 併 函",
+    ),
     _rule("id_number", _ID18, _likely_id),
     _rule("id_number", r"(?<![0-9])[1-9][0-9]{14}(?![0-9A-Za-z])", _likely_id),
     _rule("id_number", r"(?<![0-9])[1-9][0-9]{5,13}[*xX]{3,8}[0-9]{0,4}[0-9Xx]?(?![0-9A-Za-z])", needs="* x X"),
@@ -181,7 +176,10 @@ _RULES = (
     _rule("bank_account", r"(?<![0-9./])[1-9][0-9]{3}(?:[./][0-9]{4}){3}(?:[./]?[0-9]{1,3})?(?![0-9./])"),
     _rule("phone", r"(?<![0-9])1[3-9][0-9][ ,、*|~]{1,3}[0-9]{4}[ ,、*|~]{1,3}[0-9]{4}(?![0-9])|(?<![0-9])1[,、*|~][3-9](?:[,、*|~][0-9]){9}(?![0-9])"),
     _rule("phone", r"(?<![A-Za-z0-9])[lI|][3-9][0-9]{9}(?![0-9A-Za-z])"),
-    _rule("phone", rf"(?<![0-9{_HAN_DIGITS}])[1一幺壹][3-9三四五六七八九叁肆伍陆柒捌玖][0-9{_HAN_DIGITS}]{{9}}(?![0-9{_HAN_DIGITS}年])", lambda match: not match[0].isascii()),
+    _rule(
+        "phone", rf"(?<![0-9{_HAN_DIGITS}])[1一幺壹][3-9三四五六七八九叁肆伍陆柒捌玖][0-9{_HAN_DIGITS}]{{9}}(?![0-9{_HAN_DIGITS}年])",
+        lambda match: not match[0].isascii(), needs="1 一 幺 壹",
+    ),
     _rule(
         "phone",
         rf"(?<![0-9])(?:\(?(?:\+|00)?86\)?[ \-]{{0,2}}|0)?1[3-9][0-9](?:{_S}[0-9]{{4}}{_S}[0-9]{{4}}|[0-9]{_S}[0-9]{{3,4}}{_S}[0-9]{{3,4}}(?<=[0-9]{{3}})"
@@ -221,9 +219,16 @@ _RULES = (
         "birthday", r"(?:出生于|出生日期|生于|出生)[:：为是 ]{0,2}((?:19|20)[0-9]{2}[年./-][0-9]{1,2}(?:[月./-][0-9]{1,2}日?|月))", None, 1, "出生 生于",
     ),
 )  # fmt: skip
-_DIGIT = r"\d¹²³⁰-⁹₀-₉①-⑨⓪❶-❾"  # of every script
 # Seven digits that could be one number: no rule reads over a character such as 号, so a quarter of all addresses (696号7幢307室) is none.
-_MANY_DIGITS = re.compile(rf"[{_DIGIT}](?:(?:[^{_DIGIT}\u3400-\u9fff]|[{_HAN_DIGITS}]){{0,3}}[{_DIGIT}]){{6}}")
+# And what is not plain and can keep a word or a number from being seen: a mark that is not seen, a letter of full width, a 1 of another
+# script before digits in Chinese. One class begins it all, so that the engine passes over every other character by itself; of the
+# characters above U+FFFF, which cost it 1 ns each to tell apart, all but the ideographs are in it.
+_ODD = rf"{_FRAME}\u0300-\u036fＡ-Ｚａ-ｚ\U00010000-\U0001ffff"
+_OTHER_ONES = "".join(chr(code) for code in range(128, 0x10000) if unicodedata.digit(chr(code), None) == 1)
+_MANY_DIGITS = re.compile(
+    rf"[{_DIGIT}{_ODD}](?:(?:(?:[^{_DIGIT}\u3400-\u9fff]|[{_HAN_DIGITS}]){{0,3}}[{_DIGIT}]){{6}}"
+    rf"|(?<![0-9])(?:(?<=[{_ODD}])|(?<=[{_OTHER_ONES}])[{_DIGIT}{_HAN_DIGITS}]{{10}}))"
+)
 _MARKED = re.compile("【已隐去[^】]{2,6}】")
 APART = "    "  # between texts: more than a number's digits may lie apart, and no character of a name
 
@@ -262,12 +267,12 @@ def screen(text: str) -> Screened:
 
 def _screen(text: str) -> Screened:
     visible = text if text.isprintable() else INVISIBLE.sub("", text)
-    numbers = _MANY_DIGITS.search(visible) is not None
-    if not numbers and not _SUSPECT.search(visible):
+    if not _MANY_DIGITS.search(visible) and not _SUSPECT.search(visible):
         return Screened(text)
     if not visible.isascii():
         visible = _FRAMES.sub("", visible)
     folded = visible.translate(_FOLD)
+    numbers = _MANY_DIGITS.search(folded) is not None
     spans: list[tuple[int, int, str, str]] = []  # start, end, kind, what stands there instead
     folded = _blank(folded, [match.span() for match in _MARKED.finditer(folded)])
     for rule in _RULES:
@@ -301,11 +306,12 @@ def _replaced(visible: str, spans: list[tuple[int, int, str, str]]) -> Screened:
     return Screened("".join([*parts, visible[at:]]), tuple(Finding(kind, count) for kind, count in sorted(counts.items())))
 
 
-# Without one of these, or many digits, there is nothing to find; most texts are done with here. Every alternative begins with a character
+# Without one of these, or many digits or what is not plain, there is nothing to find; most texts are done with here. Every alternative begins with a character
 # and not with a class, so that the engine looks for the first characters only: 0.3 microseconds for a name instead of 3.
 _SUSPECT = re.compile(
-    f"{TITLES}|女士|先生|小姐|主任|微信|薇信|威信号|we[cC]hat|We[cC]hat|v[xX信]|V[xX信]|QQ|qq|Ｑ|ｑ|Ｖ|ｖ|Ｗ|ｗ|扣扣|加微|加v|加V|v[:：]|V[:：]|钉钉|#|＃|\\[at|\\(at|（at|艾特|学费|住宅|授课|授課|签订|签署|讲师|居住|租住|现居|住所|其家|住在|住于|出生|生于|LINE|Line|抖音|快手|小红书|账[号户]|帐[号户]|"
+    f"{TITLES}|女士|先生|小姐|主任|微信|薇信|威信号|we[cC]hat|We[cC]hat|v[xX信]|V[xX信]|QQ|qq|扣扣|加微|加v|加V|v[:：]|V[:：]|钉钉|#|＃|\\[at|\\(at|（at|［at|艾特|学费|住宅|授课|授課|签订|签署|讲师|居住|租住|现居|住所|其家|住在|住于|出生|生于|LINE|Line|抖音|快手|小红书|账[号户]|帐[号户]|"
+    "x[xX][xX*＊]|X[xX][xX*＊]|护照|護照|通行证|胞证|官证|份证|分證|居留证|证件|未成年|"
     "帳[號戶]|卡[号號]|住址|户籍|戶籍|家住|现住|家庭住|家庭地|居住地|籍贯|车[牌号]|車[牌号]|@|＠|○|〇|×|●|\\*|＊|"
-    + "|".join(f"{first}[0-9{_HAN_DIGITS}]{{10}}" for first in "1一幺壹")
-    + "".join(f"|{first}[A-Za-zＡ-Ｚａ-ｚ]" for first in "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼")
+    + "|".join(f"{first}[{_DIGIT}{_HAN_DIGITS}]{{10}}" for first in "1一幺壹")
+    + "".join(f"|{first}[A-Za-z]" for first in "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼")
 )

@@ -21,6 +21,9 @@ HIDDEN = [
     ("身份证号33010619900307123X，", f"身份证号{ID}，"),
     ("身份证33010619900307 1234。", f"身份证{ID}。"),
     ("（330106199003071231）", f"（{ID}）"),
+    ("外教91110119810803002X，", f"外教{ID}，"),  # of a foreigner who lives here
+    ("外教911101 19810803 002x，", f"外教{ID}，"),
+    ("注册号99000019900301007X，", f"注册号{ID}，"),  # no place, but a right check character
     ("３３０１０６１９９００３０７１２３１", ID),
     ("330106 19900307 1231", ID),
     ("330106900307123", ID),
@@ -159,6 +162,29 @@ NAMED = [
     ("教师Wang Xiaobao，", "教师W某，"),
     ("501室（王小明住宅）", "501室（王某住宅）"),
     ("校\u200b长王\u200b小明，", "校长王某，"),
+    *(
+        (f"{title}{name}。", f"{title}李某。")
+        for title in ["法定代表人：", "负责人", "校长", "教师", "学生"]
+        for name in ["李 红", "李  红", "李\u3000红", "李\u3000\u3000红"]
+    ),
+    ("负责人李 红到场", "负责人李某到场"),
+    *(
+        (f"{title}{name}{verb}", f"{title}王某{verb}")
+        for title in ["学生", "学员", "幼儿", "家长", "教师", "老师", "当事人", "经营者"]
+        for name in ["王小明", "王红"]
+        for verb in ["缴费", "交费", "上课", "购买", "死亡"]
+    ),
+    ("当事人王小明缴费参加教育培训", "当事人王某缴费参加教育培训"),
+    ("家长李红反映", "家长李某反映"),
+    ("聘用李红为教师", "聘用李某为教师"),
+    ("聘请李红等3人", "聘请李某等3人"),
+    ("聘用李红、王小宝为教师", "聘用李某、王某为教师"),
+    ("被处罚人：李红", "被处罚人：李某"),
+    ("负责人（姓名：李红）", "负责人（姓名：李某）"),
+    ("法人代表人李红", "法人代表人李某"),
+    *((f"{title}李红", f"{title}李某") for title in ["助教", "教练", "教员"]),
+    ("任课教师名单：李红 王丽 张敏", "任课教师名单：李某 王某 张某"),
+    ("任课教师名单：李 红 王小丽、张敏。", "任课教师名单：李某 王某、张某。"),
 ]
 
 
@@ -173,6 +199,8 @@ KEPT = [
     "统一社会信用代码91350100M000100Y43", "11320000MB151840XJ", "许可证号教民133010670000011号", "教民 1330106700001", "沪教罚〔2026〕12号", "浙教监罚决字[2026]第00012号", "府教社字第1140083373號",
     "基府教社貳字第0912345678號", "文號「1060255628」", "0990337944", "罚款人民币15000.00元，没收1234567.89元", "2026年10月2日至2027-10-02", "自2009-11-01至2010-01-31止", "97.03-20及97.07.22二度稽查",
     "周一至周五13.00-15.00 9.30", "注册号330106000012345", "统一社会信用代码：330106199003071238913", "12345热线、12315", "咨询400-820-8820", "微信支付3000元", "微信公众号启明教育", "通过QQ收款12000元", "文三路138号0013室",
+    "聘用高校教师", "聘请韩语教师授课", "聘请武术教练等3人", "聘用方应当缴费", "未聘用有资质的教师", "教练员证", "学生周末缴费", "家长陆续交费", "学生高效上课", "学生安全上课", "教师 高级 职称", "学生 周 一", "家长齐声要求", "聘请胡琴教师", "学生王牌课程", "学生红星缴费",
+    "被处罚人：杭州红星教育科技有限公司", "当事人张小泉教育科技有限公司缴费", "经营者红星画室购买", "教师名单：见附件 时间", "家长应当缴费", "学生家长购买课程", "教师高 级", "举办者 红 星",
     "教师安全培训", "学生家长委员会", "教师和学生", "学生应当", "家长向我局投诉", "教师于2026年3月", "教师任教班级", "负责人在场", "负责人未到场", "学生高一年级", "学生周末上课", "教师高级职称", "负责人陈述申辩", "当事人许可证",
     "当事人马鞍山市启明教育科技有限公司", "举办者：张小泉教育科技有限公司", "社團法人高雄市某某會", "张老师", "联系人：张老师", "投诉人张女士", "老师文理短期补习班", "学生人数超过规定容量", "班主任資料", "校长王某", "教师张某某", "非本市户籍的学生",
     "1~3楼*3/22初查", "一楼**招生", "地下1楼招生授课，", "2楼原为住宅，", "会计管理混乱", "未签订合同", "与学员签订合同", "收取家长学费", "向学生收取高额学费", "在住宅楼内办学", "出生证明", "教师Python课程",
@@ -223,9 +251,59 @@ def test_screening_twice_changes_nothing(text):
 @given(st.lists(PIECES, max_size=5).map("".join) | st.text(alphabet="0123456789一三八零- .、/号路年XEGx*(", max_size=24))
 def test_what_is_passed_over_for_want_of_digits_holds_nothing(text):
     quick = screen(text)
+    assert _by_every_rule(text) == quick
+
+
+def _by_every_rule(text):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("publish.screen._MANY_DIGITS", re.compile(""))  # every rule is asked
-        assert screen(text) == quick
+        patch.setattr("publish.screen._MANY_DIGITS", re.compile(""))  # no quick look
+        return screen(text)
+
+
+UNPLAIN = [
+    ("110101xxxxxxxx1234", ID),
+    ("身份证110101xxxxxxxx123X", f"身份证{ID}"),
+    ("110101ＸＸＸＸＸＸＸＸ1234", ID),
+    ("身份证1-----2", f"身份证{ID}"),
+    ("1三八零零一三八零零零", PHONE),
+    ("１三八零零一三八零零零", PHONE),
+    ("①三八零零一三八零零零", PHONE),
+    ("1三八零零一三八②零零", PHONE),
+    ("联系1三八00一3八零零零", f"联系{PHONE}"),
+    ("⑴⑶⑻⑴⑴⑴⑶⑻⑴⑴⑴", PHONE),
+    ("1\ufe0f\ufe0f\ufe0f\ufe0f3800138000", PHONE),
+    ("１\u0301３\u0301８\u030100138000", PHONE),
+    ("校\u034f长王小明", "校长王某"),
+    ("校\ufe0f长王小明", "校长王某"),
+    ("校\U000e0100长王小明", "校长王某"),
+    ("王小宝（未成年）", "王某（未成年）"),
+    ("微\ufe0f信:abc123", f"微信:{ACCOUNT}"),
+    ("浙\ufe0fA19901", PLATE),
+    ("浙Ａ19901", PLATE),
+    ("ＬＩＮＥ:abcdef12", f"ＬＩＮＥ:{ACCOUNT}"),
+    ("vＸ:abc123", f"vＸ:{ACCOUNT}"),
+    ("abc［at］163.com", MAIL),
+]
+
+
+@pytest.mark.parametrize(("text", "shown"), UNPLAIN)
+def test_what_is_written_to_escape_the_quick_look_is_hidden(text, shown):
+    assert screen(text).text == shown
+    assert suspects(["启明艺术", text, "文三路1号"]) == {text}
+
+
+ADVERSARIAL = st.sampled_from(
+    [*"1３八零幺①⑴一7０xXＸ*vＶLＬqＱ:：-－ 　\u034f\ufe0f\u20e3\u0301\u200b\U000e0100校长王明微信浙A京Ａ@＠住在号字第证件某\n", *"abc1"]
+)
+
+
+@given(st.lists(ADVERSARIAL | st.sampled_from([text for text, _ in UNPLAIN + HIDDEN + NAMED]), max_size=14).map("".join))
+@example("证件1x x x2")
+@example("微信文号12345")
+def test_the_quick_look_passes_over_nothing_that_every_rule_would_find(text):
+    sought = _by_every_rule(text)
+    assert screen(text) == sought
+    assert sought == Screened(text) or suspects(["启明", text, "12"]) == {text}
 
 
 @given(st.text() | st.text(alphabet="0123456789-+@*○王校长：微信号 \u200b\ud800", max_size=200))

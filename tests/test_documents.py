@@ -20,7 +20,7 @@ from publish import documents
 from publish.catalogue import Catalogue
 from publish.channel import Channel
 from publish.documents import asking, write_documents
-from publish.entries import Teller
+from publish.entries import Teller, authority_key
 from publish.tables import working
 from web_release import HOSTILE, rows
 
@@ -123,6 +123,43 @@ def test_what_the_release_has_no_more_has_a_tombstone_whatever_the_ledger_says(
         if form == "json" and feed == "notices":
             stones = json.loads(row["body"])["_mingbai"]["deleted"]
             assert (f"tag:mingbai.example,2026:notices/{N1}", "unpublished") in [(stone["id"], stone["reason"]) for stone in stones]
+
+
+@pytest.mark.parametrize(
+    ("facet", "code", "column", "now"),
+    [
+        ("seriousness", "serious", "seriousness", "ordinary"), ("violation", "illegal_fees", "violation_type", "unlicensed"), ("region", "350102", "region_code", "350103"),
+        ("authority", authority_key("某局"), "authority", "另一局"),
+    ],
+)  # fmt: skip
+def test_a_feed_of_a_facet_shows_no_notice_that_is_not_of_it_any_more(
+    make: Callable[..., tuple[int, Path]],
+    tables: dict[str, list[dict[str, Any]]],
+    tmp_path: Path,
+    catalogue: Catalogue,
+    facet: str,
+    code: str,
+    column: str,
+    now: str,
+) -> None:
+    tables["notices"][0] |= {"authority": "某局", "seriousness": "serious", "violation_type": "illegal_fees"}
+    feed = f"notices/{facet}/{code}"
+    feeds = {"notices": ("notices", range(2, 9)), feed: ("notices", (2, 5, 6))}
+    _, before = make(feeds=feeds)
+    assert FACTS in of(before)[feed, "json"]["body"].decode(), "while it is of it"
+    tables["notices"][0][column] = now
+    _, path = make(before, feeds=feeds)
+    for form in FORMS:
+        body = of(path)[feed, form.name]["body"]
+        assert FACTS not in body.decode()
+        assert sorted(number for _, shown, replaced in numbers(body) for number in (shown, *replaced)) == [1, 2, 3]
+        assert FACTS in of(path)["notices", form.name]["body"].decode()
+        with closing(sqlite3.connect(path)) as connection, closing(sqlite3.connect(tmp_path / "live1.db")) as live:
+            channel = Channel(asking(connection), asking(live), Teller(catalogue, SITE), (HUB,))
+            (row,) = asking(connection)("SELECT * FROM feeds WHERE feed = ?", feed)
+            assert form(channel.current(row, form)) == body
+    (stone,) = json.loads(of(path)[feed, "json"]["body"])["_mingbai"]["deleted"]
+    assert (stone["reason"], stone["when"], stone["replaces"]) == ("corrected", "2026-11-20T16:00:01Z", [1])
 
 
 def test_an_entry_is_of_the_release_that_first_had_it_and_of_the_one_that_changed_it(make: Callable[..., tuple[int, Path]]) -> None:

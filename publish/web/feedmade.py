@@ -4,7 +4,7 @@ They say what the release says on the day at hand, by the same entries as those 
 institution are of the live release alone: a notice that it does not show is not there, and nothing says that it was.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -68,6 +68,10 @@ class Maker:
         gone = ended(self.feeds.reader, self.today).gone["notices"]
         return gone != "[]" and bool(self.feeds.rows(OVER_IN, row["feed"], row["first"], gone))
 
+    def not_of(self, row: Row, notices: Collection[str]) -> frozenset[str]:
+        """Those of these notices that are not of what a feed is about, although it told of them once."""
+        return self._channel.not_of(row["feed"], notices)
+
     def current(self, row: Row, form: str) -> Document:
         """The current document of a feed, as what is made ahead would say it today."""
         return self._of_today(self._channel.current(row, FORM[form]), form)
@@ -82,12 +86,14 @@ class Maker:
         channel, shown = self._channel, self._in_force()
         placed = channel.placed(row["feed"], after + 1, row["last"])
         yield b""
+        strayed = channel.strayed(row["feed"], placed)
         is_gone = [
-            one.event.what == "notice" and (one.event.kind == "tombstone" or (one.event.kind in SHOWN and one.event.id not in shown))
+            one.event.what == "notice"
+            and (one.event.number in strayed or one.event.kind == "tombstone" or (one.event.kind in SHOWN and one.event.id not in shown))
             for one in placed
         ]
         gone, told = ([one for one, is_so in zip(placed, is_gone, strict=True) if is_so is which] for which in (True, False))
-        head = channel.filled(channel.head(row, json_feed), gone, channel.tell([one.event for one in gone]))
+        head = channel.filled(channel.head(row, json_feed), gone, channel.told(row["feed"], gone))
         assert not head.entries
         address = f"{self.site}/feeds/{row['feed']}/since/{after}.json"
         yield from json_feed.parts(

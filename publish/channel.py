@@ -15,7 +15,7 @@ import orjson
 
 from feeds import Entry, Feed, Form, Link, Tombstone
 
-from .entries import FAMILIES, SHOWN, Event, Notice, Row, Teller, authority_key, instant, tag
+from .entries import BESIDE, ENDED, FAMILIES, SHOWN, Event, Notice, Row, Teller, authority_key, instant, tag
 from .regions import COUNTRY
 from .rules import SHOWN_STATES, last_day
 
@@ -30,7 +30,8 @@ DATES = f"""SELECT e.id, p.id AS published, u.id AS updated FROM (SELECT id, min
     JOIN releases p ON p.number = e.first JOIN releases u ON u.number = e.last"""
 FIRST_RELEASE = "SELECT id FROM releases ORDER BY number LIMIT 1"
 HAS_STATEMENTS = "SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'"  # not in a release from before they were declared
-COUNTS = "SELECT kind, count(*) AS n FROM feed_events WHERE release = (SELECT number FROM releases WHERE id = ?) GROUP BY kind"
+COUNTS = f"""SELECT iif(kind = 'removal' AND cause IN {tuple(ENDED)}, cause, kind) AS what, count(*) AS n FROM feed_events
+    WHERE release = (SELECT number FROM releases WHERE id = ?) GROUP BY 1"""
 OF_NOTICES = "WHERE notice_id IN (SELECT value FROM json_each(?)) ORDER BY notice_id"
 NOTICES = """SELECT n.*, d.title AS document_title, d.url AS document_url, coalesce(d.as_of, s.as_of) AS document_as_of FROM json_each(?) j CROSS JOIN notices n ON n.id = j.value
     LEFT JOIN documents d ON d.id = n.document_id LEFT JOIN sources s ON s.id = n.source_id"""
@@ -77,7 +78,7 @@ class Channel:
     def tell(self, events: Sequence[Event]) -> dict[int, Entry | Tombstone]:
         """What may be said today of each event, by its number in the ledger. Reads by the batch: some hundred at once cost little more than one."""
         shown = [event for event in events if event.what == "notice" and event.kind in SHOWN]
-        notices = self.notices({event.id for event in shown})
+        notices = self.notices({event.id for event in events if event.what == "notice" and event.kind in (*SHOWN, *BESIDE)})
         dates = {row["id"]: row for row in self._of({event.id for event in shown}, self.feeds, DATES)}
         told: dict[int, Entry | Tombstone] = {event.number: self._notice(event, notices.get(event.id), dates[event.id]) for event in shown}
         listed = {event.id for event in events if event.what == "listing"}
@@ -88,11 +89,14 @@ class Channel:
                 here = [row for row in listings.get(event.id, ()) if (row["region_code"] or "") == event.region]
                 told[event.number] = self.teller.listing(event, institutions.get(event.id), here)
             elif event.what == "release":
-                told[event.number] = self.teller.release(event, {row["kind"]: row["n"] for row in self.feeds(COUNTS, event.release)})
+                told[event.number] = self.teller.release(event, {row["what"]: row["n"] for row in self.feeds(COUNTS, event.release)})
             elif event.kind == "tombstone":
                 told[event.number] = self.teller.tombstone(event)
-            elif event.kind in ("correction", "removal"):
-                told[event.number] = getattr(self.teller, event.kind)(event)
+            elif event.kind == "removal":
+                told[event.number] = self.teller.removal(event)
+            elif event.kind in BESIDE:
+                notice = notices.get(event.id)
+                told[event.number] = getattr(self.teller, event.kind)(event, notice if notice and not self._gone(event, notice) else None)
         return told
 
     def told(self, feed: str, placed: Sequence[Placed]) -> dict[int, Entry | Tombstone]:
@@ -193,11 +197,18 @@ class Channel:
         return tuple(Link("hub", hub) for hub in self.hubs)
 
     def _notice(self, event: Event, notice: Notice | None, dates: Row) -> Entry | Tombstone:
+        if gone := self._gone(event, notice):
+            return gone
+        assert notice is not None
+        return self.teller.notice(notice, dates["published"], dates["updated"], event.kind)
+
+    def _gone(self, event: Event, notice: Notice | None) -> Tombstone | None:
+        """The tombstone of what may not be shown today."""
         if notice is None or notice.row["state"] not in SHOWN_STATES:
             return self.teller.tombstone(event, reason="unpublished")
         if self.today is not None and (last := last_day(notice.row["public_until"])) < self.today:
             return self.teller.tombstone(event, instant((date.fromisoformat(last) + timedelta(days=1)).isoformat()), "expired")
-        return self.teller.notice(notice, dates["published"], dates["updated"], event.kind)
+        return None
 
     @staticmethod
     def _of(ids: Iterable[str], ask: Ask, sql: str) -> Iterable[Row]:

@@ -162,6 +162,61 @@ def test_a_feed_of_a_facet_shows_no_notice_that_is_not_of_it_any_more(
     assert (stone["reason"], stone["when"], stone["replaces"]) == ("corrected", "2026-11-20T16:00:01Z", [1])
 
 
+def test_a_title_says_first_what_must_not_be_missed_and_what_ended_was_not_withdrawn(
+    make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]]
+) -> None:
+    kinds = (("again", "source"), ("correction", "correction"), ("dispute", "dispute"))
+    gone = ("expired", "absent", "revoked", "unpublished")
+    events = (
+        *((3, "notice", N1, *kind, None) for kind in kinds),
+        *((3, "notice", f"n-{reason}", "removal", reason, None) for reason in gone),
+        (3, "release", "2026-11-21.2", "released", "source", None),
+    )
+    said = {
+        "notice_id": N1,
+        "recorded_on": "2026-11-21",
+        "said_by": None,
+        "said_on": None,
+        "text": None,
+        "document": None,
+        "settled_on": None,
+        "fields": None,
+    }
+    tables["notice_statements"] = [
+        {**said, "number": 1, "kind": "correction", "fields": "fine_fen facts"},
+        {**said, "number": 2, "kind": "dispute"},
+    ]
+
+    def told(state: str) -> tuple[list[str], list[str]]:
+        tables["notices"][0]["state"] = state
+        items = json.loads(of(make(events=events, feeds={"notices": ("notices", range(1, 9))})[1])["notices", "json"]["body"])["items"]
+        return [item["title"] for item in items][::-1], [item["content_text"] for item in items][::-1]
+
+    titles, texts = told("active")
+    assert titles[0].startswith("〔再次公布〕行政处罚：")
+    assert titles[1] == f"更正：行政处罚 {N1}（{tables['notices'][0]['authority']}）"
+    assert "罚款金额" in texts[1] or "罚款" in texts[1]
+    assert "违法事实" in texts[1]
+    assert FACTS not in texts[1]
+    assert str(tables["notices"][0]["subject_name"]) not in titles[1] + texts[1] + titles[2] + texts[2], "no tombstone would take it back"
+    assert titles[2].startswith(f"异议：行政处罚 {N1}")
+    assert "2026-11-21 起正在核对" in texts[2]
+    assert titles[3:7] == [
+        "公示结束：公告 n-expired",
+        "来源不再列出：公告 n-absent",
+        "撤下：公告 n-revoked（决定被撤销）",
+        "本站不再公布：公告 n-unpublished",
+    ]
+    assert {"公示结束的公告：1", "来源不再列出的公告：1", "撤下的公告：1", "本站不再公布的公告：1"} <= set(texts[7].split("\n"))
+    assert told("disputed")[0][0].startswith("〔有异议〕行政处罚：")
+    assert told("corrected")[0][0].startswith("〔已更正〕行政处罚：")
+    tables["notices"] = tables["notices"][1:]
+    for name in ("notice_penalties", "notice_measures", "notice_statements", "notice_links"):
+        tables[name] = []
+    hidden = json.loads(of(make(events=events, feeds={"notices": ("notices", range(1, 9))})[1])["notices", "json"]["body"])["items"]
+    assert [item["title"] for item in hidden][-2:] == [f"异议：公告 {N1}", f"更正：公告 {N1}"]
+
+
 def test_an_entry_is_of_the_release_that_first_had_it_and_of_the_one_that_changed_it(make: Callable[..., tuple[int, Path]]) -> None:
     items = {item["id"]: item for item in json.loads(of(make()[1])["notices", "json"]["body"])["items"]}
     own = items[f"tag:mingbai.example,2026:notices/{N1}"]

@@ -15,7 +15,7 @@ from feeds import FORMS, Entry, Feed, Tombstone, json_feed
 
 from .. import catalogue
 from ..channel import STYLESHEET, TITLE, Channel, Placed
-from ..entries import FAMILIES, SHOWN, Event, Teller, instant, tag
+from ..entries import BESIDE, FAMILIES, SHOWN, Event, Teller, instant, tag
 from ..home import CHINA
 from . import queries
 from .answer import TYPES
@@ -35,7 +35,7 @@ ABOUT_INSTITUTION = "与该机构关联、在公示期内的公告，和它列�
 OF_LISTS = "SELECT number FROM feed_events WHERE what = 'listing' AND id = ?"
 OF_NUMBERS = """SELECT e.number, e.what, e.id, e.kind, r.id AS release, e.cause AS reason, e.region FROM feed_events e JOIN releases r ON r.number = e.release
     WHERE e.number IN (SELECT value FROM json_each(?))"""
-OVER_IN = f"""SELECT 1 FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE i.feed = ? AND i.seq >= ? AND e.what = 'notice' AND e.kind IN {SHOWN}
+OVER_IN = f"""SELECT 1 FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE i.feed = ? AND i.seq >= ? AND e.what = 'notice' AND e.kind IN {(*SHOWN, *BESIDE)}
     AND e.id IN (SELECT value FROM json_each(?)) LIMIT 1"""
 IN_FORCE = f"SELECT n.id FROM notices n WHERE ?1 = '' AND {queries.IN_FORCE}"
 

@@ -63,7 +63,7 @@ class FeedExtension(BaseExtension):  # type: ignore[misc]
         if self.feed.is_archive:
             xml_elem(f"{FH}archive", parent)
         numbers = ("first", self.feed.first), ("last", self.feed.last)
-        for name, number in numbers if self.feed.last else ():
+        for name, number in numbers if self.feed.last or self.feed.since else ():
             xml_elem(f"{MB}{name}", parent).text = str(number)
         for name, url in (("since", self.feed.since), ("heartbeat", self.feed.heartbeat)):
             if url:

@@ -88,7 +88,7 @@ def _head(feed: Feed) -> dict[str, Any]:
         "language": feed.language,
         "hubs": [{"type": "WebSub", "url": link.href} for link in feed.links if link.rel == "hub"],
     }
-    return {**_said(head), "_mingbai": _said(ours)}
+    return {**_said(head), "_mingbai": {**_said(ours), **({"last": feed.last} if feed.since else {})}}
 
 
 def _item(entry: Entry) -> dict[str, Any]:

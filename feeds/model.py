@@ -77,7 +77,7 @@ class Feed:
     `url_self` is where this document itself is found, so each form has its own; `url_html` is the page for people. `updated` says when the
     content last changed. `author` stands for the entries without an authority; where it is empty, the title does.
 
-    `first` and `last` are the numbers between which this document has every one. `links` are those that have a meaning of their own: `hub`
+    `first` and `last` are the numbers between which this document has every one; of a feed with numbers that has told nothing both are 0. `links` are those that have a meaning of their own: `hub`
     (WebSub), `current`, `prev-archive` and `next-archive` (RFC 5005). `is_complete` says that there is nothing beside this document,
     `is_archive` that it will never change (RFC 5005). `since` is the address that replays what came after a number, and `heartbeat` the one
     that says when was looked last; `stylesheet` is a CSS file for who opens the XML.

@@ -29,7 +29,7 @@ def bodies(work: Work, file: Path, feed: str, numbers: Sequence[int]) -> dict[in
         placed = [one for number in numbers for one in channel.placed(feed, number, number)]
         if row is None or not placed:
             return {}
-        said = channel.tell([one.event for one in placed])
+        said = channel.told(feed, placed)
         document = orjson.loads(json_feed(channel.filled(channel.head(row, json_feed), placed, said)))
     items = {item["_mingbai"]["number"]: {"item": item} for item in document["items"]}
     items |= {stone["number"]: {"deleted": stone} for stone in document["_mingbai"].get("deleted", [])}

@@ -2,11 +2,12 @@
 from the release, which says what may be told of it today.
 
 An element stands for every earlier number of its entry in the same document, so that the numbers shown and those replaced have no gap. What
-the ledger tells of and the release does not show any more, or whose term is over on the day at hand, has a tombstone, never a text. An archive is the
+the ledger tells of and the release does not show any more, whose term is over on the day at hand, or what is no more of the feed's own region,
+violation, seriousness or authority, has a tombstone, never a text. An archive is the
 same for ever, byte for byte: it is made of the ledger alone, and its title of the feed's key.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -14,7 +15,8 @@ import orjson
 
 from feeds import Entry, Feed, Form, Link, Tombstone
 
-from .entries import FAMILIES, SHOWN, Event, Notice, Row, Teller, instant, tag
+from .entries import BESIDE, ENDED, FAMILIES, SHOWN, Event, Notice, Row, Teller, authority_key, instant, tag
+from .regions import COUNTRY
 from .rules import SHOWN_STATES, last_day
 
 Ask = Callable[..., Iterable[Row]]  # (sql, *values)
@@ -28,7 +30,8 @@ DATES = f"""SELECT e.id, p.id AS published, u.id AS updated FROM (SELECT id, min
     JOIN releases p ON p.number = e.first JOIN releases u ON u.number = e.last"""
 FIRST_RELEASE = "SELECT id FROM releases ORDER BY number LIMIT 1"
 HAS_STATEMENTS = "SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'"  # not in a release from before they were declared
-COUNTS = "SELECT kind, count(*) AS n FROM feed_events WHERE release = (SELECT number FROM releases WHERE id = ?) GROUP BY kind"
+COUNTS = f"""SELECT iif(kind = 'removal' AND cause IN {tuple(ENDED)}, cause, kind) AS what, count(*) AS n FROM feed_events
+    WHERE release = (SELECT number FROM releases WHERE id = ?) GROUP BY 1"""
 OF_NOTICES = "WHERE notice_id IN (SELECT value FROM json_each(?)) ORDER BY notice_id"
 NOTICES = """SELECT n.*, d.title AS document_title, d.url AS document_url, coalesce(d.as_of, s.as_of) AS document_as_of FROM json_each(?) j CROSS JOIN notices n ON n.id = j.value
     LEFT JOIN documents d ON d.id = n.document_id LEFT JOIN sources s ON s.id = n.source_id"""
@@ -36,6 +39,7 @@ LINKS = f"SELECT k.*, i.name FROM notice_links k JOIN institutions i ON i.id = k
 STATEMENTS = f"SELECT * FROM notice_statements {OF_NOTICES}, number"
 PENALTIES = f"SELECT notice_id, penalty_code AS code FROM notice_penalties {OF_NOTICES}, code"
 MEASURES = f"SELECT notice_id, measure_code AS code FROM notice_measures {OF_NOTICES}, code"
+OF_FACETS = "SELECT id, region_code, violation_type, seriousness, authority FROM notices WHERE id IN (SELECT value FROM json_each(?))"
 INSTITUTIONS = "SELECT id, name FROM institutions WHERE id IN (SELECT value FROM json_each(?))"
 LISTINGS = """SELECT l.institution_id, l.region_code, l.list, l.authority, l.batch_label, coalesce(l.as_of, d.as_of, s.as_of) AS as_of, d.url AS document_url
     FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
@@ -74,7 +78,7 @@ class Channel:
     def tell(self, events: Sequence[Event]) -> dict[int, Entry | Tombstone]:
         """What may be said today of each event, by its number in the ledger. Reads by the batch: some hundred at once cost little more than one."""
         shown = [event for event in events if event.what == "notice" and event.kind in SHOWN]
-        notices = self.notices({event.id for event in shown})
+        notices = self.notices({event.id for event in events if event.what == "notice" and event.kind in (*SHOWN, *BESIDE)})
         dates = {row["id"]: row for row in self._of({event.id for event in shown}, self.feeds, DATES)}
         told: dict[int, Entry | Tombstone] = {event.number: self._notice(event, notices.get(event.id), dates[event.id]) for event in shown}
         listed = {event.id for event in events if event.what == "listing"}
@@ -85,12 +89,42 @@ class Channel:
                 here = [row for row in listings.get(event.id, ()) if (row["region_code"] or "") == event.region]
                 told[event.number] = self.teller.listing(event, institutions.get(event.id), here)
             elif event.what == "release":
-                told[event.number] = self.teller.release(event, {row["kind"]: row["n"] for row in self.feeds(COUNTS, event.release)})
+                told[event.number] = self.teller.release(event, {row["what"]: row["n"] for row in self.feeds(COUNTS, event.release)})
             elif event.kind == "tombstone":
                 told[event.number] = self.teller.tombstone(event)
-            elif event.kind in ("correction", "removal", "dispute"):
-                told[event.number] = getattr(self.teller, event.kind)(event)
+            elif event.kind == "removal":
+                told[event.number] = self.teller.removal(event)
+            elif event.kind in BESIDE:
+                notice = notices.get(event.id)
+                told[event.number] = getattr(self.teller, event.kind)(event, notice if notice and not self._gone(event, notice) else None)
         return told
+
+    def told(self, feed: str, placed: Sequence[Placed]) -> dict[int, Entry | Tombstone]:
+        """What may be said today in a feed of what stands in it, by the number in the ledger."""
+        told = self.tell([one.event for one in placed])
+        return told | {number: stone for number, stone in self.strayed(feed, placed).items() if isinstance(told[number], Entry)}
+
+    def strayed(self, feed: str, placed: Sequence[Placed]) -> dict[int, Tombstone]:
+        """A tombstone for each notice that the release has and that is not of the feed's facet any more: 「公告 · 严重」 must not go on showing what
+        was corrected to 一般. Whoever was told of it there is told so, and what it is now is in the feeds of that."""
+        shown = [one.event for one in placed if one.event.what == "notice" and one.event.kind in SHOWN]
+        gone = self.not_of(feed, {event.id for event in shown})
+        return {event.number: self.teller.tombstone(event, reason="corrected") for event in shown if event.id in gone}
+
+    def not_of(self, feed: str, notices: Collection[str]) -> frozenset[str]:
+        """Those of these notices that the release has and that are not of the feed's facet."""
+        facet, _, code = feed.partition("/")[2].partition("/")
+        rows = self._of(notices, self.live, OF_FACETS) if facet else ()
+        return frozenset(row["id"] for row in rows if code not in self._codes(facet, row))
+
+    def _codes(self, facet: str, row: Row) -> Collection[str | None]:
+        """The codes of a facet that a notice has: of its region and all above it."""
+        if facet == "region":
+            code = row["region_code"]
+            return (code, *(above.code for above in self.teller.catalogue.regions.ancestors(code))) if code and code != COUNTRY else ()
+        if facet == "authority":
+            return (authority_key(row["authority"]),)
+        return (row["violation_type" if facet == "violation" else facet],)
 
     def notices(self, ids: Iterable[str]) -> dict[str, Notice]:
         """The notices with these ids that the release has."""
@@ -105,8 +139,7 @@ class Channel:
     def current(self, row: Row, form: Form) -> Feed:
         """What subscribers ask for: the newest numbers of a feed, from `first` to `last` of its row in feeds/ID.db."""
         placed = self.placed(row["feed"], row["first"], row["last"])
-        told = self.tell([one.event for one in placed])
-        return self.filled(self.head(row, form), placed, told)
+        return self.filled(self.head(row, form), placed, self.told(row["feed"], placed))
 
     def head(self, row: Row, form: Form) -> Feed:
         """The current document without what it tells."""
@@ -164,11 +197,18 @@ class Channel:
         return tuple(Link("hub", hub) for hub in self.hubs)
 
     def _notice(self, event: Event, notice: Notice | None, dates: Row) -> Entry | Tombstone:
+        if gone := self._gone(event, notice):
+            return gone
+        assert notice is not None
+        return self.teller.notice(notice, dates["published"], dates["updated"], event.kind)
+
+    def _gone(self, event: Event, notice: Notice | None) -> Tombstone | None:
+        """The tombstone of what may not be shown today."""
         if notice is None or notice.row["state"] not in SHOWN_STATES:
             return self.teller.tombstone(event, reason="unpublished")
         if self.today is not None and (last := last_day(notice.row["public_until"])) < self.today:
             return self.teller.tombstone(event, instant((date.fromisoformat(last) + timedelta(days=1)).isoformat()), "expired")
-        return self.teller.notice(notice, dates["published"], dates["updated"], event.kind)
+        return None
 
     @staticmethod
     def _of(ids: Iterable[str], ask: Ask, sql: str) -> Iterable[Row]:

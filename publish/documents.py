@@ -86,12 +86,13 @@ class _Maker:
             )
             for number, one in told.items():
                 self.digests[number] = _digest(one)
-            marked = [(row, placed, self._fingerprint(row, placed)) for row, placed in batch]
-            new = {row["feed"] for row, _, mark in marked if self.before.get(row["feed"]) != mark}
+            strayed = [self.channel.strayed(row["feed"], placed) for row, placed in batch]
+            marked = [(row, placed, gone, self._fingerprint(row, placed, gone)) for (row, placed), gone in zip(batch, strayed, strict=True)]
+            new = {row["feed"] for row, *_, mark in marked if self.before.get(row["feed"]) != mark}
             self._render({one.event.number: one.event for row, placed in batch if row["feed"] in new for one in placed}, told)
-            for row, placed, mark in marked:
+            for row, placed, gone, mark in marked:
                 if row["feed"] in new:
-                    self._write(row, placed, mark)
+                    self._write(row, placed, gone, mark)
                     made += len(FORMS)
                 else:
                     self.connection.execute(
@@ -124,18 +125,17 @@ class _Maker:
         self.connection.executemany("INSERT INTO temp.elements VALUES (?, ?, ?, ?)", zip(entries, *elements, strict=True))
         self.rendered |= entries.keys()
 
-    def _fingerprint(self, row: Row, placed: Sequence[Placed]) -> str:
+    def _fingerprint(self, row: Row, placed: Sequence[Placed], strayed: Mapping[int, Tombstone]) -> str:
         """Of all that the documents of a feed are made of."""
-        elements = [(one.number, one.replaces, self.digests[one.event.number]) for one in placed]
+        elements = [(one.number, one.replaces, self.digests[one.event.number], one.event.number in strayed) for one in placed]
         return _digest([recipe(), self.channel.head(row, FORMS[0]), elements])
 
-    def _write(self, row: Row, placed: Sequence[Placed], fingerprint: str) -> None:
+    def _write(self, row: Row, placed: Sequence[Placed], strayed: Mapping[int, Tombstone], fingerprint: str) -> None:
+        gone = {**strayed, **self.stones}  # what the release does not show is that, wherever it would stand
         stones = tuple(
-            replace(self.stones[one.event.number], number=one.number, replaces=one.replaces)
-            for one in placed
-            if one.event.number in self.stones
+            replace(gone[one.event.number], number=one.number, replaces=one.replaces) for one in placed if one.event.number in gone
         )
-        shown = [one for one in placed if one.event.number not in self.stones]
+        shown = [one for one in placed if one.event.number not in gone]
         numbers = orjson.dumps([one.event.number for one in shown]).decode()
         found = {
             number: written

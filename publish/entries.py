@@ -32,9 +32,12 @@ HAPPENED = {
 }  # fmt: skip
 COUNTED = {
     "first": "首次公布的公告", "again": "再次公布的公告", "changed": "有变更的公告", "correction": "更正的公告", "removal": "撤下的公告", "dispute": "提出异议或核对完毕的公告",
+    "expired": "公示结束的公告", "absent": "来源不再列出的公告", "unpublished": "本站不再公布的公告",
     "entered": "列入白名单的机构", "left": "不在最新一期名单中的机构",
 }  # fmt: skip
+ENDED = {"expired": "公示结束", "absent": "来源不再列出", "unpublished": "本站不再公布"}  # classes of reason that are no withdrawal
 NOT_REPEATED = "原有内容不再重复。"
+BESIDE = ("correction", "dispute")  # events of which an entry tells that says more where the notice may be shown
 SHOWN = ("first", "again", "changed", "corrected")  # events of which the notice's own entry tells, while the release has it
 FAMILIES = {
     "notices": ("校外培训机构公告", "新公布的黑名单、行政处罚、典型案例和风险提示。只转载机关已公布的内容，不作评价。"),
@@ -114,24 +117,34 @@ class Teller:
         details = self._details(notice, published)
         via = (Link("via", row["document_url"], title=row["document_title"] or ""),) if row["document_url"] else ()
         return Entry(
-            id=notice_id(row["id"]), title=self._title(notice, kind), url=self._page(row["id"]), summary=_text(details),
+            id=notice_id(row["id"]), title=self._title(notice, kind, event), url=self._page(row["id"]), summary=_text(details),
             content_html=None, details=details, published=instant(published), updated=instant(updated), authority=row["authority"],
             categories=tuple(filter(None, (kind, self._label("violation_types", row["violation_type"])))), links=via, event=event,
         )  # fmt: skip
 
-    def correction(self, event: Event) -> Entry:
-        """The entry that says that a notice was corrected, and links it."""
-        return self._about(event, f"更正：公告 {event.id}", f"公告 {event.id} 已更正，以更正后的内容为准。{NOT_REPEATED}")
+    def correction(self, event: Event, notice: Notice | None = None) -> Entry:
+        """The entry that says that a notice was corrected, and links it: of one that may be shown today, which columns. Never whom it is about: the
+        entry has no tombstone that would take it back from readers when the notice is withdrawn."""
+        said = [one for one in _until(notice, event) if one["kind"] == "correction"]
+        names = said[-1]["fields"].split() if said and said[-1]["fields"] else []
+        columns = self.catalogue.tables["notices"].columns
+        which = "、".join(columns[name].label.zh for name in names if name in columns)
+        text = f"公告 {event.id} 已更正{f'（{which}）' if which else ''}，以更正后的内容为准。{NOT_REPEATED}"
+        return self._about(event, f"更正：{self._named(event, notice)}", text)
 
-    def dispute(self, event: Event) -> Entry:
+    def dispute(self, event: Event, notice: Notice | None = None) -> Entry:
         """The entry that says that a dispute of a notice was raised or settled, and links it."""
-        return self._about(event, f"异议：公告 {event.id}", f"公告 {event.id} 的异议已提出或已核对完毕，现状以公告页为准。{NOT_REPEATED}")
+        said = [_said(one)[1] for one in _until(notice, event) if one["kind"] == "dispute"]
+        how = said[-1] if said else "已提出或已核对完毕，现状以公告页为准"
+        return self._about(event, f"异议：{self._named(event, notice)}", f"公告 {event.id} 的异议{how}。{NOT_REPEATED}")
 
     def removal(self, event: Event) -> Entry:
         """The entry that says that a notice is shown no more, and for which class of reason."""
         why = self.reason(event.reason)
         said = f"公告 {event.id} 已不再公布，原因类别：{why}。{NOT_REPEATED}"
-        return self._about(event, f"撤下：公告 {event.id}（{why}）", said, reason=event.reason)
+        ended = ENDED.get(event.reason)
+        title = f"{ended}：公告 {event.id}" if ended else f"撤下：公告 {event.id}（{why}）"
+        return self._about(event, title, said, reason=event.reason)
 
     def tombstone(self, event: Event, when: datetime | None = None, reason: str = "") -> Tombstone:
         """That a notice's own entry is no more: since the event and for its reason, where no others are given."""
@@ -170,7 +183,8 @@ class Teller:
         whose, url = {
             "notice": (f"公告 {event.id}", self._page), "listing": (f"机构 {event.id}", self._institution), "release": (f"数据版本 {event.id}", self._release),
         }[event.what]  # fmt: skip
-        said, at = f"{whose}：{HAPPENED[event.kind]}（{release_order(event.release)[0]}）", instant(event.release)
+        happened = ENDED.get(event.reason, HAPPENED[event.kind]) if event.kind == "removal" else HAPPENED[event.kind]
+        said, at = f"{whose}：{happened}（{release_order(event.release)[0]}）", instant(event.release)
         return Entry(
             id=event.entry, title=said, url=url(event.id), summary=said, content_html=None, published=at, updated=at, event=event.kind, reason=event.reason if event.kind == "removal" else "",
         )  # fmt: skip
@@ -186,18 +200,23 @@ class Teller:
             links=(Link("related", page, "text/html"),), concerns=notice_id(event.id),
         )  # fmt: skip
 
-    def _title(self, notice: Notice, kind: str) -> str:
-        """What an editor has to know: the kind and whether it is disputed or was corrected, whom, what was ordered, by whom; short enough to be read."""
+    def _named(self, event: Event, notice: Notice | None) -> str:
+        """A notice by its number, and where it may be shown by its kind and authority."""
+        if notice is None:
+            return f"公告 {event.id}"
+        kind, authority = self._label("notice_kinds", notice.row["kind"]), notice.row["authority"]
+        return f"{kind} {event.id}" + (f"（{_short(authority)}）" if authority else "")
+
+    def _title(self, notice: Notice, kind: str, event: str) -> str:
+        """What an editor has to know: whether it is disputed, was corrected or is back, its kind, whom, what was ordered, by whom; short enough to be read."""
         row = notice.row
-        state = self._state(row)
+        state = self._state(row) or (HAPPENED[event] if event in ("corrected", "again") else "")
         fine = f" {yuan(row['fine_fen'])} 元" if row["fine_fen"] is not None else ""
         ordered = [self._label("penalty_types", code) + (fine if code == "fine" else "") for code in notice.penalties]
         ordered += [self._label("measures", code) for code in notice.measures]
         said = f"：{'、'.join(ordered)}" if ordered else ""
         whom = _short(row["subject_name"] or NOT_SAID)
-        return (
-            kind + (f"（{state}）" if state else "") + f"：{whom}{said}" + (f"（{_short(row['authority'])}）" if row["authority"] else "")
-        )
+        return (f"〔{state}〕" if state else "") + f"{kind}：{whom}{said}" + (f"（{_short(row['authority'])}）" if row["authority"] else "")
 
     def _state(self, row: Row) -> str:
         """What a reader must not miss of a notice that is shown."""
@@ -255,6 +274,11 @@ class Teller:
 
     def _release(self, release: str) -> str:
         return f"{self.site}/changes?release={release}"
+
+
+def _until(notice: Notice | None, event: Event) -> list[Row]:
+    """What had been said of a notice when something happened to it."""
+    return [one for one in notice.statements if one["recorded_on"] <= release_order(event.release)[0]] if notice else []
 
 
 def _said(one: Row) -> tuple[str, str]:

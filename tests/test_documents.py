@@ -20,7 +20,7 @@ from publish import documents
 from publish.catalogue import Catalogue
 from publish.channel import Channel
 from publish.documents import asking, write_documents
-from publish.entries import Teller
+from publish.entries import Teller, authority_key
 from publish.tables import working
 from web_release import HOSTILE, rows
 
@@ -123,6 +123,98 @@ def test_what_the_release_has_no_more_has_a_tombstone_whatever_the_ledger_says(
         if form == "json" and feed == "notices":
             stones = json.loads(row["body"])["_mingbai"]["deleted"]
             assert (f"tag:mingbai.example,2026:notices/{N1}", "unpublished") in [(stone["id"], stone["reason"]) for stone in stones]
+
+
+@pytest.mark.parametrize(
+    ("facet", "code", "column", "now"),
+    [
+        ("seriousness", "serious", "seriousness", "ordinary"), ("violation", "illegal_fees", "violation_type", "unlicensed"), ("region", "350102", "region_code", "350103"),
+        ("authority", authority_key("某局"), "authority", "另一局"),
+    ],
+)  # fmt: skip
+def test_a_feed_of_a_facet_shows_no_notice_that_is_not_of_it_any_more(
+    make: Callable[..., tuple[int, Path]],
+    tables: dict[str, list[dict[str, Any]]],
+    tmp_path: Path,
+    catalogue: Catalogue,
+    facet: str,
+    code: str,
+    column: str,
+    now: str,
+) -> None:
+    tables["notices"][0] |= {"authority": "某局", "seriousness": "serious", "violation_type": "illegal_fees"}
+    feed = f"notices/{facet}/{code}"
+    feeds = {"notices": ("notices", range(2, 9)), feed: ("notices", (2, 5, 6))}
+    _, before = make(feeds=feeds)
+    assert FACTS in of(before)[feed, "json"]["body"].decode(), "while it is of it"
+    tables["notices"][0][column] = now
+    _, path = make(before, feeds=feeds)
+    for form in FORMS:
+        body = of(path)[feed, form.name]["body"]
+        assert FACTS not in body.decode()
+        assert sorted(number for _, shown, replaced in numbers(body) for number in (shown, *replaced)) == [1, 2, 3]
+        assert FACTS in of(path)["notices", form.name]["body"].decode()
+        with closing(sqlite3.connect(path)) as connection, closing(sqlite3.connect(tmp_path / "live1.db")) as live:
+            channel = Channel(asking(connection), asking(live), Teller(catalogue, SITE), (HUB,))
+            (row,) = asking(connection)("SELECT * FROM feeds WHERE feed = ?", feed)
+            assert form(channel.current(row, form)) == body
+    (stone,) = json.loads(of(path)[feed, "json"]["body"])["_mingbai"]["deleted"]
+    assert (stone["reason"], stone["when"], stone["replaces"]) == ("corrected", "2026-11-20T16:00:01Z", [1])
+
+
+def test_a_title_says_first_what_must_not_be_missed_and_what_ended_was_not_withdrawn(
+    make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]]
+) -> None:
+    kinds = (("again", "source"), ("correction", "correction"), ("dispute", "dispute"))
+    gone = ("expired", "absent", "revoked", "unpublished")
+    events = (
+        *((3, "notice", N1, *kind, None) for kind in kinds),
+        *((3, "notice", f"n-{reason}", "removal", reason, None) for reason in gone),
+        (3, "release", "2026-11-21.2", "released", "source", None),
+    )
+    said = {
+        "notice_id": N1,
+        "recorded_on": "2026-11-21",
+        "said_by": None,
+        "said_on": None,
+        "text": None,
+        "document": None,
+        "settled_on": None,
+        "fields": None,
+    }
+    tables["notice_statements"] = [
+        {**said, "number": 1, "kind": "correction", "fields": "fine_fen facts"},
+        {**said, "number": 2, "kind": "dispute"},
+    ]
+
+    def told(state: str) -> tuple[list[str], list[str]]:
+        tables["notices"][0]["state"] = state
+        items = json.loads(of(make(events=events, feeds={"notices": ("notices", range(1, 9))})[1])["notices", "json"]["body"])["items"]
+        return [item["title"] for item in items][::-1], [item["content_text"] for item in items][::-1]
+
+    titles, texts = told("active")
+    assert titles[0].startswith("〔再次公布〕行政处罚：")
+    assert titles[1] == f"更正：行政处罚 {N1}（{tables['notices'][0]['authority']}）"
+    assert "罚款金额" in texts[1] or "罚款" in texts[1]
+    assert "违法事实" in texts[1]
+    assert FACTS not in texts[1]
+    assert str(tables["notices"][0]["subject_name"]) not in titles[1] + texts[1] + titles[2] + texts[2], "no tombstone would take it back"
+    assert titles[2].startswith(f"异议：行政处罚 {N1}")
+    assert "2026-11-21 起正在核对" in texts[2]
+    assert titles[3:7] == [
+        "公示结束：公告 n-expired",
+        "来源不再列出：公告 n-absent",
+        "撤下：公告 n-revoked（决定被撤销）",
+        "本站不再公布：公告 n-unpublished",
+    ]
+    assert {"公示结束的公告：1", "来源不再列出的公告：1", "撤下的公告：1", "本站不再公布的公告：1"} <= set(texts[7].split("\n"))
+    assert told("disputed")[0][0].startswith("〔有异议〕行政处罚：")
+    assert told("corrected")[0][0].startswith("〔已更正〕行政处罚：")
+    tables["notices"] = tables["notices"][1:]
+    for name in ("notice_penalties", "notice_measures", "notice_statements", "notice_links"):
+        tables[name] = []
+    hidden = json.loads(of(make(events=events, feeds={"notices": ("notices", range(1, 9))})[1])["notices", "json"]["body"])["items"]
+    assert [item["title"] for item in hidden][-2:] == [f"异议：公告 {N1}", f"更正：公告 {N1}"]
 
 
 def test_an_entry_is_of_the_release_that_first_had_it_and_of_the_one_that_changed_it(make: Callable[..., tuple[int, Path]]) -> None:

@@ -179,6 +179,17 @@ def test_a_feed_without_entries_is_a_feed(form: Callable[[Feed], bytes]) -> None
     assert told(form(replace(FEED, entries=(), subtitle="")))["entries"] == []
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_numbered_feed_that_has_told_nothing_says_so(form: Callable[[Feed], bytes]) -> None:
+    nothing, none = form(replace(FEED, entries=(), since="https://example.org/since/0.json")), form(replace(FEED, entries=()))
+    if form is json_feed:
+        assert json.loads(nothing)["_mingbai"]["last"] == 0
+        assert "last" not in json.loads(none)["_mingbai"], "of a feed without numbers"
+    else:
+        assert etree.fromstring(nothing).findtext(f".//{MB}last") == "0"
+        assert etree.fromstring(none).find(f".//{MB}last") is None
+
+
 WRITE = "import hashlib\nfrom test_feeds import FEED, FORMS\nprint([hashlib.sha256(form(FEED)).hexdigest() for form in FORMS])"
 
 

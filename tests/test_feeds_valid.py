@@ -225,7 +225,7 @@ async def test_an_editor_sees_in_the_title_what_is_disputed(app):
     """Whoever reads nothing but titles must not take a notice that is disputed for one that is not."""
     async with visiting(app) as client:
         titles = [item["title"] for item in (await client.get("/feeds/records/since/0.json")).json()["items"]]
-    assert "风险提示（有异议）：思明区某托管班（福州市鼓楼区教育局）" in titles
+    assert "〔有异议〕风险提示：思明区某托管班（福州市鼓楼区教育局）" in titles
     assert "行政处罚：福州市鼓楼区甜果培训中心有限公司：罚款 12,000 元、责令改正（福州市鼓楼区教育局）" in titles
 
 

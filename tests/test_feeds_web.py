@@ -51,7 +51,7 @@ from web_release import (
 SITE, HUB = "https://mingbai.example", "https://hub.example/"
 NOON, MIDNIGHT = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
 RELEASES = ("2026-11-20", "2026-11-21", "2026-11-22", TODAY)
-FRESH, GONE, CORRECTED, LAST_DAY = "n-fresh", "n-gone", "n-corrected", "n-lastday"
+FRESH, GONE, CORRECTED, LAST_DAY, MOVED = "n-fresh", "n-gone", "n-corrected", "n-lastday", "n-moved"
 MANY = 130  # more than an archive
 FORMS = {"atom": "application/atom+xml", "rss": "application/rss+xml", "json": "application/feed+json"}
 SECRET = "只在公示期内能说的事实"
@@ -73,7 +73,12 @@ def _tables(number: int) -> Rows:
     """What each release has: the first is a source's first import; then news, of which one goes, one is corrected and one ends with the last day."""
     found = rows("x")
     if number >= 1:
-        found["notices"] += [_notice(FRESH), _notice(CORRECTED, fine_fen=100), _notice(LAST_DAY, public_until=TODAY, region_code="350203")]
+        found["notices"] += [
+            _notice(FRESH),
+            _notice(CORRECTED, fine_fen=100),
+            _notice(MOVED, seriousness="serious"),
+            _notice(LAST_DAY, public_until=TODAY, region_code="350203"),
+        ]
         found["notice_links"] += [{"notice_id": LAST_DAY, "institution_id": SWEET, "method": "credit_code", "confidence": 1.0}]
         found["notices"] += [_notice("n-old", decided_on="2026-01-01")]
     if number == 1:
@@ -81,6 +86,7 @@ def _tables(number: int) -> Rows:
     if number >= 2:
         found["notices"] += [_notice(f"n-many{n:03}", violation_type="illegal_fees") for n in range(MANY)]
         next(row for row in found["notices"] if row["id"] == CORRECTED)["fine_fen"] = 200
+        next(row for row in found["notices"] if row["id"] == MOVED)["seriousness"] = "general"
     if number >= 3:
         found["listings"] += [
             {**found["listings"][0], "id": "l-new", "institution_id": TONG_NEW, "authority": "厦门市教育局", "region_code": "350203"}
@@ -301,7 +307,7 @@ async def test_who_asks_names_nothing_that_others_are_given_for_long(site):
             assert "evil.example" not in answer.text + str(answer.headers)
 
 
-@pytest.mark.parametrize("after", [0, 1, 60, 136, 137])
+@pytest.mark.parametrize("after", [0, 1, 60, 138, 139])
 async def test_a_replay_gives_every_number_after_one(site, after):
     async with visiting(site()) as client:
         answer = await client.get(f"/feeds/notices/since/{after}.json")
@@ -327,6 +333,7 @@ def test_the_lines_of_the_readme_prove_that_nothing_is_missing_and_see_what_is(s
         return json.dumps(page).encode()
 
     monkeypatch.setattr("urllib.request.urlopen", lambda address: io.BytesIO(asyncio.run(fetch(address))))
+    exec(lines.replace("feeds/records.json", "feeds/notices/region/440000.json"), {})  # which has told nothing yet
     exec(lines, {})
     lost.add(30)
     with pytest.raises(AssertionError, match="something is missing"):
@@ -335,9 +342,9 @@ def test_the_lines_of_the_readme_prove_that_nothing_is_missing_and_see_what_is(s
 
 async def test_a_replay_of_what_never_was_says_how_far_there_is(site):
     async with visiting(site()) as client:
-        answer = await client.get("/feeds/notices/since/138.json")
-    assert (answer.status_code, answer.json()["last"]) == (404, "137")
-    assert "137" in answer.json()["message"]
+        answer = await client.get("/feeds/notices/since/140.json")
+    assert (answer.status_code, answer.json()["last"]) == (404, "139")
+    assert "139" in answer.json()["message"]
 
 
 async def test_the_heartbeat_says_that_it_was_looked_and_wakes_nobody(site, home, tmp_path):
@@ -350,13 +357,32 @@ async def test_the_heartbeat_says_that_it_was_looked_and_wakes_nobody(site, home
         (home / "status.json").write_text(json.dumps({"sources": {"slow": {"last_checked": "2026-11-23T09:00:00Z"}}}))
         other = (await client.get("/feeds/notices/heartbeat.json")).json()
         assert (await client.get("/feeds/notices.atom")).headers["etag"] == tag
-    assert (told["last"], told["updated"], told["release"]) == (137, "2026-11-22", TODAY)
+    assert (told["last"], told["updated"], told["release"]) == (139, "2026-11-22", TODAY)
     assert (told["checked_at"], told["as_of"]) == ("2026-11-23T00:00:00Z", "2026-01-31")
-    assert told["since"] == f"{SITE}/feeds/notices/since/137.json"
+    assert told["since"] == f"{SITE}/feeds/notices/since/139.json"
     assert other["checked_at"] is None  # one was looked at, nobody knows of the other
 
 
 # -- nothing is said that may not be -----------------------------------------------------------------------------------
+
+
+async def test_what_is_not_serious_any_more_is_in_no_document_of_what_is_serious(site):
+    async with visiting(site()) as client:
+        for path in (
+            "notices/seriousness/serious.json",
+            "notices/seriousness/serious.atom",
+            "notices/seriousness/serious",
+            "notices/seriousness/serious/since/0.json",
+        ):
+            text = (await client.get(f"/feeds/{path}")).text
+            assert MOVED in text, path
+            assert f"{MOVED}培训中心" not in text, path
+            assert f"关于{MOVED}的处罚" not in text, path
+        stones = [
+            (await client.get(f"/feeds/notices/seriousness/serious{path}.json")).json()["_mingbai"]["deleted"] for path in ("", "/since/0")
+        ]
+        assert f"{MOVED}培训中心" in (await client.get("/feeds/notices/since/0.json")).text
+    assert [[(one["id"].rpartition("/")[2], one["reason"]) for one in found] for found in stones] == [[(MOVED, "corrected")]] * 2
 
 
 async def test_at_midnight_a_notice_that_ends_is_in_no_document_and_its_number_is(site):

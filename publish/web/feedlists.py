@@ -14,6 +14,7 @@ from . import facts
 from .answer import TYPES, Answer
 from .asked import NoSuchChoice
 from .feedfile import SEARCHED, Feeds
+from .feedmade import Maker
 from .frame import Frame, clean
 from .notice_question import Question, ask
 from .reader import Reader, Row
@@ -60,7 +61,9 @@ class FeedLists:
     def page(self, visit: Visit, reader: Reader, feeds: Feeds, feed: Row) -> Answer:
         """A feed, for who subscribes to it."""
         latest = feeds.rows(LATEST_OF, feed["feed"], LATEST)
-        shown = {row["id"]: row for row in facts.notices(reader, [it["id"] for it in latest if it["what"] == "notice"], visit.today)}
+        told = {it["id"] for it in latest if it["what"] == "notice"}
+        told -= Maker(feeds, visit.today, self._frame.root).not_of(feed, told) if feed["facet"] else set()
+        shown = {row["id"]: row for row in facts.notices(reader, sorted(told), visit.today)}
         named = {row["id"]: row for row in facts.names(reader, [it["id"] for it in latest if it["what"] == "listing"])}
         others = [
             other

@@ -4,7 +4,7 @@ They say what the release says on the day at hand, by the same entries as those 
 institution are of the live release alone: a notice that it does not show is not there, and nothing says that it was.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -15,7 +15,7 @@ from feeds import FORMS, Entry, Feed, Tombstone, json_feed
 
 from .. import catalogue
 from ..channel import STYLESHEET, TITLE, Channel, Placed
-from ..entries import FAMILIES, SHOWN, Event, Teller, instant, tag
+from ..entries import BESIDE, FAMILIES, SHOWN, Event, Teller, instant, tag
 from ..home import CHINA
 from . import queries
 from .answer import TYPES
@@ -36,7 +36,7 @@ ABOUT_INSTITUTION = "与该机构关联、在公示期内的公告，和它列�
 OF_LISTS = "SELECT number FROM feed_events WHERE what = 'listing' AND id = ?"
 OF_NUMBERS = """SELECT e.number, e.what, e.id, e.kind, r.id AS release, e.cause AS reason, e.region FROM feed_events e JOIN releases r ON r.number = e.release
     WHERE e.number IN (SELECT value FROM json_each(?))"""
-OVER_IN = f"""SELECT 1 FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE i.feed = ? AND i.seq >= ? AND e.what = 'notice' AND e.kind IN {SHOWN}
+OVER_IN = f"""SELECT 1 FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE i.feed = ? AND i.seq >= ? AND e.what = 'notice' AND e.kind IN {(*SHOWN, *BESIDE)}
     AND e.id IN (SELECT value FROM json_each(?)) LIMIT 1"""
 IN_FORCE = f"SELECT n.id FROM notices n WHERE n.id IN (SELECT value FROM json_each(?1)) AND {queries.IN_FORCE}"
 
@@ -73,6 +73,10 @@ class Maker:
         gone = ended(self.feeds.reader, self.today).gone["notices"]
         return gone != "[]" and bool(self.feeds.rows(OVER_IN, row["feed"], row["first"], gone))
 
+    def not_of(self, row: Row, notices: Collection[str]) -> frozenset[str]:
+        """Those of these notices that are not of what a feed is about, although it told of them once."""
+        return self._channel.not_of(row["feed"], notices)
+
     def current(self, row: Row, form: str) -> Document:
         """The current document of a feed, as what is made ahead would say it today."""
         return self._of_today(self._channel.current(row, FORM[form]), form)
@@ -99,11 +103,11 @@ class Maker:
         gone: list[Placed] = []
         told: list[Placed] = []
         for at in range(0, len(placed), SLICE):
-            self._part(placed[at : at + SLICE], gone, told)
+            self._part(channel.strayed(row["feed"], part := placed[at : at + SLICE]), part, gone, told)
             yield b""
         stones: dict[int, Entry | Tombstone] = {}
         for at in range(0, len(gone), SLICE):
-            stones |= channel.tell([one.event for one in gone[at : at + SLICE]])
+            stones |= channel.told(row["feed"], gone[at : at + SLICE])
             yield b""
         head = channel.filled(channel.head(row, json_feed), gone, stones)
         assert not head.entries
@@ -126,13 +130,15 @@ class Maker:
             replace(one, replaces=tuple(sorted((*one.replaces, *older[entry])))) if entry in older else one for entry, one in found.items()
         ]
 
-    def _part(self, placed: Sequence[Placed], gone: list[Placed], told: list[Placed]) -> None:
-        """Put what may be told today and what has gone on their lists."""
+    def _part(self, strayed: Collection[int], placed: Sequence[Placed], gone: list[Placed], told: list[Placed]) -> None:
+        """Put what may be told today and what has gone, or `strayed` from what the feed is about, on their lists."""
         ids = [one.event.id for one in placed if one.event.what == "notice" and one.event.kind in SHOWN]
         shown = {row["id"] for row in self.feeds.reader.rows(IN_FORCE, orjson.dumps(ids).decode(), self.today)}
         for one in placed:
             event = one.event
-            is_gone = event.what == "notice" and (event.kind == "tombstone" or (event.kind in SHOWN and event.id not in shown))
+            is_gone = event.what == "notice" and (
+                event.number in strayed or event.kind == "tombstone" or (event.kind in SHOWN and event.id not in shown)
+            )
             (gone if is_gone else told).append(one)
 
     @staticmethod

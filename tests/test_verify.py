@@ -346,6 +346,8 @@ def test_every_question_has_an_answer_and_none_fails(verifier, query):
         (Query("无此机构", permit="无"), True),
         (Query("无此机构", code=" "), False),
         (Query(code=code(1)), False),
+        (Query(code=code(1)[:-1] + "0"), False),  # a number with a slip
+        (Query("无此机构", permit="12"), False),
     ],
 )
 def test_what_stands_in_the_place_of_a_number_and_is_none_is_said(verifier, query, is_said):

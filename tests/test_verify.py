@@ -444,6 +444,11 @@ async def test_what_ended_is_told_of_nobody(app):
     assert "n-over" not in (await ask(app, "/verify", params={"code": code(4)})).text
 
 
+@pytest.mark.parametrize("path", ["/verify", "/en/verify", "/verify.json"])
+async def test_two_of_one_key_are_refused_and_neither_is_left_out(app, path):
+    assert (await ask(app, path, params=[("name", "无此机构"), ("name", "乐童培训中心")])).status_code == 400
+
+
 NAMES = ["福州市鼓楼区甜果培训中心有限公司", "无此机构", "", "晨星培训学校", code(4)]
 
 

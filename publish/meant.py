@@ -115,13 +115,13 @@ def read(query: Query, region_of: Callable[[str], tuple[str | None, bool]]) -> A
             code = credit_code(query.code)
         except BadValue:
             faults.append("code_invalid")
-        notes = () if code else ("no_number",)
+        notes = () if code or faults else ("no_number",)
     if query.permit.strip():
         try:
             permit = permit_no(query.permit)
         except BadValue:
             faults.append("permit_invalid")
-        notes = notes if permit else ("no_number",)
+        notes = notes if permit or "permit_invalid" in faults else ("no_number",)
     if query.region.strip():
         try:
             region, is_county = region_of(query.region)

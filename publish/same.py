@@ -22,9 +22,9 @@ WORDS: Mapping[str, tuple[str, ...]] = {  # texts that a source writes, and the 
 }
 
 
-# What a notice says besides: an amount, a day or a class that was wrong is not shown or found again by an earlier release's pages. Which
+# What a notice says besides: a kind, a region, an amount, a day or a class that was wrong is not shown or found again by an earlier release's pages. Which
 # of them changed, and from what, /changes and /history tell.
-VALUES = ("fine_fen", "confiscated_fen", "decided_on", "published_on", "seriousness", "violation_type")
+VALUES = ("kind", "region_code", "fine_fen", "confiscated_fen", "decided_on", "published_on", "seriousness", "violation_type")
 
 
 def fingerprint(table: str, row: Mapping[str, Any] | None) -> str | None:

@@ -15,10 +15,11 @@ import httpx
 import pytest
 
 from publish.catalogue import Catalogue, dictionary
-from publish.web import archive
+from publish.web import archive, facts
 from publish.web.answer import App
 from publish.web.archive import MOST
 from publish.web.older import Older
+from publish.web.reader import Reader
 from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
 from web_release import (
@@ -420,3 +421,29 @@ async def test_a_day_whose_first_release_is_not_kept_means_the_one_that_is(site,
         write_index(tmp_path, OLD, FIRST, TODAY, "2026-11-24")  # what is not live yet is not shown
         assert (await client.get(path + "2026-11-22")).json()["release"] == FIRST
         assert (await client.get(path + "2026-11-24")).status_code == 400
+
+
+def test_a_kind_a_region_a_penalty_or_a_measure_that_was_corrected_is_not_told_by_an_earlier_release(tmp_path, catalogue):
+    before, after = rows("旧"), rows("新")
+    for tables in (before, after):
+        tables["notice_penalties"] = [{"notice_id": SERIOUS, "penalty_code": "fine"}]
+        tables["notice_measures"] = []
+    before["notice_penalties"].append({"notice_id": SERIOUS, "penalty_code": "revoke_permit"})
+    before["notice_measures"] = [{"notice_id": SERIOUS, "measure_code": "blacklisted"}]
+    wrong, right = {"kind": "blacklist", "region_code": "350103"}, {"kind": "penalty", "region_code": "350102"}
+    for tables, said in ((before, wrong), (after, right)):
+        tables["notices"] = [row | (said if row["id"] == SERIOUS else {}) for row in tables["notices"]]
+    older, live = (
+        Older(make_release(tmp_path, OLD, catalogue, tables=before)),
+        Reader(make_release(tmp_path, TODAY, catalogue, tables=after)),
+    )
+    older.beside(live, TODAY)
+    found = facts.notice(older, SERIOUS)
+    cards = [it for card in facts.cards(older, [CLOSED], TODAY) for it in card["notices_in_force"] if it["id"] == SERIOUS]
+    unsaid = older.unsaid()[SERIOUS]
+    older.close()
+    live.close()
+    assert found is not None
+    assert (found["kind"], found["region_code"], found["penalties"], found["measures"]) == (None, None, ["fine"], [])
+    assert set(wrong) <= set(unsaid), "nor found again by it"
+    assert [bool(it["is_blacklisting"] or it["is_revoking"]) for it in cards] == [False], "and no answer is made of it"

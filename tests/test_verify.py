@@ -346,6 +346,8 @@ def test_every_question_has_an_answer_and_none_fails(verifier, query):
         (Query("无此机构", permit="无"), True),
         (Query("无此机构", code=" "), False),
         (Query(code=code(1)), False),
+        (Query(code=code(1)[:-1] + "0"), False),  # a number with a slip
+        (Query("无此机构", permit="12"), False),
     ],
 )
 def test_what_stands_in_the_place_of_a_number_and_is_none_is_said(verifier, query, is_said):
@@ -440,6 +442,11 @@ async def test_json_names_release_day_listing_and_sources(app):
 async def test_what_ended_is_told_of_nobody(app):
     assert "n-over" not in (await ask(app, "/verify.json", params={"code": code(4)})).text
     assert "n-over" not in (await ask(app, "/verify", params={"code": code(4)})).text
+
+
+@pytest.mark.parametrize("path", ["/verify", "/en/verify", "/verify.json"])
+async def test_two_of_one_key_are_refused_and_neither_is_left_out(app, path):
+    assert (await ask(app, path, params=[("name", "无此机构"), ("name", "乐童培训中心")])).status_code == 400
 
 
 NAMES = ["福州市鼓楼区甜果培训中心有限公司", "无此机构", "", "晨星培训学校", code(4)]

@@ -89,7 +89,10 @@ def unseen(reader: Reader, today: str) -> Unseen:
 
 def _unseen(reader: Reader, today: str) -> Unseen:
     over = frozenset(orjson.loads(ended(reader, today).gone["notices"]))
-    unsaid = {id: (*map(_field, names), *(["year"] if "decided_on" in names else [])) for id, names in reader.unsaid().items()}
+    unsaid = {
+        id: (*map(_field, names), *(["year"] if "decided_on" in names else []), *(REGIONS if "region_code" in names else ()))
+        for id, names in reader.unsaid().items()
+    }
     numbers: dict[str, tuple[str, ...]] = {}
     others = reader.rows(OTHERS)
     for row in others:

@@ -26,6 +26,8 @@ _NAMED = ", ".join(map(repr, HARMLESS))
 VIEWS = {
     "notices": "mingbai_notice(id, subject_kind, subject_name)",
     "notice_statements": "mingbai_statement(notice_id, number)",
+    "notice_penalties": "mingbai_code('penalties', notice_id, penalty_code)",
+    "notice_measures": "mingbai_code('measures', notice_id, measure_code)",
     "notice_links": "mingbai_link(notice_id, institution_id) AND EXISTS (SELECT 1 FROM notices n WHERE n.id = notice_id)",
     "listings": f"list IN ({_NAMED}) OR mingbai_listing(id, institution_id, list)",
     "documents": "1",
@@ -45,6 +47,10 @@ _LISTINGS = "SELECT l.id, l.institution_id, l.list FROM listings l WHERE ?1 = ''
     "$harmless", _NAMED
 ).replace("$listed", queries.LISTED)
 _LINKS = "SELECT notice_id, institution_id FROM notice_links"
+_CODES = {
+    "penalties": "SELECT notice_id, penalty_code AS code FROM notice_penalties",
+    "measures": "SELECT notice_id, measure_code AS code FROM notice_measures",
+}
 _NOTICE = "SELECT id, state, public_until, absent_since FROM main.notices WHERE id = ?"
 
 
@@ -55,6 +61,7 @@ class Allowed:
     states: Mapping[str, str]  # of the notices, what they are today
     parties: Mapping[str, tuple[object, ...]]  # whom those are about that the live release has
     links: frozenset[tuple[str, str]]
+    codes: frozenset[tuple[str, str, str]]  # penalties and measures of its notices
     listings: frozenset[tuple[str, str, str]]
 
 
@@ -71,6 +78,7 @@ def _allowed(live: Reader, today: str) -> Allowed:
         absent | {row["id"]: row["state"] for row in notices},
         {row["id"]: tuple(row[column] for column in PARTY) for row in notices},
         frozenset((row["notice_id"], row["institution_id"]) for row in live.rows(_LINKS)),
+        frozenset((part, row["notice_id"], row["code"]) for part, sql in _CODES.items() for row in live.rows(sql)),
         frozenset((row["id"], row["institution_id"], row["list"]) for row in live.rows(_LISTINGS, "", today)),
     )
 
@@ -81,12 +89,13 @@ class Older(Reader):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._live: Reader | None = None
-        self._allowed = Allowed({}, {}, frozenset(), frozenset())
+        self._allowed = Allowed({}, {}, frozenset(), frozenset(), frozenset())
         self._naming: frozenset[str] = frozenset()  # documents of notices that did not merely leave their list
         self._last: tuple[tuple[object, ...], Row | None] = (), None
         functions: tuple[tuple[str, int, Callable[..., Any]], ...] = (
             ("mingbai_notice", 3, lambda id, *party: self._absent(id) or self._allowed.parties.get(id) == party),
             ("mingbai_link", 2, lambda *pair: pair in self._allowed.links or self._absent(pair[0])),
+            ("mingbai_code", 3, lambda *code: code in self._allowed.codes or self._absent(code[1])),
             ("mingbai_listing", 3, lambda *row: row in self._allowed.listings),
             ("mingbai_statement", 2, lambda *key: self._absent(key[0]) or self._now(_STATEMENT, *key) is not None),
             ("mingbai_said", 4, self._said),

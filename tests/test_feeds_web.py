@@ -301,6 +301,13 @@ async def test_who_asks_names_nothing_that_others_are_given_for_long(site):
             assert "evil.example" not in answer.text + str(answer.headers)
 
 
+@pytest.mark.parametrize("path", ["archive/1.json", "since/0.json", "heartbeat.json"])
+async def test_what_cannot_be_searched_has_one_address(site, path):
+    async with visiting(site()) as client:
+        assert (await client.get(f"/feeds/records/{path}")).status_code == 200
+        assert (await client.get(f"/feeds/records/{path}?x=1")).status_code == 400
+
+
 @pytest.mark.parametrize("after", [0, 1, 60, 136, 137])
 async def test_a_replay_gives_every_number_after_one(site, after):
     async with visiting(site()) as client:

@@ -308,6 +308,18 @@ async def test_what_cannot_be_searched_has_one_address(site, path):
         assert (await client.get(f"/feeds/records/{path}?x=1")).status_code == 400
 
 
+async def test_a_day_that_says_nothing_pushes_out_no_answer_that_is_kept(site):
+    feeds = site().shelf.feeds(site().shelf.reader)
+    async with visiting(site()) as client:
+        await client.get("/feeds/records/archive/1.json")
+        kept = len(feeds.kept(TODAY))
+        for day in range(10, 15):
+            for path in ("records.json", "records/archive/1.json"):
+                assert (await client.get(f"/feeds/{path}?as_of=2026-11-{day}")).status_code in (200, 404)
+    assert kept > 0
+    assert len(feeds.kept(TODAY)) == kept
+
+
 @pytest.mark.parametrize("after", [0, 1, 60, 136, 137])
 async def test_a_replay_gives_every_number_after_one(site, after):
     async with visiting(site()) as client:

@@ -231,7 +231,8 @@ class FeedPages:
     def _keep(self, visit: Visit, feeds: Feeds, answer: Answer, is_ours: bool = False) -> Answer:
         """The answer, kept for the day where it holds for everybody: one that was made here holds the site's address, and only where the site was
         told its own is that the same for whoever asks."""
-        if answer.status != 200 or not (is_ours or self._frame.is_told):
+        is_spelt_anew = any(key == "as_of" for key, _ in visit.pairs)  # which says nothing here: any day would be one more of the same
+        if answer.status != 200 or is_spelt_anew or not (is_ours or self._frame.is_told):
             return answer
         return feeds.keep(visit.today, _address(visit), answer)
 

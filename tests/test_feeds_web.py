@@ -307,6 +307,25 @@ async def test_who_asks_names_nothing_that_others_are_given_for_long(site):
             assert "evil.example" not in answer.text + str(answer.headers)
 
 
+@pytest.mark.parametrize("path", ["archive/1.json", "since/0.json", "heartbeat.json"])
+async def test_what_cannot_be_searched_has_one_address(site, path):
+    async with visiting(site()) as client:
+        assert (await client.get(f"/feeds/records/{path}")).status_code == 200
+        assert (await client.get(f"/feeds/records/{path}?x=1")).status_code == 400
+
+
+async def test_a_day_that_says_nothing_pushes_out_no_answer_that_is_kept(site):
+    feeds = site().shelf.feeds(site().shelf.reader)
+    async with visiting(site()) as client:
+        await client.get("/feeds/records/archive/1.json")
+        kept = len(feeds.kept(TODAY))
+        for day in range(10, 15):
+            for path in ("records.json", "records/archive/1.json"):
+                assert (await client.get(f"/feeds/{path}?as_of=2026-11-{day}")).status_code in (200, 404)
+    assert kept > 0
+    assert len(feeds.kept(TODAY)) == kept
+
+
 @pytest.mark.parametrize("after", [0, 1, 60, 138, 139])
 async def test_a_replay_gives_every_number_after_one(site, after):
     async with visiting(site()) as client:

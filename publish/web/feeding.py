@@ -182,6 +182,7 @@ class FeedPages:
     def _archive(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """A page that is full is as it is for ever; the address of the one that is being filled leads to the current document."""
         feed, form, page = self._feed(visit, feeds), visit.parts["form"], int(visit.parts["page"])
+        feed_question.nothing(feed_question.asked(visit), feed["feed"])
         full = feed["last"] // PAGE
         if page > full + 1:
             return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
@@ -195,6 +196,7 @@ class FeedPages:
 
     def _since(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         feed, after = self._feed(visit, feeds), int(visit.parts["after"])
+        feed_question.nothing(feed_question.asked(visit), feed["feed"])
         if after > feed["last"]:
             return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
         parts = self._maker(visit, feeds).since(feed, after, lambda: self._shelf.reader is reader)
@@ -203,6 +205,7 @@ class FeedPages:
     def _heartbeat(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """That it was looked, and as of when what was found is: what no document says, since it would be another one each time."""
         feed, last_run = self._feed(visit, feeds), self._status() or {}
+        feed_question.nothing(feed_question.asked(visit), feed["feed"])
         checked = {name: source.get("last_checked") for name, source in last_run.get("sources", {}).items()}
         sources = [
             {"id": source["id"], "as_of": source["as_of"], "checked_at": checked.get(source["id"]), "is_stale": source["is_stale"]}
@@ -228,7 +231,8 @@ class FeedPages:
     def _keep(self, visit: Visit, feeds: Feeds, answer: Answer, is_ours: bool = False) -> Answer:
         """The answer, kept for the day where it holds for everybody: one that was made here holds the site's address, and only where the site was
         told its own is that the same for whoever asks."""
-        if answer.status != 200 or not (is_ours or self._frame.is_told):
+        is_spelt_anew = any(key == "as_of" for key, _ in visit.pairs)  # which says nothing here: any day would be one more of the same
+        if answer.status != 200 or is_spelt_anew or not (is_ours or self._frame.is_told):
             return answer
         return feeds.keep(visit.today, _address(visit), answer)
 

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS feed_items (feed TEXT NOT NULL, seq INTEGER NOT NULL,
 CREATE INDEX IF NOT EXISTS feed_events_by_id ON feed_events (id);
 CREATE INDEX IF NOT EXISTS feed_items_by_event ON feed_items (event);
 """
-OWN = "('correction', 'removal')"  # kinds with an entry of their own beside the notice's
+OWN = "('correction', 'removal', 'dispute')"  # kinds with an entry of their own beside the notice's
 NO_CORRECTION = "expired"  # of a notice whose time is over nothing was wrong
 
 
@@ -57,7 +57,7 @@ def _number(connection: sqlite3.Connection, release: int) -> None:
     connection.execute("DROP TABLE IF EXISTS temp.numbered")
     connection.execute(
         """CREATE TEMP TABLE numbered AS SELECT (SELECT coalesce(max(number), 0) FROM main.feed_events) + row_number() OVER (ORDER BY what, decided, id, place, region) AS number,
-        what, id, region, kind, cause, is_alert, settles FROM temp.happened"""
+        what, id, region, kind, cause, is_alert, spreads FROM temp.happened"""
     )
     connection.execute(
         "INSERT INTO main.feed_events SELECT number, ?, what, id, kind, cause, is_alert, nullif(region, '') FROM temp.numbered ORDER BY number",
@@ -105,9 +105,9 @@ def _belong(connection: sqlite3.Connection) -> None:
       CROSS JOIN main.feed_items i ON i.event = o.number WHERE e.what = 'notice'"""
     for sql in (
         f"SELECT 'records' || f.facet, e.number FROM {of_notices}",
-        f"SELECT 'notices' || f.facet, e.number FROM {of_notices} AND e.is_alert",
-        f"SELECT i.feed, e.number FROM {stands} AND (i.feed NOT GLOB 'corrections*' OR e.kind NOT IN {OWN})",
-        f"SELECT 'corrections' || f.facet, e.number FROM {of_notices} AND {places} AND (e.kind = 'correction' OR e.settles OR (e.kind = 'removal' AND e.cause <> '{NO_CORRECTION}'))",
+        f"SELECT 'notices' || f.facet, e.number FROM {of_notices} AND e.spreads",
+        f"SELECT i.feed, e.number FROM {stands} AND i.feed NOT GLOB 'corrections*' AND (i.feed NOT GLOB 'notices*' OR e.is_alert)",
+        f"SELECT 'corrections' || f.facet, e.number FROM {of_notices} AND {places} AND (e.kind IN ('correction', 'dispute') OR (e.kind = 'removal' AND e.cause <> '{NO_CORRECTION}'))",
         f"SELECT 'corrections' || substr(i.feed, 8), e.number FROM {stands} AND i.feed GLOB 'records/region/*' AND e.kind = 'removal' AND e.cause <> '{NO_CORRECTION}'",
         "SELECT 'listings' || f.facet, e.number FROM temp.numbered e CROSS JOIN temp.facets f ON f.event = e.number WHERE e.what = 'listing'",
         "SELECT 'releases', number FROM temp.numbered WHERE what = 'release'",

@@ -189,15 +189,16 @@ def test_what_people_decide_is_told_with_the_release_that_carries_it_out(work: W
     for number, name in enumerate(("张三", "李四")):
         with suppress(ReviewNeeded):
             withdraw(on(work, 3 + number), second, "personal_data", "撤销判决书", name, "公告里有个人信息")
-    assert told(work, "2026-11-03") == [(third, "changed", "dispute")]
+    assert told(work, "2026-11-03") == [(third, "changed", "dispute"), (third, "dispute", "dispute")]
     assert told(work, "2026-11-03.2") == [(third, "corrected", "correction"), (third, "correction", "correction")]
     assert told(work, "2026-11-05") == [(second, "tombstone", "personal_data"), (second, "removal", "personal_data")]
     corrections = served(
         work.home,
         "SELECT e.id, e.kind FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE feed = 'corrections/region/330106' ORDER BY seq",
     )
-    assert corrections == [(third, "changed"), (third, "corrected"), (third, "correction"), (second, "removal")]
+    assert corrections == [(third, "dispute"), (third, "correction"), (second, "removal")]
     assert first not in {row[0] for row in corrections}
+    assert [item["id"] for item in items(work.home, "corrections")][-1].endswith(f":notices/{third}/disputes/2026-11-03")
 
 
 def test_going_back_tells_what_it_changes(work: Work) -> None:
@@ -209,7 +210,7 @@ def test_going_back_tells_what_it_changes(work: Work) -> None:
     assert work.live_manifest()["restores"] == "2026-11-01"
     assert told(work, "2026-11-03") == [(last, "tombstone", "unpublished"), (last, "removal", "unpublished")]
     left = served(work.home, "SELECT kind, cause, region FROM feed_events WHERE what = 'listing' ORDER BY number")
-    assert left == [("entered", "source", "330108"), ("left", "pipeline", "330108")]
+    assert left == [("entered", "source", "330108")], "we went back; its list has not said that it left"
     assert first in {item["url"].rpartition("/")[2] for item in items(work.home, "records")}
     deliver(work, 4, {**world(30), "notices": [notice(n) for n in range(1, 32)]})
     assert told(work, "2026-11-05") == [(last, "again", "pipeline")]

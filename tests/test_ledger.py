@@ -18,7 +18,10 @@ from byhand import Row, put
 from publish import history
 from publish.assemble import Assembled
 from publish.catalogue import Catalogue
+from publish.dataset import Column
 from publish.diff import diff
+from publish.entries import Notice, Teller
+from publish.events import READ
 from publish.ledger import authority_key
 from publish.tables import create_published, working
 
@@ -157,11 +160,12 @@ def test_a_notice_is_told_in_its_region_and_in_those_above(past: Past, region: s
         ({"decided_on": None}, 1, False),
         ({"published_on": "2026-11-01", "decided_on": "2026-09-01"}, 1, False),
         ({"document_no": "西教罚〔2026〕9号"}, 1, False),
+        ({"document_no": "西教罚[2026]第09号"}, 1, False),
         ({"document_no": "西教罚〔2026〕9号", "authority": "滨江区教育局"}, 1, True),
         ({"document_no": None}, 1, True),
         ({"source_id": "bureau"}, 1, False),
     ],
-    ids=["new", "30 days", "31 days", "a month", "no day", "late publication", "known decision", "number of another authority", "no number", "first of its source"],
+    ids=["new", "30 days", "31 days", "a month", "no day", "late publication", "known decision", "known decision spelt otherwise", "number of another authority", "no number", "first of its source"],
 )  # fmt: skip
 def test_an_old_decision_is_never_pushed_as_new_and_stays_in_the_records(
     past: Past, changed: dict[str, Any], day: int, is_alert: bool
@@ -179,12 +183,31 @@ def test_an_old_decision_is_never_pushed_as_new_and_stays_in_the_records(
 
 
 @pytest.mark.parametrize(
+    ("changed", "is_alert"),
+    [
+        ({}, False),
+        ({"document_no": "西教罚[2026]1号"}, False),
+        ({"document_no": "西教罚〔2026〕2号"}, True),
+        ({"subject_name": "另一机构"}, True),
+    ],
+    ids=["the same", "spelt otherwise", "another number", "of the same announcement"],
+)
+def test_one_decision_under_two_ids_in_one_release_is_one_alert(past: Past, changed: Row, is_alert: bool) -> None:
+    past.release({"notices": [one(9)]})
+    twin = {**one(subject_name="甲机构"), "id": "n-2", **changed}
+    past.release({"notices": [one(9), one(subject_name="甲机构"), twin]})
+    assert past.feeds("first", "n-1") == of("records") | of("notices")
+    assert ("notices" in past.feeds("first", "n-2")) is is_alert
+    assert "records" in past.feeds("first", "n-2")
+
+
+@pytest.mark.parametrize(
     ("before", "after", "kinds"),
     [
         ({"facts": "甲"}, {"facts": "乙"}, [("changed", "source")]),
         ({}, {"absent_since": "2026-11-03"}, []),
-        ({}, {"state": "disputed"}, [("changed", "dispute")]),
-        ({"state": "disputed"}, {}, [("changed", "dispute")]),
+        ({}, {"state": "disputed"}, [("changed", "dispute"), ("dispute", "dispute")]),
+        ({"state": "disputed"}, {}, [("changed", "dispute"), ("dispute", "dispute")]),
         ({}, {"state": "corrected", "fine_fen": 1}, [("corrected", "correction"), ("correction", "correction")]),
         ({"fine_fen": 1, "facts": "甲"}, {}, [("changed", "source")]),
     ],
@@ -209,18 +232,35 @@ def test_a_reply_changes_a_notice_and_disputes_nothing(past: Past) -> None:
     assert not any(feed.startswith("corrections") for feed in past.feeds("changed"))
 
 
-def test_a_dispute_is_told_among_the_corrections_and_so_is_all_that_becomes_of_the_entry(past: Past) -> None:
-    past.release({"notices": [one()]})
-    dispute = said("dispute")
-    past.release({"notices": [one(state="disputed")], "notice_statements": [dispute]})
-    assert past.feeds("changed") == of("records") | of("corrections", *PLACES)
-    past.release({"notices": [one()], "notice_statements": [dispute | {"settled_on": "2026-11-03"}]})
-    assert past.feeds("changed") == of("records") | of("corrections", *PLACES)
-    past.release({"notices": [one(facts="乙")], "notice_statements": [dispute | {"settled_on": "2026-11-03"}]})
-    assert past.feeds("changed") == of("records") | of("corrections", *PLACES), "who has the entry has it as it is"
-    past.release({"notices": []}, on=400)
-    assert past.feeds("tombstone") == of("records") | of("corrections", *PLACES)
-    assert past.feeds("removal") == of("records"), "its time was over, and nothing was wrong"
+def test_a_dispute_is_an_entry_beside_the_notice_and_nothing_else_of_it_stands_among_the_corrections(past: Past) -> None:
+    past.release({"notices": [one(9)]})
+    past.release({"notices": [one(9), one()]})
+    dispute, both = said("dispute"), of("records") | of("notices")
+    raised = {"notices": [one(9), one(state="disputed")], "notice_statements": [dispute]}
+    assert past.release(raised) == [("n-1", "changed", "dispute"), ("n-1", "dispute", "dispute")]
+    assert past.feeds("changed") == both
+    assert past.feeds("dispute") == both | of("corrections", *PLACES)
+    settled = dispute | {"settled_on": "2026-11-04"}
+    assert past.release({"notices": [one(9), one()], "notice_statements": [settled]}) == [
+        ("n-1", "changed", "dispute"),
+        ("n-1", "dispute", "dispute"),
+    ]
+    assert past.feeds("dispute") == both | of("corrections", *PLACES)
+    past.release({"notices": [one(9), one(facts="乙")], "notice_statements": [settled]})
+    corrected = {
+        "notices": [one(9), one(facts="乙", state="corrected")],
+        "notice_statements": [settled, said("correction", number=2, fields="facts")],
+    }
+    past.release(corrected)
+    past.release({"notices": [one(9)]}, on=400)
+    past.release({"notices": [one(9), one()]}, on=401)
+    for kind in ("first", "changed", "corrected", "tombstone", "again"):
+        assert not any(feed.startswith("corrections") for feed in past.feeds(kind)), kind
+    assert not any(feed.startswith("corrections") for feed in past.feeds("removal")), "its time was over, and nothing was wrong"
+    told = past.ask(
+        "SELECT DISTINCT kind FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE feed GLOB 'corrections*' ORDER BY 1"
+    )
+    assert told == [("correction",), ("dispute",)]
 
 
 def test_a_correction_is_an_entry_beside_the_notice(past: Past) -> None:
@@ -260,6 +300,41 @@ def test_what_comes_back_is_told_where_it_was_told(past: Past) -> None:
     assert past.feeds("again") == of("records"), "it is no news now if it was none then"
 
 
+def alerts(past: Past, kind: str) -> set[str]:
+    return {feed for feed in past.feeds(kind) if feed.startswith("notices")}
+
+
+@pytest.mark.parametrize(("day", "is_alert"), [(29, True), (30, False)], ids=["30 days", "31 days"])
+def test_what_comes_back_is_news_while_its_decision_is(past: Past, day: int, is_alert: bool) -> None:
+    new = one(decided_on="2026-11-01")
+    past.release({"notices": [one(9)]})
+    past.release({"notices": [one(9), new]})
+    past.release({"notices": [one(9)]})
+    assert alerts(past, "tombstone") == of("notices")
+    assert past.release({"notices": [one(9), new]}, on=day + 1) == [("n-1", "again", "source")]
+    assert alerts(past, "again") == (of("notices") if is_alert else set()), "the tombstone stays"
+    assert past.feeds("again") >= of("records")
+    past.release({"notices": [one(9), {**new, "facts": "乙"}]}, on=40)
+    assert alerts(past, "changed") == (of("notices") if is_alert else set())
+    past.release({"notices": [one(9)]}, on=41)
+    assert alerts(past, "tombstone") == alerts(past, "removal") == (of("notices") if is_alert else set())
+    past.release({"notices": [one(9), new]}, on=42)
+    assert not alerts(past, "again")
+
+
+@pytest.mark.parametrize(("day", "is_alert"), [(28, True), (29, False)], ids=["30 days", "31 days"])
+def test_an_old_decision_enters_no_alert_feed_where_it_was_not(past: Past, day: int, is_alert: bool) -> None:
+    past.release({"notices": [one(9)]})
+    past.release({"notices": [one(9), one()]})
+    moved = of("notices", "/region/330108", "/violation/safety") if is_alert else set()
+    past.release({"notices": [one(9), one(region_code=BINJIANG, violation_type="safety")]}, on=day)
+    assert alerts(past, "changed") == of("notices") | moved, "where it stands it is told"
+    assert past.feeds("changed") >= of("records", "/region/330108", "/violation/safety")
+    corrected = one(region_code=BINJIANG, violation_type="contract", state="corrected")
+    past.release({"notices": [one(9), corrected]}, on=day + 9)
+    assert alerts(past, "corrected") == alerts(past, "correction") == of("notices") | moved
+
+
 def test_what_people_say_of_a_notice_that_is_gone_is_told(past: Past) -> None:
     past.release({"notices": [one(9), one()]})
     past.release({"notices": [one(9)]})
@@ -271,6 +346,48 @@ def test_what_people_say_of_a_notice_that_is_gone_is_told(past: Past) -> None:
 def test_our_own_recipe_tells_what_readers_can_see(past: Past) -> None:
     past.release({"notices": [one(), one(2)]})
     assert past.release({"notices": [one(subject_credit_code="1"), one(2, facts="王某")]}, ours=True) == [("n-2", "changed", "pipeline")]
+
+
+def test_what_is_told_as_a_change_is_what_an_entry_shows(catalogue: Catalogue) -> None:
+    teller = Teller(catalogue, "https://mingbai.example")
+    tables = {name: catalogue.tables[name] for name in READ}
+
+    def values(column: Column) -> list[Any]:
+        if column.codes:
+            return list(catalogue.codes[column.codes])
+        return {
+            "TEXT": [XIHU, BINJIANG] if column.kind == "region" else ["2026-10-01", "2026-10-02"],
+            "INTEGER": [1, 2],
+            "REAL": [0.5, 0.75],
+        }[column.sql_type]
+
+    def rendered(of: str, row: Row) -> Any:
+        filled = {name: {column.name: None for column in table.published} | (row if name == of else {}) for name, table in tables.items()}
+        own = {
+            **filled["notices"],
+            "id": "n-1",
+            "document_title": filled["notices"]["document_id"],
+            "document_url": None,
+            "document_as_of": None,
+        }
+        rows = {name: [{**filled[name], "institution_id": "i-1", "name": "甲"}] if name == of else [] for name in READ}
+        return teller.notice(Notice(own, rows["notice_links"], rows["notice_statements"]), "2026-11-01", "2026-11-01")
+
+    for name, table in tables.items():
+        kinds = list(catalogue.codes["statement_kinds"]) if name == "notice_statements" else [None]
+        for column in (column for column in table.published if column.name not in table.key):
+            several = [{"kind": kind} if kind else {} for kind in kinds]
+            is_shown = any(len({str(rendered(name, {**row, column.name: value})) for value in values(column)}) > 1 for row in several)
+            assert is_shown == (column.name in READ[name] or column.name == "absent_since"), f"{name}.{column.name}"
+
+
+@pytest.mark.parametrize("ours", [False, True])
+def test_what_no_reader_can_see_is_no_event(past: Past, ours: bool) -> None:
+    past.release({"notices": [one(), one(2)]})
+    unseen = one(
+        subject_credit_code="1", title="标题", legal_basis="条例", found_on="2026-10-01", authority_code="1", subject_kind="individual"
+    )
+    assert past.release({"notices": [unseen, one(2, facts="王某")]}, ours=ours) == [("n-2", "changed", "pipeline" if ours else "source")]
 
 
 def test_the_white_list_of_a_region_is_entered_and_left(past: Past) -> None:
@@ -289,6 +406,38 @@ def test_the_white_list_of_a_region_is_entered_and_left(past: Past) -> None:
     assert past.release({"listings": [{**renewed, "region_code": XIHU}]}, ours=True) == [], "a code that we spell otherwise moves nobody"
     assert past.release({"listings": [{**renewed, "list": "black"}, white(5, list="black")]}) == [("i-2", "left", "source")]
     assert past.release({"listings": []}) == []
+
+
+def test_what_we_do_ourselves_takes_nobody_off_a_list(past: Past) -> None:
+    past.release({"listings": [white(), white(2)]})
+    assert past.release({"listings": [white(2)]}, ours=True) == [], "our recipe dropped it; the list has it still"
+    assert past.release({"listings": [white(), white(2)]}, ours=True) == []
+    assert past.release({"listings": [white(), white(2), white(3)]}, ours=True) == []
+    assert past.release({"listings": [white(2)]}) == [("i-1", "left", "source"), ("i-3", "left", "source")]
+    assert past.release({"listings": [white(), white(2)]}, ours=True) == []
+    assert past.release({"listings": [white(2)]}) == [("i-1", "left", "source")]
+    past.release({"listings": [white(), white(2)]})
+    past.release({"listings": [white(2)]}, ours=True)
+    assert past.release({"listings": [white(), white(2)]}) == [], "readers have that it entered"
+
+
+def test_an_institution_under_another_id_stays_on_its_list(past: Past) -> None:
+    past.release({"listings": [white(), white(2)], "institutions": [{"id": "i-1"}, {"id": "i-2"}]})
+    assert past.release({"listings": [white(institution_id="i-3"), white(2)], "institutions": [{"id": "i-3"}, {"id": "i-2"}]}) == []
+    lineage = [{"predecessor_id": "i-2", "successor_id": "i-4"}]
+    moved = [white(institution_id="i-3"), white(4)]
+    institutions = [{"id": "i-3"}, {"id": "i-4"}]
+    assert past.release({"listings": moved, "institutions": institutions, "institution_lineage": lineage}) == []
+    assert past.release({"listings": [], "institutions": institutions, "institution_lineage": lineage}) == [
+        ("i-3", "left", "source"),
+        ("i-4", "left", "source"),
+    ]
+    assert past.release({"listings": [white(5)]}) == [("i-5", "entered", "source")]
+    elsewhere = {
+        "listings": [white(5, BINJIANG, institution_id="i-6")],
+        "institution_lineage": [{"predecessor_id": "i-5", "successor_id": "i-6"}],
+    }
+    assert past.release(elsewhere) == [("i-5", "left", "source"), ("i-6", "entered", "source")], "another list is another matter"
 
 
 def test_the_first_list_of_a_source_makes_nobody_enter(past: Past) -> None:
@@ -375,6 +524,7 @@ def test_numbers_have_no_gap_in_any_feed_nor_among_the_events(walked: Past) -> N
         "changed",
         "corrected",
         "correction",
+        "dispute",
         "tombstone",
         "removal",
         "entered",
@@ -388,19 +538,21 @@ def test_whoever_was_told_of_a_notice_is_told_of_all_that_becomes_of_it(walked: 
     for feed, _, event in walked.ledger()[1]:
         feeds[event].add(feed)
     known: dict[str, set[str]] = defaultdict(set)
-    alerts: dict[str, set[int]] = defaultdict(set)
+    alerts: dict[str, list[int]] = defaultdict(list)
     for number, _, what, id, kind, cause, is_alert, _ in walked.ledger()[0]:
         if what != "notice":
             continue
-        alerts[id].add(is_alert)
+        alerts[id].append(is_alert)
         assert any(feed.startswith("notices") for feed in feeds[number]) == bool(is_alert)
-        if kind in ("correction", "removal"):
-            assert {feed for feed in known[id] if not feed.startswith("corrections")} <= feeds[number]
-            assert ("corrections" in feeds[number]) == (cause != "expired")
+        if not is_alert:
+            known[id] = {feed for feed in known[id] if not feed.startswith("notices")}
+        assert ("corrections" in feeds[number]) == (kind in ("correction", "removal", "dispute") and cause != "expired")
+        if kind in ("correction", "removal", "dispute"):
+            assert known[id] <= feeds[number]
         else:
             assert known[id] <= feeds[number]
             known[id] |= feeds[number]
-    assert all(len(found) == 1 for found in alerts.values())
+    assert all(found == sorted(found, reverse=True) for found in alerts.values()), "what is no news becomes none"
     assert {alert for found in alerts.values() for alert in found} == {0, 1}
 
 
@@ -411,7 +563,7 @@ def test_a_subscriber_who_applies_the_events_has_what_is_live(walked: Past) -> N
     ):
         if kind == "tombstone":
             there[feed].discard(id)
-        elif kind not in ("correction", "removal"):
+        elif kind not in ("correction", "removal", "dispute"):
             there[feed].add(id)
     assert there["records"] == {id for (id,) in walked.ask("SELECT id FROM notices WHERE release_to IS NULL")}
     for code, above in ((XIHU, "/region/330106"), (BINJIANG, "/region/330108")):
@@ -422,7 +574,7 @@ def test_a_subscriber_who_applies_the_events_has_what_is_live(walked: Past) -> N
     for id, region, kind in walked.ask(
         "SELECT id, region, kind FROM feed_events WHERE what = 'listing' AND region IS NOT NULL ORDER BY number"
     ):
-        assert listed.get(f"{id} {region}", kind == "left") is not (kind == "entered"), "nobody enters where they are"
+        assert kind == "left" or not listed.get(f"{id} {region}"), "nobody enters where they are"
         listed[f"{id} {region}"] = kind == "entered"
 
 
@@ -459,12 +611,16 @@ def test_of_what_was_forgotten_before_there_was_a_ledger_there_is_that_it_came_a
     history.forget(past.path, past.catalogue)
     assert past.ledger() == live, "there is nothing to forget"
     events, items = past.entered_again()
-    assert sorted(row[1:] for row in events) == sorted(row[1:] for row in live[0])
+    assert sorted(row[1:6] for row in events) == sorted(row[1:6] for row in live[0])
+    assert not any(is_alert for *_, is_alert, _ in events)
+    assert [row[0] for row in events] == list(range(1, len(events) + 1))
+    for feed in {feed for feed, _, _ in items}:
+        assert [seq for name, seq, _ in items if name == feed] == list(range(1, sum(name == feed for name, _, _ in items) + 1))
     of_events = {number: (id, kind) for number, _, _, id, kind, *_ in events}
     told = defaultdict(set)
     for feed, _, event in items:
         told[of_events[event]].add(feed)
-    assert told["n-1", "first"] == told["n-1", "tombstone"] == {"records", "notices"}
-    assert told["n-1", "removal"] == {"records", "notices", "corrections"}
+    assert told["n-1", "first"] == told["n-1", "tombstone"] == {"records"}, "whether it was news is forgotten too"
+    assert told["n-1", "removal"] == {"records", "corrections"}
     assert told["n-8", "removal"] == {"records", "corrections"}
     assert told["n-9", "first"] == of("records")

@@ -58,8 +58,10 @@ class Oracle:
 
     shown: Rows = field(default_factory=dict)
     listed: set[tuple[str, str]] = field(default_factory=set)
+    lists: dict[tuple[str, str], str] = field(default_factory=dict)  # what was told last of each
     told: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # feeds in which a notice stands
     alerts: dict[str, bool] = field(default_factory=dict)
+    alarmed: set[str] = field(default_factory=set)  # what ever was an alert
     sources: set[str] = field(default_factory=set)
     ends: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))  # feed > entry > what happened last, with a reason
     numbers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -71,21 +73,23 @@ class Oracle:
         for n, row in sorted(notices.items()):
             was = self.shown.get(n)
             if was is None:
-                if n not in self.alerts:
-                    is_news = (day - date.fromisoformat(row["decided_on"])).days <= 30
-                    self.alerts[n] = not is_first and row["source_id"] in self.sources and is_news
-                self._tell(n, "again" if n in self.gone else "first", self._facets(n, row))
+                is_news = not is_first and row["source_id"] in self.sources
+                self.alerts[n] = self.alerts.get(n, is_news) and self._is_recent(row, day)
+                self.alarmed |= {n} if self.alerts[n] else set()
+                if not self.alerts[n]:  # where it was an alert its tombstone stays
+                    self.told[n] = {feed for feed in self.told[n] if not feed.startswith("notices")}
+                self._tell(n, "again" if n in self.gone else "first", self._facets(n, row, day))
                 self.gone.pop(n, None)
             elif was != row:
                 corrected = len(row["corrections"]) > len(was["corrections"]) or (row["state"] == "corrected" != was["state"] and not ours)
                 settles = (row["state"] == "disputed" != was["state"] and not ours) or (
                     was["state"] == "disputed" != row["state"] and not ours
                 )
-                places = self._places("corrections", row) if settles else set()
-                self._tell(n, "corrected" if corrected else "changed", self._facets(n, row) | places)
-                if corrected:
-                    feeds = self._facets(n, row) | self._places("corrections", row) | {f for f in self.told[n] if not f.startswith("corr")}
-                    self._beside(f"notices/{n}/corrections/{id}", "correction", feeds)
+                self._tell(n, "corrected" if corrected else "changed", self._facets(n, row, day))
+                for kind, is_told in (("correction", corrected), ("dispute", settles)):
+                    if is_told:
+                        feeds = self._facets(n, row, day) | self._places("corrections", row) | self.told[n]
+                        self._beside(f"notices/{n}/{kind}s/{id}", kind, feeds)
         for n, was in sorted(self.shown.items()):
             if n not in notices:
                 ended = was["public_until"] < id
@@ -95,9 +99,12 @@ class Oracle:
         for n, reason in withdrawn.items():
             if n not in self.shown and self.gone.get(n, reason) != reason:
                 self._removed(n, id, reason)
-        if not is_first:
+        if not is_first and not ours:  # going back takes nobody off a list
             for institution, region in listed ^ self.listed:
                 kind = "entered" if (institution, region) in listed else "left"
+                if kind == "entered" == self.lists.get((institution, region)):
+                    continue
+                self.lists[institution, region] = kind
                 for feed in ("listings", *(f"listings/region/{code}" for code in ABOVE[region])):
                     self._enter(feed, f"{institution} {kind} {id}", kind)
         self._enter("releases", f"releases/{id}", "released")
@@ -112,7 +119,7 @@ class Oracle:
 
     def _removed(self, n: str, id: str, reason: str) -> None:
         self.gone[n] = reason
-        feeds = {feed for feed in self.told[n] if not feed.startswith("corrections")}
+        feeds = set(self.told[n])
         if reason != "expired":
             feeds |= {"corrections"} | {feed.replace("records", "corrections") for feed in feeds if feed.startswith("records/region/")}
         self._beside(f"notices/{n}/removals/{id}", f"removal {reason}", feeds)
@@ -129,11 +136,15 @@ class Oracle:
     def _places(self, family: str, row: Mapping[str, Any]) -> set[str]:
         return {family, *(f"{family}/region/{code}" for code in ABOVE.get(row["region_code"], ()))}
 
-    def _facets(self, n: str, row: Mapping[str, Any]) -> set[str]:
+    @staticmethod
+    def _is_recent(row: Mapping[str, Any], day: date) -> bool:
+        return (day - date.fromisoformat(row["decided_on"])).days <= 30
+
+    def _facets(self, n: str, row: Mapping[str, Any], day: date) -> set[str]:
         by = f"violation/{row['violation_type']}", f"authority/{authority_key(row['authority'])}"
         return {
             feed
-            for family in (("records", "notices") if self.alerts[n] else ("records",))
+            for family in (("records", "notices") if self.alerts[n] and self._is_recent(row, day) else ("records",))
             for feed in (*self._places(family, row), *(f"{family}/{facet}" for facet in by))
         }
 
@@ -482,7 +493,7 @@ def judge(world: World, subscribers: list[Subscriber]) -> None:
                 assert world.notices[n]["version"] == int(version), f"{one.feed} by {one.form} has an old text of {name}"
         if one.feed.startswith("notices"):
             told = {re.match(r"notices/(n-\d+)", name)[1] for name in one.ends}  # type: ignore[index]
-            assert all(world.oracle.alerts[n] for n in told), "nobody is alarmed by what is old"
+            assert told <= world.oracle.alarmed, "nobody is alarmed by what is old"
 
 
 def _strayed(world: World, feed: str) -> set[str]:
@@ -510,7 +521,19 @@ async def test_who_polls_at_random_for_five_years_ends_with_what_was_told(world)
 async def test_so_does_who_polls_a_site_with_hundreds_of_releases(world):
     judge(world, await years(world, 250, every=7))
     kinds = {what.split()[0] for what in world.oracle.happened}
-    assert kinds == {"first", "again", "changed", "corrected", "correction", "tombstone", "removal", "entered", "left", "released"}
+    assert kinds == {
+        "first",
+        "again",
+        "changed",
+        "corrected",
+        "correction",
+        "dispute",
+        "tombstone",
+        "removal",
+        "entered",
+        "left",
+        "released",
+    }
     assert {what for what in world.oracle.happened if what.startswith("removal")} >= {
         f"removal {reason}" for reason in (*REASONS, "expired", "absent", "unpublished")
     }

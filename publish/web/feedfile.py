@@ -14,7 +14,7 @@ from .answer import Answer
 from .reader import Reader, Row, as_row, harden, read_only
 
 SEARCHED = ("notices", "records")  # of which any search is a feed
-NEWEST = f"SELECT id, max(number) AS number FROM feed_events WHERE what = 'notice' AND kind IN {SHOWN} AND is_alert >= ? GROUP BY id"
+NEWEST = f"SELECT id, max(number) AS number, is_alert FROM feed_events WHERE what = 'notice' AND kind IN {SHOWN} GROUP BY id HAVING is_alert >= ?"
 FORMS = ("atom", "rss", "json")
 KEPT = 1_000  # answers of a day, of some kB each
 

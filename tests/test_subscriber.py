@@ -498,8 +498,8 @@ def judge(world: World, subscribers: list[Subscriber]) -> None:
 
 def _strayed(world: World, feed: str) -> set[str]:
     """The notices that are shown and are not of what a feed is about."""
-    of = {n: world.oracle._facets(n, row) | world.oracle._places("corrections", row) for n, row in world.notices.items()}
-    return {f"notices/{n}" for n, feeds in of.items() if feed.count("/") == 2 and feed not in feeds}
+    of = {n: {one.partition("/")[2] for one in world.oracle._facets(n, row, world.day)} for n, row in world.notices.items()}
+    return {f"notices/{n}" for n, facets in of.items() if feed.partition("/")[2] not in ("", *facets)}
 
 
 @pytest.fixture

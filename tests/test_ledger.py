@@ -265,11 +265,12 @@ def test_a_dispute_is_an_entry_beside_the_notice_and_nothing_else_of_it_stands_a
     assert told == [("correction",), ("dispute",)]
 
 
-def test_a_dispute_that_comes_with_a_correction_is_told_as_one(past: Past) -> None:
+def test_a_dispute_that_comes_with_a_correction_is_told_beside_it(past: Past) -> None:
     past.release({"notices": [one()]})
     both = {"notices": [one(state="disputed", fine_fen=2)], "notice_statements": [said("correction", fields="fine_fen")]}
-    assert [kind for _, kind, _ in past.release(both)] == ["corrected", "correction"]
-    assert past.feeds("corrected") == of("records") | of("corrections", *PLACES)
+    assert [kind for _, kind, _ in past.release(both)] == ["corrected", "correction", "dispute"]
+    assert past.feeds("corrected") == of("records")
+    assert past.feeds("dispute") == past.feeds("correction") == of("records") | of("corrections", *PLACES)
 
 
 def test_a_correction_is_an_entry_beside_the_notice(past: Past) -> None:

@@ -192,12 +192,12 @@ def test_a_notice_that_a_column_came_to_did_not_change(catalogue: Catalogue, tmp
     past, previous = tmp_path / "history.db", None
     reply = {"notice_id": "n-1", "number": 1, "kind": "reply"}
     for name, lacks, title in (
-        ("one", ["notices.title", "notice_statements.text"], {}),
-        ("two", [], {"title": "甲"}),
-        ("three", [], {"title": "乙"}),
+        ("one", ["notices.facts", "notice_statements.text"], {}),
+        ("two", [], {"facts": "甲"}),
+        ("three", [], {"facts": "乙"}),
     ):
         said = {**reply, "text": "丙"} if title else reply
-        rows = {"notices": [{"id": "n-1", **title}, {"id": "n-2", "title": "丁"} if title else {"id": "n-2"}], "notice_statements": [said]}
+        rows = {"notices": [{"id": "n-1", **title}, {"id": "n-2", "facts": "丁"} if title else {"id": "n-2"}], "notice_statements": [said]}
         database = published(tmp_path / f"{name}.db", catalogue, rows, lacks)
         old = tmp_path / f"{previous}.db" if previous else None
         changes = diff(Assembled(database, DAY, {}, {}, {}, {}, None), old, catalogue, tmp_path / "changes.db")
@@ -207,7 +207,7 @@ def test_a_notice_that_a_column_came_to_did_not_change(catalogue: Catalogue, tmp
             told = connection.execute("SELECT release, id, kind FROM feed_events WHERE what = 'notice' ORDER BY number").fetchall()
         assert told == [(1, "n-1", "first"), (1, "n-2", "first"), *([(3, "n-1", "changed")] if name == "three" else [])]
     with closing(sqlite3.connect(past)) as connection:
-        rows = connection.execute("SELECT title, release_from, release_to FROM notices WHERE id = 'n-1' ORDER BY 2").fetchall()
+        rows = connection.execute("SELECT facts, release_from, release_to FROM notices WHERE id = 'n-1' ORDER BY 2").fetchall()
     assert rows == [(None, 1, 2), ("甲", 2, 3), ("乙", 3, None)]
 
 

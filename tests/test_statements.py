@@ -75,7 +75,7 @@ def causes(work: Work, release: int) -> list[tuple[Any, ...]]:
 
 
 def feed(work: Work) -> dict[str, Any]:
-    (entry,) = items(work.home)
+    (entry,) = [item for item in items(work.home) if "/disputes/" not in item["id"]]
     return entry
 
 

@@ -100,7 +100,7 @@ def repair(home: Home, catalogue: Catalogue, site: str, hubs: Sequence[str] = ()
             done.append(f"made the past of release {live} again")
         if not has_feeds(home, live):
             feedfile(home, catalogue, home.releases / live, live, site, hubs)
-            done.append(f"made the feeds of release {live} again")
+            done.append(f"made the feeds of release {live} again, for {site}")
         write_index(home)
     return done
 

@@ -452,7 +452,36 @@ async def test_an_answer_that_is_kept_is_kept_for_the_day(home, catalogue):
 async def test_a_document_of_midnight_is_older_than_the_release_that_follows(site):
     async with visiting(site(MIDNIGHT)) as client:
         answer = await client.get("/feeds/notices.atom")
-    assert answer.headers["last-modified"] == "Mon, 23 Nov 2026 15:59:59 GMT"
+    assert answer.headers["last-modified"] == "Mon, 23 Nov 2026 15:00:00 GMT"
+
+
+@pytest.mark.parametrize("now", [NOON, MIDNIGHT])
+async def test_last_modified_moves_with_the_etag_also_where_the_same_release_is_told_for_another_hub(home, catalogue, tmp_path, now):
+    paths = ("/feeds/notices.atom", "/feeds/records.json", f"/feeds/institutions/{SWEET}.rss", "/feeds/notices.json?q=收费")
+    copied(home, tmp_path)
+    had = {path: {} for path in paths}
+    for hubs in ((HUB,), (), (HUB,)):
+        feedfile(Home(tmp_path), catalogue, tmp_path / "releases" / TODAY, TODAY, SITE, hubs)
+        app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: now, base_url=SITE, hubs=hubs)
+        async with visiting(app) as client:
+            for path, before in had.items():
+                answer = await client.get(path)
+                for since, etag in before.items():
+                    status = (await client.get(path, headers={"if-modified-since": since})).status_code
+                    assert status == 200 or etag == answer.headers["etag"], (path, since)
+                before[answer.headers["last-modified"]] = answer.headers["etag"]
+        app.shelf.close()
+    assert [len(set(before.values())) for before in had.values()] == [2, 2, 1, 1]
+    assert [len(before) for before in had.values()] == [3] * 4
+
+
+async def test_a_document_that_is_made_for_another_address_than_the_feeds_does_not_say_when_it_changed(home, catalogue):
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON, base_url="https://elsewhere.example", hubs=(HUB,))
+    async with visiting(app) as client:
+        for path in (f"/feeds/institutions/{SWEET}.rss", "/feeds/notices.json?q=收费", "/feeds/records/archive/1.json"):
+            answer = await client.get(path)
+            assert (answer.status_code, "last-modified" in answer.headers, "etag" in answer.headers) == (200, False, True)
+    app.shelf.close()
 
 
 @pytest.mark.parametrize("family", ["notices", "records"])

@@ -5,7 +5,11 @@ can be asked for and has told nothing yet is in no table: it is one without entr
 """
 
 import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+
+import orjson
 
 from ..entries import CODES, SHOWN, can_tell
 from ..errors import BadHome
@@ -33,10 +37,17 @@ class Feeds:
             self._connection.row_factory = as_row
             harden(self._connection)
             last = self._connection.execute("SELECT id FROM releases ORDER BY number DESC LIMIT 1").fetchone()
+            made = self._connection.execute("SELECT site, hubs, modified FROM made").fetchone()
         except (OSError, sqlite3.Error) as error:
             raise BadHome(f"{self.database}: cannot be read ({error}); run `mingbai run`, which makes it again") from error
-        if last is None or last["id"] != reader.id:
+        if last is None or made is None or last["id"] != reader.id:
             raise BadHome(f"{self.database}: is not of release {reader.id}; run `mingbai run`, which makes it again")
+        self.modified = datetime.fromisoformat(made["modified"])  # when what feeds say became what it is
+        self._made_for = made["site"], tuple(orjson.loads(made["hubs"]))
+
+    def is_for(self, site: str, hubs: Sequence[str]) -> bool:
+        """Whether the documents were made for this address and these hubs."""
+        return self._made_for == (site, tuple(hubs))
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         return self._connection.execute(sql, values).fetchall()

@@ -134,7 +134,7 @@ class FeedPages:
         feed_question.nothing(asked, feed["feed"])
         made, maker = feeds.document(feed["feed"], form), self._maker(visit, feeds)
         if made and not maker.is_over(feed):
-            headers = (*_headers(datetime.fromisoformat(made["modified"])), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
+            headers = (*_headers(feeds.modified), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
             codings = {name: made[column] for name, column in (("br", "brotli"), ("gzip", "gzip")) if made[column]}
             return self._keep(visit, feeds, Answer(200, b"", TYPES[f".{form}"], headers, codings=codings), is_ours=True)
         return self._keep(visit, feeds, _answer(maker.current(feed, form), (*AGAIN, *self._links(feed, form))))
@@ -242,11 +242,11 @@ def _address(visit: Visit) -> str:
     return f"{visit.path}?{visit.query}" if visit.query else visit.path
 
 
-def _headers(modified: datetime, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:
-    changed = format_datetime(modified.astimezone(UTC), usegmt=True)
+def _headers(modified: datetime | None, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:
+    changed = (("last-modified", format_datetime(modified.astimezone(UTC), usegmt=True)),) if modified else ()
     return (
         *more,
-        ("last-modified", changed),
+        *changed,
         ("vary", "accept-encoding"),
         ("accept-ranges", "bytes"),
         ("access-control-allow-origin", "*"),

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from .addresses import networks
 from .callers import Caller, Said
 from .errors import Busy, Mingbai
+from .feedfile import VERSION
 from .home import Home
 from .hooks import enter_numbers, message, signed
 from .outbox import Callee, Letter, Outbox, Patience, exists, outbox
@@ -73,13 +74,13 @@ class Live:
 
 @contextmanager
 def attached(box: Outbox, file: Path | None) -> Iterator[bool]:
-    """The live release's feeds as `live` beside the outbox. Gives whether there are any."""
+    """The live release's feeds as `live` beside the outbox. Gives whether there are any, in the form of today."""
     if file is None:
         yield False
         return
     box.connection.execute("ATTACH ? AS live", [f"file:{quote(str(file))}?mode=ro&immutable=1"])
     try:
-        yield True
+        yield box.connection.execute("PRAGMA live.user_version").fetchone()[0] == VERSION
     finally:
         box.connection.execute("DETACH live")
 

@@ -475,7 +475,8 @@ def test_numbers_that_still_wait_or_are_dead_when_the_home_is_of_an_older_copy_a
             hooks.resume(box, hook)
         server.asked.clear()
         server.answering = lambda *_: 204
-        until_done(told, caller)
+        found = until_done(told, caller)
+    assert (found.accepted, found.failed) == (25, 0)
     again = [data for one in server.asked if (data := orjson.loads(one.body)["data"])["number"] > 20]
     assert {data["subject"] for data in again} == {"notice/n-70"}
     assert {_number(one) for one in server.asked} == {f"{FEED}/{number}" for number in range(1, 26)}
@@ -536,7 +537,13 @@ def test_what_waits_can_be_hurried_also_for_who_is_left_alone(told, caller):
         with outbox(told.home.path, clock) as box:
             assert (box.next_due(hook) or 0) >= AT + 7200
             assert box.next_due(hook + 1) is None
+            hub = box.add("hub", "https://hub.example/")
+            box.connection.execute(
+                "INSERT INTO letters (callee, subject, number, what, due, since) VALUES (?, 'notices.atom', 0, 'b', ?, 0)", [hub, AT + 2]
+            )
             box.hurry()
+            assert box.next_due(hub) == AT + 2, "the site has not seen the release yet"
+            box.connection.execute("DELETE FROM callees WHERE id = ?", [hub])
         assert until_due_ends(told, caller, clock) == 30
         assert len(server.asked) == asked + 30
     assert clock.now == AT

@@ -14,13 +14,12 @@ import orjson
 from ..entries import CODES, SHOWN, can_tell
 from ..errors import BadHome
 from ..wording import LANGUAGES
-from .answer import Answer
+from .kept import Kept
 from .reader import Reader, Row, as_row, harden, read_only
 
 SEARCHED = ("notices", "records")  # of which any search is a feed
 NEWEST = f"SELECT id, max(number) AS number, is_alert FROM feed_events WHERE what = 'notice' AND kind IN {SHOWN} GROUP BY id HAVING is_alert >= ?"
 FORMS = ("atom", "rss", "json")
-KEPT = 1_000  # answers of a day, of some kB each
 
 
 class Feeds:
@@ -30,7 +29,7 @@ class Feeds:
         self.reader = reader
         self.database = feeds_file(reader)
         self._day = ""
-        self._kept: dict[str, Answer] = {}
+        self._kept = Kept()
         self._newest: dict[bool, dict[str, int]] = {}
         try:
             self._connection = read_only(self.database)
@@ -89,19 +88,11 @@ class Feeds:
             self._newest[is_alert] = {row["id"]: row["number"] for row in self.rows(NEWEST, is_alert)}
         return self._newest[is_alert]
 
-    def kept(self, today: str) -> dict[str, Answer]:
+    def kept(self, today: str) -> Kept:
         """Answers of the day, by what was asked for."""
         if self._day != today:
-            self._day, self._kept = today, {}
+            self._day, self._kept = today, Kept()
         return self._kept
-
-    def keep(self, today: str, asked: str, answer: Answer) -> Answer:
-        """The answer, which is given again for the rest of the day."""
-        kept = self.kept(today)
-        if len(kept) >= KEPT:
-            del kept[next(iter(kept))]
-        kept[asked] = answer
-        return answer
 
     def close(self) -> None:
         self._connection.close()

@@ -74,13 +74,13 @@ class FeedPages:
     def hot(self, reader: Reader, today: str, path: str, query: bytes) -> Answer | None:
         """An answer that was given before on this day and needs nothing of a page."""
         feeds = self._shelf.feeds_seen(reader)
-        return feeds.kept(today).get(f"{path}?{query.decode('latin-1')}" if query else path) if feeds else None
+        return feeds.kept(today).get((path, query)) if feeds else None
 
     def page(self, visit: Visit, reader: Reader) -> Answer:
         feeds = self._shelf.feeds(reader)
         if feeds is None:
             return self._problem(visit, 503, "feed_unavailable")
-        if answer := feeds.kept(visit.today).get(_address(visit)):
+        if answer := feeds.kept(visit.today).get(_asked(visit)):
             return answer
         onward = {"onward": address("/feeds", visit.lang), "onward_said": "feed.to_index"}
         try:
@@ -234,12 +234,13 @@ class FeedPages:
         is_spelt_anew = any(key == "as_of" for key, _ in visit.pairs)  # which says nothing here: any day would be one more of the same
         if answer.status != 200 or is_spelt_anew or not (is_ours or self._frame.is_told):
             return answer
-        return feeds.keep(visit.today, _address(visit), answer)
+        feeds.kept(visit.today).keep(_asked(visit), answer)
+        return answer
 
 
-def _address(visit: Visit) -> str:
+def _asked(visit: Visit) -> tuple[str, bytes]:
     """What is asked for, in whichever language: a document is the same in both."""
-    return f"{visit.path}?{visit.query}" if visit.query else visit.path
+    return visit.path, visit.query.encode("latin-1")
 
 
 def _headers(modified: datetime | None, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:

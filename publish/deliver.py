@@ -170,7 +170,7 @@ def _round(box: Outbox, now: Callable[[], Work], live: Live, tell: Tell, caller:
             while True:
                 try:
                     if live.is_other() or first:
-                        found.trouble = fill(box, live, now())
+                        found.trouble = list(dict.fromkeys((*found.trouble, *fill(box, live, now()))))  # what is done once is said once
                     begins = until is None or box.clock() < until
                     calls = list(_next(box, now(), live, tell, flying, found)) if begins else []
                 except sqlite3.OperationalError:

@@ -417,6 +417,8 @@ def test_a_command_without_an_address_goes_on_with_the_one_and_the_hubs_that_fee
     hub = ("--hub", "https://127.0.0.1:9/hub")
     done(mingbai(home, "--site", "https://first.example", *hub, "run", *source(platform)))
     assert "feeds are now made" not in done(mingbai(home, "feeds"))
+    done(mingbai(home, "deliver"))
+    assert "not among the hubs given" not in done(mingbai(home, "status"))
     assert feeds() == ("https://first.example", True)
     (home / "feeds" / "2026-11-01.db").chmod(0o600)
     with open(home / "feeds" / "2026-11-01.db", "r+b") as file:  # of another form: the next command makes it again

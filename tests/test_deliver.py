@@ -463,6 +463,23 @@ def test_an_older_copy_of_a_home_is_told_of_when_it_tells_something_else(told, c
     assert deliver(told, bodies, caller).trouble == []
 
 
+def test_that_numbers_are_told_again_is_said_also_where_the_round_waits_for_a_hub(told, caller):
+    clock = Clock()
+
+    def round_(history: Any, *hubs: str) -> Round:
+        make_live(told.home.path, history)
+        return deliver(
+            replace(told, hubs=hubs), bodies, caller, clock=clock, wait_for=lambda seconds: setattr(clock, "now", clock.now + seconds)
+        )
+
+    with receiving() as server, receiving() as hub:
+        subscribe(told, server.url)
+        round_([("2026-11-01", events(30))])
+        found = round_([("2026-11-02", events(3))], hub.url)
+        assert len(hub.asked) == 3
+    assert ["told again from 1 under other ids" in line for line in found.trouble] == [True]
+
+
 def test_numbers_that_still_wait_or_are_dead_when_the_home_is_of_an_older_copy_are_not_told(told, caller):
     make_live(told.home.path, [FIRST, LOST])
     with receiving(deaf(410)) as server:

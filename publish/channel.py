@@ -15,6 +15,7 @@ import orjson
 
 from feeds import Entry, Feed, Form, Link, Tombstone
 
+from .coverage import is_covered, why_silent
 from .entries import BESIDE, ENDED, FAMILIES, SHOWN, Event, Notice, Row, Teller, authority_key, instant, tag
 from .regions import COUNTRY
 from .rules import SHOWN_STATES, last_day
@@ -142,17 +143,17 @@ class Channel:
         return self.filled(self.head(row, form), placed, self.told(row["feed"], placed))
 
     def head(self, row: Row, form: Form) -> Feed:
-        """The current document without what it tells."""
-        feed, label = row["feed"], row["label_zh"]
+        """The current document without what it tells; with why it may be silent where something happened, by `silence` of its row."""
+        feed, label, why = row["feed"], row["label_zh"], row["silence"]
         archives = (
             [Link("prev-archive", self.archive_address(feed, row["last"] // PAGE, form), form.media_type)] if row["last"] >= PAGE else []
         )
         title, about = FAMILIES[row["family"]]
         return Feed(
-            id=tag(f"feeds/{feed}"), title=" · ".join(filter(None, (TITLE, title, label))), subtitle=about, url_self=f"{self._address(feed)}.{form.name}",
+            id=tag(f"feeds/{feed}"), title=" · ".join(filter(None, (TITLE, title, label))), subtitle=about + (f" {why_silent(feed, why)}" if why else ""), url_self=f"{self._address(feed)}.{form.name}",
             url_html=self._address(feed), language="zh-CN", updated=self.updated(row), entries=(), author=TITLE, links=(*self._hub(), *archives),
             first=row["first"] if row["last"] else 0, last=row["last"], since=f"{self._address(feed)}/since/{row['last']}.json",
-            heartbeat=f"{self._address(feed)}/heartbeat.json", stylesheet=f"{self.teller.site}{STYLESHEET}",
+            heartbeat=f"{self._address(feed)}/heartbeat.json", is_covered=is_covered(feed, why), stylesheet=f"{self.teller.site}{STYLESHEET}",
         )  # fmt: skip
 
     def archive(self, row: Row, page: int, form: Form) -> Feed:

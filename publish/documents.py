@@ -155,7 +155,7 @@ class _Maker:
 def unbrotli(packed: bytes) -> bytes:
     """What was packed by brotli. Raises ValueError where nothing was, or not all of it is there."""
     try:
-        return brotli.decompress(packed)
+        return bytes(brotli.decompress(packed))
     except brotli.error as error:
         raise ValueError(str(error)) from error
 

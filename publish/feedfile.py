@@ -4,20 +4,23 @@ It has the ledger (ledger.py) as it is, what each feed is called and how far it 
 (documents.py). All of it may be public: the ledger has no text, and the documents say what the live release says.
 """
 
+import json
 import os
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from .catalogue import Catalogue
-from .documents import write_documents
+from .coverage import coverage, sources_on
+from .documents import asking, write_documents
 from .entries import CODES, FACETS, authority_key
-from .home import Home, sync
+from .home import Home, release_order, sync
 from .tables import Working, working
 
-VERSION = 1  # of this form; a file of another one is made again
+VERSION = 2  # of this form; a file of another one is made again
 SHOWN, MOST, DAYS = 100, 500, 7  # a current document has the newest so many numbers, and more where so many days have more
 SCHEMA = """
 CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL) STRICT;
@@ -29,7 +32,8 @@ CREATE INDEX feed_events_by_release ON feed_events (release);
 CREATE TABLE feed_items (feed TEXT NOT NULL, seq INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (feed, seq)) STRICT, WITHOUT ROWID;
 CREATE TABLE feeds (
   feed TEXT PRIMARY KEY, family TEXT NOT NULL, facet TEXT, code TEXT, label_zh TEXT, label_en TEXT,
-  first INTEGER NOT NULL, last INTEGER NOT NULL, updated TEXT
+  first INTEGER NOT NULL, last INTEGER NOT NULL, updated TEXT,
+  silence TEXT
 ) STRICT, WITHOUT ROWID;
 """
 LOOKS = (  # at every row: a file that was cut or overwritten fails at one of them
@@ -48,18 +52,20 @@ def feedfile(home: Home, catalogue: Catalogue, release: Path, identifier: str, s
     home.feeds.mkdir(exist_ok=True)
     before = _before(home)
     try:
-        _make(part, home, catalogue, release, site, hubs, before)
+        _make(part, home, catalogue, release, identifier, site, hubs, before)
     except Exception:  # whatever a damaged file before leads to: nothing needs it
         if before is None:
             raise
-        _make(part, home, catalogue, release, site, hubs, None)
+        _make(part, home, catalogue, release, identifier, site, hubs, None)
     sync(part)
     os.replace(part, target)
     sync(home.feeds)
     return target
 
 
-def _make(part: Path, home: Home, catalogue: Catalogue, release: Path, site: str, hubs: Sequence[str], before: Path | None) -> None:
+def _make(
+    part: Path, home: Home, catalogue: Catalogue, release: Path, identifier: str, site: str, hubs: Sequence[str], before: Path | None
+) -> None:
     part.unlink(missing_ok=True)
     live = sqlite3.connect(f"file:{quote(str(release / 'mingbai.db'))}?mode=ro&immutable=1", uri=True)
     try:
@@ -70,6 +76,7 @@ def _make(part: Path, home: Home, catalogue: Catalogue, release: Path, site: str
             connection.execute("BEGIN")
             _told(connection)
             _feeds(connection, catalogue)
+            _silence(connection, live, catalogue, json.loads((release / "manifest.json").read_bytes()), identifier)
             connection.execute("COMMIT")
             for name in ("history", "live"):
                 connection.execute(f"DETACH {name}")
@@ -139,7 +146,7 @@ def _feeds(connection: Working, catalogue: Catalogue) -> None:
         facet, _, code = rest.partition("/")
         labels = _labels(catalogue, facet, code, authorities) if facet else (None, None)
         rows.append((feed, family, facet or None, code or None, *labels, ends.get(feed, 0)))
-    connection.executemany("INSERT INTO main.feeds VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL)", rows)
+    connection.executemany("INSERT INTO main.feeds VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL, NULL)", rows)
     connection.execute(
         f"""UPDATE main.feeds SET first = max(1, last + 1 - min({MOST}, max({SHOWN}, coalesce((SELECT last + 1 - min(i.seq) FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event
           JOIN main.releases r ON r.number = e.release WHERE i.feed = feeds.feed AND i.seq > feeds.last - {MOST} AND (e.is_alert OR e.kind <> 'first')
@@ -147,6 +154,15 @@ def _feeds(connection: Working, catalogue: Catalogue) -> None:
         updated = (SELECT r.id FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event JOIN main.releases r ON r.number = e.release
           WHERE i.feed = feeds.feed AND i.seq = feeds.last)"""
     )
+
+
+def _silence(connection: Working, live: sqlite3.Connection, catalogue: Catalogue, manifest: Mapping[str, Any], identifier: str) -> None:
+    """Why a feed may be silent where something happened, as it was on the day of the release."""
+    ask = asking(live)
+    sources = sources_on(ask, manifest, release_order(identifier)[0])
+    covered = coverage(ask, sources, manifest.get("held", ()), catalogue.regions)
+    feeds = [feed for (feed,) in connection.execute("SELECT feed FROM main.feeds")]
+    connection.executemany("UPDATE main.feeds SET silence = ? WHERE feed = ?", [(covered.of_feed(feed), feed) for feed in feeds])
 
 
 def _authorities(connection: Working, keys: Collection[str]) -> Mapping[str, str]:

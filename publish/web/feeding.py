@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from ..channel import PAGE
+from ..coverage import is_covered, why_silent
 from ..entries import CODES, FACETS, authority_key
 from . import facts, feed_question
 from .answer import TYPES, Answer, as_json, moved, packed
@@ -95,10 +96,10 @@ class FeedPages:
             return self._problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, **onward)
 
     def _feed(self, visit: Visit, feeds: Feeds) -> Row:
-        """The feed of an address. Raises NoSuchFeed."""
+        """The feed of an address, with why it may be silent today and, as `told_silence`, when its documents were made. Raises NoSuchFeed."""
         key = visit.parts.get("key", "notices")
         if found := feeds.find(key):
-            return found
+            return {**found, "silence": facts.coverage(feeds.reader, visit.today).of_feed(key), "told_silence": found["silence"]}
         family, facet = (*key.split("/"), "")[:2]
         if family not in FACETS:
             raise NoSuchFeed(", ".join(f"/feeds/{one}" for one in FACETS))
@@ -118,7 +119,7 @@ class FeedPages:
     def _page(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         feed, asked = self._feed(visit, feeds), feed_question.asked(visit)
         if asked and feed["feed"] in SEARCHED:
-            return self._lists.search(visit, feed["feed"], feed_question.question(asked, reader))
+            return self._lists.search(visit, feeds, feed["feed"], feed_question.question(asked, reader))
         feed_question.nothing(asked, feed["feed"])
         return self._lists.page(visit, reader, feeds, feed)
 
@@ -133,7 +134,7 @@ class FeedPages:
             return self._search(visit, reader, feeds, feed_question.question(asked, reader))
         feed_question.nothing(asked, feed["feed"])
         made, maker = feeds.document(feed["feed"], form), self._maker(visit, feeds)
-        if made and not maker.is_over(feed):
+        if made and feed["silence"] == feed["told_silence"] and not maker.is_over(feed):
             headers = (*_headers(datetime.fromisoformat(made["modified"])), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
             codings = {name: made[column] for name, column in (("br", "brotli"), ("gzip", "gzip")) if made[column]}
             return self._keep(visit, feeds, Answer(200, b"", TYPES[f".{form}"], headers, codings=codings), is_ours=True)
@@ -220,6 +221,8 @@ class FeedPages:
                 "updated": feed["updated"],
                 "checked_at": min(looked) if looked and all(looked) else None,
                 "as_of": facts.freshness(reader, visit.today)["oldest_as_of"],
+                "is_covered": is_covered(feed["feed"], feed["silence"]),
+                "not_covered": feed["silence"] and {"code": feed["silence"], "text": why_silent(feed["feed"], feed["silence"], visit.lang)},
                 "sources": sources,
                 "since": f"{self._frame.root}/feeds/{feed['feed']}/since/{feed['last']}.json",
             }

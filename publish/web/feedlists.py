@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from feeds import plain
 
+from ..coverage import LISTS, NOTICES, why_silent
 from ..entries import CODES, FACETS
 from ..regions import COUNTRY
 from . import facts
@@ -50,6 +51,7 @@ class FeedLists:
             asked=asked,
             regions=regions,
             chosen=_chosen(visit, feeds, asked, regions),
+            silent=_silent(visit, reader, regions),
             below=_below(reader, regions[0]) if len(regions) == 1 else [],
             provinces=_below(reader, COUNTRY),
             families=list(FACETS),
@@ -73,6 +75,7 @@ class FeedLists:
         return self._render(
             "feed.html",
             it=feed,
+            silent=why_silent(feed["feed"], feed["silence"], visit.lang) if feed["silence"] else None,
             title=titled(visit, feed),
             latest=latest,
             shown=shown,
@@ -80,9 +83,11 @@ class FeedLists:
             others=[(titled(visit, one), one["feed"]) for one in others],
         )
 
-    def search(self, visit: Visit, family: str, question: Question) -> Answer:
+    def search(self, visit: Visit, feeds: Feeds, family: str, question: Question) -> Answer:
         """A search, for who subscribes to it."""
-        return self._render("feed_search.html", query=question.link(), family=family, families=SEARCHED)
+        feed, why = Maker(feeds, visit.today, self._frame.root).silence(question)
+        silent = why and why_silent(feed, why, visit.lang)
+        return self._render("feed_search.html", query=question.link(), family=family, families=SEARCHED, silent=silent)
 
     def opml(self, visit: Visit, feeds: Feeds, key: str | None) -> Answer:
         """Every feed that has told something, or those of a family, for a reader to import."""
@@ -141,6 +146,17 @@ def _chosen(visit: Visit, feeds: Feeds, asked: dict[str, str], regions: list[str
         if given
         else []
     )
+
+
+def _silent(visit: Visit, reader: Reader, regions: list[str]) -> list[tuple[str, str]]:
+    """Of the one region that was chosen, the families that may be silent where something happened, and why."""
+    keys = {family: f"{family}/region/{regions[0]}" for family in (NOTICES, LISTS)} if len(regions) == 1 else {}
+    covered = facts.coverage(reader, visit.today)
+    return [
+        (visit.t(f"feed.family.{family}"), why_silent(key, why, visit.lang))
+        for family, key in keys.items()
+        if (why := covered.of_feed(key))
+    ]
 
 
 def _below(reader: Reader, code: str) -> list[str]:

@@ -15,9 +15,10 @@ from feeds import FORMS, Entry, Feed, Tombstone, json_feed
 
 from .. import catalogue
 from ..channel import STYLESHEET, TITLE, Channel, Placed
+from ..coverage import is_covered, why_silent
 from ..entries import BESIDE, FAMILIES, SHOWN, Event, Teller, instant, tag
 from ..home import CHINA
-from . import queries
+from . import facts, queries
 from .answer import TYPES
 from .asked import REGIONS
 from .ended import ended
@@ -182,7 +183,18 @@ class Maker:
         head = self._head(
             f"feeds/{family}?{link}", title, ABOUT_SEARCH, f"{self.site}/feeds/{family}.{form}?{asked}", f"{self.site}/notices?{link}"
         )
-        return self._filled(replace(head, is_complete=len(told) <= NEWEST), told[:NEWEST], form)
+        feed, why = self.silence(question)
+        about = ABOUT_SEARCH + (f" {why_silent(feed, why)}" if why else "")
+        covered = is_covered(feed, why)
+        return self._filled(replace(head, subtitle=about, is_covered=covered, is_complete=len(told) <= NEWEST), told[:NEWEST], form)
+
+    def silence(self, question: Question) -> tuple[str, str | None]:
+        """The feed of the place that is asked about, and why that may be silent today."""
+        places = next((found for level in reversed(REGIONS) if (found := question.filters.get(level))), ())
+        whole = "notices/authority/" if question.filters.get("authority") else "notices"  # of an authority it is not said
+        keys = [f"notices/region/{code}" for code in places] or [whole]
+        covered = facts.coverage(self.feeds.reader, self.today)
+        return next(((key, why) for key in keys if (why := covered.of_feed(key))), (keys[0], None))
 
     def _head(self, id: str, title: str, about: str, address: str, page: str) -> Feed:
         return Feed(

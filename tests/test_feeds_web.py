@@ -372,14 +372,33 @@ async def test_the_heartbeat_says_that_it_was_looked_and_wakes_nobody(site, home
     )
     async with visiting(site()) as client:
         tag = (await client.get("/feeds/notices.atom")).headers["etag"]
+        current = (await client.get("/feeds/notices.json")).json()
         told = (await client.get("/feeds/notices/heartbeat.json")).json()
         (home / "status.json").write_text(json.dumps({"sources": {"slow": {"last_checked": "2026-11-23T09:00:00Z"}}}))
         other = (await client.get("/feeds/notices/heartbeat.json")).json()
         assert (await client.get("/feeds/notices.atom")).headers["etag"] == tag
-    assert (told["last"], told["updated"], told["release"]) == (139, "2026-11-22", TODAY)
+    assert (told["last"], told["updated"], told["release"]) == (139, "2026-11-21T16:00:00Z", TODAY)
     assert (told["checked_at"], told["as_of"]) == ("2026-11-23T00:00:00Z", "2026-01-31")
+    assert told["updated"] == current["_mingbai"]["updated"]
     assert told["since"] == f"{SITE}/feeds/notices/since/139.json"
     assert other["checked_at"] is None  # one was looked at, nobody knows of the other
+
+
+INSTANT, DAY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), re.compile(r"\d{4}-\d\d-\d\d")
+
+
+@pytest.mark.parametrize("feed", ["releases", "notices", "notices/region/440000", "listings"])
+async def test_every_time_of_a_heartbeat_is_an_instant_or_a_day(site, home, feed):
+    (home / "status.json").write_text(
+        json.dumps({"sources": {name: {"last_checked": "2026-11-23T00:00:00Z"} for name in ("slow", "platform")}})
+    )
+    async with visiting(site()) as client:
+        told = (await client.get(f"/feeds/{feed}/heartbeat.json")).json()
+        current = (await client.get(f"/feeds/{feed}.json")).json()
+    assert told["updated"] == current["_mingbai"]["updated"]
+    assert all(INSTANT.fullmatch(moment) for moment in (told["updated"], told["checked_at"]))
+    assert DAY.fullmatch(told["as_of"])
+    assert all(INSTANT.fullmatch(one["checked_at"]) and DAY.fullmatch(one["as_of"]) for one in told["sources"])
 
 
 # -- nothing is said that may not be -----------------------------------------------------------------------------------
@@ -483,6 +502,24 @@ async def test_a_search_is_a_feed_by_the_rules_of_the_search_and_of_alerts(site,
     assert (plain.status_code, plain.headers["location"]) == (308, f"/feeds/{family}.json")
 
 
+async def test_a_search_that_is_none_says_where_and_why_as_the_page_of_notices_does(site):
+    async with visiting(site()) as client:
+        for lang in ("", "/en"):
+            feed = await client.get(f"{lang}/feeds/notices.json?q=(")
+            assert feed.json() == (await client.get(f"{lang}/notices.json?q=(")).json()
+            assert {"kind", "at", "near"} <= feed.json().keys()
+            atom = await client.get(f"{lang}/feeds/notices.atom?q=(")
+            assert feed.json()["message"] in unescape(atom.text)
+
+
+async def test_a_region_is_named_to_a_search_as_it_is_to_a_question(site):
+    async with visiting(site()) as client:
+        for name in ("厦门", "Xiamen", "xiamen shi", "350200"):
+            feed = (await client.get(f"/feeds/records.json?region={name}")).json()
+            assert {item["id"].rpartition("/")[2] for item in feed["items"]} == {UNLINKED, LAST_DAY, "n-ggggggggggg2"}, name
+            assert feed["home_page_url"] == f"{SITE}/notices?city=350200"
+
+
 async def test_a_search_that_fails_is_no_empty_feed(site, monkeypatch, caplog):
     app = site()
     monkeypatch.setattr("publish.web.feedmade.find", lambda *_, **__: 1 / 0)
@@ -519,8 +556,9 @@ async def test_a_feed_of_an_institution_says_what_is_linked_to_it_and_no_more(si
         ("/feeds/notices/authority/0123456789ab.json", 404, "/feeds"), ("/feeds/notices/archive/0.json", 404, "/feeds/notices"), ("/feeds/notices/since/x.json", 404, "/feeds/notices"),
         ("/feeds/institutions/i-nobody.json", 404, "/feeds/institutions"), ("/feeds/nothing.opml", 404, "/feeds/records"), ("/feeds/..%2Fmanifest", 404, "/feeds/notices"),
         ("/feeds/notices.json?place=1", 400, "violation_type"), ("/feeds/notices.json?limit=1", 400, "violation_type"), ("/feeds/notices.json?kind=x", 400, "penalty"), ("/feeds/records.json?region=1", 400, "350000"),
-        ("/feeds/notices/region/350102.json?kind=penalty", 400, "/feeds/notices?"), ("/feeds/releases.json?q=x", 400, "/feeds/notices?"), ("/feeds/notices.json?q=(", 400, "查询"), ("/feeds?violation=x", 400, "illegal_fees"),
-        ("/feeds?x=1", 400, "region"), ("/feeds/releases?q=x", 400, "/feeds/notices?"), ("/feeds/notices?place=1", 400, "violation_type"),
+        ("/feeds/notices/region/350102.json?kind=penalty", 400, "/feeds/notices?"), ("/feeds/releases.json?q=x", 400, "/feeds/notices?"), ("/feeds/notices.json?q=(", 400, "bracket"), ("/feeds?violation=x", 400, "illegal_fees"),
+        ("/feeds?x=1", 400, "region"), ("/feeds/notices/since/3.atom", 404, "/feeds/notices/since/3.json"), ("/feeds/records/region/350102/heartbeat.rss", 404, "/feeds/records/region/350102/heartbeat.json"),
+        ("/feeds/notices/since/3", 404, "/feeds/notices/since/3.json"), ("/feeds/notices.json?region=Fuzhou", 400, "350100, 361000"), ("/feeds/notices.atom?q=(", 400, "查询"), ("/feeds/notices/since/3.xml", 404, "/feeds/notices"), ("/feeds/releases?q=x", 400, "/feeds/notices?"), ("/feeds/notices?place=1", 400, "violation_type"),
     ],
 )  # fmt: skip
 async def test_what_is_not_there_is_refused_with_a_word_on_what_is(site, path, status, says):
@@ -585,6 +623,7 @@ async def test_a_page_of_a_feed_has_its_addresses_and_what_it_told_last(site, la
         ("region=350102", ["notices/region/350102", "records/region/350102", "corrections/region/350102", "listings/region/350102"]), ("region=福州", ["notices/region/350100"]),
         ("violation=illegal_fees", ["notices/violation/illegal_fees"]), ("seriousness=serious", ["records/seriousness/serious"]), (f"authority={AUTHORITY[:4]}", [f"notices/authority/{authority_key(AUTHORITY)}"]),
         ("region=350102&violation=illegal_fees", ["notices.atom?county=350102&violation_type=illegal_fees"]), ("q=收费", ["notices.rss?q=%E6%94%B6%E8%B4%B9"]), ("region=鼓楼区", ["?region=350102"]),
+        ("region=Xiamen", ["notices/region/350200"]), ("region=Gulou, Fuzhou", ["listings/region/350102"]), ("region=Fuzhou", ["?region=350100", "?region=361000"]), ("region=Xiamen&q=收费", ["notices.atom?q=%E6%94%B6%E8%B4%B9&city=350200"]),
     ],
 )  # fmt: skip
 async def test_a_choice_gives_the_addresses_of_what_was_chosen(site, query, keys):

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
+import search
+
 from ..channel import PAGE
 from ..coverage import is_covered, why_silent
 from ..entries import CODES, FACETS, authority_key
@@ -23,6 +25,7 @@ from .feedlists import FeedLists
 from .feedmade import Document, Maker
 from .frame import Frame
 from .notice_question import Question
+from .noticing import misunderstood, why_misunderstood
 from .reader import NoIndex, Reader, Row
 from .shelf import Shelf
 from .visit import Visit, address, spelt
@@ -67,6 +70,7 @@ class FeedPages:
                 (rf"/feeds/{KEY}/archive/(?P<page>[1-9][0-9]{{0,8}})\.{FORM_OF}", self._archive),
                 (rf"/feeds/{KEY}/since/(?P<after>[0-9]{{1,12}})\.json", self._since),
                 (rf"/feeds/{KEY}/heartbeat\.json", self._heartbeat),
+                (rf"/feeds/{KEY}/(?P<what>since/[0-9]{{1,12}}|heartbeat)(\.{FORM_OF})?", self._only_json),
                 (rf"/feeds/{KEY}\.{FORM_OF}", self._document),
                 (rf"/feeds/{KEY}", self._page),
             )
@@ -119,7 +123,7 @@ class FeedPages:
     def _page(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         feed, asked = self._feed(visit, feeds), feed_question.asked(visit)
         if asked and feed["feed"] in SEARCHED:
-            return self._lists.search(visit, feeds, feed["feed"], feed_question.question(asked, reader))
+            return self._lists.search(visit, feeds, feed["feed"], feed_question.question(asked, reader, visit.today))
         feed_question.nothing(asked, feed["feed"])
         return self._lists.page(visit, reader, feeds, feed)
 
@@ -131,7 +135,7 @@ class FeedPages:
     def _document(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         feed, form, asked = self._feed(visit, feeds), visit.parts["form"], feed_question.asked(visit)
         if asked and feed["feed"] in SEARCHED:
-            return self._search(visit, reader, feeds, feed_question.question(asked, reader))
+            return self._search(visit, reader, feeds, feed_question.question(asked, reader, visit.today))
         feed_question.nothing(asked, feed["feed"])
         made, maker = feeds.document(feed["feed"], form), self._maker(visit, feeds)
         if made and feed["silence"] == feed["told_silence"] and not maker.is_over(feed):
@@ -160,8 +164,10 @@ class FeedPages:
         except Exception:  # what the index cannot answer is "cannot say", never an empty feed
             log.exception("the index of notices failed")  # without the query
             return self._problem(visit, 500, "search")
-        if isinstance(made, str):
-            return self._problem(visit, 400, "query", onward=address("/notices", visit.lang))
+        if isinstance(made, search.Problem):
+            if visit.wants_json:
+                return misunderstood(visit, made)
+            return self._problem(visit, 400, "query", {"why": why_misunderstood(visit, made)}, onward=address("/notices", visit.lang))
         return self._keep(visit, feeds, _answer(made, (*AGAIN, ("x-robots-tag", "noindex"))))
 
     def _institution(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
@@ -218,7 +224,7 @@ class FeedPages:
                 "feed": feed["feed"],
                 "release": reader.id,
                 "last": feed["last"],
-                "updated": feed["updated"],
+                "updated": self._maker(visit, feeds).updated(feed),
                 "checked_at": min(looked) if looked and all(looked) else None,
                 "as_of": facts.freshness(reader, visit.today)["oldest_as_of"],
                 "is_covered": is_covered(feed["feed"], feed["silence"]),
@@ -227,6 +233,10 @@ class FeedPages:
                 "since": f"{self._frame.root}/feeds/{feed['feed']}/since/{feed['last']}.json",
             }
         )
+
+    def _only_json(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
+        address = f"/feeds/{self._feed(visit, feeds)['feed']}/{visit.parts['what']}.json"
+        return self._problem(visit, 404, "feed_json", {"known": address}, onward=address, onward_said="feed.to_json")
 
     def _maker(self, visit: Visit, feeds: Feeds) -> Maker:
         return Maker(feeds, visit.today, self._frame.root, self._hubs)

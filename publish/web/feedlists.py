@@ -11,7 +11,7 @@ from feeds import plain
 from ..coverage import LISTS, NOTICES, why_silent
 from ..entries import CODES, FACETS
 from ..regions import COUNTRY
-from . import facts
+from . import facts, feed_question
 from .answer import TYPES, Answer
 from .asked import NoSuchChoice
 from .feedfile import SEARCHED, Feeds
@@ -45,7 +45,7 @@ class FeedLists:
         for key, codes in CODES.items():
             if asked[key] and asked[key] not in reader.codes(codes):
                 raise NoSuchChoice(key, ", ".join(reader.codes(codes)))
-        regions = [row.code for row in reader.territory.meanings(asked["region"]) if row.code != COUNTRY] if asked["region"] else []
+        regions = feed_question.places(asked["region"], reader, visit.today)
         return self._render(
             "feeds.html",
             asked=asked,

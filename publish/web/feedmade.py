@@ -6,11 +6,12 @@ institution are of the live release alone: a notice that it does not show is not
 
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
 import orjson
 
+import search
 from feeds import FORMS, Entry, Feed, Tombstone, json_feed
 
 from .. import catalogue
@@ -73,6 +74,10 @@ class Maker:
         """Whether something that the current document of a feed tells may not be told today, although the release has it."""
         gone = ended(self.feeds.reader, self.today).gone["notices"]
         return gone != "[]" and bool(self.feeds.rows(OVER_IN, row["feed"], row["first"], gone))
+
+    def updated(self, row: Row) -> str:
+        """When a feed last told something, as its documents say it."""
+        return self._channel.updated(row).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def not_of(self, row: Row, notices: Collection[str]) -> frozenset[str]:
         """Those of these notices that are not of what a feed is about, although it told of them once."""
@@ -167,15 +172,15 @@ class Maker:
         head = self._head(f"feeds/institutions/{id}", str(found["name"]), ABOUT_INSTITUTION, address, f"{self.site}/institutions/{id}")
         return self._filled(replace(head, is_complete=True), sorted(told, reverse=True), form)
 
-    def search(self, question: Question, family: str, form: str, asked: str) -> Document | str:
-        """What a search finds today, what was told last first; the kind of problem where the query is none. Raises NoIndex.
+    def search(self, question: Question, family: str, form: str, asked: str) -> Document | search.Problem:
+        """What a search finds today, what was told last first; the problem where the query is none. Raises NoIndex.
 
         The document names itself by what was `asked`: there are several ways to ask the same, and a reader compares it with the address it has.
         """
         days = {"decided_on": (question.since or None, question.until or None)}
         found = find(self.feeds.reader, self.today, question.query, ranges=days, filters=question.filters, limit=MOST, meant=False)
         if found.problem is not None:
-            return found.problem.kind
+            return found.problem
         numbers = self.feeds.newest(is_alert=family == "notices")
         told = sorted((numbers[id] for id in found.ids if id in numbers), reverse=True)
         link = question.link()

@@ -557,7 +557,7 @@ async def test_a_feed_of_an_institution_says_what_is_linked_to_it_and_no_more(si
         ("/feeds/institutions/i-nobody.json", 404, "/feeds/institutions"), ("/feeds/nothing.opml", 404, "/feeds/records"), ("/feeds/..%2Fmanifest", 404, "/feeds/notices"),
         ("/feeds/notices.json?place=1", 400, "violation_type"), ("/feeds/notices.json?limit=1", 400, "violation_type"), ("/feeds/notices.json?kind=x", 400, "penalty"), ("/feeds/records.json?region=1", 400, "350000"),
         ("/feeds/notices/region/350102.json?kind=penalty", 400, "/feeds/notices?"), ("/feeds/releases.json?q=x", 400, "/feeds/notices?"), ("/feeds/notices.json?q=(", 400, "bracket"), ("/feeds?violation=x", 400, "illegal_fees"),
-        ("/feeds?x=1", 400, "region"), ("/feeds/notices/since/3.atom", 404, "/feeds/notices/since/3.json"), ("/feeds/records/region/350102/heartbeat.rss", 404, "/feeds/records/region/350102/heartbeat.json"),
+        ("/feeds?x=1", 400, "region"), ("/feeds/region/999999.opml", 404, "350102"), ("/feeds/region/000000.opml", 404, "350102"), ("/feeds/region/350100.opml?q=x", 400, "/feeds/notices?"), ("/feeds/notices/since/3.atom", 404, "/feeds/notices/since/3.json"), ("/feeds/records/region/350102/heartbeat.rss", 404, "/feeds/records/region/350102/heartbeat.json"),
         ("/feeds/notices/since/3", 404, "/feeds/notices/since/3.json"), ("/feeds/notices.json?region=Fuzhou", 400, "350100, 361000"), ("/feeds/notices.atom?q=(", 400, "查询"), ("/feeds/notices/since/3.xml", 404, "/feeds/notices"), ("/feeds/releases?q=x", 400, "/feeds/notices?"), ("/feeds/notices?place=1", 400, "violation_type"),
     ],
 )  # fmt: skip
@@ -684,6 +684,23 @@ async def test_the_list_of_feeds_can_be_imported_and_each_is_there(site, path):
             assert (await client.get(one.attrib["xmlUrl"].removeprefix(SITE))).status_code == 200
             assert (await client.get(one.attrib["htmlUrl"].removeprefix(SITE))).status_code == 200
             assert one.attrib["text"]
+
+
+@pytest.mark.parametrize("code", ["350100", "350102", "440000"])  # of the last nothing was told yet
+@pytest.mark.parametrize("lang", ["", "/en"])
+async def test_a_region_has_a_list_of_its_feeds(site, code, lang):
+    async with visiting(site()) as client:
+        answer = await client.get(f"{lang}/feeds/region/{code}.opml")
+        outlines = [one for one in ElementTree.fromstring(answer.content).iter("outline") if one.get("type") == "rss"]
+        there = [(await client.get(one.attrib["xmlUrl"].removeprefix(SITE))).status_code for one in outlines]
+        pages = [(await client.get(f"{lang}/feeds{path}")).text for path in (f"/corrections/region/{code}", f"?region={code}")]
+        whole = (await client.get(f"{lang}/feeds/corrections")).text
+    assert [one.attrib["xmlUrl"] for one in outlines] == [
+        f"{SITE}/feeds/{family}/region/{code}.atom" for family in ("notices", "records", "corrections", "listings")
+    ]
+    assert there == [200] * 4
+    assert all(f'href="{lang}/feeds/region/{code}.opml"' in page for page in pages)
+    assert "/feeds/region/" not in whole
 
 
 async def test_the_stylesheet_that_the_xml_names_is_there(site):

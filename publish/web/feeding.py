@@ -66,6 +66,7 @@ class FeedPages:
             for pattern, made in (
                 (r"/feeds", self._lists.index),
                 (r"/feeds(/(?P<key>[a-z]{1,20}))?\.opml", self._opml),
+                (r"/feeds/region/(?P<code>[0-9]{1,12})\.opml", self._region_opml),
                 (rf"/feeds/institutions/(?P<id>[A-Za-z0-9_-]{{1,64}})(\.{FORM_OF})?", self._institution),
                 (rf"/feeds/{KEY}/archive/(?P<page>[1-9][0-9]{{0,8}})\.{FORM_OF}", self._archive),
                 (rf"/feeds/{KEY}/since/(?P<after>[0-9]{{1,12}})\.json", self._since),
@@ -129,6 +130,12 @@ class FeedPages:
 
     def _opml(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         return self._lists.opml(visit, feeds, self._feed(visit, feeds)["feed"] if "key" in visit.parts else None)
+
+    def _region_opml(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
+        feed_question.nothing(feed_question.asked(visit), f"region/{visit.parts['code']}.opml")
+        if made := self._lists.region_opml(visit, feeds, visit.parts["code"]):
+            return made
+        raise NoSuchFeed("/feeds/region/350102.opml → /feeds")
 
     # -- documents ---------------------------------------------------------------------------------------------------
 

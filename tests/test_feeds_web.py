@@ -538,7 +538,9 @@ async def test_a_feed_of_an_institution_says_what_is_linked_to_it_and_no_more(si
     assert {item["id"].rpartition("/")[2] for item in feed["items"]} == {ACTIVE, "n-eeeeeeeeeee2", LAST_DAY}
     assert feed["_mingbai"]["is_complete"] is True
     assert feed["home_page_url"] == f"{SITE}/institutions/{SWEET}"
-    assert ["列入白名单" in item["title"] for item in new["items"]] == [True]
+    assert [item["title"].partition("：")[2] for item in new["items"]] == [
+        "列入厦门市教育局第三期白名单，截至 2026-11-20（福建省厦门市思明区）"
+    ]
     assert not feedparser.parse(hostile.content).bozo
     assert "<script" not in hostile.text
     assert (page.status_code, page.headers["location"]) == (308, f"/institutions/{SWEET}")

@@ -32,6 +32,7 @@ from .visit import Visit, address, spelt
 
 AGAIN = (("cache-control", "no-cache"),)  # a cache asks again: a notice ends at midnight
 FOR_EVER = (("cache-control", "public, max-age=31536000, immutable"),)
+UNFOUND = ("x-robots-tag", "noindex")  # numbers of what was withdrawn stand there for those who took it, not for search engines
 NOT_KEPT = (("cache-control", "no-store"),)
 FORM_OF = f"(?P<form>{'|'.join(FORMS)})"
 KEY = "(?P<key>[a-z]{1,20}(/[a-z]{1,20}/[A-Za-z0-9_]{1,64})?)"
@@ -175,7 +176,7 @@ class FeedPages:
             if visit.wants_json:
                 return misunderstood(visit, made)
             return self._problem(visit, 400, "query", {"why": why_misunderstood(visit, made)}, onward=address("/notices", visit.lang))
-        return self._keep(visit, feeds, _answer(made, (*AGAIN, ("x-robots-tag", "noindex"))))
+        return self._keep(visit, feeds, _answer(made, (*AGAIN, UNFOUND)))
 
     def _institution(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         id, form = visit.parts["id"], visit.parts.get("form")
@@ -204,9 +205,8 @@ class FeedPages:
             return Answer(
                 307, b"", headers=(("location", f"/feeds/{feed['feed']}.{form}"), *NOT_KEPT, ("access-control-allow-origin", "*"))
             )
-        return self._keep(
-            visit, feeds, _answer(self._maker(visit, feeds).archive(feed, page, form), FOR_EVER if self._frame.is_told else AGAIN)
-        )
+        kept = FOR_EVER if self._frame.is_told else AGAIN
+        return self._keep(visit, feeds, _answer(self._maker(visit, feeds).archive(feed, page, form), (*kept, UNFOUND)))
 
     def _since(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         feed, after = self._feed(visit, feeds), int(visit.parts["after"])
@@ -214,7 +214,7 @@ class FeedPages:
         if after > feed["last"]:
             return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
         parts = self._maker(visit, feeds).since(feed, after, lambda: self._shelf.reader is reader)
-        return Answer(200, b"", TYPES[".json"], (*AGAIN, ("access-control-allow-origin", "*")), parts, in_threads=True)
+        return Answer(200, b"", TYPES[".json"], (*AGAIN, UNFOUND, ("access-control-allow-origin", "*")), parts, in_threads=True)
 
     def _heartbeat(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """That it was looked, and as of when what was found is: what no document says, since it would be another one each time."""

@@ -7,8 +7,10 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -31,6 +33,7 @@ from publish.web import site as web_site
 from publish.web.feedmade import Other
 from publish.web.server import build_app
 from publish.wording import wording
+from test_browser import SERVE
 from web_release import (
     ACTIVE,
     CLOSED,
@@ -792,3 +795,41 @@ async def test_a_replay_that_streams_over_a_change_tells_nothing_more_of_what_wa
     with pytest.raises(json.JSONDecodeError):
         json.loads(body)
     shelf.close()
+
+
+# -- as other people's readers poll ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def served(home: Path, tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue, root: Path) -> Iterator[tuple[str, Path]]:
+    """The site on a port of this machine, and its home."""
+    there = tmp_path_factory.mktemp("served")
+    copied(home, there)
+    make_feeds(there, catalogue)
+    server = subprocess.Popen([sys.executable, "-c", SERVE, str(there)], stdout=subprocess.PIPE, text=True, cwd=root)
+    try:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip().rstrip("/"), there
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["notices.atom", "notices.rss", "listings.atom", "notices/region/440000.atom", "records/archive/1.rss", f"institutions/{SWEET}.atom", "records.rss?q=%E6%94%B6%E8%B4%B9"],
+)  # fmt: skip
+def test_who_polls_with_feedparser_is_not_woken_by_a_look_that_found_nothing(served, path):
+    address, there = served
+    first = feedparser.parse(f"{address}/feeds/{path}")
+    assert (first.status, first.bozo) == (200, False)
+    for hour in range(2):  # each run looks at the sources and finds nothing new; somebody reads that in the heartbeat
+        (there / "status.json").write_text(json.dumps({"sources": {"platform": {"last_checked": f"2026-11-23T0{hour}:00:00Z"}}}))
+        with urllib.request.urlopen(f"{address}/feeds/notices/heartbeat.json") as heartbeat:
+            checked = {one["id"]: one["checked_at"] for one in json.load(heartbeat)["sources"]}
+        assert checked["platform"] == f"2026-11-23T0{hour}:00:00Z"
+        for known in ({"etag": first.etag}, {"modified": first.modified}, {"etag": first.etag, "modified": first.modified}):
+            again = feedparser.parse(f"{address}/feeds/{path}", **known)
+            assert (again.status, again.entries) == (304, []), known
+    new = feedparser.parse(f"{address}/feeds/{path}", etag='"another"', modified=first.modified)
+    assert (new.status, len(new.entries)) == (200, len(first.entries))

@@ -62,6 +62,8 @@ class FeedExtension(BaseExtension):  # type: ignore[misc]
             xml_elem(f"{FH}complete", parent)
         if self.feed.is_archive:
             xml_elem(f"{FH}archive", parent)
+        if self.feed.is_covered is not None:
+            xml_elem(f"{MB}covered", parent).text = str(self.feed.is_covered).lower()
         numbers = ("first", self.feed.first), ("last", self.feed.last)
         for name, number in numbers if self.feed.last or self.feed.since else ():
             xml_elem(f"{MB}{name}", parent).text = str(number)

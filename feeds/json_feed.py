@@ -78,6 +78,7 @@ def _head(feed: Feed) -> dict[str, Any]:
         "is_archive": feed.is_archive, "since": feed.since, "heartbeat": feed.heartbeat,
         "links": [_link(link) for link in feed.links if link.rel != "hub"], "deleted": [_deleted(stone) for stone in feed.tombstones],
     }  # fmt: skip
+    covered = {} if feed.is_covered is None else {"is_covered": feed.is_covered}
     head = {
         "version": VERSION,
         "title": feed.title,
@@ -88,7 +89,7 @@ def _head(feed: Feed) -> dict[str, Any]:
         "language": feed.language,
         "hubs": [{"type": "WebSub", "url": link.href} for link in feed.links if link.rel == "hub"],
     }
-    return {**_said(head), "_mingbai": {**_said(ours), **({"last": feed.last} if feed.since else {})}}
+    return {**_said(head), "_mingbai": {**_said(ours), **({"last": feed.last} if feed.since else {}), **covered}}
 
 
 def _item(entry: Entry) -> dict[str, Any]:

@@ -78,7 +78,8 @@ class Feed:
     content last changed. `author` stands for the entries without an authority; where it is empty, the title does.
 
     `first` and `last` are the numbers between which this document has every one; of a feed with numbers that has told nothing both are 0. `links` are those that have a meaning of their own: `hub`
-    (WebSub), `current`, `prev-archive` and `next-archive` (RFC 5005). `is_complete` says that there is nothing beside this document,
+    (WebSub), `current`, `prev-archive` and `next-archive` (RFC 5005). `is_covered` says whether somebody looks at all that the feed is about, so that
+    nothing new means that there is nothing; None where that is not said. `is_complete` says that there is nothing beside this document,
     `is_archive` that it will never change (RFC 5005). `since` is the address that replays what came after a number, and `heartbeat` the one
     that says when was looked last; `stylesheet` is a CSS file for who opens the XML.
     """
@@ -96,6 +97,7 @@ class Feed:
     links: tuple[Link, ...] = ()
     first: int = 0
     last: int = 0
+    is_covered: bool | None = None
     is_complete: bool = False
     is_archive: bool = False
     since: str = ""

@@ -181,21 +181,36 @@ def _against_first(listing: Row) -> tuple[bool, bool]:
 
 def _absent(region: str | None, sources: Sequence[Source], regions: Regions, candidates: Iterable[Candidate] = ()) -> Answer:
     """Not listed in the sources that cover a region (None: wherever it is), or cannot say where they do not tell of it today."""
-    covering = [it for it in sources if it.region and (it.region == COUNTRY if region is None else regions.is_within(region, it.region))]
-    if not covering:
-        return cannot_say("region_needed" if region is None else "region_not_covered", candidates=candidates)
-    lists = tuple(it for it in covering if it.regions)
-    if any(it.is_stale for it in lists) or all(it.is_stale for it in covering):  # what is fresh beside it does not have its list
-        return cannot_say("stale_source", candidates=candidates)
-    if region and any(_meets(it.held, region, regions) for it in covering):
-        return cannot_say("held", candidates=candidates)
-    if not any(region in it.regions if region else it.regions for it in lists):
-        return cannot_say("region_empty", candidates=candidates)
+    if why := silence(region, sources, regions):
+        return cannot_say(why, candidates=candidates)
+    lists = tuple(it for it in _covering(region, sources, regions) if it.regions)
     notes = [
         *(["stale_elsewhere"] if any(it.is_stale for it in sources) else []),
         *(["held_elsewhere"] if any(it.held for it in sources) else []),
     ]
     return Answer(NOT_LISTED, ("not_found",), tuple(notes), candidates=tuple(candidates)[:MOST_CANDIDATES], sources=lists)
+
+
+def silence(region: str | None, sources: Sequence[Source], regions: Regions, *, has_all: bool = True) -> str | None:
+    """Why it says nothing about a region (None: wherever it is) today that nothing was found in these sources; None where it does.
+
+    Of a list that `has_all` who is on it, one that has nobody of a region was not published there; of what comes now and then it is enough that the source has any.
+    """
+    covering = _covering(region, sources, regions)
+    if not covering:
+        return "region_needed" if region is None else "region_not_covered"
+    lists = [it for it in covering if it.regions]
+    if any(it.is_stale for it in lists) or all(it.is_stale for it in covering):  # what is fresh beside it does not have its list
+        return "stale_source"
+    if region and any(_meets(it.held, region, regions) for it in covering):
+        return "held"
+    if not any(region in it.regions if region and has_all else it.regions for it in lists):
+        return "region_empty"
+    return None
+
+
+def _covering(region: str | None, sources: Sequence[Source], regions: Regions) -> list[Source]:
+    return [it for it in sources if it.region and (it.region == COUNTRY if region is None else regions.is_within(region, it.region))]
 
 
 def _meets(held: Iterable[str], region: str, regions: Regions) -> bool:

@@ -15,7 +15,9 @@ import orjson
 
 from feeds import Entry, Feed, Form, Link, Tombstone
 
+from .coverage import is_covered, why_silent
 from .entries import BESIDE, ENDED, FAMILIES, SHOWN, Event, Notice, Row, Teller, authority_key, instant, tag
+from .meant import FORMER
 from .regions import COUNTRY
 from .rules import SHOWN_STATES, last_day
 
@@ -36,14 +38,27 @@ OF_NOTICES = "WHERE notice_id IN (SELECT value FROM json_each(?)) ORDER BY notic
 NOTICES = """SELECT n.*, d.title AS document_title, d.url AS document_url, coalesce(d.as_of, s.as_of) AS document_as_of FROM json_each(?) j CROSS JOIN notices n ON n.id = j.value
     LEFT JOIN documents d ON d.id = n.document_id LEFT JOIN sources s ON s.id = n.source_id"""
 LINKS = f"SELECT k.*, i.name FROM notice_links k JOIN institutions i ON i.id = k.institution_id {OF_NOTICES}, institution_id"
+STATEMENTS = "SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'"  # not in a release from before they were declared
+COUNTS = f"""SELECT iif(kind = 'removal' AND cause IN {tuple(ENDED)}, cause, kind) AS what, count(*) AS n FROM feed_events
+    WHERE release = (SELECT number FROM releases WHERE id = ?) GROUP BY 1"""
+OF_NOTICES = "WHERE notice_id IN (SELECT value FROM json_each(?)) ORDER BY notice_id"
+NOTICES = """SELECT n.*, d.title AS document_title, d.url AS document_url, coalesce(d.as_of, s.as_of) AS document_as_of FROM json_each(?) j CROSS JOIN notices n ON n.id = j.value
+    LEFT JOIN documents d ON d.id = n.document_id LEFT JOIN sources s ON s.id = n.source_id"""
+LINKS = f"""SELECT k.*, i.name, EXISTS (SELECT 1 FROM institution_aliases a JOIN notices n ON n.id = k.notice_id
+    WHERE a.institution_id = i.id AND a.kind = '{FORMER}' AND a.name = n.subject_name AND a.name <> i.name) AS is_former
+    FROM notice_links k JOIN institutions i ON i.id = k.institution_id {OF_NOTICES}, institution_id"""
 STATEMENTS = f"SELECT * FROM notice_statements {OF_NOTICES}, number"
 PENALTIES = f"SELECT notice_id, penalty_code AS code FROM notice_penalties {OF_NOTICES}, code"
 MEASURES = f"SELECT notice_id, measure_code AS code FROM notice_measures {OF_NOTICES}, code"
 OF_FACETS = "SELECT id, region_code, violation_type, seriousness, authority FROM notices WHERE id IN (SELECT value FROM json_each(?))"
 INSTITUTIONS = "SELECT id, name FROM institutions WHERE id IN (SELECT value FROM json_each(?))"
-LISTINGS = """SELECT l.institution_id, l.region_code, l.list, l.authority, l.batch_label, coalesce(l.as_of, d.as_of, s.as_of) AS as_of, d.url AS document_url
+LISTINGS = """SELECT l.institution_id, l.region_code, l.list, l.subject_name, l.authority, l.batch_label, coalesce(l.as_of, d.as_of, s.as_of) AS as_of, l.absent_since, d.url AS document_url
     FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
     WHERE l.list = 'white' AND l.institution_id IN (SELECT value FROM json_each(?)) ORDER BY l.institution_id, l.id"""
+FORMERS = f"SELECT institution_id, name FROM institution_aliases WHERE kind = '{FORMER}' AND institution_id IN (SELECT value FROM json_each(?)) ORDER BY institution_id, name"
+AUTHORITIES = """SELECT DISTINCT region_code, authority FROM listings WHERE list = 'white' AND authority IS NOT NULL AND region_code IN (SELECT value FROM json_each(?))
+    ORDER BY region_code, authority"""
+MOST_AUTHORITIES = 3  # of a region's white lists that an entry names
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +98,15 @@ class Channel:
         told: dict[int, Entry | Tombstone] = {event.number: self._notice(event, notices.get(event.id), dates[event.id]) for event in shown}
         listed = {event.id for event in events if event.what == "listing"}
         institutions = {row["id"]: row for row in self._of(listed, self.live, INSTITUTIONS)}
-        listings = _by(self._of(listed, self.live, LISTINGS), "institution_id")
+        listings, formers = _by(self._of(listed, self.live, LISTINGS), "institution_id"), self._formers(listed)
+        lists = _by(
+            self._of({event.region for event in events if event.kind == "left" and event.region}, self.live, AUTHORITIES), "region_code"
+        )
         for event in events:
             if event.what == "listing":
                 here = [row for row in listings.get(event.id, ()) if (row["region_code"] or "") == event.region]
-                told[event.number] = self.teller.listing(event, institutions.get(event.id), here)
+                theirs = [row["authority"] for row in lists.get(event.region, ())][:MOST_AUTHORITIES]
+                told[event.number] = self.teller.listing(event, institutions.get(event.id), here, formers.get(event.id, ()), theirs)
             elif event.what == "release":
                 told[event.number] = self.teller.release(event, {row["what"]: row["n"] for row in self.feeds(COUNTS, event.release)})
             elif event.kind == "tombstone":
@@ -130,11 +149,17 @@ class Channel:
         """The notices with these ids that the release has."""
         rows = {row["id"]: row for row in self._of(ids, self.live, NOTICES)}
         links, penalties, measures = (_by(self._of(rows, self.live, sql), "notice_id") for sql in (LINKS, PENALTIES, MEASURES))
+        formers = self._formers({link["institution_id"] for several in links.values() for link in several})
+        links = {id: [{**link, "former": formers.get(link["institution_id"], ())} for link in several] for id, several in links.items()}
         said = _by(self._of(rows, self.live, STATEMENTS) if list(self.live(HAS_STATEMENTS)) else (), "notice_id")
         return {
             id: Notice(row, links.get(id, ()), said.get(id, ()), *([one["code"] for one in of.get(id, ())] for of in (penalties, measures)))
             for id, row in rows.items()
         }
+
+    def _formers(self, institutions: Iterable[str]) -> dict[str, list[str]]:
+        """The former names of institutions, by their ids."""
+        return {id: [row["name"] for row in rows] for id, rows in _by(self._of(institutions, self.live, FORMERS), "institution_id").items()}
 
     def current(self, row: Row, form: Form) -> Feed:
         """What subscribers ask for: the newest numbers of a feed, from `first` to `last` of its row in feeds/ID.db."""
@@ -142,17 +167,17 @@ class Channel:
         return self.filled(self.head(row, form), placed, self.told(row["feed"], placed))
 
     def head(self, row: Row, form: Form) -> Feed:
-        """The current document without what it tells."""
-        feed, label = row["feed"], row["label_zh"]
+        """The current document without what it tells; with why it may be silent where something happened, by `silence` of its row."""
+        feed, label, why = row["feed"], row["label_zh"], row["silence"]
         archives = (
             [Link("prev-archive", self.archive_address(feed, row["last"] // PAGE, form), form.media_type)] if row["last"] >= PAGE else []
         )
         title, about = FAMILIES[row["family"]]
         return Feed(
-            id=tag(f"feeds/{feed}"), title=" · ".join(filter(None, (TITLE, title, label))), subtitle=about, url_self=f"{self._address(feed)}.{form.name}",
+            id=tag(f"feeds/{feed}"), title=" · ".join(filter(None, (TITLE, title, label))), subtitle=about + (f" {why_silent(feed, why)}" if why else ""), url_self=f"{self._address(feed)}.{form.name}",
             url_html=self._address(feed), language="zh-CN", updated=self.updated(row), entries=(), author=TITLE, links=(*self._hub(), *archives),
             first=row["first"] if row["last"] else 0, last=row["last"], since=f"{self._address(feed)}/since/{row['last']}.json",
-            heartbeat=f"{self._address(feed)}/heartbeat.json", stylesheet=f"{self.teller.site}{STYLESHEET}",
+            heartbeat=f"{self._address(feed)}/heartbeat.json", is_covered=is_covered(feed, why), stylesheet=f"{self.teller.site}{STYLESHEET}",
         )  # fmt: skip
 
     def archive(self, row: Row, page: int, form: Form) -> Feed:

@@ -149,6 +149,14 @@ class _Maker:
             self.connection.execute("INSERT INTO main.documents VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
 
+def unbrotli(packed: bytes) -> bytes:
+    """What was packed by brotli. Raises ValueError where nothing was, or not all of it is there."""
+    try:
+        return bytes(brotli.decompress(packed))
+    except brotli.error as error:
+        raise ValueError(str(error)) from error
+
+
 def asking(connection: Working | sqlite3.Connection) -> Ask:
     """How a channel asks a database on a connection."""
 

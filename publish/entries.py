@@ -19,11 +19,13 @@ from feeds import Detail, Entry, Link, Tombstone
 
 from .catalogue import Catalogue
 from .home import CHINA, release_order
+from .telling import name_key
 
 Row = Mapping[str, Any]
 TAG = "tag:mingbai.example,2026"  # not the address of the site, which may move
 UNLINKED = "未能核对主体"
 NOT_LISTED = "不在最新一期名单中"
+FORMER_NAME = "曾用名"
 NOT_SAID = "（公告未载明当事人）"
 LONGEST = 80  # characters of a name in a title: no real one has as many, and what a source writes into the wrong field may have thousands
 HAPPENED = {
@@ -71,7 +73,7 @@ class Notice:
     """A notice of a release with what belongs to it: `row` has its columns and those of its document as document_title, _url and _as_of."""
 
     row: Row
-    links: Sequence[Row] = ()  # institution_id, name, method, confidence
+    links: Sequence[Row] = ()  # institution_id, name, method, confidence, former: the names that it had before
     statements: Sequence[Row] = ()
     penalties: Sequence[str] = ()
     measures: Sequence[str] = ()
@@ -151,22 +153,30 @@ class Teller:
         why = reason or event.reason
         return Tombstone(event.entry, when or instant(event.release), self.reason(why), why)
 
-    def listing(self, event: Event, row: Row | None, listings: Sequence[Row] = ()) -> Entry:
-        """That an institution entered the white list of a region or left it. `row` is the institution and `listings` are its white ones, as the release has them.
+    def listing(
+        self, event: Event, row: Row | None, listings: Sequence[Row] = (), former: Sequence[str] = (), authorities: Sequence[str] = ()
+    ) -> Entry:
+        """That an institution entered the white list of a region or left it. `row` is the institution, `listings` are its white ones there and `former` its
+        former names, as the release has them; `authorities` are whose lists the region has.
 
         Of one that the release no longer has there is no name, and none of one whose listing may hurt.
         """
         name = row["name"] if row else f"机构 {event.id}"
-        where = self.region(event.region)
-        entered = event.kind == "entered"
+        where, day = self.region(event.region), release_order(event.release)[0]
+        now = [one for one in listings if not one["absent_since"]]
         details = [Detail("机构", name, self._institution(event.id) if row else ""), *([Detail("地区", where)] if where else [])]
-        details.append(Detail("变动", f"{HAPPENED[event.kind]}（{release_order(event.release)[0]} 的版本）"))
-        if entered:
-            details += [Detail("列入", self._listed(one), one["document_url"] or "") for one in listings] or [Detail("此后", NOT_LISTED)]
+        details.append(Detail("变动", f"{HAPPENED[event.kind]}（{day} 的版本）"))
         said, at = HAPPENED[event.kind], instant(event.release)
+        if event.kind == "entered":
+            details += [Detail("名单", self._listed(one), one["document_url"] or "") for one in now] or [Detail("此后", NOT_LISTED)]
+            printed = dict.fromkeys(one["subject_name"] for one in now if name_key(one["subject_name"]) not in (None, name_key(name)))
+            details += [Detail("名单所载名称", f"{text}（{FORMER_NAME}）" if _is_among(text, former) else text) for text in printed]
+            said = self._listed(now[0]) + ("等" if len(now) > 1 else "") if now else said
+        elif authorities:
+            details.append(Detail("名单", f"{'、'.join(authorities)}的白名单，截至 {day} 的版本"))
         return Entry(
-            id=event.entry, title=f"{name}：{said}" + (f"（{where}）" if where else ""), url=self._institution(event.id), summary=_text(details),
-            content_html=None, details=tuple(details), published=at, updated=at, categories=(said,), event=event.kind,
+            id=event.entry, title=f"{_short(name)}：{said}" + (f"（{where}）" if where else ""), url=self._institution(event.id), summary=_text(details),
+            content_html=None, details=tuple(details), published=at, updated=at, categories=(HAPPENED[event.kind],), event=event.kind,
         )  # fmt: skip
 
     def release(self, event: Event, counts: Mapping[str, int]) -> Entry:
@@ -230,7 +240,7 @@ class Teller:
         document = row["document_title"] or row["document_url"] or ""
         as_of = f"（截至 {row['document_as_of']}）" if document and row["document_as_of"] else ""
         lines = [
-            self._line("subject_name", row["subject_name"] or NOT_SAID), *(map(self._linked, notice.links) if notice.links else [Detail("核对", UNLINKED)]),
+            self._line("subject_name", row["subject_name"] or NOT_SAID), *([self._linked(link, row["subject_name"]) for link in notice.links] or [Detail("核对", UNLINKED)]),
             self._line("authority", row["authority"]), Detail("地区", self.region(row["region_code"], row["region_text"])), self._line("state", self._state(row)),
             self._line("violation_type", label("violation_types", row["violation_type"]) or row["violation_text"]), self._line("facts", row["facts"]),
             *(Detail(*_said(one)) for one in notice.statements),
@@ -242,9 +252,10 @@ class Teller:
         ]  # fmt: skip
         return tuple(one for one in lines if one.value)
 
-    def _linked(self, link: Row) -> Detail:
+    def _linked(self, link: Row, subject: str | None) -> Detail:
         sure = f"，可信度 {link['confidence']:.2f}" if link["confidence"] is not None else ""
-        said = f"{link['name']}（{self._label('link_methods', link['method'])}{sure}）"
+        renamed = f"；公告所载是它的{FORMER_NAME}" if subject != link["name"] and _is_among(subject, link["former"]) else ""
+        said = f"{link['name']}（{self._label('link_methods', link['method'])}{sure}{renamed}）"
         return Detail("核对", said, self._institution(link["institution_id"]))
 
     def _line(self, column: str, value: str | None) -> Detail:
@@ -260,7 +271,7 @@ class Teller:
     def _listed(self, row: Row) -> str:
         """列入 X 局 Y 批白名单，截至 D (rule 1)."""
         as_of = f"，截至 {row['as_of']}" if row["as_of"] else ""
-        return f"{row['authority'] or ''}{row['batch_label'] or ''}{self._label('lists', row['list'])}{as_of}"
+        return f"列入{_short(row['authority'] or '')}{_short(row['batch_label'] or '')}{self._label('lists', row['list'])}{as_of}"
 
     def _label(self, table: str, code: str | None) -> str:
         codes = self.catalogue.codes[table]
@@ -319,6 +330,11 @@ def notice_id(notice: str) -> str:
 def authority_key(name: str | None) -> str | None:
     """What stands for an authority in the address of its feed: for its name as it is printed, since few have a code of their own."""
     return None if name is None else sha256(name.encode()).hexdigest()[:12]
+
+
+def _is_among(name: str | None, names: Iterable[str]) -> bool:
+    """Whether a name is one of several, to the letter."""
+    return name is not None and name_key(name) in map(name_key, names)
 
 
 def _short(name: str) -> str:

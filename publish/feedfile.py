@@ -15,18 +15,20 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import orjson
 
 from .catalogue import Catalogue
-from .documents import recipe, write_documents
+from .coverage import coverage, sources_on
+from .documents import asking, recipe, write_documents
 from .entries import CODES, FACETS, authority_key, instant
 from .errors import BadHome
-from .home import Home, sync
+from .home import Home, release_order, sync
 from .tables import Working, working
 
-VERSION = 2  # of this form; a file of another one is made again
+VERSION = 3  # of this form; a file of another one is made again
 SHOWN, MOST, DAYS = 100, 500, 7  # a current document has the newest so many numbers, and more where so many days have more
 SCHEMA = """
 CREATE TABLE made (site TEXT NOT NULL, hubs TEXT NOT NULL, recipe TEXT NOT NULL, modified TEXT NOT NULL) STRICT;
@@ -39,7 +41,8 @@ CREATE INDEX feed_events_by_release ON feed_events (release);
 CREATE TABLE feed_items (feed TEXT NOT NULL, seq INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (feed, seq)) STRICT, WITHOUT ROWID;
 CREATE TABLE feeds (
   feed TEXT PRIMARY KEY, family TEXT NOT NULL, facet TEXT, code TEXT, label_zh TEXT, label_en TEXT,
-  first INTEGER NOT NULL, last INTEGER NOT NULL, updated TEXT
+  first INTEGER NOT NULL, last INTEGER NOT NULL, updated TEXT,
+  silence TEXT
 ) STRICT, WITHOUT ROWID;
 """
 LOOKS = (  # at every row: a file that was cut or overwritten fails at one of them
@@ -106,6 +109,7 @@ def _make(
             connection.execute("BEGIN")
             _told(connection)
             _feeds(connection, catalogue)
+            _silence(connection, live, catalogue, orjson.loads((release / "manifest.json").read_bytes()), identifier)
             connection.execute("COMMIT")
             for name in ("history", "live"):
                 connection.execute(f"DETACH {name}")
@@ -202,7 +206,7 @@ def _feeds(connection: Working, catalogue: Catalogue) -> None:
         facet, _, code = rest.partition("/")
         labels = _labels(catalogue, facet, code, authorities) if facet else (None, None)
         rows.append((feed, family, facet or None, code or None, *labels, ends.get(feed, 0)))
-    connection.executemany("INSERT INTO main.feeds VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL)", rows)
+    connection.executemany("INSERT INTO main.feeds VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL, NULL)", rows)
     connection.execute(
         f"""UPDATE main.feeds SET first = max(1, last + 1 - min({MOST}, max({SHOWN}, coalesce((SELECT last + 1 - min(i.seq) FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event
           JOIN main.releases r ON r.number = e.release WHERE i.feed = feeds.feed AND i.seq > feeds.last - {MOST} AND (e.is_alert OR e.kind <> 'first')
@@ -210,6 +214,15 @@ def _feeds(connection: Working, catalogue: Catalogue) -> None:
         updated = (SELECT r.id FROM main.feed_items i JOIN main.feed_events e ON e.number = i.event JOIN main.releases r ON r.number = e.release
           WHERE i.feed = feeds.feed AND i.seq = feeds.last)"""
     )
+
+
+def _silence(connection: Working, live: sqlite3.Connection, catalogue: Catalogue, manifest: Mapping[str, Any], identifier: str) -> None:
+    """Why a feed may be silent where something happened, as it was on the day of the release."""
+    ask = asking(live)
+    sources = sources_on(ask, manifest, release_order(identifier)[0])
+    covered = coverage(ask, sources, manifest.get("held", ()), catalogue.regions)
+    feeds = [feed for (feed,) in connection.execute("SELECT feed FROM main.feeds")]
+    connection.executemany("UPDATE main.feeds SET silence = ? WHERE feed = ?", [(covered.of_feed(feed), feed) for feed in feeds])
 
 
 def _authorities(connection: Working, keys: Collection[str]) -> Mapping[str, str]:

@@ -19,6 +19,7 @@ from search import compact, tokens
 from . import history
 from .audit import entries
 from .carry import SAID, words
+from .documents import unbrotli
 from .errors import BadHome
 from .home import DELTAS, Home
 from .statements import statements
@@ -93,11 +94,21 @@ def _named(path: Path, notice: str) -> list[str]:
     return [notice]
 
 
-def _documents(path: Path) -> Iterator[bytes]:
-    """What a file of feeds has made ahead, which is packed."""
-    if path.suffix == ".db" and path.parent.name == Home.FEEDS:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
-            yield from (gzip.decompress(packed) for (packed,) in connection.execute("SELECT gzip FROM documents ORDER BY feed, form"))
+def _unpacked(path: Path) -> Iterator[bytes]:
+    """What a file has packed whole: the documents that a file of feeds has made ahead, in each of their codings, of which any may be the one that
+    is sent. Raises BadHome for what cannot be unpacked: nobody knows what is in it."""
+    try:
+        if path.suffix == ".br":
+            yield unbrotli(path.read_bytes())
+        if path.suffix == ".db" and path.parent.name == Home.FEEDS:
+            with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
+                for zipped, brotlied in connection.execute("SELECT gzip, brotli FROM documents ORDER BY feed, form"):
+                    yield gzip.decompress(zipped)
+                    yield unbrotli(brotlied)
+    except (ValueError, OSError, EOFError) as error:
+        raise BadHome(
+            f"{path}: cannot be unpacked ({error}); `mingbai run` makes feeds anew, anything else has to be removed by hand"
+        ) from error
 
 
 def _said_elsewhere(home: Home, text: str) -> bool:
@@ -132,7 +143,7 @@ def _found(path: Path, needles: Iterable[bytes]) -> set[bytes]:
     """Which needles are in the bytes of a file, free pages of a database included."""
     wanted, found = set(needles), set[bytes]()
     keep = max(map(len, wanted), default=1) - 1
-    for document in _documents(path):
+    for document in _unpacked(path):
         found |= {needle for needle in wanted - found if needle in document}
     with cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else open(path, "rb") as file:
         before = b""

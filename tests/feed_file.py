@@ -48,7 +48,7 @@ def write_feed_file(
             updated = RELEASES[told[numbers[-1] - 1][1] - 1] if numbers else None
             label = code or None
             values = (feed, family, facet or None, code or None, label, label, max(1, len(numbers) + 1 - most), len(numbers), updated)
-            connection.execute("INSERT INTO feeds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+            connection.execute("INSERT INTO feeds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", values)
 
 
 def write_live(path: Path, catalogue: Catalogue, tables: dict[str, list[dict[str, Any]]]) -> sqlite3.Connection:

@@ -504,7 +504,15 @@ def _opml(root: Any, address: str, now: datetime) -> Found:
             yield from ["MissingTitleAttr"] * ("title" not in outline.attrib)
         elif {"xmlUrl", "htmlUrl", "title", "language"} & set(outline.attrib):
             yield "MissingOutlineType"
-        for name, check in (("htmlUrl", _uri), ("xmlUrl", _uri), ("language", _language), ("text", _words), ("title", _words)):
+        for name, check in (
+            ("htmlUrl", _uri),
+            ("xmlUrl", _uri),
+            ("language", _language),
+            ("text", _words),
+            ("title", _words),
+            ("text", _html),
+            ("title", _html),
+        ):
             if name in outline.attrib:
                 yield from check(outline.attrib[name])
 

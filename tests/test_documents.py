@@ -231,8 +231,52 @@ def test_an_entry_is_of_the_release_that_first_had_it_and_of_the_one_that_change
 def test_an_institution_that_left_is_named_only_while_the_release_has_it(make: Callable[..., tuple[int, Path]]) -> None:
     left, entered = json.loads(of(make()[1])["listings", "json"]["body"])["items"]
     assert left["title"] == "机构 i-zzzzzzzzzzz2：不在最新一期名单中（福建省厦门市思明区）"
-    assert entered["title"] == "福州市鼓楼区甜果培训中心有限公司（x）：列入白名单（福建省福州市鼓楼区）"
-    assert "福州市教育局（x）第三期白名单，截至 2026-11-20" in entered["content_text"]
+    assert (
+        entered["title"]
+        == "福州市鼓楼区甜果培训中心有限公司（x）：列入福州市教育局（x）第三期白名单，截至 2026-11-20（福建省福州市鼓楼区）"
+    )
+    assert "名单：列入福州市教育局（x）第三期白名单，截至 2026-11-20" in entered["content_text"]
+    assert entered["tags"] == ["列入白名单"]
+
+
+def test_a_change_of_the_white_list_says_whose_list_it_is_which_and_as_of_when(
+    make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]]
+) -> None:
+    """Rule 1: 列入 X 局 Y 批白名单，截至 D. Of one that left there is no row any more: the lists of the region, and the day of the release."""
+
+    def told(**changed: Any) -> dict[str, Any]:
+        tables["listings"][0] |= changed
+        return {item["_mingbai"]["event"]: item for item in json.loads(of(make()[1])["listings", "json"]["body"])["items"]}
+
+    entered = told(subject_name="甜果旧名")["entered"]
+    assert "名单所载名称：甜果旧名" in entered["content_text"].split("\n")
+    tables["institution_aliases"].append({"institution_id": tables["listings"][0]["institution_id"], "name": "甜果 旧名", "kind": "former"})
+    assert "名单所载名称：甜果旧名（曾用名）" in told()["entered"]["content_text"].split("\n")
+    assert "名单所载名称" not in told(subject_name="福州市鼓楼区甜果培训中心有限公司(x)")["entered"]["content_text"], (
+        "its name, with other brackets"
+    )
+    tables["listings"].append(
+        {**tables["listings"][0], "id": "l-other", "institution_id": "i-bbbbbbbbbbb2", "region_code": "350203", "authority": "厦门市教育局"}
+    )
+    left = told()["left"]
+    assert "名单：厦门市教育局的白名单，截至 2026-11-23 的版本" in left["content_text"].split("\n")
+    gone = told(absent_since="2026-11-22")["entered"]
+    assert gone["title"].endswith("：列入白名单（福建省福州市鼓楼区）")
+    assert "此后：不在最新一期名单中" in gone["content_text"]
+    assert "第三期" not in gone["content_text"]
+
+
+def test_a_notice_that_has_a_former_name_says_so(make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]]) -> None:
+    def line(name: str) -> str:
+        tables["notices"][0]["subject_name"] = name
+        (item,) = [one for one in json.loads(of(make()[1])["notices", "json"]["body"])["items"] if one["id"].endswith(f"notices/{N1}")]
+        return next(said for said in item["content_text"].split("\n") if said.startswith("核对："))
+
+    tables["institution_aliases"].append(
+        {"institution_id": tables["notice_links"][0]["institution_id"], "name": "甜果旧名", "kind": "former"}
+    )
+    assert line("甜果旧名").endswith("（信用代码一致，可信度 1.00；公告所载是它的曾用名）")
+    assert line("甜果英语").endswith("（信用代码一致，可信度 1.00）"), "a brand is no former name"
 
 
 def test_a_second_file_takes_over_what_says_the_same(

@@ -162,7 +162,9 @@ async def test_every_document_is_a_json_feed(home, app):
             assert "about" in feed["_mingbai"], "custom objects say what they are about"
 
 
-@pytest.mark.parametrize("path", ["/feeds.opml", "/en/feeds.opml", "/feeds/notices.opml", "/feeds/releases.opml"])
+@pytest.mark.parametrize(
+    "path", ["/feeds.opml", "/en/feeds.opml", "/feeds/notices.opml", "/feeds/releases.opml", "/feeds/region/350102.opml"]
+)
 async def test_the_list_of_feeds_passes_them_too(app, path):
     async with visiting(app) as client:
         answer = await client.get(path)

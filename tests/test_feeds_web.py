@@ -8,8 +8,10 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
@@ -36,6 +38,7 @@ from publish.web.kept import Kept
 from publish.web.reader import Reader
 from publish.web.server import build_app
 from publish.wording import wording
+from test_browser import SERVE
 from web_release import (
     ACTIVE,
     CLOSED,
@@ -404,14 +407,33 @@ async def test_the_heartbeat_says_that_it_was_looked_and_wakes_nobody(site, home
     )
     async with visiting(site()) as client:
         tag = (await client.get("/feeds/notices.atom")).headers["etag"]
+        current = (await client.get("/feeds/notices.json")).json()
         told = (await client.get("/feeds/notices/heartbeat.json")).json()
         (home / "status.json").write_text(json.dumps({"sources": {"slow": {"last_checked": "2026-11-23T09:00:00Z"}}}))
         other = (await client.get("/feeds/notices/heartbeat.json")).json()
         assert (await client.get("/feeds/notices.atom")).headers["etag"] == tag
-    assert (told["last"], told["updated"], told["release"]) == (139, "2026-11-22", TODAY)
+    assert (told["last"], told["updated"], told["release"]) == (139, "2026-11-21T16:00:00Z", TODAY)
     assert (told["checked_at"], told["as_of"]) == ("2026-11-23T00:00:00Z", "2026-01-31")
+    assert told["updated"] == current["_mingbai"]["updated"]
     assert told["since"] == f"{SITE}/feeds/notices/since/139.json"
     assert other["checked_at"] is None  # one was looked at, nobody knows of the other
+
+
+INSTANT, DAY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), re.compile(r"\d{4}-\d\d-\d\d")
+
+
+@pytest.mark.parametrize("feed", ["releases", "notices", "notices/region/440000", "listings"])
+async def test_every_time_of_a_heartbeat_is_an_instant_or_a_day(site, home, feed):
+    (home / "status.json").write_text(
+        json.dumps({"sources": {name: {"last_checked": "2026-11-23T00:00:00Z"} for name in ("slow", "platform")}})
+    )
+    async with visiting(site()) as client:
+        told = (await client.get(f"/feeds/{feed}/heartbeat.json")).json()
+        current = (await client.get(f"/feeds/{feed}.json")).json()
+    assert told["updated"] == current["_mingbai"]["updated"]
+    assert all(INSTANT.fullmatch(moment) for moment in (told["updated"], told["checked_at"]))
+    assert DAY.fullmatch(told["as_of"])
+    assert all(INSTANT.fullmatch(one["checked_at"]) and DAY.fullmatch(one["as_of"]) for one in told["sources"])
 
 
 # -- nothing is said that may not be -----------------------------------------------------------------------------------
@@ -426,7 +448,8 @@ async def test_what_is_not_serious_any_more_is_in_no_document_of_what_is_serious
             "notices/seriousness/serious/since/0.json",
         ):
             text = (await client.get(f"/feeds/{path}")).text
-            assert MOVED in text, path
+            is_page = path.endswith("/serious")  # which says that there was one, and not which: who took it has its number
+            assert (MOVED in text) != is_page, path
             assert f"{MOVED}培训中心" not in text, path
             assert f"关于{MOVED}的处罚" not in text, path
         stones = [
@@ -434,6 +457,12 @@ async def test_what_is_not_serious_any_more_is_in_no_document_of_what_is_serious
         ]
         assert f"{MOVED}培训中心" in (await client.get("/feeds/notices/since/0.json")).text
     assert [[(one["id"].rpartition("/")[2], one["reason"]) for one in found] for found in stones] == [[(MOVED, "corrected")]] * 2
+
+
+async def test_what_stands_for_ever_for_those_who_took_it_is_not_for_search_engines(site):
+    async with visiting(site()) as client:
+        for path in ("archive/1.atom", "archive/1.json", "since/0.json"):
+            assert (await client.get(f"/feeds/records/violation/illegal_fees/{path}")).headers["x-robots-tag"] == "noindex"
 
 
 async def test_at_midnight_a_notice_that_ends_is_in_no_document_and_its_number_is(site):
@@ -544,6 +573,24 @@ async def test_a_search_is_a_feed_by_the_rules_of_the_search_and_of_alerts(site,
     assert (plain.status_code, plain.headers["location"]) == (308, f"/feeds/{family}.json")
 
 
+async def test_a_search_that_is_none_says_where_and_why_as_the_page_of_notices_does(site):
+    async with visiting(site()) as client:
+        for lang in ("", "/en"):
+            feed = await client.get(f"{lang}/feeds/notices.json?q=(")
+            assert feed.json() == (await client.get(f"{lang}/notices.json?q=(")).json()
+            assert {"kind", "at", "near"} <= feed.json().keys()
+            atom = await client.get(f"{lang}/feeds/notices.atom?q=(")
+            assert feed.json()["message"] in unescape(atom.text)
+
+
+async def test_a_region_is_named_to_a_search_as_it_is_to_a_question(site):
+    async with visiting(site()) as client:
+        for name in ("厦门", "Xiamen", "xiamen shi", "350200"):
+            feed = (await client.get(f"/feeds/records.json?region={name}")).json()
+            assert {item["id"].rpartition("/")[2] for item in feed["items"]} == {UNLINKED, LAST_DAY, "n-ggggggggggg2"}, name
+            assert feed["home_page_url"] == f"{SITE}/notices?city=350200"
+
+
 async def test_a_search_that_fails_is_no_empty_feed(site, monkeypatch, caplog):
     app = site()
     monkeypatch.setattr("publish.web.feedmade.find", lambda *_, **__: 1 / 0)
@@ -562,7 +609,9 @@ async def test_a_feed_of_an_institution_says_what_is_linked_to_it_and_no_more(si
     assert {item["id"].rpartition("/")[2] for item in feed["items"]} == {ACTIVE, "n-eeeeeeeeeee2", LAST_DAY}
     assert feed["_mingbai"]["is_complete"] is True
     assert feed["home_page_url"] == f"{SITE}/institutions/{SWEET}"
-    assert ["列入白名单" in item["title"] for item in new["items"]] == [True]
+    assert [item["title"].partition("：")[2] for item in new["items"]] == [
+        "列入厦门市教育局第三期白名单，截至 2026-11-20（福建省厦门市思明区）"
+    ]
     assert not feedparser.parse(hostile.content).bozo
     assert "<script" not in hostile.text
     assert (page.status_code, page.headers["location"]) == (308, f"/institutions/{SWEET}")
@@ -580,8 +629,9 @@ async def test_a_feed_of_an_institution_says_what_is_linked_to_it_and_no_more(si
         ("/feeds/notices/authority/0123456789ab.json", 404, "/feeds"), ("/feeds/notices/archive/0.json", 404, "/feeds/notices"), ("/feeds/notices/since/x.json", 404, "/feeds/notices"),
         ("/feeds/institutions/i-nobody.json", 404, "/feeds/institutions"), ("/feeds/nothing.opml", 404, "/feeds/records"), ("/feeds/..%2Fmanifest", 404, "/feeds/notices"),
         ("/feeds/notices.json?place=1", 400, "violation_type"), ("/feeds/notices.json?limit=1", 400, "violation_type"), ("/feeds/notices.json?kind=x", 400, "penalty"), ("/feeds/records.json?region=1", 400, "350000"),
-        ("/feeds/notices/region/350102.json?kind=penalty", 400, "/feeds/notices?"), ("/feeds/releases.json?q=x", 400, "/feeds/notices?"), ("/feeds/notices.json?q=(", 400, "查询"), ("/feeds?violation=x", 400, "illegal_fees"),
-        ("/feeds?x=1", 400, "region"), ("/feeds/releases?q=x", 400, "/feeds/notices?"), ("/feeds/notices?place=1", 400, "violation_type"),
+        ("/feeds/notices/region/350102.json?kind=penalty", 400, "/feeds/notices?"), ("/feeds/releases.json?q=x", 400, "/feeds/notices?"), ("/feeds/notices.json?q=(", 400, "bracket"), ("/feeds?violation=x", 400, "illegal_fees"),
+        ("/feeds?x=1", 400, "region"), ("/feeds/region/999999.opml", 404, "350102"), ("/feeds/region/000000.opml", 404, "350102"), ("/feeds/region/350100.opml?q=x", 400, "/feeds/notices?"), ("/feeds/notices/since/3.atom", 404, "/feeds/notices/since/3.json"), ("/feeds/records/region/350102/heartbeat.rss", 404, "/feeds/records/region/350102/heartbeat.json"),
+        ("/feeds/notices/since/3", 404, "/feeds/notices/since/3.json"), ("/feeds/notices.json?region=Fuzhou", 400, "350100, 361000"), ("/feeds/notices.atom?q=(", 400, "查询"), ("/feeds/notices/since/3.xml", 404, "/feeds/notices"), ("/feeds/releases?q=x", 400, "/feeds/notices?"), ("/feeds/notices?place=1", 400, "violation_type"),
     ],
 )  # fmt: skip
 async def test_what_is_not_there_is_refused_with_a_word_on_what_is(site, path, status, says):
@@ -646,6 +696,7 @@ async def test_a_page_of_a_feed_has_its_addresses_and_what_it_told_last(site, la
         ("region=350102", ["notices/region/350102", "records/region/350102", "corrections/region/350102", "listings/region/350102"]), ("region=福州", ["notices/region/350100"]),
         ("violation=illegal_fees", ["notices/violation/illegal_fees"]), ("seriousness=serious", ["records/seriousness/serious"]), (f"authority={AUTHORITY[:4]}", [f"notices/authority/{authority_key(AUTHORITY)}"]),
         ("region=350102&violation=illegal_fees", ["notices.atom?county=350102&violation_type=illegal_fees"]), ("q=收费", ["notices.rss?q=%E6%94%B6%E8%B4%B9"]), ("region=鼓楼区", ["?region=350102"]),
+        ("region=Xiamen", ["notices/region/350200"]), ("region=Gulou, Fuzhou", ["listings/region/350102"]), ("region=Fuzhou", ["?region=350100", "?region=361000"]), ("region=Xiamen&q=收费", ["notices.atom?q=%E6%94%B6%E8%B4%B9&city=350200"]),
     ],
 )  # fmt: skip
 async def test_a_choice_gives_the_addresses_of_what_was_chosen(site, query, keys):
@@ -706,6 +757,23 @@ async def test_the_list_of_feeds_can_be_imported_and_each_is_there(site, path):
             assert (await client.get(one.attrib["xmlUrl"].removeprefix(SITE))).status_code == 200
             assert (await client.get(one.attrib["htmlUrl"].removeprefix(SITE))).status_code == 200
             assert one.attrib["text"]
+
+
+@pytest.mark.parametrize("code", ["350100", "350102", "440000"])  # of the last nothing was told yet
+@pytest.mark.parametrize("lang", ["", "/en"])
+async def test_a_region_has_a_list_of_its_feeds(site, code, lang):
+    async with visiting(site()) as client:
+        answer = await client.get(f"{lang}/feeds/region/{code}.opml")
+        outlines = [one for one in ElementTree.fromstring(answer.content).iter("outline") if one.get("type") == "rss"]
+        there = [(await client.get(one.attrib["xmlUrl"].removeprefix(SITE))).status_code for one in outlines]
+        pages = [(await client.get(f"{lang}/feeds{path}")).text for path in (f"/corrections/region/{code}", f"?region={code}")]
+        whole = (await client.get(f"{lang}/feeds/corrections")).text
+    assert [one.attrib["xmlUrl"] for one in outlines] == [
+        f"{SITE}/feeds/{family}/region/{code}.atom" for family in ("notices", "records", "corrections", "listings")
+    ]
+    assert there == [200] * 4
+    assert all(f'href="{lang}/feeds/region/{code}.opml"' in page for page in pages)
+    assert "/feeds/region/" not in whole
 
 
 async def test_the_stylesheet_that_the_xml_names_is_there(site):
@@ -788,3 +856,41 @@ async def test_a_replay_that_streams_over_a_change_tells_nothing_more_of_what_wa
     with pytest.raises(json.JSONDecodeError):
         json.loads(body)
     shelf.close()
+
+
+# -- as other people's readers poll ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def served(home: Path, tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue, root: Path) -> Iterator[tuple[str, Path]]:
+    """The site on a port of this machine, and its home."""
+    there = tmp_path_factory.mktemp("served")
+    copied(home, there)
+    make_feeds(there, catalogue)
+    server = subprocess.Popen([sys.executable, "-c", SERVE, str(there)], stdout=subprocess.PIPE, text=True, cwd=root)
+    try:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip().rstrip("/"), there
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["notices.atom", "notices.rss", "listings.atom", "notices/region/440000.atom", "records/archive/1.rss", f"institutions/{SWEET}.atom", "records.rss?q=%E6%94%B6%E8%B4%B9"],
+)  # fmt: skip
+def test_who_polls_with_feedparser_is_not_woken_by_a_look_that_found_nothing(served, path):
+    address, there = served
+    first = feedparser.parse(f"{address}/feeds/{path}")
+    assert (first.status, first.bozo) == (200, False)
+    for hour in range(2):  # each run looks at the sources and finds nothing new; somebody reads that in the heartbeat
+        (there / "status.json").write_text(json.dumps({"sources": {"platform": {"last_checked": f"2026-11-23T0{hour}:00:00Z"}}}))
+        with urllib.request.urlopen(f"{address}/feeds/notices/heartbeat.json") as heartbeat:
+            checked = {one["id"]: one["checked_at"] for one in json.load(heartbeat)["sources"]}
+        assert checked["platform"] == f"2026-11-23T0{hour}:00:00Z"
+        for known in ({"etag": first.etag}, {"modified": first.modified}, {"etag": first.etag, "modified": first.modified}):
+            again = feedparser.parse(f"{address}/feeds/{path}", **known)
+            assert (again.status, again.entries) == (304, []), known
+    new = feedparser.parse(f"{address}/feeds/{path}", etag='"another"', modified=first.modified)
+    assert (new.status, len(new.entries)) == (200, len(first.entries))

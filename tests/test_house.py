@@ -33,7 +33,7 @@ FLOORS = (
     {"bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells", "telling"},
     {"dataset"},
     {"sourcefile"},
-    {"catalogue", "metadata", "versions", "meant", "answering", "entries", "channel"},
+    {"catalogue", "metadata", "versions", "meant", "answering", "coverage", "entries", "channel"},
     {"snapshot", "sources", "plans", "tables", "audit", "given"},
     {
         "extract",

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import brotli
 import httpx
 import pytest
 from click.testing import CliRunner
@@ -248,7 +249,7 @@ def test_what_waits_for_a_person_does_not_delay_it(published: tuple[Work, str]) 
     assert found(work.live_database, "SELECT count(*) FROM institutions") == [(4,)]
 
 
-@pytest.mark.parametrize("left", ["the id", "a text", "a text as it is indexed", "a compressed text", "free pages"])
+@pytest.mark.parametrize("left", ["the id", "a text", "a text as it is indexed", "a compressed text", "a text in brotli", "free pages"])
 def test_what_is_left_anywhere_is_found(published: tuple[Work, str], left: str) -> None:
     work, identifier = published
     signed(work, identifier)
@@ -262,6 +263,8 @@ def test_what_is_left_anywhere_is_found(published: tuple[Work, str], left: str) 
             (folder / "search" / "words").write_text(f"{SECRET}其事实")
         case "a compressed text":
             (folder / "downloads.csv.gz").write_bytes(gzip.compress(f"{SECRET}，其事实".encode()))
+        case "a text in brotli":
+            (folder / "downloads.csv.br").write_bytes(brotli.compress(f"{SECRET}，其事实".encode()))
         case "free pages":
             connection = sqlite3.connect(folder / "mingbai.db")
             connection.execute("DELETE FROM regions")
@@ -271,16 +274,17 @@ def test_what_is_left_anywhere_is_found(published: tuple[Work, str], left: str) 
         list(nowhere(on(work, 3)))
 
 
-def test_what_is_left_in_a_packed_document_of_a_feed_is_found(published: tuple[Work, str]) -> None:
+@pytest.mark.parametrize("coding", ["gzip", "brotli"])
+def test_what_is_left_in_a_packed_document_of_a_feed_is_found(published: tuple[Work, str], coding: str) -> None:
     work, identifier = published
     signed(work, identifier)
-    with closing(sqlite3.connect(work.home.feeds / "2026-11-04.db")) as connection:
-        connection.execute(
-            "UPDATE documents SET gzip = ? WHERE feed = 'records' AND form = 'json'", [gzip.compress(f"{SECRET}，其事实".encode())]
-        )
-        connection.commit()
-    with pytest.raises(BadHome, match=r"feeds/2026-11-04.db: has words"):
-        list(nowhere(on(work, 3)))
+    for said, found in ((f"{SECRET}，其事实".encode(), r"feeds/2026-11-04.db: has words"), (None, "cannot be unpacked")):
+        packed = b"x" if said is None else {"gzip": gzip.compress, "brotli": brotli.compress}[coding](said)
+        with closing(sqlite3.connect(work.home.feeds / "2026-11-04.db")) as connection:
+            connection.execute(f"UPDATE documents SET {coding} = ? WHERE feed = 'records' AND form = 'json'", [packed])
+            connection.commit()
+        with pytest.raises(BadHome, match=found):
+            list(nowhere(on(work, 3)))
 
 
 def test_nobody_withdraws_what_was_never_shown(published: tuple[Work, str]) -> None:

@@ -185,7 +185,7 @@ def write_feeds(home: Path, identifier: str, mark: str) -> Path:
         connection.executescript(f"{feedfile.SCHEMA};{documents.SCHEMA}")
         connection.execute("INSERT INTO releases VALUES (1, ?, ?, '')", [identifier, identifier[:10]])
         connection.execute("INSERT INTO made VALUES ('', '[]', '', ?)", [f"{identifier[:10]}T00:00:00Z"])
-        connection.execute("INSERT INTO feeds VALUES ('notices', 'notices', NULL, NULL, NULL, NULL, 1, 0, NULL)")
+        connection.execute("INSERT INTO feeds VALUES ('notices', 'notices', NULL, NULL, NULL, NULL, 1, 0, NULL, NULL)")
         for name in ("rss", "atom", "json"):
             body = (json.dumps({"mark": mark}) if name == "json" else f"<feed>{mark}</feed>").encode()
             tag = hashlib.sha256(body).hexdigest()

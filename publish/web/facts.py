@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from .. import coverage as covering
 from . import queries
 from .reader import Reader, Row
 from .terms import is_stale, over, permit_state
@@ -215,3 +216,8 @@ def sources(reader: Reader, today: str) -> list[Row]:
         }
         for source in reader.sources
     ]
+
+
+def coverage(reader: Reader, today: str) -> covering.Coverage:
+    """What the sources of a release cover today; worked out once and kept."""
+    return reader.once(today, "coverage", lambda: covering.coverage(reader.rows, sources(reader, today), reader.held, reader.territory))

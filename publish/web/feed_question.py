@@ -1,8 +1,10 @@
 """What an address under /feeds asks of a feed: nothing, or a search for notices, by the keys and values of /notices and refused with those that exist."""
 
+from ..regions import COUNTRY
 from .asked import REGIONS, NoSuchChoice
 from .notice_question import Question, ask
 from .reader import Reader
+from .verifier import Verifier
 from .visit import Visit
 
 UNASKED = ("sort", "limit", "offset")  # a feed is the newest of what is found
@@ -20,16 +22,22 @@ def nothing(asked: list[tuple[str, str]], feed: str) -> None:
         raise NoSuchChoice(asked[0][0], f"/feeds/notices?{'=…&'.join(KEYS)}=… ({feed})", is_key=True)
 
 
-def question(asked: list[tuple[str, str]], reader: Reader) -> Question:
-    """A search as a feed: what /notices takes, but for order and pages, and `region` for a code of any level. Raises NoSuchChoice."""
+def places(text: str, reader: Reader, today: str) -> list[str]:
+    """The regions below the country that a code or a name may mean, in Chinese or in Pinyin, as /verify reads it."""
+    return [row.code for row in Verifier(reader, today).meanings(text) if row.code != COUNTRY] if text else []
+
+
+def question(asked: list[tuple[str, str]], reader: Reader, today: str) -> Question:
+    """A search as a feed: what /notices takes, but for order and pages, and `region` for a code of any level, or a name. Raises NoSuchChoice."""
     found = []
     for key, value in asked:
         if key not in KEYS:
             raise NoSuchChoice(key, ", ".join(KEYS), is_key=True)
         if key == "region" and value:
-            at = reader.regions.get(value)
-            if not at or at["level"] not in REGIONS:
-                raise NoSuchChoice("region", ", ".join(code for code, row in reader.regions.items() if row["level"] == REGIONS[0]))
-            key = at["level"]
+            meant = [value] if value in reader.regions and value != COUNTRY else places(value, reader, today)
+            if len(meant) != 1:  # none, or several
+                provinces = (code for code, row in reader.regions.items() if row["level"] == REGIONS[0])
+                raise NoSuchChoice("region", ", ".join(meant or provinces))
+            key, value = reader.regions[meant[0]]["level"], meant[0]
         found += [] if key == "region" else [(key, value)]
     return ask(found, reader)

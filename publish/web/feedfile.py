@@ -67,6 +67,7 @@ class Feeds:
             "first": 1,
             "last": 0,
             "updated": None,
+            "silence": None,
         }
         if not rest:
             return {**none_yet, "label_zh": None, "label_en": None}

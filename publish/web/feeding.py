@@ -12,7 +12,10 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
+import search
+
 from ..channel import PAGE
+from ..coverage import is_covered, why_silent
 from ..entries import CODES, FACETS, authority_key
 from . import facts, feed_question
 from .answer import TYPES, Answer, as_json, moved, packed
@@ -22,12 +25,14 @@ from .feedlists import FeedLists
 from .feedmade import Document, Maker
 from .frame import Frame
 from .notice_question import Question
+from .noticing import misunderstood, why_misunderstood
 from .reader import NoIndex, Reader, Row
 from .shelf import Shelf
 from .visit import Visit, address, spelt
 
 AGAIN = (("cache-control", "no-cache"),)  # a cache asks again: a notice ends at midnight
 FOR_EVER = (("cache-control", "public, max-age=31536000, immutable"),)
+UNFOUND = ("x-robots-tag", "noindex")  # numbers of what was withdrawn stand there for those who took it, not for search engines
 NOT_KEPT = (("cache-control", "no-store"),)
 FORM_OF = f"(?P<form>{'|'.join(FORMS)})"
 KEY = "(?P<key>[a-z]{1,20}(/[a-z]{1,20}/[A-Za-z0-9_]{1,64})?)"
@@ -62,10 +67,12 @@ class FeedPages:
             for pattern, made in (
                 (r"/feeds", self._lists.index),
                 (r"/feeds(/(?P<key>[a-z]{1,20}))?\.opml", self._opml),
+                (r"/feeds/region/(?P<code>[0-9]{1,12})\.opml", self._region_opml),
                 (rf"/feeds/institutions/(?P<id>[A-Za-z0-9_-]{{1,64}})(\.{FORM_OF})?", self._institution),
                 (rf"/feeds/{KEY}/archive/(?P<page>[1-9][0-9]{{0,8}})\.{FORM_OF}", self._archive),
                 (rf"/feeds/{KEY}/since/(?P<after>[0-9]{{1,12}})\.json", self._since),
                 (rf"/feeds/{KEY}/heartbeat\.json", self._heartbeat),
+                (rf"/feeds/{KEY}/(?P<what>since/[0-9]{{1,12}}|heartbeat)(\.{FORM_OF})?", self._only_json),
                 (rf"/feeds/{KEY}\.{FORM_OF}", self._document),
                 (rf"/feeds/{KEY}", self._page),
             )
@@ -95,10 +102,10 @@ class FeedPages:
             return self._problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, **onward)
 
     def _feed(self, visit: Visit, feeds: Feeds) -> Row:
-        """The feed of an address. Raises NoSuchFeed."""
+        """The feed of an address, with why it may be silent today and, as `told_silence`, when its documents were made. Raises NoSuchFeed."""
         key = visit.parts.get("key", "notices")
         if found := feeds.find(key):
-            return found
+            return {**found, "silence": facts.coverage(feeds.reader, visit.today).of_feed(key), "told_silence": found["silence"]}
         family, facet = (*key.split("/"), "")[:2]
         if family not in FACETS:
             raise NoSuchFeed(", ".join(f"/feeds/{one}" for one in FACETS))
@@ -118,22 +125,28 @@ class FeedPages:
     def _page(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         feed, asked = self._feed(visit, feeds), feed_question.asked(visit)
         if asked and feed["feed"] in SEARCHED:
-            return self._lists.search(visit, feed["feed"], feed_question.question(asked, reader))
+            return self._lists.search(visit, feeds, feed["feed"], feed_question.question(asked, reader, visit.today))
         feed_question.nothing(asked, feed["feed"])
         return self._lists.page(visit, reader, feeds, feed)
 
     def _opml(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         return self._lists.opml(visit, feeds, self._feed(visit, feeds)["feed"] if "key" in visit.parts else None)
 
+    def _region_opml(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
+        feed_question.nothing(feed_question.asked(visit), f"region/{visit.parts['code']}.opml")
+        if made := self._lists.region_opml(visit, feeds, visit.parts["code"]):
+            return made
+        raise NoSuchFeed("/feeds/region/350102.opml → /feeds")
+
     # -- documents ---------------------------------------------------------------------------------------------------
 
     def _document(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         feed, form, asked = self._feed(visit, feeds), visit.parts["form"], feed_question.asked(visit)
         if asked and feed["feed"] in SEARCHED:
-            return self._search(visit, reader, feeds, feed_question.question(asked, reader))
+            return self._search(visit, reader, feeds, feed_question.question(asked, reader, visit.today))
         feed_question.nothing(asked, feed["feed"])
         made, maker = feeds.document(feed["feed"], form), self._maker(visit, feeds)
-        if made and not maker.is_over(feed):
+        if made and feed["silence"] == feed["told_silence"] and not maker.is_over(feed):
             headers = (*_headers(feeds.modified), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
             codings = {name: made[column] for name, column in (("br", "brotli"), ("gzip", "gzip")) if made[column]}
             return self._keep(visit, feeds, Answer(200, b"", TYPES[f".{form}"], headers, codings=codings), is_ours=True)
@@ -159,9 +172,11 @@ class FeedPages:
         except Exception:  # what the index cannot answer is "cannot say", never an empty feed
             log.exception("the index of notices failed")  # without the query
             return self._problem(visit, 500, "search")
-        if isinstance(made, str):
-            return self._problem(visit, 400, "query", onward=address("/notices", visit.lang))
-        return self._keep(visit, feeds, _answer(made, (*AGAIN, ("x-robots-tag", "noindex"))))
+        if isinstance(made, search.Problem):
+            if visit.wants_json:
+                return misunderstood(visit, made)
+            return self._problem(visit, 400, "query", {"why": why_misunderstood(visit, made)}, onward=address("/notices", visit.lang))
+        return self._keep(visit, feeds, _answer(made, (*AGAIN, UNFOUND)))
 
     def _institution(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         id, form = visit.parts["id"], visit.parts.get("form")
@@ -190,9 +205,8 @@ class FeedPages:
             return Answer(
                 307, b"", headers=(("location", f"/feeds/{feed['feed']}.{form}"), *NOT_KEPT, ("access-control-allow-origin", "*"))
             )
-        return self._keep(
-            visit, feeds, _answer(self._maker(visit, feeds).archive(feed, page, form), FOR_EVER if self._frame.is_told else AGAIN)
-        )
+        kept = FOR_EVER if self._frame.is_told else AGAIN
+        return self._keep(visit, feeds, _answer(self._maker(visit, feeds).archive(feed, page, form), (*kept, UNFOUND)))
 
     def _since(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         feed, after = self._feed(visit, feeds), int(visit.parts["after"])
@@ -200,7 +214,7 @@ class FeedPages:
         if after > feed["last"]:
             return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
         parts = self._maker(visit, feeds).since(feed, after, lambda: self._shelf.reader is reader)
-        return Answer(200, b"", TYPES[".json"], (*AGAIN, ("access-control-allow-origin", "*")), parts, in_threads=True)
+        return Answer(200, b"", TYPES[".json"], (*AGAIN, UNFOUND, ("access-control-allow-origin", "*")), parts, in_threads=True)
 
     def _heartbeat(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """That it was looked, and as of when what was found is: what no document says, since it would be another one each time."""
@@ -217,13 +231,19 @@ class FeedPages:
                 "feed": feed["feed"],
                 "release": reader.id,
                 "last": feed["last"],
-                "updated": feed["updated"],
+                "updated": self._maker(visit, feeds).updated(feed),
                 "checked_at": min(looked) if looked and all(looked) else None,
                 "as_of": facts.freshness(reader, visit.today)["oldest_as_of"],
+                "is_covered": is_covered(feed["feed"], feed["silence"]),
+                "not_covered": feed["silence"] and {"code": feed["silence"], "text": why_silent(feed["feed"], feed["silence"], visit.lang)},
                 "sources": sources,
                 "since": f"{self._frame.root}/feeds/{feed['feed']}/since/{feed['last']}.json",
             }
         )
+
+    def _only_json(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
+        address = f"/feeds/{self._feed(visit, feeds)['feed']}/{visit.parts['what']}.json"
+        return self._problem(visit, 404, "feed_json", {"known": address}, onward=address, onward_said="feed.to_json")
 
     def _maker(self, visit: Visit, feeds: Feeds) -> Maker:
         return Maker(feeds, visit.today, self._frame.root, self._hubs)

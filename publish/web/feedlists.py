@@ -3,14 +3,15 @@
 A choice of one thing is a feed with numbers of its own; of several, or of words, it is the feed of a search. All of it works by links and forms.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from feeds import plain
 
+from ..coverage import LISTS, NOTICES, why_silent
 from ..entries import CODES, FACETS
 from ..regions import COUNTRY
-from . import facts
+from . import facts, feed_question
 from .answer import TYPES, Answer
 from .asked import NoSuchChoice
 from .feedfile import SEARCHED, Feeds
@@ -44,12 +45,13 @@ class FeedLists:
         for key, codes in CODES.items():
             if asked[key] and asked[key] not in reader.codes(codes):
                 raise NoSuchChoice(key, ", ".join(reader.codes(codes)))
-        regions = [row.code for row in reader.territory.meanings(asked["region"]) if row.code != COUNTRY] if asked["region"] else []
+        regions = feed_question.places(asked["region"], reader, visit.today)
         return self._render(
             "feeds.html",
             asked=asked,
             regions=regions,
             chosen=_chosen(visit, feeds, asked, regions),
+            silent=_silent(visit, reader, regions),
             below=_below(reader, regions[0]) if len(regions) == 1 else [],
             provinces=_below(reader, COUNTRY),
             families=list(FACETS),
@@ -73,6 +75,7 @@ class FeedLists:
         return self._render(
             "feed.html",
             it=feed,
+            silent=why_silent(feed["feed"], feed["silence"], visit.lang) if feed["silence"] else None,
             title=titled(visit, feed),
             latest=latest,
             shown=shown,
@@ -80,35 +83,44 @@ class FeedLists:
             others=[(titled(visit, one), one["feed"]) for one in others],
         )
 
-    def search(self, visit: Visit, family: str, question: Question) -> Answer:
+    def search(self, visit: Visit, feeds: Feeds, family: str, question: Question) -> Answer:
         """A search, for who subscribes to it."""
-        return self._render("feed_search.html", query=question.link(), family=family, families=SEARCHED)
+        feed, why = Maker(feeds, visit.today, self._frame.root).silence(question)
+        silent = why and why_silent(feed, why, visit.lang)
+        return self._render("feed_search.html", query=question.link(), family=family, families=SEARCHED, silent=silent)
 
     def opml(self, visit: Visit, feeds: Feeds, key: str | None) -> Answer:
         """Every feed that has told something, or those of a family, for a reader to import."""
-        root = Element("opml", version="2.0")
-        SubElement(SubElement(root, "head"), "title").text = f"{visit.t('site.name')} · {visit.t('feed.title')}"
-        body, site = SubElement(root, "body"), self._frame.root
+        groups = {}
         for family in (key,) if key else FACETS:
-            group = SubElement(body, "outline", text=visit.t(f"feed.family.{family}"))
             known = feeds.rows(OF_FAMILY, family)
-            for feed in (
-                known
-                if any(feed["feed"] == family for feed in known)
-                else [{"feed": family, "family": family, "facet": "", "code": ""}, *known]
-            ):
-                text, page = plain(titled(visit, feed)), address(f"/feeds/{feed['feed']}", visit.lang)
-                SubElement(
-                    group,
-                    "outline",
-                    type="rss",
-                    text=text,
-                    title=text,
-                    xmlUrl=f"{site}/feeds/{feed['feed']}.atom",
-                    htmlUrl=f"{site}{page}",
-                    language="zh-CN",
-                )
+            is_there = any(feed["feed"] == family for feed in known)
+            groups[family] = known if is_there else [{"feed": family, "family": family, "facet": "", "code": ""}, *known]
+        return self._outlines(visit, visit.t("feed.title"), groups)
+
+    def region_opml(self, visit: Visit, feeds: Feeds, code: str) -> Answer | None:
+        """Every feed of a region, for a reader to import; None where there is no such region."""
+        found = {family: [feeds.find(f"{family}/region/{code}")] for family, facets in FACETS.items() if "region" in facets}
+        groups = {family: [feed for feed in several if feed] for family, several in found.items()}
+        name = feeds.reader.region(code, None, visit.lang)
+        return self._outlines(visit, visit.t("feed.of", family=visit.t("feed.title"), what=name), groups) if all(groups.values()) else None
+
+    def _outlines(self, visit: Visit, title: str, groups: Mapping[str, list[Row]]) -> Answer:
+        root = Element("opml", version="2.0")
+        SubElement(SubElement(root, "head"), "title").text = _html_too(f"{visit.t('site.name')} · {title}")
+        body, site = SubElement(root, "body"), self._frame.root
+        for family, known in groups.items():
+            group = SubElement(body, "outline", text=visit.t(f"feed.family.{family}"))
+            for feed in known:
+                text, page = _html_too(titled(visit, feed)), address(f"/feeds/{feed['feed']}", visit.lang)
+                link = {"xmlUrl": f"{site}/feeds/{feed['feed']}.atom", "htmlUrl": f"{site}{page}"}
+                SubElement(group, "outline", {"type": "rss", "text": text, "title": text, **link, "language": "zh-CN"})
         return Answer(200, tostring(root, "utf-8", xml_declaration=True), TYPES[".opml"])
+
+
+def _html_too(text: str) -> str:
+    """A text on one line that is the same as markup: outlines may be either, and a validator takes them for that."""
+    return plain(text).replace("&", "＆")
 
 
 def titled(visit: Visit, feed: Row) -> str:
@@ -141,6 +153,17 @@ def _chosen(visit: Visit, feeds: Feeds, asked: dict[str, str], regions: list[str
         if given
         else []
     )
+
+
+def _silent(visit: Visit, reader: Reader, regions: list[str]) -> list[tuple[str, str]]:
+    """Of the one region that was chosen, the families that may be silent where something happened, and why."""
+    keys = {family: f"{family}/region/{regions[0]}" for family in (NOTICES, LISTS)} if len(regions) == 1 else {}
+    covered = facts.coverage(reader, visit.today)
+    return [
+        (visit.t(f"feed.family.{family}"), why_silent(key, why, visit.lang))
+        for family, key in keys.items()
+        if (why := covered.of_feed(key))
+    ]
 
 
 def _below(reader: Reader, code: str) -> list[str]:

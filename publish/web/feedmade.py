@@ -6,18 +6,20 @@ institution are of the live release alone: a notice that it does not show is not
 
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
 import orjson
 
+import search
 from feeds import FORMS, Entry, Feed, Tombstone, json_feed
 
 from .. import catalogue
 from ..channel import STYLESHEET, TITLE, Channel, Placed
+from ..coverage import is_covered, why_silent
 from ..entries import BESIDE, FAMILIES, SHOWN, Event, Teller, instant, tag
 from ..home import CHINA
-from . import queries
+from . import facts, queries
 from .answer import TYPES
 from .asked import REGIONS
 from .ended import ended
@@ -73,6 +75,10 @@ class Maker:
         """Whether something that the current document of a feed tells may not be told today, although the release has it."""
         gone = ended(self.feeds.reader, self.today).gone["notices"]
         return gone != "[]" and bool(self.feeds.rows(OVER_IN, row["feed"], row["first"], gone))
+
+    def updated(self, row: Row) -> str:
+        """When a feed last told something, as its documents say it."""
+        return self._channel.updated(row).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def not_of(self, row: Row, notices: Collection[str]) -> frozenset[str]:
         """Those of these notices that are not of what a feed is about, although it told of them once."""
@@ -167,15 +173,15 @@ class Maker:
         head = self._head(f"feeds/institutions/{id}", str(found["name"]), ABOUT_INSTITUTION, address, f"{self.site}/institutions/{id}")
         return self._filled(replace(head, is_complete=True), sorted(told, reverse=True), form)
 
-    def search(self, question: Question, family: str, form: str, asked: str) -> Document | str:
-        """What a search finds today, what was told last first; the kind of problem where the query is none. Raises NoIndex.
+    def search(self, question: Question, family: str, form: str, asked: str) -> Document | search.Problem:
+        """What a search finds today, what was told last first; the problem where the query is none. Raises NoIndex.
 
         The document names itself by what was `asked`: there are several ways to ask the same, and a reader compares it with the address it has.
         """
         days = {"decided_on": (question.since or None, question.until or None)}
         found = find(self.feeds.reader, self.today, question.query, ranges=days, filters=question.filters, limit=MOST, meant=False)
         if found.problem is not None:
-            return found.problem.kind
+            return found.problem
         numbers = self.feeds.newest(is_alert=family == "notices")
         told = sorted((numbers[id] for id in found.ids if id in numbers), reverse=True)
         link = question.link()
@@ -183,7 +189,18 @@ class Maker:
         head = self._head(
             f"feeds/{family}?{link}", title, ABOUT_SEARCH, f"{self.site}/feeds/{family}.{form}?{asked}", f"{self.site}/notices?{link}"
         )
-        return self._filled(replace(head, is_complete=len(told) <= NEWEST), told[:NEWEST], form)
+        feed, why = self.silence(question)
+        about = ABOUT_SEARCH + (f" {why_silent(feed, why)}" if why else "")
+        covered = is_covered(feed, why)
+        return self._filled(replace(head, subtitle=about, is_covered=covered, is_complete=len(told) <= NEWEST), told[:NEWEST], form)
+
+    def silence(self, question: Question) -> tuple[str, str | None]:
+        """The feed of the place that is asked about, and why that may be silent today."""
+        places = next((found for level in reversed(REGIONS) if (found := question.filters.get(level))), ())
+        whole = "notices/authority/" if question.filters.get("authority") else "notices"  # of an authority it is not said
+        keys = [f"notices/region/{code}" for code in places] or [whole]
+        covered = facts.coverage(self.feeds.reader, self.today)
+        return next(((key, why) for key in keys if (why := covered.of_feed(key))), (keys[0], None))
 
     def _head(self, id: str, title: str, about: str, address: str, page: str) -> Feed:
         return Feed(

@@ -170,11 +170,9 @@ class NoticePages:
         return found
 
     def _misunderstood(self, visit: Visit, question: Question, problem: search.Problem) -> Answer:
-        said = visit.t(f"notices.problem.{problem.kind}", at=problem.at + 1, near=problem.near, known=" ".join(called(visit)))
         if visit.wants_json:
-            return as_json(
-                {"error": "query", "kind": problem.kind, "at": problem.at, "near": problem.near, "message": said, "status": 400}, 400
-            )
+            return misunderstood(visit, problem)
+        said = why_misunderstood(visit, problem)
         return self._render("notices.html", 400, asked=question, said=said, found=None, help=HELP, fields=called(visit))
 
     def _json(self, visit: Visit, reader: Reader, question: Question, found: search.Found, notices: list[Row]) -> Answer:
@@ -206,6 +204,16 @@ class NoticePages:
             fields=called(visit),
             feed=feed_of(question),
         )
+
+
+def misunderstood(visit: Visit, problem: search.Problem) -> Answer:
+    """The answer in JSON to a query that is none: where and why."""
+    said = {"error": "query", "kind": problem.kind, "at": problem.at, "near": problem.near}
+    return as_json({**said, "message": why_misunderstood(visit, problem), "status": 400}, 400)
+
+
+def why_misunderstood(visit: Visit, problem: search.Problem) -> str:
+    return visit.t(f"notices.problem.{problem.kind}", at=problem.at + 1, near=problem.near, known=" ".join(called(visit)))
 
 
 def feed_of(question: Question) -> str:

@@ -133,5 +133,3 @@ MEANT_SITES = """SELECT institution_id, region_code FROM institution_sites WHERE
 BY_CODE = "SELECT id FROM institutions WHERE credit_code IN (SELECT value FROM json_each(?1)) ORDER BY id LIMIT ?2"
 BY_PERMIT = "SELECT DISTINCT institution_id AS id FROM permits WHERE permit_no IN (SELECT value FROM json_each(?1)) ORDER BY 1 LIMIT ?2"
 SOME = "SELECT name FROM institutions WHERE length(name) < 100 ORDER BY id LIMIT ?1"
-# of every source that has a list the regions of its rows
-TOLD_OF = "SELECT source_id, region_code FROM listings GROUP BY 1, 2"

@@ -12,7 +12,8 @@ import orjson
 
 import search
 
-from ..answering import Answer, Naming, Row, Source, cannot_say, decide
+from ..answering import Answer, Naming, Row, cannot_say, decide
+from ..coverage import LISTS
 from ..errors import BadHome
 from ..meant import CODE_NEAR, MOST_CANDIDATES, NEAR, Asked, Candidate, Identity, Known, Query, identify, near_codes, read, region_of
 from ..regions import Region, Regions
@@ -37,7 +38,7 @@ class Verifier:
     def __init__(self, reader: Reader, today: str) -> None:
         self.reader, self.today = reader, today
         self.regions = reader.territory
-        self.sources = reader.once(today, "sources of answers", self._sources)
+        self.sources = facts.coverage(reader, today).sources[LISTS]
         self._places = reader.once(today, "places", lambda: frozenset(_short_names(self.regions)))
         self._latin = reader.once(today, "regions in Pinyin", lambda: Romanised(self.regions, today))
         self._region = lru_cache(4_096)(
@@ -164,20 +165,6 @@ class Verifier:
                 id, *values = row.values()
                 parts[id][part] += (tuple(values) if len(values) > 1 else values[0],)
         return [Known(**rows[id], **parts[id]) for id in ids if id in rows]
-
-    def _sources(self) -> tuple[Source, ...]:
-        held: dict[str, set[str]] = defaultdict(set)
-        for row in self.reader.held:
-            if row["table"] in ("listings", "institutions"):
-                held[row["source"]].add(row["region"])
-        told: dict[str, set[str]] = defaultdict(set)
-        for row in self.reader.rows(queries.TOLD_OF):
-            if row["source_id"] and row["region_code"]:
-                told[row["source_id"]] |= {row["region_code"], *(above.code for above in self.regions.ancestors(row["region_code"]))}
-        return tuple(
-            Source(it["id"], it["region_code"], it["as_of"], it["is_stale"], frozenset(held[it["id"]]), frozenset(told[it["id"]]))
-            for it in facts.sources(self.reader, self.today)
-        )
 
 
 def _digits(permit: str | None) -> str | None:

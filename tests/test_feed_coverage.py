@@ -1,0 +1,140 @@
+"""A feed of a place that no source tells of says so: whoever reads it must not believe that nothing happened there."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import feedparser
+import pytest
+
+from publish.catalogue import Catalogue, dictionary
+from publish.entries import FAMILIES, authority_key
+from publish.feedfile import feedfile
+from publish.home import Home
+from publish.web.server import build_app
+from publish.wording import say
+from test_feeds_web import AUTHORITY, NOON, SITE, visiting
+from web_release import TODAY, go_live, make_release, rows, write_index, write_past
+
+MUCH_LATER = datetime(2027, 3, 1, 4, tzinfo=UTC)
+FUJIAN, GULOU, SIMING, FUQING, GUANGDONG, BEIJING = "350000", "350102", "350203", "350181", "440000", "110000"
+# of a feed, what /verify would say of a name that nobody has there; of one of notices, whether its sources publish any
+CASES = [
+    ("notices/region/" + GUANGDONG, "region_not_covered"), ("listings/region/" + GUANGDONG, "region_not_covered"), ("notices/region/" + GULOU, None), ("listings/region/" + GULOU, None),
+    ("records/region/" + SIMING, "held"), ("corrections/region/" + FUJIAN, "held"), ("listings/region/" + SIMING, None), ("listings/region/" + FUQING, "region_empty"), ("notices/region/" + FUQING, None),
+    ("notices/region/" + BEIJING, "region_empty"), ("listings/region/" + BEIJING, None), ("notices", "region_needed"), ("listings", "region_needed"), ("notices/violation/illegal_fees", "region_needed"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    """Fujian has a source of which the notices of a county are held; Beijing one that has lists alone; the rest of the country has none."""
+    home = tmp_path_factory.mktemp("covered")
+    tables = rows("x")
+    tables["sources"][0]["region_code"] = FUJIAN
+    tables["sources"].append({**tables["sources"][0], "id": "beijing", "region_code": BEIJING})
+    listing = {**tables["listings"][0], "id": "l-beijing", "source_id": "beijing", "region_code": BEIJING}
+    tables["listings"].append(listing)
+    tables["listings"].append({**listing, "id": "l-siming", "source_id": "platform", "region_code": SIMING})
+    folder = make_release(home, TODAY, catalogue, tables=tables)
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    manifest["held"] = [{"source": "platform", "table": "notices", "region": SIMING, "since": "2026-11-20"}]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write_past(home, catalogue, TODAY)
+    write_index(home, TODAY)
+    go_live(home, TODAY)
+    feedfile(Home(home), catalogue, folder, TODAY, SITE)
+    return home
+
+
+@pytest.fixture(scope="module")
+def site(home: Path, catalogue: Catalogue) -> Iterator[Callable[..., Any]]:
+    made = {now: build_app(home, dictionary=dictionary(catalogue), now=lambda now=now: now, base_url=SITE) for now in (NOON, MUCH_LATER)}
+    yield lambda now=NOON: made[now]
+    for app in made.values():
+        app.shelf.close()
+
+
+@pytest.mark.parametrize(("feed", "why"), CASES)
+async def test_a_feed_says_whether_nothing_new_means_that_nothing_happened(site, feed, why):
+    async with visiting(site()) as client:
+        documents = {form: await client.get(f"/feeds/{feed}.{form}") for form in ("atom", "rss", "json")}
+        heartbeat = (await client.get(f"/feeds/{feed}/heartbeat.json")).json()
+        pages = {lang: unescape((await client.get(f"{'' if lang == 'zh' else '/en'}/feeds/{feed}")).text) for lang in ("zh", "en")}
+    said = documents["json"].json()
+    assert (said["_mingbai"]["is_covered"], heartbeat["is_covered"]) == (why is None, why is None)
+    assert (heartbeat["not_covered"] or {}).get("code") == why
+    about = FAMILIES[feed.partition("/")[0]][1]
+    read = [feedparser.parse(documents[form].content).feed.subtitle for form in ("atom", "rss")]
+    assert read == [said["description"]] * 2
+    for form in ("atom", "rss"):
+        assert f"<mb:covered>{str(why is None).lower()}</mb:covered>" in documents[form].text
+    begins = {lang: say(lang, "feed.silent", why="").strip() for lang in pages}
+    if why is None:
+        assert said["description"] == about
+        assert not any(begins[lang] in page for lang, page in pages.items())
+    else:
+        assert said["description"].removeprefix(about).strip() == heartbeat["not_covered"]["text"]
+        assert all(begins[lang] in page for lang, page in pages.items())
+
+
+@pytest.mark.parametrize("region", [GUANGDONG, GULOU, SIMING, FUQING, BEIJING])
+@pytest.mark.parametrize("now", [NOON, MUCH_LATER])
+async def test_a_feed_of_lists_says_what_a_question_for_a_name_says(site, region, now):
+    async with visiting(site(now)) as client:
+        answer = (await client.get(f"/verify.json?name=无此机构无此机构&region={region}")).json()
+        heartbeat = (await client.get(f"/feeds/listings/region/{region}/heartbeat.json")).json()
+    told = answer["reasons"][0]["code"]
+    assert (heartbeat["not_covered"] or {"code": "not_found"})["code"] == told
+
+
+@pytest.mark.parametrize("feed", ["notices", "listings/region/" + GULOU, "records/region/" + GUANGDONG])
+async def test_a_source_that_goes_stale_is_told_without_a_release(site, feed):
+    async with visiting(site()) as client:
+        fresh = await client.get(f"/feeds/{feed}.json")
+        again = await client.get(f"/feeds/{feed}.json")
+    async with visiting(site(MUCH_LATER)) as client:
+        stale = await client.get(f"/feeds/{feed}.json")
+        page = await client.get(f"/feeds/{feed}")
+        atom = await client.get(f"/feeds/{feed}.atom")
+    assert fresh.headers["etag"] == again.headers["etag"]
+    if GUANGDONG not in feed and feed != "notices":
+        assert fresh.json()["_mingbai"]["is_covered"] is True
+        assert stale.json()["_mingbai"]["is_covered"] is False
+        assert say("zh", "verify.reason.stale_source") in stale.text
+        assert say("zh", "verify.reason.stale_source") in page.text
+        assert say("zh", "verify.reason.stale_source") in atom.text
+        assert stale.headers["etag"] != fresh.headers["etag"]
+    else:  # of which it was said before that nobody tells of it
+        assert stale.json()["description"] == fresh.json()["description"]
+
+
+@pytest.mark.parametrize(
+    ("query", "covered"),
+    [(f"region={GUANGDONG}", False), (f"region={GULOU}", True), ("q=收费", False), (f"province={FUJIAN}&county={GULOU}&q=收费", True), (f"authority={AUTHORITY}", None)],
+)  # fmt: skip
+async def test_so_does_a_search(site, query, covered):
+    async with visiting(site()) as client:
+        feed = (await client.get(f"/feeds/notices.json?{query}")).json()
+        page = unescape((await client.get(f"/en/feeds/notices?{query}")).text)
+    assert feed["_mingbai"].get("is_covered") is covered
+    begins = say("en", "feed.silent", why="").strip()
+    assert (begins in page) == (covered is False)
+
+
+async def test_who_chooses_a_region_reads_it_beside_the_addresses(site):
+    async with visiting(site()) as client:
+        there, here = [unescape((await client.get(f"/feeds?region={region}")).text) for region in (GUANGDONG, GULOU)]
+    begins = say("zh", "feed.silent", why="")
+    assert there.count(begins) == 2
+    assert begins not in here
+
+
+@pytest.mark.parametrize("feed", [f"notices/authority/{authority_key(AUTHORITY)}", "releases"])
+async def test_of_what_is_about_no_place_nothing_is_said(site, feed):
+    async with visiting(site()) as client:
+        assert "is_covered" not in (await client.get(f"/feeds/{feed}.json")).json()["_mingbai"]
+        assert (await client.get(f"/feeds/{feed}/heartbeat.json")).json()["is_covered"] is None

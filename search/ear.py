@@ -14,12 +14,13 @@ from .document import INITIALS, Match
 from .letters import FIRST, START
 from .postings import NOBODY, Documents, Postings
 from .rank import Field, matched_in
-from .readings import PATHS, Sounds, divided, spoken
+from .readings import PATHS, Sounds, divided, is_usual, spoken
 from .stored import Stored, values
 
 MOST_INITIALS = 24
 HEARD = 0.9  # the score of what is only heard, at most
 BESIDE = 0.1  # what it adds to a score that what was typed in characters stands beside what was typed in letters, as it was typed
+RARE = 0.1  # and what it takes from it that a character is not read as it mostly is: 奇 is qi, and yi in a word that nobody uses
 JOINED = 500  # and of which so few are left that this is quicker than looking up more pairs
 HELD = 4_000  # documents whose names are held against letters; of more, the others are taken by the pairs that they have
 
@@ -57,8 +58,8 @@ class Ear:
                 if text.isascii() and (span := self._spoken(text, value, by, words)):
                     start, end, beside = span
                     share = (end - start) / len(value)
-                    worth = (0.62 if by == INITIALS else 0.75) + (0.1 if share == 1 else 0.06 if start == 0 else 0.0) + 0.05 * share
-                    worth = min(worth + BESIDE * beside, HEARD)
+                    worth = (0.57 if by == INITIALS else 0.7) + (0.1 if share == 1 else 0.06 if start == 0 else 0.0) + 0.05 * share
+                    worth = min(worth + BESIDE * beside - RARE * (not is_usual(text, value[start:end], by == INITIALS)), HEARD)
                     best[fields[number].name] = max(
                         best.get(fields[number].name, 0), worth * (0.4 + 0.6 * fields[number].weight) * (1.0 if text == letters else 0.8)
                     )

@@ -163,8 +163,9 @@ class Index:
         if slips := {each: text for each, text in self._numbers.near(asked.run).items() if scope is None or scope[each]}:
             scored = {each: (0.8, (matched_in(IDENTIFIER, TYPO),)) for each in slips}
             return _Found(np.array(sorted(slips), np.uint32), asked, scored, meant=slips[min(slips)].upper())
-        if len(some := within(self._gather.in_parts(asked.words))):
-            return _Found(some, asked)
+        if len(some := within(self._gather.in_parts(asked.words))):  # letters of a longer word are a part too: what sounds so may be meant
+            heard = within(self._spoken(asked, SOUND)[0])
+            return _Found(self._either(some, heard), asked, by=SOUND if len(heard) else None, literal=some)
         bare = without_asking(asked)
         if bare and len(some := within(self._gather.with_words(bare.words))):
             return _Found(some, bare)

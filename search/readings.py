@@ -99,6 +99,12 @@ def spoken(letters: str, text: str, initials: bool = False) -> tuple[int, int] |
     return None
 
 
+def is_usual(letters: str, text: str, initials: bool = False) -> bool:
+    """Whether letters are the first readings of the characters of a text that can be read so, or their initials."""
+    first = [typed[0] if (typed := syllables(character)) else character for character in text]
+    return letters == "".join(each[0] for each in first) if initials else letters == "".join(first)
+
+
 class Sounds:
     """The readings of the characters of an index, by their numbers."""
 

@@ -4,7 +4,7 @@ Characters of one reading are looked up together, in the postings of the charact
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, pairwise
+from itertools import chain, pairwise, starmap
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from .document import INITIALS, Match
 from .letters import FIRST, START
-from .postings import NOBODY, Documents, Postings, crossed
-from .rank import Field
-from .readings import PATHS, Sounds, divided, spoken
+from .postings import NOBODY, Documents, Postings
+from .rank import Field, matched_in
+from .readings import PATHS, Sounds, divided, is_usual, spoken
 from .stored import Stored, values
 
 MOST_INITIALS = 24
 HEARD = 0.9  # the score of what is only heard, at most
 BESIDE = 0.1  # what it adds to a score that what was typed in characters stands beside what was typed in letters, as it was typed
+RARE = 0.1  # and what it takes from it that a character is not read as it mostly is: 奇 is qi, and yi in a word that nobody uses
 JOINED = 500  # and of which so few are left that this is quicker than looking up more pairs
 HELD = 4_000  # documents whose names are held against letters; of more, the others are taken by the pairs that they have
 
@@ -30,47 +31,22 @@ class Ear:
     def __init__(self, stored: Stored, names: Postings) -> None:
         self._stored, self._names = stored, names
         self.sounds = Sounds(stored.points)
+        self._often = names.often()  # how much is kept of the pairs that each character begins
 
     def sounding(self, *words: str, start: bool = False) -> Documents:
         """The documents with a name in which characters that can be read like these words stand in a row."""
         ways: list[tuple[str, ...]] = [()]
         for word in words:
             ways = [(*way, *more) for way in ways for more in divided(word)][:PATHS]
-        pairs: dict[tuple[str, str], NDArray[np.int64]] = {}
-        found = [some for way in ways if len(way) > 1 and len(some := self._read(way, pairs, start))]
+        found = [some for way in ways if len(way) > 1 and len(some := self._found(list(map(self.sounds.read, way)), start))]
         return found[0] if len(found) == 1 else np.unique(np.concatenate([NOBODY, *found]))
-
-    def _read(self, way: Sequence[str], pairs: dict[tuple[str, str], NDArray[np.int64]], start: bool) -> Documents:
-        """The documents by one way to divide letters; `pairs` are where the grams of two syllables stand, which the ways have in common."""
-        codes = [self.sounds.having(each) for each in way]
-        places = []
-        for both, (one, other) in zip(pairwise(way), pairwise(codes), strict=True):
-            if both not in pairs:
-                pairs[both] = self._names.places(crossed(one, other))
-            if not len(pairs[both]):
-                return NOBODY
-            places.append(pairs[both])
-        some = self._joined(sorted(places, key=lambda some: int(self._names.sizes[some].sum())))
-        if not len(some):
-            return NOBODY
-        tables = []
-        for one in codes:
-            table = np.zeros(0x10000, bool)
-            table[one] = True
-            tables.append(table)
-        return self._held(some, tables, start)
 
     def beginning_with(self, *words: str, start: bool = False) -> Documents:
         """The documents with a name in which characters with these initials stand in a row."""
         letters = "".join(words)
         if not 2 <= len(letters) <= MOST_INITIALS:
             return NOBODY
-        bits = [np.uint32(1 << (ord(letter) - 97)) for letter in letters]
-        firsts = self.sounds.initials[self._names.grams >> np.uint32(16)]
-        seconds = self.sounds.initials[self._names.grams & np.uint32(0xFFFF)]
-        begun = [self._begun(np.flatnonzero(self.sounds.initials & bits[0]))] if start else []
-        some = self._joined(chain(begun, (np.flatnonzero((firsts & one != 0) & (seconds & other != 0)) for one, other in pairwise(bits))))
-        return self._held(some, [self.sounds.initials & bit != 0 for bit in bits], start)
+        return self._found(list(map(self.sounds.beginning, letters)), start)
 
     def heard(self, words: Sequence[str], by: str, names: str, fields: Sequence[Field]) -> tuple[float, tuple[Match, ...]]:
         """The score of a document whose names sound like the words, and why."""
@@ -82,15 +58,15 @@ class Ear:
                 if text.isascii() and (span := self._spoken(text, value, by, words)):
                     start, end, beside = span
                     share = (end - start) / len(value)
-                    worth = (0.62 if by == INITIALS else 0.75) + (0.1 if share == 1 else 0.06 if start == 0 else 0.0) + 0.05 * share
-                    worth = min(worth + BESIDE * beside, HEARD)
+                    worth = (0.57 if by == INITIALS else 0.7) + (0.1 if share == 1 else 0.06 if start == 0 else 0.0) + 0.05 * share
+                    worth = min(worth + BESIDE * beside - RARE * (not is_usual(text, value[start:end], by == INITIALS)), HEARD)
                     best[fields[number].name] = max(
                         best.get(fields[number].name, 0), worth * (0.4 + 0.6 * fields[number].weight) * (1.0 if text == letters else 0.8)
                     )
             for word in rest:
                 if word in value:
                     best.setdefault(fields[number].name, 0.3)
-        return max(best.values(), default=0.3), tuple(Match(name, by) for name in sorted(best, key=lambda name: (-best[name], name)))
+        return max(best.values(), default=0.3), tuple(matched_in(name, by) for name in sorted(best, key=lambda name: (-best[name], name)))
 
     def _spoken(self, text: str, value: str, by: str, words: Sequence[str]) -> tuple[int, int, bool] | None:
         """Where a value sounds so, and whether what stands there beside it is what was typed beside it: such a place comes before the first one."""
@@ -107,9 +83,14 @@ class Ear:
             at = start + 1
         return first
 
-    def _begun(self, codes: NDArray[Any]) -> NDArray[np.int64]:
-        """Where the grams stand by which a name begins with one of some characters."""
-        return self._names.places(crossed(np.array([START]), codes))
+    def _found(self, each: Sequence[tuple[NDArray[Any], NDArray[np.bool_]]], start: bool) -> Documents:
+        """The documents with a name in which a character of each set stands in a row: the pairs that few names have are looked up first, and the
+        others where many are left."""
+        often = [int(self._often[codes].sum()) for codes, _ in each]
+        order = sorted(range(len(each) - 1), key=lambda spot: often[spot] * often[spot + 1])
+        begun = [(np.array([START]), each[0][1])] if start else []
+        some = self._joined(starmap(self._names.paired, chain(begun, ((each[spot][0], each[spot + 1][1]) for spot in order))))
+        return self._held(some, [table for _, table in each], start)
 
     def _joined(self, families: Iterable[NDArray[np.int64]]) -> Documents:
         """The documents that have one gram of each family, up to where few are left."""

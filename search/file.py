@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = "mingbai search 5"
+FORMAT = "mingbai search 6"
 MAGIC = b"\x93mingbai search\n"
 ALIGNED = 8
 Array = NDArray[Any]

@@ -5,7 +5,8 @@ them, and of pairs that a slip makes of them.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -25,6 +26,7 @@ BUDGET = 60_000  # entries of postings that are added up for one question
 CLOSE, CLOSEST = 120, 32  # documents of which the longest common subsequence is asked, and those that are then looked at
 TELLING = 8  # and beside them those that share what tells most
 LEAST, UNKNOWN = 0.3, 3.0  # bits that a character tells at least, and where nobody has the pairs that it stands in
+FEW = 12  # documents whose texts are looked at for each pair of a word in parts: as quick as looking up two lists
 HELD = 4_000  # documents whose texts are looked at for letters
 _LETTERS = re.compile("[a-z]{3,}|^[0-9a-z]{3,}$")
 
@@ -94,16 +96,17 @@ class Gather:
         """The documents that have the words in parts of two characters or more, each as long as can be: 朝阳新东方 is a region and a brand."""
         found: Documents | None = None
         had: set[int] = set()
+        texts = cache(self._texts)
         for word in words:
             grams = self.grams(word)
             if grams is None or len(word) < 2 or word.isascii():
                 return NOBODY
-            found = self._in_parts(grams, found, had)
+            found = self._in_parts(word, grams, found, had, texts)
             if not len(found):
                 return NOBODY
         return NOBODY if found is None else self._spelling(words, found)
 
-    def _in_parts(self, grams: Sequence[int], found: Documents | None, had: set[int]) -> Documents:
+    def _in_parts(self, word: str, grams: Sequence[int], found: Documents | None, had: set[int], texts: Callable[[int], str]) -> Documents:
         """Those of some documents that have a word in parts. A part may have taken a pair that is only where two meet: one step back is tried."""
         spot = begun = 0
         before = earlier = found  # what was found without the last pair, and without the one before the place where two parts meet
@@ -111,7 +114,13 @@ class Gather:
         while spot < len(grams) or begun == len(grams):
             some = NOBODY
             if spot < len(grams):
-                some = found if grams[spot] in had and found is not None else self._with(grams[spot], found)
+                if grams[spot] in had and found is not None:
+                    some = found
+                elif found is not None and len(found) <= FEW:
+                    pair = word[spot : spot + 2]
+                    some = found[[pair in texts(document) for document in found.tolist()]]
+                else:
+                    some = self._with(grams[spot], found)
             if len(some):
                 had.add(grams[spot])
                 before, found, spot = found, some, spot + 1
@@ -128,6 +137,9 @@ class Gather:
     def _with(self, gram: int, among: Documents | None) -> Documents:
         name, other = self.names.place(gram), self.others.place(gram)
         return self._either(name, other) if among is None else among[self._has(name, other, among)]
+
+    def _texts(self, document: int) -> str:
+        return self._stored.names(document) + self._stored.others(document)
 
     def _spelling(self, words: Iterable[str], documents: Documents) -> Documents:
         """Those of some documents that have the letters of the words in a row: a few letters make many pairs that mean nothing apart."""

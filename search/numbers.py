@@ -17,7 +17,7 @@ TYPED = 10  # characters of a number that may have a slip: in a shorter one the 
 END = 6  # bytes: one slip leaves the first so many whole, or the last
 WIDE = 6  # bytes that one slip changes at most: two characters swapped
 MOST = 20_000  # that begin alike and are compared; first come the shortest, and what begins is the place and the kind
-COMPARED = 4  # bytes of a part that are compared with every place; the others where these stand
+FEW = 1_000  # documents that numpy's unique sorts; for more it takes ten times as long as a mask of all
 NUMBER_SIGN = "号"
 
 
@@ -26,11 +26,13 @@ class Numbered:
 
     def __init__(self) -> None:
         self._of: dict[int, list[tuple[Array, Array]]] = {}
+        self._letters: set[str] = set()
 
     def add(self, numbers: Iterable[tuple[str, int]]) -> None:
         of: dict[int, list[tuple[bytes, int]]] = {}
         for text, document in numbers:
             raw = text.encode()
+            self._letters.update(text)
             of.setdefault(len(raw), []).append((raw, document))
         for length, pairs in of.items():
             texts, documents = zip(*pairs, strict=True)
@@ -45,7 +47,8 @@ class Numbered:
             table.append((length, len(its)))
             texts.append(its[order].view(np.uint8))
             documents.append(of[order])
-        return table, {"numbers": np.concatenate(texts), "numbered": np.concatenate(documents)}
+        letters = np.array(sorted(map(ord, self._letters)), np.uint32)
+        return table, {"numbers": np.concatenate(texts), "numbered": np.concatenate(documents), "number_letters": letters}
 
 
 class Numbers:
@@ -54,12 +57,17 @@ class Numbers:
     def __init__(self, table: Iterable[tuple[int, int]], arrays: Mapping[str, Array]) -> None:
         self._all: list[tuple[int, NDArray[np.bytes_], NDArray[np.uint32]]] = []
         self.lengths: dict[int, int] = {}
+        self._bytes, self._documents = arrays["numbers"], arrays["numbered"]
+        self._letters = frozenset(map(chr, arrays["number_letters"].tolist()))  # no part of a number has any other
+        groups = [(0, 0, 1)]  # where the numbers of one length begin, the row of the first of them, and their length
         at = row = 0
         for length, count in table:
             texts = arrays["numbers"][at : at + length * count].view(f"S{length}")
             self.lengths[length] = len(self._all)
             self._all.append((length, texts, arrays["numbered"][row : row + count]))
+            groups.append((at, row, length))
             at, row = at + length * count, row + count
+        self._groups = np.array(groups[1:], np.int64).reshape(-1, 3)
 
     def whole(self, run: str) -> NDArray[np.uint32]:
         """The documents with exactly this identifier, whether 号 stands after it or not."""
@@ -80,19 +88,38 @@ class Numbers:
 
     def holding(self, run: str) -> NDArray[np.uint32]:
         """The documents with an identifier in which this stands; with 号 after it, at its end."""
-        if len(run) < SHORTEST or not any(character.isdigit() for character in run):
+        part = run.removesuffix(NUMBER_SIGN)
+        if len(run) < SHORTEST or not any(map(str.isdigit, run)) or not self._letters.issuperset(part):
             return np.empty(0, np.uint32)
-        raw = run.encode()
-        found = [documents[_rows_with(texts, raw, length)] for length, texts, documents in self._all if length >= len(raw)]
-        if run.endswith(NUMBER_SIGN):
-            end = run[:-1].encode()
-            found += [documents[_rows_ending(texts, end, length)] for length, texts, documents in self._all if length >= len(end)]
-        if not found:
-            return np.empty(0, np.uint32)
-        every = np.concatenate(found)
-        mask = np.zeros(1 + int(every.max(initial=0)), bool)  # numpy's unique takes ten times as long for many
-        mask[every] = True
+        found = self._documents[self._rows_with(run.encode())]
+        if part != run:
+            end = part.encode()
+            ending = [documents[_rows_ending(texts, end, length)] for length, texts, documents in self._all if length >= len(end)]
+            found = np.concatenate([found, *ending])
+        if len(found) < FEW:
+            return np.unique(found)
+        mask = np.zeros(1 + int(found.max()), bool)
+        mask[found] = True
         return np.flatnonzero(mask).astype(np.uint32)
+
+    def _rows_with(self, raw: bytes) -> NDArray[np.int64]:
+        """The rows in which some bytes stand; one may come twice.
+
+        All numbers are compared as words of four bytes, of which one begins within the first four of these: a quarter of the time of byte after byte.
+        """
+        data, size = self._bytes, 4 if len(raw) >= 7 else 2
+        words = data[: len(data) // size * size].view(f"<u{size}")
+        found = [size * np.flatnonzero(words == np.frombuffer(raw, f"<u{size}", 1, back)[0]) - back for back in range(size)]
+        spots = np.concatenate(found)
+        spots = spots[(spots >= 0) & (spots <= len(data) - len(raw))]
+        for place, byte in enumerate(raw):
+            spots = spots[data[spots + place] == byte]
+        if not len(spots):
+            return spots
+        begins, rows, lengths = self._groups[self._groups[:, 0].searchsorted(spots, "right") - 1].T
+        whole = (spots - begins) % lengths <= lengths - len(raw)
+        having: NDArray[np.int64] = (rows + (spots - begins) // lengths)[whole]
+        return having
 
     def near(self, run: str) -> dict[int, str]:
         """The documents with an identifier that is one slip away, each with it."""
@@ -133,17 +160,3 @@ def _rows_ending(texts: NDArray[np.bytes_], raw: bytes, length: int) -> NDArray[
     for back in range(2, len(raw) + 1):
         rows = rows[columns[rows, -back] == raw[-back]]
     return rows
-
-
-def _rows_with(texts: NDArray[np.bytes_], raw: bytes, length: int) -> NDArray[np.int64]:
-    """The rows in which some bytes stand, byte after byte through all: there may be as many as there are rows."""
-    data = texts.view(np.uint8)
-    begins = max(len(data) - len(raw) + 1, 0)
-    mask = data[:begins] == raw[0]
-    for place in range(1, COMPARED):
-        mask &= data[place : place + begins] == raw[place]
-    spots = np.flatnonzero(mask)
-    for place in range(COMPARED, len(raw)):
-        spots = spots[data[spots + place] == raw[place]]
-    rows = spots[spots % length <= length - len(raw)] // length
-    return rows[np.append(True, rows[1:] != rows[:-1])] if len(rows) else rows

@@ -4,6 +4,7 @@ All arithmetic is numpy's, over any number of lists at once: most of what a shor
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,10 @@ class Postings:
         self.documents = documents
         begun: NDArray[np.uint32] = np.arange(len(arrays["firsts"]), dtype=np.uint32) << np.uint32(16)
         self.grams: NDArray[np.uint32] = np.bitwise_or(np.repeat(begun, arrays["firsts"]), arrays["seconds"])
+        begins = np.append(0, np.cumsum(arrays["firsts"], dtype=np.int64))
+        self._begins: NDArray[np.int64] = np.append(
+            begins, np.full(0x10001 - len(begins), begins[-1])
+        )  # where those of each first character do
         self.starts: NDArray[np.int64] = np.append(0, np.cumsum(arrays["sizes"], dtype=np.int64))
         self._bytes: NDArray[np.uint8] = arrays["bytes"]
         rows = arrays["bits"].reshape(len(arrays["dense"]), (documents + 7) // 8)
@@ -128,8 +133,21 @@ class Postings:
 
     def beginning(self, code: int) -> NDArray[np.int64]:
         """Where the grams stand whose first character it is."""
-        first, last = self.grams.searchsorted(np.array([code << 16, (code + 1) << 16], np.uint64))
-        return np.arange(first, last)
+        return np.arange(self._begins[code], self._begins[code + 1])
+
+    def often(self) -> NDArray[np.int64]:
+        """For each character the bytes of the lists of the grams that it begins, by which one is told to be rarer than another."""
+        sums: NDArray[np.int64] = np.append(0, np.cumsum(self.sizes[:-1]))
+        often: NDArray[np.int64] = np.diff(sums[self._begins])
+        return often
+
+    def paired(self, firsts: NDArray[Any], seconds: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Where the grams stand of one of some characters and a second one that a table has: each of the pairs looked up took four times as long."""
+        begun, ended = self._begins[firsts], self._begins[firsts + 1]
+        sizes = ended - begun
+        at: NDArray[np.int64] = np.repeat(begun - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))
+        places: NDArray[np.int64] = at[seconds[self.grams[at] & np.uint32(0xFFFF)]]
+        return places
 
     def of(self, place: int) -> Documents:
         """The documents of one gram."""
@@ -208,5 +226,7 @@ def among(some: Documents, others: Documents) -> NDArray[np.bool_]:
 
 def is_among(document: int, others: Documents) -> bool:
     """Whether a document is among others, which are in order."""
+    if not len(others):
+        return False
     spot = int(others.searchsorted(np.uint32(document)))
     return spot < len(others) and int(others[spot]) == document

@@ -4,23 +4,22 @@ A text has the mark of its field before each value (stored.py). Scores are 0-1: 
 what is only near at most 0.85.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from rapidfuzz import fuzz
 
 from .document import BEGINS, INSIDE, SOUND, TYPO, WHOLE, WORDS, Match
-from .letters import FIELDS, MARK
 from .readings import sounds_like
-from .stored import FIRST_MARK, LAST_MARK, MARKS, bounds, ended
+from .stored import bounds, values
 
-WORTH = {WHOLE: 0.95, BEGINS: 0.85, INSIDE: 0.78, WORDS: 0.5}
+WORTH = {WHOLE: 0.95, BEGINS: 0.85, INSIDE: 0.78, WORDS: 0.3}  # in a row in what weighs least is worth more than apart: 0.4 of 0.78
 ORDER = (WHOLE, BEGINS, INSIDE, WORDS, SOUND, "initials", TYPO)
+PLACE = {how: place for place, how in enumerate(ORDER)}
 NEAR = 0.85
 APART = 0.02  # for each place at which the question had to be cut
-LAST = MARK + FIELDS
 UNKNOWN = 3.0  # bits that a character is worth at most: one that no name has tells nothing of which name is meant
 LEAST = 0.3
 ONE_IN = 5  # letters of a Latin word for each that may be wrong; in a shorter one, none
@@ -34,42 +33,37 @@ class Field:
     weight: float
     is_name: bool
 
+    @property
+    def share(self) -> float:
+        """Of what the place of a word is worth."""
+        return 0.4 + 0.6 * self.weight
+
+
+@lru_cache(maxsize=1_024)
+def matched_in(field: str, how: str) -> Match:
+    """A reason, which is made once: a page has some dozens, and of a few kinds."""
+    return Match(field, how)
+
 
 def standing(word: str, text: str, fields: Sequence[Field]) -> dict[int, tuple[float, str]]:
     """Where a word stands in a row in a text: by the number of the field what the best place is worth and how it stands there."""
     found: dict[int, tuple[float, str]] = {}
-    spot = text.find(word)
-    if spot < 0:
+    if word not in text:
         return found
-    marks = [mark.start() for mark in MARKS.finditer(text)]
-    while spot > 0:
-        last = bisect_left(marks, spot)
-        begun, end = marks[last - 1] + 1, marks[last]
-        how = INSIDE if begun < spot else WHOLE if end == spot + len(word) else BEGINS
-        number = ord(text[begun - 1]) - MARK
-        worth = (WORTH[how] + 0.05 * len(word) / (end - begun)) * (0.4 + 0.6 * fields[number].weight)
-        if number not in found or found[number][0] < worth:
-            found[number] = worth, how
-        spot = text.find(word, end)
+    for number, value in values(text):
+        if word in value:
+            how = WHOLE if value == word else BEGINS if value.startswith(word) else INSIDE
+            worth = (WORTH[how] + 0.05 * len(word) / len(value)) * fields[number].share
+            if number not in found or found[number][0] < worth:
+                found[number] = worth, how
     return found
 
 
 def worth(word: str, text: str, fields: Sequence[Field]) -> tuple[float, bool]:
     """What the best place of a word in a text is worth, 0 where it stands nowhere in a row; and whether it is the whole of a name."""
     best, whole = 0.0, False
-    spot = text.find(word)
-    while spot > 0:
-        begun = spot - 1
-        while not MARK <= ord(text[begun]) < LAST:
-            begun -= 1
-        end = spot + len(word)
-        if text[end] < FIRST_MARK or text[end] > LAST_MARK:
-            end = ended(text, end)
-        how = INSIDE if begun + 1 < spot else WHOLE if end == spot + len(word) else BEGINS
-        of = fields[ord(text[begun]) - MARK]
-        whole = whole or (how == WHOLE and of.is_name)
-        best = max(best, (WORTH[how] + 0.05 * len(word) / (end - begun - 1)) * (0.4 + 0.6 * of.weight))
-        spot = text.find(word, end)
+    for number, (worth, how) in standing(word, text, fields).items():
+        best, whole = max(best, worth), whole or (how == WHOLE and fields[number].is_name)
     return best, whole
 
 
@@ -91,23 +85,32 @@ def by_words(
     """The score of a document that has the words, and why. 1.0 where all that was typed is the whole of a name."""
     matched: dict[int, str] = {}
     total = 0.0
+    in_names: dict[int, tuple[float, str]] = {}
     for word in words:
-        places = {**standing(word, others(), fields), **standing(word, names, fields)}
+        in_names = standing(word, names, fields)
+        places = {**standing(word, others(), fields), **in_names}
         total += max(places.values())[0] * len(word) if places else WORTH[WORDS] * len(word)
-        for number, (_, how) in places.items():
-            matched[number] = min(matched.get(number, how), how, key=ORDER.index)
+        _match(matched, places)
         if not places:
             for number in _parts(word, names, others()):
                 matched.setdefault(number, WORDS)
     score = min(total / sum(map(len, words)), 0.95)
     exact = None
-    for number, (worth, how) in standing(run, names, fields).items():
+    as_typed = in_names if len(words) == 1 and words[0] == run else standing(run, names, fields)
+    _match(matched, as_typed)
+    for number, (worth, how) in as_typed.items():
         score = max(score, min(worth, 0.95))
-        matched[number] = min(matched.get(number, how), how, key=ORDER.index)
         if how == WHOLE and fields[number].is_name:
             exact, score = number, 1.0
-    why = sorted(matched.items(), key=lambda item: (item[0] != exact, ORDER.index(item[1]), item[0]))
-    return score, tuple(Match(fields[number].name, how) for number, how in why)
+    why = sorted(matched.items(), key=lambda item: (item[0] != exact, PLACE[item[1]], item[0]))
+    return score, tuple(matched_in(fields[number].name, how) for number, how in why)
+
+
+def _match(matched: dict[int, str], places: Mapping[int, tuple[float, str]]) -> None:
+    """Take over how a word stands in each field, where that is better than what is known."""
+    for number, (_, how) in places.items():
+        if number not in matched or PLACE[how] < PLACE[matched[number]]:
+            matched[number] = how
 
 
 def _parts(word: str, *texts: str) -> list[int]:
@@ -209,7 +212,7 @@ def by_likeness(
     for block in found:
         other = names if block.is_name else others()
         fields_of.setdefault(bounds(other, block.place)[0], INSIDE)
-    return max(score, 0.0), tuple(Match(fields[each].name, way) for each, way in fields_of.items()), meant
+    return max(score, 0.0), tuple(matched_in(fields[each].name, way) for each, way in fields_of.items()), meant
 
 
 def _gap(left: Block | None, right: Block | None, names: str, size: int) -> str:

@@ -22,7 +22,7 @@ from .gather import Gather
 from .numbers import Numbers
 from .postings import NOBODY, Documents, among, is_among
 from .question import Question, question, without_asking, without_form
-from .rank import NEAR, Field, by_likeness, by_words, resembles, score_of
+from .rank import NEAR, Field, by_likeness, by_words, matched_in, resembles, score_of
 from .stored import Stored
 from .suggest import suggestions
 from .write import KIND
@@ -51,6 +51,8 @@ class _Found:
     parts: Documents = field(default_factory=lambda: NOBODY)  # these have the question in an identifier
     meant: str | None = None
     stem_only: bool = False  # the question has more, which they do not have: none of them is what was asked for
+    read: dict[int, str] = field(default_factory=dict)  # the names of documents that were looked at
+    told: dict[int, Scored] = field(default_factory=dict)  # and what they scored
 
 
 def open_index(path: Path) -> "Index":
@@ -108,14 +110,15 @@ class Index:
         ordered: Sequence[int]
         if sort is not None:
             ordered = self._facets.order(sort, some)[offset : offset + limit].tolist()
-            hits = [self._hit(document, self._score(document, found)) for document in ordered]
+            hits = [self._hit(document, self._score(document, found), found) for document in ordered]
         else:
             first, rest = self._window(some, found)
-            hits = [self._hit(document, self._score(document, found)) for document in self._ranked(first, found)[offset : offset + limit]]
+            ordered = self._ranked(first, found)[offset : offset + limit]
+            hits = [self._hit(document, self._score(document, found), found) for document in ordered]
             beyond = max(offset - len(first), 0)
             for document in rest[beyond : beyond + limit - len(hits)].tolist() if len(hits) < limit else []:
                 score, why = self._score(document, found)
-                hits.append(self._hit(document, (0.0 if score < 1.0 else 1.0, why)))
+                hits.append(self._hit(document, (0.0 if score < 1.0 else 1.0, why), found))
         return Results(len(some), tuple(hits), facets, found.meant)
 
     def suggest(self, query: str, *, limit: int = 8, filters: Mapping[str, str | Sequence[str]] | None = None) -> tuple[Suggestion, ...]:
@@ -158,10 +161,11 @@ class Index:
         if len(some := within(numbered)):
             return _Found(some, asked, self._by_number(asked, some))
         if slips := {each: text for each, text in self._numbers.near(asked.run).items() if scope is None or scope[each]}:
-            scored = {each: (0.8, (Match(IDENTIFIER, TYPO),)) for each in slips}
+            scored = {each: (0.8, (matched_in(IDENTIFIER, TYPO),)) for each in slips}
             return _Found(np.array(sorted(slips), np.uint32), asked, scored, meant=slips[min(slips)].upper())
-        if len(some := within(self._gather.in_parts(asked.words))):
-            return _Found(some, asked)
+        if len(some := within(self._gather.in_parts(asked.words))):  # letters of a longer word are a part too: what sounds so may be meant
+            heard = within(self._spoken(asked, SOUND)[0])
+            return _Found(self._either(some, heard), asked, by=SOUND if len(heard) else None, literal=some)
         bare = without_asking(asked)
         if bare and len(some := within(self._gather.with_words(bare.words))):
             return _Found(some, bare)
@@ -198,7 +202,7 @@ class Index:
 
     def _by_number(self, asked: Question, some: Documents) -> dict[int, Scored]:
         whole = len(self._numbers.whole(asked.run)) > 0
-        return {int(each): (1.0 if whole else 0.95, (Match(IDENTIFIER, WHOLE),)) for each in some}
+        return {int(each): (1.0 if whole else 0.95, (matched_in(IDENTIFIER, WHOLE),)) for each in some}
 
     def _spoken(self, asked: Question, *only: str) -> tuple[Documents, str]:
         """The documents whose names sound like the letters and have the other words."""
@@ -230,7 +234,7 @@ class Index:
         letters = [piece for piece in asked.pieces if len(piece) > 2 and piece.isascii() and piece.isalpha()]
         for document in self._gather.near(run, weights, scope).tolist():
             names, others = self._stored.names(document), _once(partial(self._stored.others, document))
-            if not all(resembles(piece, names) or resembles(piece, others()) for piece in letters):
+            if letters and not all(resembles(piece, names) or resembles(piece, others()) for piece in letters):
                 continue
             score, why, text = by_likeness(run, weights, names, others, self._fields)
             if score >= LIKELY:
@@ -275,37 +279,45 @@ class Index:
         if found.scored or found.by or len(found.parts):
             return sorted(documents, key=lambda document: (-self._score(document, found)[0], document))
         words, run, fields = found.asked.words, found.asked.run, self._fields
-        scores = {
-            document: score_of(words, run, self._stored.names(document), partial(self._stored.others, document), fields)
-            for document in documents
-        }
+        others = self._stored.others
+        scores = {document: score_of(words, run, self._names(document, found), partial(others, document), fields) for document in documents}
         return sorted(documents, key=lambda document: (-scores[document], document))
 
+    def _names(self, document: int, found: _Found) -> str:
+        names = found.read.get(document)
+        if names is None:
+            names = found.read[document] = self._stored.names(document)
+        return names
+
     def _score(self, document: int, found: _Found) -> Scored:
-        known = found.scored.get(document)
-        if known is not None:
-            return known
-        names = self._stored.names(document)
+        known = found.scored.get(document) or found.told.get(document)
+        if known is None:
+            known = found.told[document] = self._scored(document, found)
+        return known
+
+    def _scored(self, document: int, found: _Found) -> Scored:
+        names = self._names(document, found)
         if found.by and not is_among(document, found.literal):
             return self._by_sound(names, found)
         in_part = PART if is_among(document, found.parts) else 0.0
         if in_part and not is_among(document, found.literal):
-            return in_part, (Match(IDENTIFIER, INSIDE),)
+            return in_part, (matched_in(IDENTIFIER, INSIDE),)
         others = _once(partial(self._stored.others, document))
         score, why = by_words(found.asked.words, found.asked.run, names, others, self._fields)
         if in_part:
-            inside = Match(IDENTIFIER, INSIDE)
+            inside = matched_in(IDENTIFIER, INSIDE)
             return max(in_part, score), (inside, *why) if in_part > score else (*why, inside)
         if found.stem_only:
-            return min(score, NEAR), tuple(replace(match, how=BEGINS) if match.how == WHOLE else match for match in why)
+            return min(score, NEAR), tuple(matched_in(match.field, BEGINS) if match.how == WHOLE else match for match in why)
         return score, why
 
     def _by_sound(self, names: str, found: _Found) -> Scored:
         return self._gather.ear.heard(found.asked.pieces, found.by or SOUND, names, self._fields)
 
-    def _hit(self, document: int, scored: Scored) -> Hit:
+    def _hit(self, document: int, scored: Scored, found: _Found) -> Hit:
         kind = self._one_kind or self._facets.values(KIND, document)[0]
-        return Hit(self._stored.id(document), kind, self._stored.title(document), round(scored[0], 4), scored[1])
+        title = self._stored.title(document, self._names(document, found))
+        return Hit(self._stored.id(document), kind, title, round(scored[0], 4), scored[1])
 
 
 def _once(make: Callable[[], str]) -> Callable[[], str]:

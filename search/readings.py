@@ -9,6 +9,7 @@ import os
 import re
 import unicodedata
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,23 +99,39 @@ def spoken(letters: str, text: str, initials: bool = False) -> tuple[int, int] |
     return None
 
 
+def is_usual(letters: str, text: str, initials: bool = False) -> bool:
+    """Whether letters are the first readings of the characters of a text that can be read so, or their initials."""
+    first = [typed[0] if (typed := syllables(character)) else character for character in text]
+    return letters == "".join(each[0] for each in first) if initials else letters == "".join(first)
+
+
 class Sounds:
     """The readings of the characters of an index, by their numbers."""
 
     def __init__(self, points: NDArray[np.uint32]) -> None:
         numbers = known()
-        self.read = np.zeros((MOST, 0x10000), np.uint16)  # the syllables of each character
-        self.initials = np.zeros(0x10000, np.uint32)  # and a bit for each letter that one begins with; a Latin letter begins with itself
+        initials = np.zeros((26, len(points)), bool)  # whether a character begins with each letter; a Latin letter begins with itself
         self._having: dict[int, list[int]] = {}
         for code, point in enumerate(points.tolist()):
             if 97 <= point <= 122:
-                self.initials[code] = 1 << (point - 97)
+                initials[point - 97, code] = True
             elif point >= 0x2E80:
-                for place, each in enumerate(syllables(chr(point))):
-                    self.read[place, code] = numbers[each]
-                    self.initials[code] |= np.uint32(1 << (ord(each[0]) - 97))
+                for each in syllables(chr(point)):
+                    initials[ord(each[0]) - 97, code] = True
                     self._having.setdefault(numbers[each], []).append(code)
+        self._size = len(points)
+        self._initials = [(np.flatnonzero(row), row) for row in initials]
         self._codes = {number: np.array(codes, np.uint32) for number, codes in self._having.items()}
+
+    def beginning(self, letter: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """The characters of which a reading begins with a letter, and whether each of all does."""
+        return self._initials[ord(letter) - 97]
+
+    def read(self, syllable: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """The characters with this reading, and whether each of all has it."""
+        codes, table = self.having(syllable), np.zeros(self._size, bool)
+        table[codes] = True
+        return codes, table
 
     def having(self, syllable: str) -> NDArray[np.uint32]:
         """The characters with this reading."""

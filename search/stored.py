@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 from .file import Array
 from .letters import BACK, BETWEEN, FIELDS, FIRST, MARK, PHRASES, placed
 
-FIRST_MARK, LAST_MARK = chr(MARK), BETWEEN  # all marks are between
-MARKS = re.compile(f"[{FIRST_MARK}-{chr(MARK + FIELDS - 1)}{BETWEEN}]")
+MARKS = re.compile(f"[{chr(MARK)}-{chr(MARK + FIELDS - 1)}{BETWEEN}]")
+PARTED = re.compile(f"({MARKS.pattern})")
 LENGTHS = ".lengths"
 _BACK = chr(MARK + BACK)
 
@@ -48,12 +47,12 @@ class Stored:
             return self._prefix + self._arrays["ids.digits"][size * document : size * (document + 1)].tobytes().hex()
         return self._string("ids", document)
 
-    def title(self, document: int) -> str:
+    def title(self, document: int, names: str) -> str:
+        """As it is printed; `names` are those of the document."""
         titled = self._arrays["titled"]
         place = int(titled.searchsorted(np.uint32(document)))
         if place < len(titled) and titled[place] == document:
             return self._string("titles", place)
-        names = self.names(document)
         return names[1 : ended(names)]
 
     def names(self, document: int) -> str:
@@ -85,8 +84,8 @@ def ends(lengths: Array) -> NDArray[np.uint32]:
 
 def values(text: str) -> Sequence[tuple[int, str]]:
     """The values of a text, each with the number of its field."""
-    marks = [mark.start() for mark in MARKS.finditer(text)]
-    return [(ord(text[begun]) - MARK, text[begun + 1 : end]) for begun, end in pairwise(marks)]
+    parts = PARTED.split(text)
+    return [(ord(mark) - MARK, value) for mark, value in zip(parts[1:-2:2], parts[2:-1:2], strict=True)]
 
 
 def bounds(text: str, spot: int) -> tuple[int, int, int]:

@@ -32,8 +32,9 @@ def suggestions(
                     whose[value] = count + 1, document, number
         for value in sorted(whose, key=lambda value: (len(value), -whose[value][0], whose[value][1])):
             count, document, number = whose[value]
-            title = stored.title(document)
-            text = title if stored.names(document)[1:].startswith(value) and len(title) >= len(value) and number == 0 else value
+            names = stored.names(document)
+            title = stored.title(document, names)
+            text = title if names[1:].startswith(value) and len(title) >= len(value) and number == 0 else value
             found.setdefault(text, Suggestion(text, stored.id(document) if count == 1 else None, fields[number].name))
             if len(found) >= limit:
                 return list(found.values())[:limit]

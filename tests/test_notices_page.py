@@ -349,6 +349,25 @@ async def test_a_release_without_the_index_is_itself_but_for_this_page(home: Pat
     app.shelf.close()
 
 
+async def test_a_bit_that_fell_over_in_the_index_is_said_and_nothing_is_called_not_found(tmp_path: Path, catalogue: Catalogue) -> None:
+    make_release(tmp_path, TODAY, catalogue)
+    go_live(tmp_path, TODAY)
+    file = tmp_path / "current" / FILE
+    raw = bytearray(file.read_bytes())
+    while (at := raw.find("超".encode())) >= 0:  # in the words and in the texts: SQLite opens the file and says that nobody has it
+        raw[at + 2] ^= 1
+    file.write_bytes(raw)
+    open_texts(file).close()
+    app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: datetime.fromisoformat(f"{TODAY}T12:00:00+08:00"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
+        asked = [await client.get(f"{path}?q=超期") for path in ("/notices", "/notices.json", "/search.json")]
+        told = (await client.get("/status.json")).json()["problem"]
+    app.shelf.close()
+    assert [answer.status_code for answer in asked] == [503, 503, 503]
+    assert wording("zh")["problem.unsearchable.text"] in asked[0].text
+    assert ("notices.db: damaged" in told, str(tmp_path) in told) == (True, False)
+
+
 # -- the file --------------------------------------------------------------------------------------------------------------
 
 

@@ -610,6 +610,35 @@ def test_what_was_typed_stands_before_what_is_like_it(like: Index, query: str, b
     assert found.meant is None or best == "between"
 
 
+BESIDE = (  # each pair: what only resembles the query comes first by its rank
+    Document("apart", "institution", "青翰手工中心", {"name": "青翰手工中心", "address": "体育东路88号，育场路3号"}, (), 0),
+    Document("in a row", "institution", "金鸟跆拳道馆", {"name": "金鸟跆拳道馆", "address": "东川区体育场路88号"}, (), 1),
+    Document("longer", "institution", "书阳桥艺术中心", {"name": "书阳桥艺术中心", "alias": "Shuyangqiao", "content": "舞蹈"}, (), 2),
+    Document("heard", "institution", "定襄县书雅舞蹈培训中心", {"name": "定襄县书雅舞蹈培训中心"}, (), 3),
+    Document("rare", "institution", "奇瑞重工", {"name": "奇瑞重工"}, (), 4),
+    Document("usual", "institution", "晋中市毅睿编程中心", {"name": "晋中市毅睿编程中心"}, (), 5),
+    Document("sounds", "institution", "株洲启航学堂", {"name": "株洲启航学堂", "alias": "启航"}, (), 6),
+    Document("written", "institution", "株洲乐翼学堂", {"name": "株洲乐翼学堂", "alias": "Qihang Dance"}, (), 7),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "best"),
+    [
+        ("体育场路88号", "in a row"),  # though an address weighs least
+        ("SHUYA舞蹈", "heard"),  # and not only whose letters begin so, with the other word elsewhere
+        ("Yirui", "usual"),  # 奇 is yi in no word of today
+        ("Qihang", "written"),  # letters stand before what sounds like them
+    ],
+)
+def test_what_is_nearer_to_the_query_stands_before_what_has_the_better_rank(tmp_path: Path, query: str, best: str) -> None:
+    build(tmp_path / "index", BESIDE, {"name": 10, "alias": 8, "address": 2, "content": 1})
+    with open_index(tmp_path / "index") as opened:
+        found = opened.search(query)
+    assert ids(found)[:1] == [best]
+    assert found.total == 2
+
+
 @pytest.mark.parametrize("query", ["New Oriental", "New Oriental 英语", "Gordon Chapel", "yoga", "TAL Education", "222022010000018号1"])
 def test_nothing_is_better_than_what_only_shares_letters(like: Index, query: str) -> None:
     assert like.search(query).total == 0

@@ -1,7 +1,7 @@
-"""Validate pages on every core, in order. The whole of a first run is mostly this, and pages do not know each other.
+"""Validate pages on every core, in order. Much of a first run is this, and pages do not know each other.
 
-A worker is a process with a catalogue and memories of its own that gets the name of a page and gives its rows back. Few pages are read in
-this process: starting workers costs half a second each.
+A worker is a process with a catalogue and memories of its own that gets the name of a page and gives its rows back. This process reads too, while
+it would wait for one: a worker less is half a second less to start it, and what is read here need not be sent. Few pages are read here alone.
 """
 
 import gc
@@ -21,7 +21,8 @@ from .unchanged import Earlier
 from .validate import Batch, Validator
 
 FEW = 50_000  # records: 0.2 s (ratings) to 3 s (institutions) of reading; a worker takes 0.5 s to start
-AHEAD = 4  # pages a worker: enough to keep it busy, few enough to keep their rows out of memory
+AHEAD = 3  # pages that a worker has before it: enough to keep it busy, few enough that none is left with many at the end
+HELD = 8  # pages a core that are begun or wait for their turn: their rows lie in memory
 
 Task = tuple[str, str, Path, Page, str | None, Earlier | None]  # source, snapshot id, its folder, page, as-of day, the page as it was
 
@@ -83,18 +84,38 @@ def validated(pages: Sequence[tuple[Snapshot, Page, Earlier | None]], catalogue:
         (snapshot.source, snapshot.id, snapshot.folder, page, days[snapshot.id, page.listing], earlier) for snapshot, page, earlier in pages
     ]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if cores == 1 or len(pages) < cores or sum(page.records for _, page, _ in pages) < FEW:
-        with _without_circles():
-            yield from map(_Reader(catalogue).read, tasks)
-        return
-    with _without_circles(), ProcessPoolExecutor(cores, get_context("spawn"), _begin, (catalogue.folder, catalogue.more_sources)) as pool:
-        waiting: deque[Future[Batch]] = deque()
-        try:
-            for task in tasks:
-                waiting.append(pool.submit(_read, task))
-                if len(waiting) > AHEAD * cores:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    here = _Reader(catalogue)
+    with _without_circles():
+        if cores == 1 or len(pages) < cores or sum(page.records for _, page, _ in pages) < FEW:
+            yield from map(here.read, tasks)
+            return
+        others = cores - 1  # and this process, which inserts what was read and reads while it would wait
+        with ProcessPoolExecutor(others, get_context("spawn"), _begin, (catalogue.folder, catalogue.more_sources)) as pool:
+            try:
+                yield from _shared(tasks, pool, others, here)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _shared(tasks: Sequence[Task], pool: ProcessPoolExecutor, others: int, here: _Reader) -> Iterator[Batch]:
+    """What each page became, of pages that are read in the pool and here, by whoever is free."""
+    todo, waiting = deque(tasks), deque[Future[Batch]]()
+    while todo or waiting:
+        given = sum(not one.done() for one in waiting)
+        while todo and given < AHEAD * others and len(waiting) < HELD * (others + 1):
+            waiting.append(pool.submit(_read, todo.popleft()))
+            given += 1
+        if waiting[0].done() or not todo or len(waiting) >= HELD * (others + 1):
+            yield waiting.popleft().result()
+        else:
+            waiting.append(_done(here, todo.popleft()))
+
+
+def _done(here: _Reader, task: Task) -> Future[Batch]:
+    """The same as from the pool: what is wrong with a page is told when it is its turn."""
+    read = Future[Batch]()
+    try:
+        read.set_result(here.read(task))
+    except Exception as error:
+        read.set_exception(error)
+    return read

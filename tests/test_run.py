@@ -21,6 +21,7 @@ import pytest
 
 from deliveries.scripted import Asked, Said, serving
 from making import on
+from publish import workers
 from publish.catalogue import Catalogue, load
 from publish.decide import approve
 from publish.errors import BadHome, Busy, Mingbai, ReviewNeeded, SourceBroken, SourceUnavailable
@@ -340,10 +341,24 @@ def test_workers_make_the_same_bytes_as_this_process(work: Work, platform: Serve
             pools.append(arguments[0])
             super().__init__(*arguments)
 
+        def submit(self, *arguments: Any) -> Any:  # type: ignore[override]
+            given.append(arguments[1])
+            return super().submit(*arguments)
+
+    def read(self: Any, task: Any) -> Any:
+        here.append(task)
+        return read_here(self, task)
+
+    given: list[Any] = []
+    here: list[Any] = []
+    read_here = workers._Reader.read
+    monkeypatch.setattr(workers._Reader, "read", read)
     monkeypatch.setattr("publish.workers.ProcessPoolExecutor", Pool)
     monkeypatch.setattr("publish.workers.os.sched_getaffinity", lambda _: {0, 1}, raising=False)
     ask(other, platform)
-    assert pools == [2]
+    assert pools == [1], "the other core is this process's"
+    assert given, "pages are read in the worker"
+    assert here, "and here while it has enough to do"
     assert hashes(work) == hashes(other)
 
 

@@ -28,7 +28,7 @@ from .errors import BadHome
 from .home import Home, release_order, sync
 from .tables import Working, working
 
-VERSION = 3  # of this form; a file of another one is made again
+VERSION = 2  # of this form; a file of another one is made again
 SHOWN, MOST, DAYS = 100, 500, 7  # a current document has the newest so many numbers, and more where so many days have more
 SCHEMA = """
 CREATE TABLE made (site TEXT NOT NULL, hubs TEXT NOT NULL, recipe TEXT NOT NULL, modified TEXT NOT NULL) STRICT;

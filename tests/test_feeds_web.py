@@ -867,7 +867,8 @@ def served(home: Path, tmp_path_factory: pytest.TempPathFactory, catalogue: Cata
     there = tmp_path_factory.mktemp("served")
     copied(home, there)
     make_feeds(there, catalogue)
-    server = subprocess.Popen([sys.executable, "-c", SERVE, str(there)], stdout=subprocess.PIPE, text=True, cwd=root)
+    told = SERVE.replace("'127.0.0.1', 0, ", f"'127.0.0.1', 0, base_url={SITE!r}, hubs=({HUB!r},), ")
+    server = subprocess.Popen([sys.executable, "-c", told, str(there)], stdout=subprocess.PIPE, text=True, cwd=root)
     try:
         assert server.stdout is not None
         yield server.stdout.readline().strip().rstrip("/"), there

@@ -20,6 +20,7 @@ from .telling import name_key
 
 LISTED, OTHER_LIST, NOT_LISTED, CANNOT_SAY = STATUSES = "listed", "other_list", "not_listed", "cannot_say"
 WHITE, BLACK = "white", "black"
+UNTOLD = "harm_untold"  # a note: of a name alone nothing is told that speaks against it, whether there is anything or not
 OPERATING = "operating"  # of the codes of institution_statuses the one by which nothing has ended or is suspended
 PEACEFUL = (WHITE, "normal")  # an allow-list: beside any other list nobody is `listed`
 Row = Mapping[str, Any]
@@ -68,6 +69,13 @@ class Answer:
         return tuple(dict.fromkeys((*([BLACK] if "black_notice" in self.reasons else []), *(it["list"] for it in self.on))))
 
     @property
+    def heading(self) -> str:
+        """The key of its heading: its status in words, and of a name alone what was not looked up, for silence about that reads like a clearance."""
+        if self.has_white_name:
+            return "verify.white_name"
+        return "verify.name_nowhere" if self.status == NOT_LISTED and UNTOLD in self.notes else f"verify.status.{self.status}"
+
+    @property
     def has_white_name(self) -> bool:
         """Whether a white list in force has the name, of which alone nothing is said."""
         return self.reasons == ("name_alone",) and any(
@@ -88,7 +96,7 @@ def decide(
     if identity.found is not None and (identity.is_sure or identity.found.how in (CODE, PERMIT)):
         return answer  # its own notices are linked to it
     if answer.status == NOT_LISTED and not (asked.code or asked.permit or asked.is_county):
-        answer = replace(answer, notes=(*answer.notes, "harm_untold"))
+        answer = replace(answer, notes=(*answer.notes, UNTOLD))
     return _beside(asked, answer, naming)
 
 
@@ -125,7 +133,7 @@ def _found(identity: Identity, card: Row, sources: Sequence[Source], regions: Re
     sound = [it for it in now if it["source_id"] not in stale and not it["held_since"]]
     notes = [*identity.notes]
     if not identity.is_sure:
-        notes.append("harm_untold")
+        notes.append(UNTOLD)
     if card["absent_since"]:
         notes.append("institution_left")
     if card["permits"] and all(permit["state"] == "expired" for permit in card["permits"]):

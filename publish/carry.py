@@ -42,7 +42,7 @@ def carry_out(work: Work, publish: Callable[[Candidate], object]) -> list[str]:
         )
     taken = in_database(work.live_database, gone)
     told = stones.read(work.live_database.parent)
-    absent = any(told.get(notice, {}).get("class") == ABSENT for notice in gone)  # what is absent may be shown of an earlier release
+    absent = any(told.get(notice, {}).get("class") == ABSENT for notice in gone)  # its tombstone names another reason from now on
     if taken or absent or lacks(work.live_database, statements(log), work.catalogue):
         publish(at_once(work, taken))
     if not gone:

@@ -53,7 +53,7 @@ def _of_ends(connection: Working, private: Path | None, day: str, withdrawn: Col
                 "UPDATE changes SET cause = ? WHERE kind = 'remove' AND table_name = 'notices' AND key IN (SELECT id FROM private.notices WHERE withheld = ?)",
                 [cause, state],
             )
-        # what its source has still and says something else of is not missing from its list, whatever that is; else earlier releases would show it
+        # what its source has still and says something else of is not missing from its list, whatever that is
         for cause, which in (("expiry", "withheld IS NULL AND ended"), ("correction", "withheld IS NOT NULL OR NOT coalesce(visible, 0)")):
             connection.execute(
                 f"""UPDATE changes SET cause = :cause WHERE kind = 'remove' AND table_name = 'notices' AND cause = 'source' AND key IN (

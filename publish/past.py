@@ -3,8 +3,8 @@
 history.db is complete and private; this file is made of it for each live release by an allow-list, before that goes live, and the one of the
 release before is removed after it. It has the validity intervals of every table but the ratings, the changes, and the numbers of changes.
 What may hurt somebody is in it only while the live release shows the same: a notice with all its parts, a link, a listing that is not white
-(publish/web/older.py does so for whole releases). Of any other notice there is that it came and went, and why; of another listing not even
-whose it was. What a notice said is told as it is said today and in no other words: what was corrected is not repeated, and whoever is masked
+(publish/web/older.py does so for whole releases). Of any other notice there is that it came and went, and why, also where its list merely lost it;
+of another listing not even whose it was. What a notice said is told as it is said today and in no other words: what was corrected is not repeated, and whoever is masked
 today, for whatever reason, is named in no earlier release. What our own recipe changed elsewhere where persons may be named is left out too.
 """
 
@@ -13,17 +13,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .catalogue import Catalogue
-from .causes import ABSENT
 from .dataset import Table
 from .history import COUNTED, OF_NOTICES, TOLD
 from .home import Home, sync
 from .rules import HARMLESS
 from .same import WORDS
 from .statements import SCREENED
-from .stones import read
 from .tables import Working, working
 
-VERSION = 2  # of this form; a file of another one is made again
+VERSION = 3  # of this form; a file of another one is made again
 LEFT_OUT = ("ratings",)  # millions of closed months that do not change; each release has its own
 SCHEMA = """
 CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL, is_pipeline INTEGER NOT NULL) STRICT;
@@ -45,15 +43,15 @@ CREATE INDEX changes_by_region ON changes (region, release, table_name);
 CREATE INDEX changes_by_cause ON changes (cause);
 CREATE INDEX change_counts_by_region ON change_counts (region, rows);
 """
+_HARMLESS = ", ".join(map(repr, HARMLESS))
 # in SQL, of a row `h` of history
-SHOWN_NOTICE = "IN (SELECT id FROM temp.shown)"
-OPEN_LISTING = f"""(h.list IN ({", ".join(map(repr, HARMLESS))}) OR EXISTS (
+SHOWN_NOTICE = "IN (SELECT id FROM live.notices)"
+OPEN_LISTING = f"""(h.list IN ({_HARMLESS}) OR EXISTS (
     SELECT 1 FROM live.listings l WHERE l.id = h.id AND l.institution_id = h.institution_id AND l.list = h.list))"""
 SHOWN_LISTING = (
     "h.id NOT IN (SELECT id FROM temp.dark)"  # one that was on such a list once is not told at all: its other rows say whose it is
 )
-SHOWN_LINK = """(EXISTS (SELECT 1 FROM live.notice_links k WHERE k.notice_id = h.notice_id AND k.institution_id = h.institution_id)
-    OR h.notice_id IN (SELECT id FROM temp.shown WHERE NOT is_live))"""
+SHOWN_LINK = "EXISTS (SELECT 1 FROM live.notice_links k WHERE k.notice_id = h.notice_id AND k.institution_id = h.institution_id)"
 
 
 def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Path:
@@ -70,7 +68,8 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
         connection.execute("BEGIN")
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
-        _shown(connection, release)
+        connection.execute("CREATE TEMP TABLE dark (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        connection.execute(f"INSERT INTO temp.dark SELECT DISTINCT id FROM history.listings h WHERE NOT {OPEN_LISTING}")
         connection.execute(
             """INSERT INTO main.releases SELECT number, id, day, EXISTS (SELECT 1 FROM history.changes c WHERE c.release = r.number AND c.cause = 'pipeline'
                 AND c.table_name <> 'institution_lineage')
@@ -110,21 +109,6 @@ def only(home: Home, identifier: str | None) -> None:
     for path in home.past.glob("*.db") if home.past.is_dir() else ():
         if path.stem != identifier:
             path.unlink()
-
-
-def _shown(connection: Working, release: Path) -> None:
-    """The notices that may be shown with their past: those of the release, and those of which it only says that their list no longer has them."""
-    stones = read(release)
-    connection.execute("CREATE TEMP TABLE shown (id TEXT PRIMARY KEY, is_live INTEGER NOT NULL) WITHOUT ROWID")
-    connection.execute("INSERT INTO temp.shown SELECT id, 1 FROM live.notices ORDER BY id")
-    absent = [(key,) for key, stone in sorted(stones.items()) if stone["class"] == ABSENT]
-    connection.executemany("INSERT OR IGNORE INTO temp.shown VALUES (?, 0)", absent)
-    connection.execute("CREATE TEMP TABLE dark (id TEXT PRIMARY KEY) WITHOUT ROWID")
-    connection.execute(f"INSERT INTO temp.dark SELECT DISTINCT id FROM history.listings h WHERE NOT {OPEN_LISTING}")
-    connection.execute(  # each ends as it was to end when it was last shown
-        """DELETE FROM temp.shown WHERE NOT is_live AND id NOT IN (SELECT id FROM (SELECT id, public_until, max(release_from) FROM history.notices GROUP BY id)
-        WHERE public_until >= (SELECT substr(max(day), 1, length(public_until)) FROM history.releases))"""
-    )
 
 
 def _named(connection: Working, tables: list[Table]) -> None:
@@ -171,21 +155,22 @@ def _intervals(connection: Working, table: Table) -> None:
 
 
 def _today(connection: Working, table: Table, names: list[str]) -> str:
-    """Make a table of the rows as they are told today: as live, and where that no longer has the notice, as they were last. Returns the join."""
+    """Make a table of the rows as they are told today: as live, and documents that it lost and that no notice ever named, as they were last. Returns the join."""
     have = {row[1] for row in connection.execute(f"PRAGMA live.table_info({table.name})")}
     here = ", ".join(f'"{name}"' if name in have else f'NULL AS "{name}"' for name in names)
     same = " AND ".join(f'l."{column}" = h."{column}"' for column in table.key)
-    absent = "IN (SELECT id FROM temp.shown WHERE NOT is_live)"
-    gone = {"notices": f"h.id {absent}", "notice_statements": f"h.notice_id {absent}"}.get(
-        table.name, "h.id NOT IN (SELECT id FROM live.documents)"
-    )
-    quoted = ", ".join(f'h."{name}"' for name in names)
-    last = f'h.release_from = (SELECT max(release_from) FROM history."{table.name}" l WHERE {same})'
     live = f'FROM live."{table.name}"' if have else "WHERE 0"
     today = f'"today_{table.name}"'
     connection.execute(f"CREATE TEMP TABLE {today} AS SELECT {here} {live}")
     connection.execute(f'CREATE UNIQUE INDEX temp."today_{table.name}_by_key" ON {today} ({", ".join(table.key)})')
-    connection.execute(f'INSERT OR IGNORE INTO temp.{today} SELECT {quoted} FROM history."{table.name}" h WHERE {gone} AND {last}')
+    if table.name == "documents":
+        quoted = ", ".join(f'h."{name}"' for name in names)
+        connection.execute(
+            f"""INSERT INTO temp.{today} SELECT {quoted} FROM history.documents h WHERE id NOT IN (SELECT id FROM live.documents)
+            AND id NOT IN (SELECT document_id FROM history.notices WHERE document_id IS NOT NULL)
+            AND id NOT IN (SELECT document_id FROM history.listings WHERE document_id IS NOT NULL AND coalesce(list, '') NOT IN ({_HARMLESS}))
+            AND release_from = (SELECT max(release_from) FROM history.documents l WHERE {same})"""
+        )
     return f'LEFT JOIN temp."today_{table.name}" l ON {same}'
 
 

@@ -87,9 +87,6 @@ def made(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
     home = tmp_path_factory.mktemp("home")
     for id in (OLD, FIRST, SECOND):
         tables = then(f"旧{id[5:]}")
-        for notice in tables["notices"]:
-            if (id, notice["id"]) == (SECOND, UNLINKED):
-                notice["public_until"] = TODAY  # its end was brought forward before its list lost it
         make_release(home, id, catalogue, tables=tables)
     folder = make_release(home, TODAY, catalogue, tables=now("新"))
     (folder / "tombstones.json").write_text(json.dumps(REVOKED | ABSENT))
@@ -192,7 +189,7 @@ async def test_an_ended_notice_is_in_no_earlier_release(site):
 
 @pytest.mark.parametrize(
     ("id", "kind", "on", "title"),
-    [(ACTIVE, "revoked", "2026-11-22", "关于超期收费的处罚"), (PERSON, "unknown", TODAY, "关于张某无证办学的处罚"), (NAMESAKE, "expired", "2026-11-22", "同名的公告")],
+    [(ACTIVE, "revoked", "2026-11-22", "关于超期收费的处罚"), (PERSON, "unknown", TODAY, "关于张某无证办学的处罚"), (NAMESAKE, "expired", "2026-11-22", "同名的公告"), (UNLINKED, "absent", "2026-11-22", "某托管班")],
 )  # fmt: skip
 @pytest.mark.parametrize("lang", ["", "/en"])
 async def test_what_the_live_release_lost_is_in_no_earlier_one_but_its_tombstone(site, id, kind, on, title, lang):
@@ -205,21 +202,6 @@ async def test_what_the_live_release_lost_is_in_no_earlier_one_but_its_tombstone
         said = await everything(client, OLD)
     assert id not in said
     assert title not in said
-
-
-async def test_a_notice_whose_list_no_longer_has_it_is_a_part_of_the_past_and_says_so(site):
-    async with visitor(site()) as client:
-        page, answer = [await client.get(f"/notices/{UNLINKED}{end}?as_of={OLD}") for end in ("", ".json")]
-        assert (page.status_code, answer.json()["state_now"]) == (200, "absent")
-        assert wording("zh")["as_of.today.absent"] in page.text
-        assert (await client.get(f"/notices/{UNLINKED}")).status_code == 410
-
-
-async def test_a_notice_that_its_list_lost_ends_as_it_was_last_in_every_earlier_release(site):
-    async with visitor(site(MIDNIGHT)) as client:
-        answer = await client.get(f"/notices/{UNLINKED}.json?as_of={OLD}")
-        assert (answer.status_code, answer.json()["tombstone"]) == (410, {"id": UNLINKED, "on": TODAY, "class": "expired"})
-        assert UNLINKED not in await everything(client, OLD)
 
 
 async def test_a_notice_says_that_it_was_corrected_or_is_disputed_since(site):
@@ -247,7 +229,7 @@ async def test_a_black_listing_or_link_that_the_live_release_does_not_have_is_no
 async def test_counts_are_of_what_is_shown(site):
     async with visitor(site()) as client:
         page = text_of((await client.get(f"/data?as_of={OLD}")).text)
-        shown = len(then("旧")["notices"]) - len((ACTIVE, PERSON, NAMESAKE, "repaired"))
+        shown = len(then("旧")["notices"]) - len((ACTIVE, PERSON, NAMESAKE, UNLINKED, "repaired"))
         start = text_of((await client.get(f"/?as_of={OLD}")).text)
     assert f"notices · {shown} 行" in page
     assert f"{shown} 条公示期内的公告" in start

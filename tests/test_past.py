@@ -127,7 +127,8 @@ def test_a_black_listing_that_is_gone_does_not_say_whose_it_was(published: Work)
     assert "黑名单公告甲乙丙".encode() not in bytes_of(published)
 
 
-def test_a_notice_that_its_list_no_longer_has_is_a_part_of_the_past(published: Work) -> None:
+def test_a_notice_that_its_list_no_longer_has_is_there_by_its_id_alone(published: Work) -> None:
+    ((known, document),) = query(published, "SELECT id, document_id FROM notices WHERE facts = ?", FACTS)
     for day in (2, 3):
         deliver(
             published,
@@ -140,8 +141,10 @@ def test_a_notice_that_its_list_no_longer_has_is_a_part_of_the_past(published: W
             day,
         )
     assert [row[0] for row in query(published, "SELECT title FROM notices")] == ["关于启明1的处罚决定"]
-    assert told(published, "SELECT facts FROM notices WHERE facts = ?", FACTS)
-    assert changes(published, published.live or "", "notices")[-1][:5] == ("remove", None, None, None, "source")
+    assert changes(published, published.live or "", "notices")[-1] == ("remove", None, None, None, "source", 1, None, None, None, 0)
+    assert told(published, "SELECT DISTINCT table_name FROM changes WHERE subject = ? OR key = ?", known, document) == [("notices",)]
+    for text in (FACTS, "处罚决定甲乙丙", document):
+        assert text.encode() not in bytes_of(published)
 
 
 @pytest.mark.parametrize(
@@ -161,27 +164,6 @@ def test_what_its_source_says_otherwise_is_not_missing_from_its_list(published: 
     assert FACTS.encode() not in bytes_of(published)
     (stone,) = json.loads((published.home.releases / str(published.live) / "tombstones.json").read_bytes()).values()
     assert stone["class"] == {"expiry": "expired", "correction": "corrected"}[cause]
-
-
-def test_what_its_list_lost_is_told_of_until_it_ends_as_it_was_last(published: Work) -> None:
-    sooner = notice(2, facts=FACTS, docTitle="另一份处罚决定", decidedOn="2026-10-30", publishedOn="2026-10-31", publicUntil="2026-12-31")
-    without = {**world(3), "notices": [notice(1)], "listings": [*world(3)["listings"], BLACK]}
-    deliver(published, {**without, "notices": [notice(1), sooner]}, 2)
-    for day in (3, 4):
-        deliver(published, {**without, "ratings": [rating(1, histogram=(9, day, 2, 3, 4))]}, day)
-    reader = Reader(published.home.releases / str(published.live))
-    past = Past(reader)
-    for today, shown in (("2026-12-31", 1), ("2027-01-01", 0)):
-        assert len(past.rows(today, "SELECT DISTINCT facts FROM notices WHERE facts = ?", FACTS)) == shown
-        assert (
-            len(past.rows(today, "SELECT DISTINCT title FROM documents WHERE title IN ('处罚决定甲乙丙', '另一份处罚决定')")) == 2 * shown
-        )
-        assert len(past.rows(today, "SELECT DISTINCT key FROM changes WHERE after = '另一份处罚决定' OR field = 'public_until'")) == shown
-    past.close()
-    reader.close()
-    deliver(published, {**without, "ratings": [rating(1, histogram=(9, 9, 2, 3, 4))]}, 62)
-    for text in (FACTS, "处罚决定甲乙丙", "另一份处罚决定"):
-        assert text.encode() not in bytes_of(published)
 
 
 def test_the_document_of_a_notice_that_people_withdrew_is_in_no_change(published: Work) -> None:
@@ -279,31 +261,6 @@ def test_a_live_release_from_before_tombstones_has_a_past_all_the_same(published
     (published.home.past / "2026-11-02.db").unlink()
     assert repair(published.home, published.catalogue, published.site) == ["made the past of release 2026-11-02 again"]
     assert bytes_of(published) == before
-
-
-def test_a_notice_that_its_list_no_longer_has_ends_all_the_same(published: Work) -> None:
-    for day in (2, 3):
-        deliver(
-            published,
-            {
-                **world(3),
-                "notices": [notice(1)],
-                "listings": [*world(3)["listings"], BLACK],
-                "ratings": [rating(1, histogram=(9, day, 2, 3, 4))],
-            },
-            day,
-        )
-    reader = Reader(published.home.releases / str(published.live))
-    past = Past(reader)
-    counted = "SELECT count(DISTINCT id) AS n FROM notices WHERE facts = ?"
-    assert past.rows("2027-10-30", counted, FACTS) == [{"n": 1}], "its last day"
-    assert past.rows("2027-10-31", counted, FACTS) == [{"n": 0}]
-    assert past.rows("2027-10-31", "SELECT count(*) AS n FROM changes WHERE table_name = 'notices' AND is_shown") == [{"n": 0}]
-    past.close()
-    reader.close()
-    live = {**world(3), "notices": [], "listings": [*world(3)["listings"], BLACK], "ratings": [rating(1, histogram=(9, 5, 5, 3, 4))]}
-    deliver(published, live, 365)
-    assert FACTS.encode() not in bytes_of(published)
 
 
 def test_whoever_is_a_person_today_is_named_in_no_earlier_release(published: Work) -> None:

@@ -251,6 +251,8 @@ def test_a_name_alone_says_the_same_whether_there_is_a_black_list_or_nothing(ver
     outside, nobody = (verifier.verify(Query(name))[1] for name in ("暗礁培训中心", "无此机构"))
     assert (outside.status, outside.notes, outside.unmatched) == (nobody.status, nobody.notes, nobody.unmatched)
     assert "harm_untold" in nobody.notes
+    assert (outside.heading, nobody.heading) == ("verify.name_nowhere",) * 2
+    assert verifier.verify(Query("无此机构", region=GULOU))[1].heading == "verify.status.not_listed"
     assert (black.status, black.reasons, black.notes, black.listings, black.notices, black.unmatched) == (
         none.status, none.reasons, none.notes, none.listings, none.notices, none.unmatched,
     )  # fmt: skip
@@ -414,6 +416,20 @@ async def test_a_status_says_alone_whether_it_is_a_white_list(app, number, statu
     said = (await ask(app, "/verify.json", params={"code": code(number)})).json()
     assert (said["status"], said["lists"]) == (status, lists)
     assert "listed" not in OTHER_LIST, "not even for who looks for the word in it"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", ["无此机构", "暗礁培训中心"])
+async def test_not_listed_by_a_name_alone_says_at_once_what_was_not_looked_up(app, name, lang):
+    """The second one is in no register, and a black notice names it."""
+    prefix, said = "" if lang == "zh" else "/en", wording(lang)["verify.name_nowhere"]
+    assert wording(lang)["verify.status.not_listed"] in said
+    page = (await ask(app, f"{prefix}/verify", params={"name": name})).text
+    assert page.partition('<h2 id="answer">')[2].partition("</h2>")[0].strip() == said
+    assert (await ask(app, f"{prefix}/verify.json", params={"name": name})).json()["text"] == said
+    assert f"<strong>{said}</strong>" in (await ask(app, f"{prefix}/verify", "POST", data={"names": name})).text
+    with_county = (await ask(app, f"{prefix}/verify.json", params={"name": "无此机构", "region": GULOU})).json()
+    assert with_county["text"] == wording(lang)["verify.status.not_listed"]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -156,7 +156,7 @@ def _told(answer: Answer, verifier: "Verifier") -> Iterator[str]:
     yield reader.id
     yield " ".join(
         (
-            say("zh", f"verify.status.{answer.status}") + "。",
+            say("zh", answer.heading) + "。",
             *(say("zh", f"verify.reason.{reason}", lists=lists) for reason in answer.reasons),
         )
     )

@@ -2,8 +2,8 @@
 
 What has ended, was withdrawn or repaired since must not come back by an earlier release, whether that is issued anew already or not. So whatever
 can hurt somebody is shown of it only where the live release says the same of the same institution today: a notice, its link, a listing that is not
-white. The one exception is a notice of which the live release says that its list no longer has it: that is no word against it, and part of the
-past. Of its words, amounts and days (same.py) only those are shown that the live release has too, and nothing of a notice that is about another party today: they were
+white. It is all one why the live release does not: a notice that its list merely lost may have been taken off it for the sake of whom it named, and
+its source does not say. Of a notice's words, amounts and days (same.py) only those are shown that the live release has too, and nothing of one that is about another party today: they were
 changed to mask a person, or to correct, and a correction does not repeat what it corrects. TEMP views stand before the tables on the reader's own
 connection, so that no query of ours can forget it.
 """
@@ -16,12 +16,10 @@ from typing import Any
 from ..rules import HARMLESS
 from ..same import PARTY, VALUES, WORDS
 from . import queries
-from .past import absent_until
 from .reader import Reader, Row
-from .terms import in_force, over, tombstone
+from .terms import in_force, tombstone
 
 SAYS = {**WORDS, "notices": (*WORDS["notices"], *VALUES)}
-STILL = ("absent",)  # classes of tombstones whose notice may be shown as a part of the past
 _NAMED = ", ".join(map(repr, HARMLESS))
 VIEWS = {
     "notices": "mingbai_notice(id, subject_kind, subject_name)",
@@ -35,11 +33,11 @@ VIEWS = {
 _SAID = {  # a word as it may be shown
     "notices": """iif(mingbai_same('notices', id, '$column', "$column"), "$column", NULL)""",
     "documents": """iif(mingbai_same('documents', id, '$column', "$column"), "$column", NULL)""",
-    "notice_statements": """mingbai_said(notice_id, number, '$column', "$column")""",
+    "notice_statements": "mingbai_said(notice_id, number, '$column')",
 }
 _LIVE = {table: f"SELECT * FROM main.{table} WHERE id = ?1" for table in ("notices", "documents")}  # noqa: S608
 _STATEMENT = "SELECT * FROM notice_statements WHERE notice_id = ? AND number = ?"
-_NAMING = "SELECT id, document_id FROM main.notices WHERE document_id IS NOT NULL"
+_NAMING = "SELECT DISTINCT document_id FROM main.notices WHERE document_id IS NOT NULL"
 _NOTICES = "SELECT n.id, n.state, n.subject_kind, n.subject_name FROM notices n WHERE ?1 = '' AND $in_force".replace(
     "$in_force", queries.IN_FORCE
 )
@@ -71,11 +69,9 @@ def allowed(live: Reader, today: str) -> Allowed:
 
 
 def _allowed(live: Reader, today: str) -> Allowed:
-    last = absent_until(live, today)
-    absent = {id: stone["class"] for id, stone in live.stones.items() if stone["class"] in STILL and last.get(id, "") >= today}
     notices = live.rows(_NOTICES, "", today)
     return Allowed(
-        absent | {row["id"]: row["state"] for row in notices},
+        {row["id"]: row["state"] for row in notices},
         {row["id"]: tuple(row[column] for column in PARTY) for row in notices},
         frozenset((row["notice_id"], row["institution_id"]) for row in live.rows(_LINKS)),
         frozenset((part, row["notice_id"], row["code"]) for part, sql in _CODES.items() for row in live.rows(sql)),
@@ -90,15 +86,15 @@ class Older(Reader):
         super().__init__(folder)
         self._live: Reader | None = None
         self._allowed = Allowed({}, {}, frozenset(), frozenset(), frozenset())
-        self._naming: frozenset[str] = frozenset()  # documents of notices that did not merely leave their list
+        self._naming = frozenset(row["document_id"] for row in self.rows(_NAMING))
         self._last: tuple[tuple[object, ...], Row | None] = (), None
         functions: tuple[tuple[str, int, Callable[..., Any]], ...] = (
-            ("mingbai_notice", 3, lambda id, *party: self._absent(id) or self._allowed.parties.get(id) == party),
-            ("mingbai_link", 2, lambda *pair: pair in self._allowed.links or self._absent(pair[0])),
-            ("mingbai_code", 3, lambda *code: code in self._allowed.codes or self._absent(code[1])),
+            ("mingbai_notice", 3, lambda id, *party: self._allowed.parties.get(id) == party),
+            ("mingbai_link", 2, lambda *pair: pair in self._allowed.links),
+            ("mingbai_code", 3, lambda *code: code in self._allowed.codes),
             ("mingbai_listing", 3, lambda *row: row in self._allowed.listings),
-            ("mingbai_statement", 2, lambda *key: self._absent(key[0]) or self._now(_STATEMENT, *key) is not None),
-            ("mingbai_said", 4, self._said),
+            ("mingbai_statement", 2, lambda *key: self._now(_STATEMENT, *key) is not None),
+            ("mingbai_said", 3, self._said),
             ("mingbai_same", 4, self._same),
         )
         for name, arguments, function in functions:
@@ -112,9 +108,6 @@ class Older(Reader):
             self._connection.execute(f'CREATE TEMP VIEW "{table}" AS SELECT {columns} FROM main."{table}" WHERE {VIEWS[table]}')  # noqa: S608
         self._connection.execute("PRAGMA query_only=1")
 
-    def _absent(self, notice: str) -> bool:
-        return self._allowed.states.get(notice) in STILL
-
     def _now(self, sql: str, *key: object) -> Row | None:
         """A row of the live release; it is asked for once for each of its columns."""
         if self._last[0] != (sql, *key):
@@ -122,16 +115,15 @@ class Older(Reader):
         return self._last[1]
 
     def _same(self, table: str, id: str, column: str, value: object) -> bool:
-        """Whether the live release says the same. A document that it lost says what it said where no notice
-        names it but one that left its list."""
-        if value is None or (table == "notices" and self._absent(id)):
+        """Whether the live release says the same. A document that it lost says what it said where no notice names it."""
+        if value is None:
             return True
         now = self._now(_LIVE[table], id)
         return now.get(column) == value if now else table == "documents" and id not in self._naming
 
-    def _said(self, notice: str, number: int, column: str, value: object) -> object:
-        """What the live release says in a statement; that of a notice that left its list stands as it was."""
-        return value if self._absent(notice) else (self._now(_STATEMENT, notice, number) or {}).get(column)
+    def _said(self, notice: str, number: int, column: str) -> object:
+        """What the live release says in a statement."""
+        return (self._now(_STATEMENT, notice, number) or {}).get(column)
 
     def beside(self, live: Reader, today: str) -> None:
         """Show from now on what the live release lets be shown today."""
@@ -139,7 +131,6 @@ class Older(Reader):
         self._live = live
         if found is not self._allowed:
             self._allowed, self._kept, self._last = found, {}, ((), None)
-            self._naming = frozenset(row["document_id"] for row in self.rows(_NAMING) if not self._absent(row["id"]))
 
     def shown_counts(self) -> Mapping[str, int]:
         return dict(self.counts) | {table: self.rows(f'SELECT count(*) AS n FROM "{table}"')[0]["n"] for table in self._views}  # noqa: S608
@@ -159,8 +150,7 @@ class Older(Reader):
         return {
             id: unsaid
             for id, row in then.items()
-            if not self._absent(id)
-            and (unsaid := tuple(name for name in SAYS["notices"] if row.get(name) is not None and row[name] != now.get(id, {}).get(name)))
+            if (unsaid := tuple(name for name in SAYS["notices"] if row.get(name) is not None and row[name] != now.get(id, {}).get(name)))
         }
 
     def gone(self, notice: str, today: str) -> Row | None:
@@ -168,11 +158,8 @@ class Older(Reader):
         if live is None:
             return None
         stone = live.stones.get(notice)
-        if stone and stone["class"] not in STILL:
+        if stone:
             return {"id": notice, **stone}
-        until = absent_until(live, today).get(notice, "") if stone else ""
-        if until and over(until, today):
-            return {"id": notice, "on": until, "class": "expired"}
         row = live.row(_NOTICE, notice)
         if row and not in_force(row, today):
             return tombstone(row, today, live.released_on)

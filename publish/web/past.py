@@ -16,8 +16,6 @@ from ..errors import BadHome
 from .ended import FUNCTION, INNER, Ended, ended
 from .reader import Reader, Row, as_row, harden, read_only
 
-# notices as they were last: one that the live release does not have any more may be shown until then
-_LAST = "SELECT id, public_until, max(release_from) FROM main.notices GROUP BY id ORDER BY id"
 # the documents that only what is over names
 _DOCUMENTS = """SELECT document_id FROM (SELECT document_id FROM main.notices WHERE id IN (SELECT value FROM json_each(:notices))
     UNION SELECT document_id FROM main.listings WHERE id IN (SELECT value FROM json_each(:listings))) WHERE document_id IS NOT NULL"""
@@ -33,21 +31,6 @@ _CHANGES = """SELECT number, release, table_name, iif(over AND table_name = 'lis
     WHERE NOT over OR (table_name IN ('notices', 'listings') AND kind IN ('add', 'remove'))"""
 
 
-def absent_until(reader: Reader, today: str) -> dict[str, str]:
-    """The last day of each notice of the past that the release does not have, as it was last; worked out once a day. Nothing where the file is
-    not there or cannot be read: then nobody knows, and what nobody knows is not shown."""
-    return reader.once(today, "absent", lambda: _absent_until(reader))
-
-
-def _absent_until(reader: Reader) -> dict[str, str]:
-    connection = _kept(reader)
-    here = {row["id"] for row in reader.rows("SELECT id FROM main.notices")}
-    try:
-        return {id: until or "" for id, until, _ in connection.execute(_LAST) if id not in here} if connection else {}
-    except sqlite3.DatabaseError:
-        return {}
-
-
 def past_ended(reader: Reader, today: str) -> Ended:
     """What of the past is over on a day, although the live release may still hold it; worked out once a day. Raises BadHome without the file."""
     return reader.once(today, "past", lambda: _past_ended(reader, today))
@@ -57,8 +40,7 @@ def _past_ended(reader: Reader, today: str) -> Ended:
     found, connection = ended(reader, today), _kept(reader)
     if connection is None:
         raise BadHome(f"{past_file(reader)}: is not there; run `mingbai run`, which makes it again")
-    absent = [id for id, until in absent_until(reader, today).items() if until < today]  # no release has them, and they end all the same
-    notices, listings = orjson.dumps([*orjson.loads(found.gone["notices"]), *absent]).decode(), found.gone["listings"]
+    notices, listings = found.gone["notices"], found.gone["listings"]
     named = [("notices", ":notices"), ("listings", ":listings")]
     named += [(table, "") for (table, _), other in reader.references.items() if other == "documents" and table not in dict(named)]
     still = "".join(

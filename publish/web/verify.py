@@ -166,7 +166,7 @@ def public(query: Query, said: Said, visit: Visit, reader: Reader) -> Row:
     return {
         "query": {key: value for key, value in asdict(query).items() if value},
         "status": said.status,
-        "text": visit.t(f"verify.status.{said.status}"),
+        "text": visit.t(said.heading),
         "reasons": [{"code": code, "text": visit.t(f"verify.reason.{code}", **lists)} for code in said.reasons],
         "notes": [{"code": code, "text": visit.t(f"verify.note.{code}")} for code in said.notes],
         "lists": said.lists,

@@ -34,7 +34,6 @@ class Releases:
         self.lives = sorted(lives, key=lambda life: life.turns[0][0])  # what is new comes behind, so that few pages change
         self.live: Ends = {}
         self.then: dict[str, Ends] = {}  # by release: what was live with it
-        self.absent: Ends = {}  # what no list has any more, for no reason that anybody knows: a part of the past
         self.kept: set[str] = set()  # of the live ones those that their list missed once
         self.ids: dict[bytes, str] = {}  # of notices, listings and their documents: the mark
         self.id_of: dict[str, str] = {}
@@ -44,7 +43,7 @@ class Releases:
         self.withdrawn: set[str] = set()
         self.deliveries = 0
         self.last = date.min  # of the deliveries before the cut
-        self._seen: tuple[object, frozenset[str], frozenset[str]] = None, frozenset(), frozenset()
+        self._seen: tuple[object, frozenset[str]] = None, frozenset()
 
     def deliver(self, day: date) -> None:
         """The sources hand in what they have on a day, and a run publishes it; whoever has to approve does."""
@@ -101,7 +100,7 @@ class Releases:
             except ReviewNeeded:
                 assert name == "张三"
         self.withdrawn.add(mark)
-        for ends in (self.live, self.absent, *self.then.values()):
+        for ends in (self.live, *self.then.values()):
             ends.pop(mark, None)
         self._record()
 
@@ -109,14 +108,8 @@ class Releases:
         """The marks of what may be shown of the live release on a day."""
         if self._seen[0] != (day, len(self.then), len(self.withdrawn)):
             shown = frozenset(mark for mark, end in self.live.items() if day <= end)
-            told = shown | {mark for mark, end in self.absent.items() if day <= end}
-            self._seen = (day, len(self.then), len(self.withdrawn)), shown, told
+            self._seen = (day, len(self.then), len(self.withdrawn)), shown
         return self._seen[1]
-
-    def told(self, day: date) -> frozenset[str]:
-        """What may be told of the past today: also what its list has lost, until it ends as it was last."""
-        self.visible(day)
-        return self._seen[2]
 
     def must(self, day: date) -> frozenset[str]:
         """Those that are to be shown, too."""
@@ -124,7 +117,7 @@ class Releases:
 
     def visible_of(self, release: str, day: date) -> set[str]:
         """What an earlier release may show today."""
-        return {mark for mark in self.told(day) if day <= self.then[release].get(mark, date.min)}
+        return {mark for mark in self.visible(day) if day <= self.then[release].get(mark, date.min)}
 
     def _on(self, day: date) -> Work:
         return replace(self.work, now=at(day))
@@ -146,15 +139,12 @@ class Releases:
                 if mark in before and mark not in self.kept and before[mark] >= day:
                     self.live[mark] = before[mark]
                     missed.add(mark)
-                elif mark in before and before[mark] >= day:
-                    self.absent[mark] = before[mark]
                 continue
             first, end = self._window(record)
             if mark in self.corrected:
                 end = min(end, self._window(record | CORRECTION)[1])
             if first <= day <= end:
                 self.live[mark] = end
-                self.absent.pop(mark, None)
         self.kept = missed
         self._record()
 

@@ -132,7 +132,7 @@ class Visitor:
                     f"sql {table}", found, {mark for mark in must if table == "documents" or mark.startswith("mk") == (table == "notices")}
                 )
         await self.sql(self.draw.choice(AROUND), allowed, (200, 400))
-        self.of_the_past(self.releases.told(self.day), must)
+        self.of_the_past(allowed, must)
 
     async def sql(self, query: str, allowed: Collection[str], status: Collection[int] = (200,)) -> set[str]:
         return await self.ask("sql", str(httpx.URL("/mingbai.json", params={"sql": query, "_shape": "array"})), allowed, status)
@@ -185,13 +185,12 @@ class Visitor:
     async def about(self, mark: str, as_of: str = "") -> None:
         """What shows a notice or a listing beside others: its institution, the search for it, its rows by a filter."""
         allowed = self.releases.visible_of(as_of, self.day) if as_of else self.releases.visible(self.day)
-        told = self.releases.told(self.day)
         more = f"as_of={as_of}" if as_of else ""
         for institution in sorted(self.releases.linked.get(mark, ())):
             for end in ("", ".json"):
                 path = f"/institutions/{institution}{end}?{more}"
-                found = await self.ask("institution", path, allowed | told, (200, 404) if as_of else (200,))
-                if end and path in self.tags:  # only what tells of changes tells of what its list has lost
+                found = await self.ask("institution", path, allowed | self.releases.visible(self.day), (200, 404) if as_of else (200,))
+                if end and path in self.tags:  # only what tells of changes tells of what ends otherwise today
                     rest = {key: value for key, value in json.loads(self.tags[path][1]).items() if key != "timeline"}
                     self.scan("institution", json.dumps(rest, ensure_ascii=False).encode(), allowed, path)
                 if not as_of and mark in self.releases.must(self.day):
@@ -263,7 +262,7 @@ class Visitor:
 
     async def changes(self) -> None:
         """What tells of changes: /changes, the past in SQL, and deltas. That something came and went may be told."""
-        told, release = self.releases.told(self.day), self.draw.choice(sorted(self.releases.then))
+        told, release = self.releases.visible(self.day), self.draw.choice(sorted(self.releases.then))
         other = self.draw.choice(sorted(self.releases.then))
         for query in (
             "",

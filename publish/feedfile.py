@@ -115,7 +115,9 @@ def _make(
                 connection.execute(f"DETACH {name}")
             write_documents(connection, live, catalogue, site, hubs, before)
             modified = _modified(connection, identifier, before).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            connection.execute("INSERT INTO main.made VALUES (?, ?, ?, ?)", [site, orjson.dumps(list(hubs)).decode(), recipe(), modified])
+            connection.execute(
+                "INSERT INTO main.made VALUES (?, ?, ?, ?)", [site, orjson.dumps(list(hubs)).decode(), _made_by(catalogue), modified]
+            )
     finally:
         live.close()
 
@@ -132,19 +134,24 @@ def _modified(connection: Working, identifier: str, before: Path | None) -> date
     return max(instant(identifier), was + timedelta(seconds=1)) if is_other else was
 
 
-def has_feeds(home: Home, identifier: str) -> bool:
-    """Whether the file of a release is there, in the form that it has today and made by the code of today, and can be read."""
+def has_feeds(home: Home, catalogue: Catalogue, identifier: str) -> bool:
+    """Whether the file of a release is there, in the form that it has today and made by the code and labels of today, and can be read."""
     path = home.feeds / f"{identifier}.db"
-    return _version(path) == VERSION and _is_whole(path)
+    return _version(path) == VERSION and _is_whole(path, _made_by(catalogue))
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether every table can be read, as far as that takes no look at the packed documents, and our code made them."""
+def _made_by(catalogue: Catalogue) -> str:
+    """All that makes documents of a release: what the file was made by."""
+    return f"{recipe()}{catalogue.recipe}"
+
+
+def _is_whole(path: Path, made_by: str) -> bool:
+    """Whether every table can be read, as far as that takes no look at the packed documents, and this made them."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
             for sql in LOOKS:
                 connection.execute(sql).fetchone()
-            return bool(connection.execute("SELECT recipe FROM made").fetchall() == [(recipe(),)])
+            return bool(connection.execute("SELECT recipe FROM made").fetchall() == [(made_by,)])
     except sqlite3.DatabaseError:
         return False
 

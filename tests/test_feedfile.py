@@ -87,7 +87,7 @@ def work(made: Work, tmp_path: Path) -> Work:
 def test_there_is_one_file_and_anybody_may_read_it(made: Work) -> None:
     assert [path.name for path in files(made.home)] == ["2026-11-02.db"]
     assert files(made.home)[0].stat().st_mode & 0o777 == 0o644
-    assert has_feeds(made.home, "2026-11-02")
+    assert has_feeds(made.home, made.catalogue, "2026-11-02")
     assert not [path for path in made.home.releases.rglob("*") if "feed" in path.name]
 
 
@@ -172,8 +172,22 @@ def test_other_code_makes_the_file_of_the_live_release_again(work: Work, monkeyp
         "made the feeds of release 2026-11-02 again, for https://mingbai.example"
     ]
     assert repair(work.home, work.catalogue, work.site, work.hubs) == []
-    assert served(work.home, "SELECT recipe FROM made") == [("another",)]
+    assert served(work.home, "SELECT recipe FROM made") == [(f"another{work.catalogue.recipe}",)]
     assert served(work.home, "SELECT modified FROM made") == before, "no document says anything else"
+
+
+def test_another_label_makes_the_documents_that_say_it_again(work: Work) -> None:
+    def etags() -> dict[str, str]:
+        return dict(served(work.home, "SELECT feed, etag FROM documents WHERE form = 'json'"))
+
+    before, table = etags(), work.catalogue.codes["penalty_types"]
+    renamed = replace(table, _by_code={row.code: replace(row, label_zh=f"{row.label_zh}（改）") for row in table.rows})
+    other = replace(work.catalogue, codes={**work.catalogue.codes, "penalty_types": renamed}, recipe="another")
+    assert len(repair(work.home, other, work.site, work.hubs)) == 1
+    assert repair(work.home, other, work.site, work.hubs) == []
+    assert {feed for feed, etag in etags().items() if etag != before[feed]} >= {"notices", "records"}
+    assert etags()["releases"] == before["releases"]
+    assert served(work.home, "SELECT modified FROM made") == [("2026-11-01T16:00:01Z",)]
 
 
 def test_the_time_of_the_documents_moves_with_every_byte_of_them_and_with_nothing_else(work: Work) -> None:
@@ -211,6 +225,14 @@ def test_where_two_homes_have_one_mark_their_numbers_mean_the_same(work: Work, t
     deliver(work, 3, world(31))
     deliver(other, 3, world(31))
     assert marks(work.home)["2026-11-04"] != marks(other.home)["2026-11-04"], "what was told before is in it too"
+    before = marks(other.home)
+    with closing(sqlite3.connect(other.home.history)) as connection:
+        connection.execute(
+            "UPDATE feed_items SET seq = seq + 1 WHERE feed = 'corrections' OR (feed = 'records' AND seq = (SELECT max(seq) FROM feed_items WHERE feed = 'records'))"
+        )
+        connection.commit()
+    feedfile(other.home, work.catalogue, other.home.releases / "2026-11-04", "2026-11-04", work.site)
+    assert marks(other.home) != before, "so are its numbers in each feed"
 
 
 def test_a_home_from_before_the_ledger_has_the_same_feeds(work: Work) -> None:

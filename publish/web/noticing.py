@@ -213,6 +213,7 @@ def misunderstood(visit: Visit, problem: search.Problem) -> Answer:
 
 
 def why_misunderstood(visit: Visit, problem: search.Problem) -> str:
+    """What a query lacks to be one, in the visitor's language."""
     return visit.t(f"notices.problem.{problem.kind}", at=problem.at + 1, near=problem.near, known=" ".join(called(visit)))
 
 

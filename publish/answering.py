@@ -218,7 +218,8 @@ def silence(region: str | None, sources: Sequence[Source], regions: Regions, *, 
 
 
 def _covering(region: str | None, sources: Sequence[Source], regions: Regions) -> list[Source]:
-    return [it for it in sources if it.region and (it.region == COUNTRY if region is None else regions.is_within(region, it.region))]
+    wide = {COUNTRY} if region is None else {COUNTRY, region, *(above.code for above in regions.ancestors(region))}
+    return [it for it in sources if it.region in wide]
 
 
 def _meets(held: Iterable[str], region: str, regions: Regions) -> bool:

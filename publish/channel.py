@@ -168,7 +168,7 @@ class Channel:
 
     def head(self, row: Row, form: Form) -> Feed:
         """The current document without what it tells; with why it may be silent where something happened, by `silence` of its row."""
-        feed, label, why = row["feed"], row["label_zh"], row["silence"]
+        feed, label, why = row["feed"], row["label_zh"], row.get("silence")
         archives = (
             [Link("prev-archive", self.archive_address(feed, row["last"] // PAGE, form), form.media_type)] if row["last"] >= PAGE else []
         )

@@ -105,7 +105,7 @@ class FeedPages:
         """The feed of an address, with why it may be silent today and, as `told_silence`, when its documents were made. Raises NoSuchFeed."""
         key = visit.parts.get("key", "notices")
         if found := feeds.find(key):
-            return {**found, "silence": facts.coverage(feeds.reader, visit.today).of_feed(key), "told_silence": found["silence"]}
+            return {**found, "silence": facts.coverage(feeds.reader, visit.today).of_feed(key), "told_silence": found.get("silence")}
         family, facet = (*key.split("/"), "")[:2]
         if family not in FACETS:
             raise NoSuchFeed(", ".join(f"/feeds/{one}" for one in FACETS))

@@ -184,14 +184,6 @@ def test_an_old_decision_is_never_pushed_as_new_and_stays_in_the_records(
     )
 
 
-def test_the_number_of_another_authority_makes_no_decision_known_also_where_that_one_has_news_of_its_own(past: Past) -> None:
-    other = {"authority": "滨江区教育局"}
-    past.release({"notices": [one(9), one(8, **other)]})
-    past.release({"notices": [one(9), one(8, **other), one(1, document_no="西教罚〔2026〕8号"), one(2, **other)]})
-    assert past.feeds("first", "n-1") >= of("notices")
-    assert "notices" in past.feeds("first", "n-2")
-
-
 @pytest.mark.parametrize(
     ("changed", "is_alert"),
     [

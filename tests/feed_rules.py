@@ -13,6 +13,8 @@ from email.utils import parsedate_to_datetime
 from html.entities import name2codepoint
 from html.parser import HTMLParser
 from typing import Any
+from unicodedata import normalize
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -179,7 +181,7 @@ def _uri(text: str) -> Found:
 
 def _canonical(text: str) -> Found:
     yield from _uri(text)
-    if re.search("%[0-9A-F]?[a-f]", text) or re.match("[a-z]*[A-Z][a-z]*:", text):
+    if re.search("%[0-9A-F]?[a-f]", text) or re.match("[a-z]*[A-Z][a-z]*:", text) or normalize("NFC", unquote(text)) != unquote(text):
         yield "NonCanonicalURI"
     if text != text.strip():
         yield "UnexpectedWhitespace"

@@ -125,7 +125,7 @@ def documents(home: Home) -> list[str]:
     assert any(archive.startswith("records/region") for archive in archives)
     return [feed for feed, _ in feeds] + archives + [
         "notices/region/440000", "notices/violation/safety", f"institutions/{SWEET}", f"institutions/{SHADY}", "institutions/i-newcomer",
-        "records?q=%E6%94%B6%E8%B4%B9", "notices?q=n-many", "notices?region=350203&kind=penalty", "records?q=%22%3Cb%3E+%E6%94%B6%22", f"records?q={'a' * 200}",
+        "records?q=%E6%94%B6%E8%B4%B9", "notices?q=n-many", "notices?region=350203&kind=penalty", "records?q=%22%3Cb%3E+%E6%94%B6%22", f"records?q={'a' * 200}", "records?q=e%CC%81+%C3%A9&authority=e%CC%81",
     ]  # fmt: skip
 
 

@@ -765,12 +765,13 @@ def test_every_word_is_used_and_every_used_word_is_there():
         "reconcile.",
         "notices.field.",
         "notices.problem.",
-    }  # by Pages.problem, views.described (test_history_tables.py), reconcile.py (test_reconcile.py) and noticing.py
+        "feed.silent.",
+    }  # by Pages.problem, views.described (test_history_tables.py), reconcile.py (test_reconcile.py), noticing.py and publish/coverage.py
     for path in TEMPLATES.glob("*.html"):
         for call in Environment().parse(path.read_text("utf-8")).find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "t":
                 asked |= set(_asked(call.args[0]))
-    for path in TEMPLATES.parent.glob("*.py"):
+    for path in (*TEMPLATES.parent.glob("*.py"), TEMPLATES.parents[1] / "coverage.py"):
         asked |= {key for key in keys if f'"{key}"' in path.read_text("utf-8")}
     for name in ("reviewpage", "reviewtext"):  # the clerk's page, which says only the part after "review."
         text = (TEMPLATES.parents[1] / f"{name}.py").read_text("utf-8")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from unicodedata import normalize
 
 import orjson
 
@@ -187,7 +188,11 @@ class Maker:
         link = question.link()
         title = f"{FAMILIES[family][0]} · {self._described(question)}"
         head = self._head(
-            f"feeds/{family}?{link}", title, ABOUT_SEARCH, f"{self.site}/feeds/{family}.{form}?{asked}", f"{self.site}/notices?{link}"
+            f"feeds/{family}?{_composed(question).link()}",
+            title,
+            ABOUT_SEARCH,
+            f"{self.site}/feeds/{family}.{form}?{asked}",
+            f"{self.site}/notices?{link}",
         )
         feed, why = self.silence(question)
         about = ABOUT_SEARCH + (f" {why_silent(feed, why)}" if why else "")
@@ -246,6 +251,12 @@ class Maker:
         ]
         days = f"{question.since}—{question.until}" if question.since or question.until else ""
         return " · ".join(filter(None, (question.query, *chosen, days)))
+
+
+def _composed(question: Question) -> Question:
+    """A question with each character written in one way (NFC): as an id, which is compared by its bytes, has it."""
+    filters = {name: tuple(normalize("NFC", value) for value in values) for name, values in question.filters.items()}
+    return replace(question, query=normalize("NFC", question.query), filters=filters)
 
 
 @cache

@@ -3,7 +3,6 @@
 All arithmetic is numpy's, over any number of lists at once: most of what a short list costs is the calls.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -154,7 +153,7 @@ class Postings:
         if place in self.dense:
             return np.flatnonzero(np.unpackbits(self.dense[place], count=self.documents).view(bool)).astype(np.uint32)
         raw = self._bytes[self.starts[place] : self.starts[place + 1]]
-        return self._unpacked(raw, None) if len(raw) > SHORT else _read(raw)
+        return _unpacked(raw) if len(raw) > SHORT else _read(raw)
 
     def among(self, place: int, some: Documents) -> NDArray[np.bool_]:
         """Which of some documents one gram has."""
@@ -163,20 +162,28 @@ class Postings:
             found: NDArray[np.bool_] = (row[some >> np.uint32(3)] >> (7 - (some & np.uint32(7))).astype(np.uint8)) & 1 == 1
             return found
         having = self.of(place)
+        if len(having) < len(some):  # the fewer are looked up among the more
+            there: NDArray[np.bool_] = np.zeros(len(some), bool)
+            spots = some.searchsorted(having)
+            spots[spots == len(some)] = 0
+            there[spots[some[spots] == having]] = True
+            return there
         spots = having.searchsorted(some)
         spots[spots == len(having)] = 0
-        there: NDArray[np.bool_] = having[spots] == some
-        return there
+        same: NDArray[np.bool_] = having[spots] == some
+        return same
 
-    def union(self, places: Sequence[int] | NDArray[np.int64], mask: NDArray[np.bool_]) -> None:
-        """Set what any of the grams have in a mask of all documents."""
-        for place in self.dense.keys() & set(map(int, places)):
+    def union(self, places: NDArray[np.int64], mask: NDArray[np.bool_]) -> None:
+        """Set what any of the grams, which are in order, have in a mask of all documents."""
+        if not len(places):
+            return
+        common = np.fromiter(self.dense, np.int64, len(self.dense))
+        for place in common[places[np.minimum(places.searchsorted(common), len(places) - 1)] == common].tolist():
             mask |= np.unpackbits(self.dense[place], count=self.documents).view(bool)
         mask[self.many(places)[0]] = True
 
-    def many(self, places: Sequence[int] | NDArray[np.int64]) -> tuple[Documents, NDArray[np.int64]]:
+    def many(self, at: NDArray[np.int64]) -> tuple[Documents, NDArray[np.int64]]:
         """The documents of many grams, list after list, and how many each has; none of those that are kept as bits."""
-        at = np.asarray(places, np.int64)
         starts, ends = self.starts[at], self.starts[at + 1]
         sizes = ends - starts
         if not sizes.sum():
@@ -188,27 +195,32 @@ class Postings:
         else:
             before = np.cumsum(sizes) - sizes
             raw = self._bytes[np.repeat(starts - before, sizes) + np.arange(sizes.sum())]
-        counts = np.zeros(len(at), np.int64)
-        some = np.flatnonzero(sizes)
-        counts[some] = np.add.reduceat((raw < 128).astype(np.int64), (np.cumsum(sizes) - sizes)[some])
-        return self._unpacked(raw, counts), counts
+        further = np.flatnonzero(raw >= 128)
+        ends = np.cumsum(sizes)
+        counts: NDArray[np.int64] = sizes - np.diff(further.searchsorted(np.append(0, ends)))
+        sums = _summed(raw, further)
+        before = np.where(ends > sizes, sums[ends - sizes - 1], 0).astype(np.uint32)
+        return (sums if not len(further) else sums[raw < 128]) - np.repeat(before, counts), counts
 
-    def _unpacked(self, raw: NDArray[np.uint8], counts: NDArray[np.int64] | None) -> Documents:
-        ends = np.flatnonzero(raw < 128)
-        values = raw[ends].astype(np.uint32)
-        lengths = ends.copy()
-        lengths[1:] -= ends[:-1]
-        lengths[:1] += 1
-        for back in range(1, int(lengths.max(initial=1))):
-            some = np.flatnonzero(lengths > back)
-            values[some] |= (raw[ends[some] - back] & np.uint8(127)).astype(np.uint32) << np.uint32(7 * back)
-        numbers = np.cumsum(values, dtype=np.uint32)
-        if counts is not None and len(counts) > 1:
-            some = counts[counts > 0]
-            heads = np.cumsum(some) - some
-            before = np.where(heads > 0, numbers[heads - 1], 0).astype(np.uint32)
-            numbers -= np.repeat(before, some)
-        return numbers
+
+def _summed(raw: NDArray[np.uint8], further: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """At each byte the sum of the numbers up to it, modulo 2 ** 32; `further` are the bytes that others of the same number follow, which are few."""
+    values = raw.astype(np.uint32)
+    if len(further):
+        follow = np.append(further[1:] == further[:-1] + 1, False)  # one of them is next
+        shifts = np.full(len(further), 7, np.uint32)
+        more = follow
+        while more.any():
+            shifts[more] += np.uint32(7)
+            more = more & np.append(more[1:], False)
+        values[further] = (values[further] & np.uint32(127)) << shifts
+    return np.cumsum(values, dtype=np.uint32)
+
+
+def _unpacked(raw: NDArray[np.uint8]) -> Documents:
+    further = np.flatnonzero(raw >= 128)
+    sums = _summed(raw, further)
+    return sums[raw < 128] if len(further) else sums
 
 
 def crossed(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> NDArray[np.uint32]:

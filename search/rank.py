@@ -5,15 +5,16 @@ what is only near at most 0.85.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
 from rapidfuzz import fuzz
 
 from .document import BEGINS, INSIDE, SOUND, TYPO, WHOLE, WORDS, Match
+from .letters import MARK
 from .readings import sounds_like
-from .stored import bounds, values
+from .stored import bounds, parted
 
 WORTH = {WHOLE: 0.95, BEGINS: 0.85, INSIDE: 0.78, WORDS: 0.3}  # in a row in what weighs least is worth more than apart: 0.4 of 0.78
 ORDER = (WHOLE, BEGINS, INSIDE, WORDS, SOUND, "initials", TYPO)
@@ -32,11 +33,10 @@ class Field:
     name: str
     weight: float
     is_name: bool
+    share: float = field(init=False)  # of what the place of a word is worth
 
-    @property
-    def share(self) -> float:
-        """Of what the place of a word is worth."""
-        return 0.4 + 0.6 * self.weight
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "share", 0.4 + 0.6 * self.weight)
 
 
 @lru_cache(maxsize=1_024)
@@ -48,23 +48,32 @@ def matched_in(field: str, how: str) -> Match:
 def standing(word: str, text: str, fields: Sequence[Field]) -> dict[int, tuple[float, str]]:
     """Where a word stands in a row in a text: by the number of the field what the best place is worth and how it stands there."""
     found: dict[int, tuple[float, str]] = {}
-    if word not in text:
-        return found
-    for number, value in values(text):
-        if word in value:
-            how = WHOLE if value == word else BEGINS if value.startswith(word) else INSIDE
-            worth = (WORTH[how] + 0.05 * len(word) / len(value)) * fields[number].share
-            if number not in found or found[number][0] < worth:
-                found[number] = worth, how
+    for number, worth, how in _places(word, text, fields):
+        if number not in found or found[number][0] < worth:
+            found[number] = worth, how
     return found
 
 
 def worth(word: str, text: str, fields: Sequence[Field]) -> tuple[float, bool]:
     """What the best place of a word in a text is worth, 0 where it stands nowhere in a row; and whether it is the whole of a name."""
     best, whole = 0.0, False
-    for number, (worth, how) in standing(word, text, fields).items():
+    for number, worth, how in _places(word, text, fields):
         best, whole = max(best, worth), whole or (how == WHOLE and fields[number].is_name)
     return best, whole
+
+
+def _places(word: str, text: str, fields: Sequence[Field]) -> list[tuple[int, float, str]]:
+    """Of each value in which a word stands in a row the number of its field, what that is worth and how it stands there."""
+    if word not in text:
+        return []
+    found, parts, size = [], parted(text), len(word)
+    for spot in range(1, len(parts), 2):
+        value = parts[spot]
+        if word in value:
+            how = INSIDE if not value.startswith(word) else WHOLE if len(value) == size else BEGINS
+            number = ord(parts[spot - 1]) - MARK
+            found.append((number, (WORTH[how] + 0.05 * size / len(value)) * fields[number].share, how))
+    return found
 
 
 def score_of(words: Sequence[str], run: str, names: str, others: Callable[[], str], fields: Sequence[Field]) -> float:
@@ -102,7 +111,9 @@ def by_words(
         score = max(score, min(worth, 0.95))
         if how == WHOLE and fields[number].is_name:
             exact, score = number, 1.0
-    why = sorted(matched.items(), key=lambda item: (item[0] != exact, PLACE[item[1]], item[0]))
+    why = [*matched.items()]
+    if len(why) > 1:
+        why.sort(key=lambda item: (item[0] != exact, PLACE[item[1]], item[0]))
     return score, tuple(matched_in(fields[number].name, how) for number, how in why)
 
 

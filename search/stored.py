@@ -1,7 +1,9 @@
 """What an index keeps of each document, read where it lies."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ class Stored:
         self.codes = {chr(point): code for code, point in enumerate(self.points.tolist()) if code >= FIRST}
         self._arrays = arrays
         self._ends = {name.removesuffix(LENGTHS): ends(array) for name, array in arrays.items() if name.endswith(LENGTHS)}
+        self._titled: memoryview = arrays["titled"].data  # which is asked for one number quicker than an array
         self._names, self._others = arrays["names.texts"], arrays["others.texts"]
         self.name_ends = self._ends["names"]
         self._prefix = str(arrays["ids.prefix"].tobytes(), "utf-8") if "ids.prefix" in arrays else ""
@@ -49,11 +52,10 @@ class Stored:
 
     def title(self, document: int, names: str) -> str:
         """As it is printed; `names` are those of the document."""
-        titled = self._arrays["titled"]
-        place = int(titled.searchsorted(np.uint32(document)))
-        if place < len(titled) and titled[place] == document:
+        place = bisect_left(self._titled, document)
+        if place < len(self._titled) and self._titled[place] == document:
             return self._string("titles", place)
-        return names[1 : ended(names)]
+        return parted(names)[1]
 
     def names(self, document: int) -> str:
         first, last = self.name_ends[document : document + 2].tolist()
@@ -82,10 +84,16 @@ def ends(lengths: Array) -> NDArray[np.uint32]:
     return np.append(0, np.cumsum(lengths, dtype=np.int64)).astype(np.uint32)
 
 
+@lru_cache(maxsize=512)  # a search asks for the same ones again: to order them, and to say why
+def parted(text: str) -> list[str]:
+    """A text as marks and the values after them: mark, value, mark, value and so on."""
+    return PARTED.split(text)[1:-2]
+
+
 def values(text: str) -> Sequence[tuple[int, str]]:
     """The values of a text, each with the number of its field."""
-    parts = PARTED.split(text)
-    return [(ord(mark) - MARK, value) for mark, value in zip(parts[1:-2:2], parts[2:-1:2], strict=True)]
+    parts = parted(text)
+    return [(ord(mark) - MARK, value) for mark, value in zip(parts[::2], parts[1::2], strict=True)]
 
 
 def bounds(text: str, spot: int) -> tuple[int, int, int]:

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from .addresses import networks
 from .callers import Caller, Said
 from .errors import Busy, Mingbai
+from .feedfile import VERSION
 from .home import Home
 from .hooks import enter_numbers, message, signed
 from .outbox import Callee, Letter, Outbox, Patience, exists, outbox
@@ -73,13 +74,13 @@ class Live:
 
 @contextmanager
 def attached(box: Outbox, file: Path | None) -> Iterator[bool]:
-    """The live release's feeds as `live` beside the outbox. Gives whether there are any."""
+    """The live release's feeds as `live` beside the outbox. Gives whether there are any, in the form of today."""
     if file is None:
         yield False
         return
     box.connection.execute("ATTACH ? AS live", [f"file:{quote(str(file))}?mode=ro&immutable=1"])
     try:
-        yield True
+        yield box.connection.execute("PRAGMA live.user_version").fetchone()[0] == VERSION
     finally:
         box.connection.execute("DETACH live")
 
@@ -169,7 +170,7 @@ def _round(box: Outbox, now: Callable[[], Work], live: Live, tell: Tell, caller:
             while True:
                 try:
                     if live.is_other() or first:
-                        found.trouble = fill(box, live, now())
+                        found.trouble = list(dict.fromkeys((*found.trouble, *fill(box, live, now()))))  # what is done once is said once
                     begins = until is None or box.clock() < until
                     calls = list(_next(box, now(), live, tell, flying, found)) if begins else []
                 except sqlite3.OperationalError:

@@ -7,8 +7,7 @@ once, into a temporary table, and put into each of the dozen feeds that it is in
 Of 17,700 notices in 2,961 feeds (69,244 entries, 8,883 documents of 540 MiB) it took 48 s of CPU and 190 MiB, 2.85 times the same entries written with lxml alone and
 not packed; packing is two fifths of that (`make bench ARGS="--feeds 20000"`).
 
-The tag is a hash of the document before it is packed: the same on every copy of the site, whatever zlib that has. Last changed it was with the
-release that told the feed's last event. A feed that has told nothing has no document here: nothing is in it that would have to be made ahead.
+The tag is a hash of the document before it is packed: the same on every copy of the site, whatever zlib that has. A feed that has told nothing has no document here: nothing is in it that would have to be made ahead.
 """
 
 import gzip
@@ -18,7 +17,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC
 from functools import cache, partial
 from hashlib import blake2b, sha256
 from importlib.metadata import version
@@ -43,7 +41,7 @@ BROTLI = 5  # of 100 entries (377 kB) a document of 18.8 kB in 5 ms; 4: 22.5 kB 
 GZIP = 6
 SCHEMA = """
 CREATE TABLE documents (
-  feed TEXT NOT NULL, form TEXT NOT NULL, etag TEXT NOT NULL, modified TEXT NOT NULL, size INTEGER NOT NULL, gzip BLOB NOT NULL, brotli BLOB NOT NULL,
+  feed TEXT NOT NULL, form TEXT NOT NULL, etag TEXT NOT NULL, size INTEGER NOT NULL, gzip BLOB NOT NULL, brotli BLOB NOT NULL,
   fingerprint TEXT NOT NULL, PRIMARY KEY (feed, form)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS feed_events_by_id ON feed_events (id);
@@ -113,10 +111,10 @@ class _Maker:
     def _copy(self, feed: str) -> None:
         self.connection.execute("INSERT INTO main.documents SELECT * FROM before.documents WHERE feed = ? ORDER BY rowid", [feed])
 
-    def _insert(self, feed: str, form: str, modified: str, size: int, packed: Future[tuple[str, bytes, bytes]], fingerprint: str) -> None:
+    def _insert(self, feed: str, form: str, size: int, packed: Future[tuple[str, bytes, bytes]], fingerprint: str) -> None:
         etag, *bodies = packed.result()
-        values = (feed, form, etag, modified, size, *bodies, fingerprint)
-        self.connection.execute("INSERT INTO main.documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        values = (feed, form, etag, size, *bodies, fingerprint)
+        self.connection.execute("INSERT INTO main.documents VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
     def _batches(self) -> Iterator[list[tuple[Row, list[Placed]]]]:
         """The feeds that have told something, with what stands in their documents."""
@@ -148,7 +146,7 @@ class _Maker:
 
     def _fingerprint(self, row: Row, placed: Sequence[Placed], strayed: Mapping[int, Tombstone]) -> str:
         """Of all that the documents of a feed are made of."""
-        elements = [(one.number, one.replaces, self.digests[one.event.number], one.event.number in strayed) for one in placed]
+        elements = [(one.number, one.replaces, self.digests[one.event.number], strayed.get(one.event.number)) for one in placed]
         return _digest([recipe(), self.channel.head(row, FORMS[0]), elements])
 
     def _write(self, row: Row, placed: Sequence[Placed], strayed: Mapping[int, Tombstone], fingerprint: str) -> None:
@@ -164,12 +162,11 @@ class _Maker:
                 "SELECT * FROM temp.elements WHERE event IN (SELECT value FROM json_each(?))", [numbers]
             )
         }
-        modified = self.channel.updated(row).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         for place, form in enumerate(FORMS):
             elements = (Element(found[one.event.number][place], one.number, one.replaces) for one in shown)
             document = form.document(replace(self.channel.head(row, form), tombstones=stones), elements)
             packed = self.other.submit(_packed, document)
-            self.waiting.append(partial(self._insert, row["feed"], form.name, modified, len(document), packed, fingerprint))
+            self.waiting.append(partial(self._insert, row["feed"], form.name, len(document), packed, fingerprint))
 
 
 def _packed(document: bytes) -> tuple[str, bytes, bytes]:
@@ -192,9 +189,11 @@ def asking(connection: Working | sqlite3.Connection) -> Ask:
 
 @cache
 def recipe() -> str:
-    """Of the code that writes documents, and the libraries that it writes with: what another one makes may be other bytes."""
-    code = [path.read_text("utf-8") for path in sorted(Path(feeds.__file__).parent.glob("*.py"))]
-    return _digest([code, version("feedgen"), version("lxml"), brotli.__version__, zlib.ZLIB_RUNTIME_VERSION, GZIP, BROTLI])
+    """Of the code that says and writes what is in documents, and the libraries that it writes with: what another one makes may be other bytes."""
+    library, ours = Path(feeds.__file__).parent, Path(__file__).parent
+    paths = [*sorted(library.glob("*.py")), *(ours / f"{name}.py" for name in ("channel", "documents", "entries"))]
+    versions = [version(name) for name in ("feedgen", "lxml", "orjson")]
+    return _digest([[path.read_text("utf-8") for path in paths], versions, brotli.__version__, zlib.ZLIB_RUNTIME_VERSION])
 
 
 def _digest(value: Any) -> str:

@@ -2,25 +2,35 @@
 
 It has the ledger (ledger.py) as it is, what each feed is called and how far it goes, and the documents that are asked for most, made ahead
 (documents.py). All of it may be public: the ledger has no text, and the documents say what the live release says.
+
+It says as well what it was made for, the site's address and the hubs, so that whoever gives none goes on with them; by which code; and when its documents
+became what they are. That moves with every byte of them and is the same wherever the same releases were made: with each release, and by a second where
+the same release is made again and says something else, as with another address.
 """
 
 import os
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote
 
+import orjson
+
 from .catalogue import Catalogue
-from .documents import write_documents
-from .entries import CODES, FACETS, authority_key
+from .documents import recipe, write_documents
+from .entries import CODES, FACETS, authority_key, instant
+from .errors import BadHome
 from .home import Home, sync
 from .tables import Working, working
 
-VERSION = 1  # of this form; a file of another one is made again
+VERSION = 2  # of this form; a file of another one is made again
 SHOWN, MOST, DAYS = 100, 500, 7  # a current document has the newest so many numbers, and more where so many days have more
 SCHEMA = """
-CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL) STRICT;
+CREATE TABLE made (site TEXT NOT NULL, hubs TEXT NOT NULL, recipe TEXT NOT NULL, modified TEXT NOT NULL) STRICT;
+CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL, mark TEXT NOT NULL) STRICT;
 CREATE TABLE feed_events (
   number INTEGER PRIMARY KEY, release INTEGER NOT NULL REFERENCES releases(number), what TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT,
   is_alert INTEGER NOT NULL, region TEXT
@@ -39,6 +49,10 @@ LOOKS = (  # at every row: a file that was cut or overwritten fails at one of th
     "SELECT max(first) FROM feeds",
     "SELECT max(size) FROM documents",
 )
+OTHER = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT feed, form, etag FROM {one}.documents EXCEPT SELECT feed, form, etag FROM {other}.documents)"
+    for one, other in (("main", "before"), ("before", "main"))
+)
 
 
 def feedfile(home: Home, catalogue: Catalogue, release: Path, identifier: str, site: str, hubs: Sequence[str] = ()) -> Path:
@@ -48,18 +62,40 @@ def feedfile(home: Home, catalogue: Catalogue, release: Path, identifier: str, s
     home.feeds.mkdir(exist_ok=True)
     before = _before(home)
     try:
-        _make(part, home, catalogue, release, site, hubs, before)
+        _make(part, home, catalogue, release, identifier, site, hubs, before)
     except Exception:  # whatever a damaged file before leads to: nothing needs it
         if before is None:
             raise
-        _make(part, home, catalogue, release, site, hubs, None)
+        _make(part, home, catalogue, release, identifier, site, hubs, None)
     sync(part)
     os.replace(part, target)
     sync(home.feeds)
     return target
 
 
-def _make(part: Path, home: Home, catalogue: Catalogue, release: Path, site: str, hubs: Sequence[str], before: Path | None) -> None:
+def made_for(home: Home) -> tuple[str, tuple[str, ...]] | None:
+    """The site's address and the hubs that the feeds of the live release are made for; None where nothing says so."""
+    try:
+        path = home.feeds / f"{home.live()}.db"
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
+            site, hubs = connection.execute("SELECT site, hubs FROM made").fetchone()
+        return str(site), tuple(orjson.loads(hubs))
+    except (BadHome, sqlite3.Error, TypeError, ValueError):  # no release, none of these files, or a damaged one: whoever reads that says so
+        return None
+
+
+def moved(home: Home, site: str, hubs: Sequence[str]) -> str | None:
+    """A line where feeds are about to be made for another address or other hubs than before."""
+    before = made_for(home)
+    if before is None or before == (site, tuple(hubs)):
+        return None
+    now, was = (f"{address} with {', '.join(given) or 'no hub'}" for address, given in ((site, hubs), before))
+    return f"feeds are now made for {now}; before it was {was}"
+
+
+def _make(
+    part: Path, home: Home, catalogue: Catalogue, release: Path, identifier: str, site: str, hubs: Sequence[str], before: Path | None
+) -> None:
     part.unlink(missing_ok=True)
     live = sqlite3.connect(f"file:{quote(str(release / 'mingbai.db'))}?mode=ro&immutable=1", uri=True)
     try:
@@ -74,25 +110,46 @@ def _make(part: Path, home: Home, catalogue: Catalogue, release: Path, site: str
             for name in ("history", "live"):
                 connection.execute(f"DETACH {name}")
             write_documents(connection, live, catalogue, site, hubs, before)
+            modified = _modified(connection, identifier, before).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            connection.execute(
+                "INSERT INTO main.made VALUES (?, ?, ?, ?)", [site, orjson.dumps(list(hubs)).decode(), _made_by(catalogue), modified]
+            )
     finally:
         live.close()
 
 
-def has_feeds(home: Home, identifier: str) -> bool:
-    """Whether the file of a release is there, in the form that it has today, and can be read."""
+def _modified(connection: Working, identifier: str, before: Path | None) -> datetime:
+    """When the documents became what they are: with the release, and always later than others were that they take the place of."""
+    if before is None:
+        return instant(identifier)
+    connection.execute("ATTACH ? AS before", [f"file:{quote(str(before))}?mode=ro&immutable=1"])
+    ((text,),) = connection.execute("SELECT modified FROM before.made")
+    is_other = bool(list(connection.execute(f"{OTHER} LIMIT 1")))
+    connection.execute("DETACH before")
+    was = datetime.fromisoformat(text)
+    return max(instant(identifier), was + timedelta(seconds=1)) if is_other else was
+
+
+def has_feeds(home: Home, catalogue: Catalogue, identifier: str) -> bool:
+    """Whether the file of a release is there, in the form that it has today and made by the code and labels of today, and can be read."""
     path = home.feeds / f"{identifier}.db"
-    return _version(path) == VERSION and _is_whole(path)
+    return _version(path) == VERSION and _is_whole(path, _made_by(catalogue))
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether every table can be read, as far as that takes no look at the packed documents."""
+def _made_by(catalogue: Catalogue) -> str:
+    """All that makes documents of a release: what the file was made by."""
+    return f"{recipe()}{catalogue.recipe}"
+
+
+def _is_whole(path: Path, made_by: str) -> bool:
+    """Whether every table can be read, as far as that takes no look at the packed documents, and this made them."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
             for sql in LOOKS:
                 connection.execute(sql).fetchone()
+            return bool(connection.execute("SELECT recipe FROM made").fetchall() == [(made_by,)])
     except sqlite3.DatabaseError:
         return False
-    return True
 
 
 def only(home: Home, identifier: str | None) -> None:
@@ -119,11 +176,24 @@ def _told(connection: Working) -> None:
     """The ledger, as it is in history."""
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
-    connection.execute("INSERT INTO main.releases SELECT number, id, day FROM history.releases ORDER BY number")
+    connection.executemany("INSERT INTO main.releases VALUES (?, ?, ?, ?)", list(_marked(connection)))
     connection.execute(
         "INSERT INTO main.feed_events SELECT number, release, what, id, kind, cause, is_alert, region FROM history.feed_events ORDER BY number"
     )
     connection.execute("INSERT INTO main.feed_items SELECT feed, seq, event FROM history.feed_items ORDER BY feed, seq")
+
+
+def _marked(connection: Working) -> Iterator[tuple[int, str, str, str]]:
+    """The releases with a mark of all that was told up to each: where two homes have the same one, their numbers mean the same up to there."""
+    told = blake2b(digest_size=12)
+    for number, id, day in list(connection.execute("SELECT number, id, day FROM history.releases ORDER BY number")):
+        for event in connection.execute(
+            """SELECT what, id, kind, cause, region, (SELECT group_concat(feed || ' ' || seq, ' ') FROM
+              (SELECT feed, seq FROM history.feed_items WHERE event = e.number ORDER BY feed)) FROM history.feed_events e WHERE release = ? ORDER BY number""",
+            [number],
+        ):
+            told.update(orjson.dumps([id, *event]))
+        yield number, id, day, told.hexdigest()
 
 
 def _feeds(connection: Working, catalogue: Catalogue) -> None:

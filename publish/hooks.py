@@ -1,6 +1,7 @@
 """Webhooks for newsrooms' systems: a POST for each number of a feed, signed as Standard Webhooks asks (https://www.standardwebhooks.com, 1.0).
 
-`webhook-id` is FEED/NUMBER, the same however often the number is sent: who has applied it once throws it away. The body says of the number what may
+`webhook-id` is FEED/NUMBER/MARK, the same however often the number is sent: who has applied it once throws it away. The mark is of what happened and
+with which release, so that it is another id where a number means another event, as after the home was restored from an older copy. The body says of the number what may
 be said today: of a notice that has gone since, that it came, and no more. So a number that is sent again after a release can have other words, and
 the signature is of those.
 """
@@ -27,6 +28,15 @@ INSERT INTO letters (callee, subject, number, what, due, since)
   WHERE i.feed = :feed AND i.seq > :entered
 """
 LAST = "SELECT coalesce(max(seq), 0) FROM live.feed_items WHERE feed = ?"
+# the first release that told something else than what was entered of it, where the live line has one
+PARTED = """
+SELECT min(l.number) FROM lived l LEFT JOIN live.releases r USING (number)
+WHERE r.mark IS NOT l.mark AND l.number <= (SELECT max(number) FROM live.releases)
+"""
+SAME = """
+SELECT coalesce(max(i.seq), 0) FROM live.feed_items i JOIN live.feed_events e ON e.number = i.event WHERE i.feed = ? AND e.release < ?
+"""
+LIVED = "INSERT OR IGNORE INTO lived SELECT number, mark FROM live.releases"
 
 
 def secret(text: str) -> str:
@@ -46,8 +56,11 @@ def secret(text: str) -> str:
 def add(box: Outbox, url: str, feed: str, secrets: Sequence[str], after: int | None, day: str) -> Callee:
     """Enter a webhook; the live release's feeds are attached as `live`. It gets every number after `after`, without it those that come from now on.
 
-    Raises BadDeclaration where the same address has the same feed already, or the feed does not go so far.
+    Raises BadDeclaration where the same address has the same feed already, or the feed does not go so far, or numbers that others were told are to be
+    told again first.
     """
+    if box.connection.execute(PARTED).fetchone()[0] is not None:
+        raise BadDeclaration("the home was restored from an older copy, and numbers mean other events; run `mingbai deliver` first")
     if any((callee.url, callee.feed) == (url, feed) for callee in box.callees("hook")):
         raise BadDeclaration(
             f"this address has the feed {feed} already; `mingbai hooks list` shows it, `mingbai hooks rotate` changes its secret"
@@ -55,7 +68,9 @@ def add(box: Outbox, url: str, feed: str, secrets: Sequence[str], after: int | N
     last = int(box.connection.execute(LAST, [feed]).fetchone()[0])
     if after is not None and not 0 <= after <= last:
         raise BadDeclaration(f"--from {after + 1}: the feed {feed} has {last} numbers; expected 1 to {last + 1}")
-    number = box.add("hook", url, feed, tuple(secrets), last if after is None else after, day)
+    with box.together():
+        box.connection.execute(LIVED)
+        number = box.add("hook", url, feed, tuple(secrets), last if after is None else after, day)
     return hook(box, number)
 
 
@@ -105,16 +120,16 @@ def redeliver(box: Outbox, callee: Callee, number: int | None) -> int:
 def enter_numbers(box: Outbox) -> list[str]:
     """Make a letter of every number that came since; the live release's feeds are attached as `live`.
 
-    Returns a line for each hook whose feed ends before what was entered of it: those numbers would come again and mean something else.
+    Returns a line for each hook whose feed ends before what was entered of it, or to which numbers are told again because they mean something else now.
     """
-    trouble = []
+    trouble = _told_again(box)
     for callee in box.callees("hook"):
         if callee.ended:
             continue  # what comes meanwhile is entered when it is resumed
         last = int(box.connection.execute(LAST, [callee.feed]).fetchone()[0])
         if last < callee.entered:
             trouble.append(
-                f"hook {callee.id}: was told of {callee.feed} up to {callee.entered}, and that of the live release ends at {last}: the home is an older copy; put back the newest, or remove the hook and add it again when its newsroom knows"
+                f"hook {callee.id}: was told of {callee.feed} up to {callee.entered}, and that of the live release ends at {last}: the home is an older copy; put back the newest, or go on: what a next release tells there is told again from {last + 1}"
             )
             continue
         box.connection.execute(LETTERS, {"hook": callee.id, "feed": callee.feed, "entered": callee.entered, "now": box.clock()})
@@ -122,10 +137,28 @@ def enter_numbers(box: Outbox) -> list[str]:
     return trouble
 
 
+def _told_again(box: Outbox) -> list[str]:
+    """Take back to where both lines part every hook that was told numbers of another line of releases than the one that is live."""
+    said = []
+    if (parted := box.connection.execute(PARTED).fetchone()[0]) is not None:
+        for callee in box.callees("hook"):
+            same = int(box.connection.execute(SAME, [callee.feed, parted]).fetchone()[0])
+            if callee.entered > same:
+                box.connection.execute("DELETE FROM letters WHERE callee = ? AND number > ?", [callee.id, same])
+                box.connection.execute("UPDATE callees SET entered = ? WHERE id = ?", [same, callee.id])
+                said.append(
+                    f"hook {callee.id}: was told of {callee.feed} up to {callee.entered}, and after {same} these numbers mean other events now, since the home is of an older copy; told again from {same + 1} under other ids"
+                )
+        box.connection.execute("DELETE FROM lived WHERE number >= ?", [parted])
+    box.connection.execute(LIVED)
+    return said
+
+
 def message(feed: str, number: int, told: Mapping[str, Any]) -> tuple[str, bytes]:
     """The id of a number of a feed and its body: `type`, `timestamp` and `data`. `told` has these three, without feed and number."""
     data = {"feed": feed, "number": number, **told["data"]}
-    return f"{feed}/{number}", orjson.dumps({"type": told["type"], "timestamp": told["timestamp"], "data": data})
+    mark = hashlib.blake2b(orjson.dumps([told["type"], data.get("subject"), told["timestamp"]]), digest_size=6).hexdigest()
+    return f"{feed}/{number}/{mark}", orjson.dumps({"type": told["type"], "timestamp": told["timestamp"], "data": data})
 
 
 def signed(secrets: Sequence[str], identifier: str, body: bytes, at: int) -> dict[str, str]:

@@ -98,9 +98,9 @@ def repair(home: Home, catalogue: Catalogue, site: str, hubs: Sequence[str] = ()
         if not has_past(home, live):
             past(home, catalogue, home.releases / live, live)
             done.append(f"made the past of release {live} again")
-        if not has_feeds(home, live):
+        if not has_feeds(home, catalogue, live):
             feedfile(home, catalogue, home.releases / live, live, site, hubs)
-            done.append(f"made the feeds of release {live} again")
+            done.append(f"made the feeds of release {live} again, for {site}")
         write_index(home)
     return done
 

@@ -5,6 +5,9 @@ it was told of last, a webhook's are the numbers of its feed after the last that
 release that nobody told of (a run that died, a hub that was down for a month) is told of with the next. A letter leaves when it was accepted. Killed between the
 answer and that, it is sent again under the same key: at least once, and once by its key.
 
+What a hook's numbers meant when they were entered is known by the marks of the releases (`lived`): a home that is restored from an older copy gives
+the same numbers to other events, and those are told again (hooks.py).
+
 Letters of one callee about one subject go in the order of their numbers, one at a time; a dead one holds nobody up. The file is private: it has the secrets.
 """
 
@@ -33,18 +36,19 @@ CREATE TABLE IF NOT EXISTS letters (
   PRIMARY KEY (callee, subject, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS letters_by_due ON letters (callee, is_dead, due, number);
+CREATE TABLE IF NOT EXISTS lived (number INTEGER PRIMARY KEY, mark TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS told (
   callee INTEGER NOT NULL REFERENCES callees(id) ON DELETE CASCADE, subject TEXT NOT NULL, what TEXT NOT NULL, PRIMARY KEY (callee, subject)
 ) STRICT, WITHOUT ROWID;
 """
-VERSION = 1
+VERSION = 2
 READY = """
 SELECT l.callee, l.subject, l.number, l.what, l.tries, l.said FROM letters l WHERE l.callee = ? AND l.due <= ? AND l.is_dead = 0 AND NOT EXISTS (
   SELECT 1 FROM letters e WHERE e.callee = l.callee AND e.subject = l.subject AND e.number < l.number AND e.is_dead = 0
 ) ORDER BY l.due, l.number LIMIT ?
 """
 NEXT_DUE = """
-SELECT min(max(l.due, c.due)) FROM letters l JOIN callees c ON c.id = l.callee WHERE c.ended IS NULL AND l.is_dead = 0 AND NOT EXISTS (
+SELECT min(max(l.due, c.due)) FROM letters l JOIN callees c ON c.id = l.callee WHERE c.ended IS NULL AND l.is_dead = 0 AND c.id = coalesce(?, c.id) AND NOT EXISTS (
   SELECT 1 FROM letters e WHERE e.callee = l.callee AND e.subject = l.subject AND e.number < l.number AND e.is_dead = 0)
 """
 LONGEST = 24 * 3600.0  # that somebody may ask us to wait
@@ -181,10 +185,16 @@ class Outbox:
         """How many letters may be under way to a callee: one where it fails and fails."""
         return 1 if callee.failures >= self.patience.failures else 4
 
-    def next_due(self) -> float | None:
-        """When the next letter may go, None where none waits."""
-        found: float | None = self.connection.execute(NEXT_DUE).fetchone()[0]
+    def next_due(self, callee: int | None = None) -> float | None:
+        """When the next letter may go, to anybody or to one; None where none waits."""
+        found: float | None = self.connection.execute(NEXT_DUE, [callee]).fetchone()[0]
         return found
+
+    def hurry(self) -> None:
+        """Let go at once what failed and waits for its turn, also to who was to be left alone for a while."""
+        with self.together():
+            self.connection.execute("UPDATE letters SET due = min(due, ?) WHERE is_dead = 0 AND tries > 0", [self.clock()])
+            self.connection.execute("UPDATE callees SET due = 0 WHERE ended IS NULL")
 
 
 def exists(home: Path) -> bool:
@@ -203,8 +213,8 @@ def outbox(home: Path, clock: Callable[[], float], patience: Patience | None = N
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, VERSION):
+        if version > VERSION:
             raise BadHome(f"{path}: is of form {version}, and this mingbai writes {VERSION}; use the newer one")
-        if version == 0:
+        if version < VERSION:
             connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version={VERSION};COMMIT;")
         yield Outbox(connection, clock, patience or Patience())

@@ -22,6 +22,7 @@ from .diff import diff
 from .drift import losses
 from .errors import BadHome, ReviewNeeded, SourceBroken
 from .extract import extract
+from .feedfile import moved
 from .guarded import guarded
 from .home import as_json, china_day, write_whole
 from .index import index
@@ -324,6 +325,8 @@ def publish(work: Work, candidate: Candidate) -> str:
     before = work.home.manifest(candidate.restores) if candidate.restores else None
     _enter(work, candidate)
     seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home))
+    if line := moved(work.home, work.site, work.hubs):
+        work.progress.say(line)
     identifier = go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day, work.site, work.hubs)
     for line in keep(work.home):
         work.progress.say(line)

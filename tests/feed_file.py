@@ -38,7 +38,7 @@ def write_feed_file(
     with working(path) as connection:
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
-        connection.executemany("INSERT INTO releases VALUES (?, ?, ?)", [(n, id, id[:10]) for n, id in enumerate(RELEASES, 1)])
+        connection.executemany("INSERT INTO releases VALUES (?, ?, ?, '')", [(n, id, id[:10]) for n, id in enumerate(RELEASES, 1)])
         told = [(n, release, what, id, kind, cause, 1, region) for n, (release, what, id, kind, cause, region) in enumerate(events, 1)]
         connection.executemany("INSERT INTO feed_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", told)
         for feed, (family, items) in feeds.items():

@@ -1,5 +1,6 @@
 """Somebody who is called: a server on loopback that fails as it is told, and the feeds of a live release in a home, small and invented."""
 
+import hashlib
 import random
 import socket
 import sqlite3
@@ -17,17 +18,19 @@ from typing import Any
 
 import orjson
 
+from publish.feedfile import VERSION
 from publish.work import Work
 
 LOOPBACK = ("127.0.0.0/8",)
 SCHEMA = """
-CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT, day TEXT) STRICT;
+CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT, day TEXT, mark TEXT) STRICT;
 CREATE TABLE feed_events (
   number INTEGER PRIMARY KEY, release INTEGER NOT NULL, what TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT, is_alert INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE feed_items (feed TEXT NOT NULL, seq INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (feed, seq)) STRICT, WITHOUT ROWID;
 CREATE TABLE documents (feed TEXT, form TEXT, etag TEXT, PRIMARY KEY (feed, form)) STRICT;
 """
+FORM = f"PRAGMA user_version={VERSION};"
 
 
 @dataclass(frozen=True)
@@ -164,12 +167,12 @@ def bodies(_: Work, file: Path, feed: str, numbers: Sequence[int]) -> dict[int, 
     """What is said of numbers of the small feeds: what happened to which notice."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)) as connection:
         found = connection.execute(
-            f"SELECT i.seq, e.kind, e.id FROM feed_items i JOIN feed_events e ON e.number = i.event WHERE i.feed = ? AND i.seq IN ({','.join('?' * len(numbers))})",
+            f"SELECT i.seq, e.kind, e.id, r.day FROM feed_items i JOIN feed_events e ON e.number = i.event JOIN releases r ON r.number = e.release WHERE i.feed = ? AND i.seq IN ({','.join('?' * len(numbers))})",
             [feed, *numbers],
         ).fetchall()
     return {
-        seq: {"type": f"notice.{kind}", "timestamp": "2026-11-01T00:00:00+08:00", "data": {"subject": f"notice/{key}"}}
-        for seq, kind, key in found
+        seq: {"type": f"notice.{kind}", "timestamp": f"{day}T00:00:00+08:00", "data": {"subject": f"notice/{key}"}}
+        for seq, kind, key, day in found
     }
 
 
@@ -188,10 +191,11 @@ def make_live(
     part = home / "feeds" / f".{live}.db.part"
     part.unlink(missing_ok=True)
     with closing(sqlite3.connect(part)) as connection:
-        connection.executescript(SCHEMA)
+        connection.executescript(SCHEMA + FORM)
         ends, event = Counter[str](), 0
         for number, (identifier, events) in enumerate(releases, 1):
-            connection.execute("INSERT INTO releases VALUES (?, ?, ?)", [number, identifier, identifier[:10]])
+            mark = hashlib.sha256(repr(releases[:number]).encode()).hexdigest()
+            connection.execute("INSERT INTO releases VALUES (?, ?, ?, ?)", [number, identifier, identifier[:10], mark])
             for feed, key, kind in events:
                 event += 1
                 ends[feed] += 1

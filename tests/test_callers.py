@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from publish.addresses import is_public, networks, shown
-from publish.callers import BODY_LIMIT, Caller, Said
+from publish.callers import BODY_LIMIT, IDLE, Caller, Said
 from publish.errors import BadDeclaration
 from receiving import LOOPBACK, receiving
 
@@ -107,6 +107,23 @@ def test_only_https_is_called_but_where_the_operator_allows(at_home):
         assert room.asked == []
         assert at_home().post(room.url, b"{}", {"X-One": "1"}).status == 204
     assert (room.asked[0].body, room.asked[0].headers["x-one"], room.asked[0].headers["host"]) == (b"{}", "1", f"127.0.0.1:{room.port}")
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(IDLE - 1, 1), (IDLE + 1, 2)])
+def test_a_connection_that_nobody_used_for_a_while_is_judged_anew(seconds, looks):
+    asked, now = [], [1_000.0]
+
+    def resolve(*given: Any, **more: Any) -> Any:
+        asked.append(given)
+        return answers("127.0.0.1")(*given, **more)
+
+    with receiving() as room:
+        caller = Caller(networks(LOOPBACK), resolve=resolve, clock=lambda: now[0])
+        for _ in range(2):
+            assert caller.post(f"http://paper.example:{room.port}/in", b"", {}).status == 204
+            now[0] += seconds
+        caller.close()
+    assert len(asked) == looks
 
 
 def test_what_is_allowed_is_that_network_and_no_other():

@@ -409,6 +409,34 @@ def test_feeds_of_the_live_release_are_made_again_for_another_address(steady: Se
     assert served(Home(home), "SELECT * FROM feed_items") == before
 
 
+def test_a_command_without_an_address_goes_on_with_the_one_and_the_hubs_that_feeds_were_made_for(platform: Server, home: Path) -> None:
+    def feeds() -> tuple[str, bool]:
+        made = document(Home(home), "records")
+        return orjson.loads(made)["home_page_url"].partition("/feeds")[0], b"https://127.0.0.1:9/hub" in made
+
+    hub = ("--hub", "https://127.0.0.1:9/hub")
+    done(mingbai(home, "--site", "https://first.example", *hub, "run", *source(platform)))
+    assert "feeds are now made" not in done(mingbai(home, "feeds"))
+    done(mingbai(home, "deliver"))
+    assert "not among the hubs given" not in done(mingbai(home, "status"))
+    assert feeds() == ("https://first.example", True)
+    (home / "feeds" / "2026-11-01.db").chmod(0o600)
+    with open(home / "feeds" / "2026-11-01.db", "r+b") as file:  # of another form: the next command makes it again
+        file.seek(60)
+        file.write(bytes(4))
+    assert "for https://first.example" in mingbai(home, "stage").stderr
+    assert feeds() == ("https://first.example", True)
+    said = "feeds are now made for https://second.example with no hub; before it was https://first.example with https://127.0.0.1:9/hub"
+    assert said in done(mingbai(home, "--site", "https://second.example", "feeds"))
+    assert feeds() == ("https://second.example", False)
+    done(mingbai(home, *hub, "feeds"))
+    assert feeds() == ("https://second.example", True)
+    platform.move(1)
+    made = mingbai(home, "--site", "https://third.example", "run", *source(platform), now=NEXT)
+    assert "release 2026-11-02 is live" in done(made)
+    assert "feeds are now made for https://third.example with no hub" in made.stderr
+
+
 def test_a_token_can_be_a_variable_and_is_never_shown(home: Path) -> None:
     with serve(new_world(40, months=1, notices=8, regions=HANGZHOU), token="s3cret") as server:
         result = mingbai(home, "run", *source(server), MINGBAI_TOKEN="s3cret")

@@ -98,7 +98,7 @@ def rows(work: Work, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 
 def judged(room: Newsroom, number: int, feed: str = FEED) -> None:
     """Everything was applied, once, and in the order of its subject."""
-    assert sorted(room.applied) == sorted(f"{feed}/{one}" for one in range(1, number + 1))
+    assert sorted(key.rpartition("/")[0] for key in room.applied) == sorted(f"{feed}/{one}" for one in range(1, number + 1))
     assert all(numbers == sorted(numbers) for numbers in room.of_subject.values())
 
 
@@ -189,7 +189,7 @@ def test_a_message_is_signed_as_standard_webhooks_asks_by_each_secret_while_it_c
         deliver(told, bodies, caller, QUICK)
         with outbox(told.home.path, time.time) as box:
             hooks.rotate(box, hook, None)
-        make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(2, start=90))])
+        make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(1, start=90)), ("2026-11-03", events(1, start=91))])
         deliver(told, bodies, caller, QUICK)
     assert len(server.asked) == 32
     first, both, last = server.asked[0], server.asked[30], server.asked[31]
@@ -197,9 +197,14 @@ def test_a_message_is_signed_as_standard_webhooks_asks_by_each_secret_while_it_c
     assert [_verifies(OTHER, one) for one in (first, both, last)] == [False, True, True]
     assert not _verifies(SECRET, replace(first, body=first.body + b" "))
     assert not _verifies(SECRET, replace(first, headers=first.headers | {"webhook-id": f"{FEED}/9"}))
-    assert {one.headers["webhook-id"] for one in server.asked} == {f"{FEED}/{number}" for number in range(1, 33)}
+    assert {_number(one) for one in server.asked} == {f"{FEED}/{number}" for number in range(1, 33)}
     assert {one.headers["content-type"] for one in server.asked} == {"application/json"}
     assert set(orjson.loads(first.body)) == {"type", "timestamp", "data"}
+
+
+def _number(asked: Asked) -> str:
+    """FEED/NUMBER of its id, without the mark of what happened."""
+    return asked.headers["webhook-id"].rpartition("/")[0]
 
 
 def _verifies(secret: str, asked: Asked) -> bool:
@@ -381,7 +386,7 @@ def test_410_ends_a_hook_until_it_is_resumed_and_nothing_is_lost(told, caller):
             with pytest.raises(BadDeclaration, match="not ended"):
                 hooks.resume(box, hook)
         until_done(told, caller)
-        keys = {one.headers["webhook-id"] for one in server.asked}
+        keys = {_number(one) for one in server.asked}
     assert keys == {f"{FEED}/{number}" for number in range(1, 33)}
     assert rows(told, "SELECT count(*) FROM letters") == [(0,)]
 
@@ -432,14 +437,133 @@ def test_a_home_of_before_there_were_feeds_is_no_error(work, caller):
     assert deliver(work, bodies, caller) == Round()
 
 
-def test_an_older_copy_of_a_home_is_not_told_of_under_keys_that_mean_something_else(told, caller):
+FIRST, LOST = ("2026-11-01", events(20)), ("2026-11-02", events(10, start=50))
+
+
+def test_an_older_copy_of_a_home_is_told_of_when_it_tells_something_else(told, caller):
+    make_live(told.home.path, [FIRST, LOST])
     with receiving() as server:
-        hook = subscribe(told, server.url)
+        hook, other = subscribe(told, server.url), subscribe(told, f"{server.url}/other", feed="notices/region/350000", after=None)
         deliver(told, bodies, caller)
-        make_live(told.home.path, [("2026-11-01", events(20))])
+        make_live(told.home.path, [FIRST])
         found = deliver(told, bodies, caller)
         assert len(server.asked) == 30
-    assert [f"hook {hook}: was told of {FEED} up to 30" in line for line in found.trouble] == [True]
+        assert [f"hook {hook}: was told of {FEED} up to 30, and that of the live release ends at 20" in line for line in found.trouble] == [
+            True
+        ]
+        make_live(told.home.path, [FIRST, LOST])
+        assert deliver(told, bodies, caller).trouble == [], "the newest was put back"
+        make_live(told.home.path, [FIRST, ("2026-11-03", events(15, start=70))])
+        found = deliver(told, bodies, caller)
+    assert [line.startswith(f"hook {hook}: was told of {FEED} up to 30, and after 20") for line in found.trouble] == [True]
+    assert found.accepted == 15
+    assert sorted(orjson.loads(one.body)["data"]["number"] for one in server.asked[30:]) == list(range(21, 36))
+    assert len({one.headers["webhook-id"] for one in server.asked}) == 45, "no key has two meanings"
+    assert {hook: 35, other: 0} == dict(rows(told, "SELECT id, entered FROM callees"))
+    assert deliver(told, bodies, caller).trouble == []
+
+
+def test_that_numbers_are_told_again_is_said_also_where_the_round_waits_for_a_hub(told, caller):
+    clock = Clock()
+
+    def round_(history: Any, *hubs: str) -> Round:
+        make_live(told.home.path, history)
+        return deliver(
+            replace(told, hubs=hubs), bodies, caller, clock=clock, wait_for=lambda seconds: setattr(clock, "now", clock.now + seconds)
+        )
+
+    with receiving() as server, receiving() as hub:
+        subscribe(told, server.url)
+        round_([("2026-11-01", events(30))])
+        found = round_([("2026-11-02", events(3))], hub.url)
+        assert len(hub.asked) == 3
+    assert ["told again from 1 under other ids" in line for line in found.trouble] == [True]
+
+
+def test_numbers_that_still_wait_or_are_dead_when_the_home_is_of_an_older_copy_are_not_told(told, caller):
+    make_live(told.home.path, [FIRST, LOST])
+    with receiving(deaf(410)) as server:
+        hook = subscribe(told, server.url)
+        deliver(told, bodies, caller, Patience(tries=1))
+        make_live(told.home.path, [FIRST, ("2026-11-03", events(5, start=70))])
+        deliver(told, bodies, caller)
+        with outbox(told.home.path, time.time) as box:
+            hooks.redeliver(box, hooks.hook(box, hook), None)
+            hooks.resume(box, hook)
+        server.asked.clear()
+        server.answering = lambda *_: 204
+        found = until_done(told, caller)
+    assert (found.accepted, found.failed) == (25, 0)
+    again = [data for one in server.asked if (data := orjson.loads(one.body)["data"])["number"] > 20]
+    assert {data["subject"] for data in again} == {"notice/n-70"}
+    assert {_number(one) for one in server.asked} == {f"{FEED}/{number}" for number in range(1, 26)}
+
+
+def test_also_where_what_was_told_is_of_the_older_copy_no_key_has_two_meanings(told, caller, tmp_path):
+    make_live(told.home.path, [FIRST])
+    with receiving() as server:
+        subscribe(told, server.url)
+        deliver(told, bodies, caller)
+        (tmp_path / "backup").write_bytes((told.home.path / "outbox.db").read_bytes())
+        for second in (LOST, ("2026-11-02", events(10, start=70)), ("2026-11-03", events(10, start=50))):
+            for path in told.home.path.glob("outbox.db*"):
+                path.unlink()
+            (told.home.path / "outbox.db").write_bytes((tmp_path / "backup").read_bytes())
+            make_live(told.home.path, [FIRST, second])
+            assert deliver(told, bodies, caller).accepted == 10
+    assert len({one.headers["webhook-id"] for one in server.asked}) == 50
+
+
+def test_a_hook_is_not_added_before_those_that_there_are_were_told_again(told, caller):
+    make_live(told.home.path, [FIRST, LOST])
+    with receiving() as server:
+        subscribe(told, server.url)
+        make_live(told.home.path, [FIRST, ("2026-11-03", events(5, start=70))])
+        with pytest.raises(BadDeclaration, match="run `mingbai deliver` first"):
+            subscribe(told, f"{server.url}/other", after=None)
+        deliver(told, bodies, caller)
+        assert subscribe(told, f"{server.url}/other", after=None) == 2
+        assert deliver(told, bodies, caller).accepted == 0
+
+
+def test_an_outbox_from_before_marks_takes_the_numbers_as_they_are(told, caller):
+    with receiving() as server:
+        subscribe(told, server.url, after=None)
+        with closing(sqlite3.connect(told.home.path / "outbox.db")) as connection:
+            connection.executescript("DROP TABLE lived; PRAGMA user_version=1")
+        make_live(told.home.path, [("2026-11-01", events(30)), ("2026-11-02", events(2, start=90))])
+        found = deliver(told, bodies, caller)
+    assert (found.accepted, found.trouble) == (2, [])
+
+
+def test_feeds_of_another_form_are_not_told_of(told, caller):
+    with receiving() as server:
+        subscribe(told, server.url)
+        with closing(sqlite3.connect(_live(told))) as connection:
+            connection.execute("PRAGMA user_version=1")
+        assert deliver(told, bodies, caller) == Round()
+
+
+def test_what_waits_can_be_hurried_also_for_who_is_left_alone(told, caller):
+    clock = Clock()
+    with receiving(deaf(503, **{"Retry-After": "7200"})) as server:
+        hook = subscribe(told, server.url)
+        deliver(told, bodies, caller, clock=clock)
+        asked, server.answering = len(server.asked), lambda *_: 204
+        assert deliver(told, bodies, caller, clock=clock).accepted == 0
+        with outbox(told.home.path, clock) as box:
+            assert (box.next_due(hook) or 0) >= AT + 7200
+            assert box.next_due(hook + 1) is None
+            hub = box.add("hub", "https://hub.example/")
+            box.connection.execute(
+                "INSERT INTO letters (callee, subject, number, what, due, since) VALUES (?, 'notices.atom', 0, 'b', ?, 0)", [hub, AT + 2]
+            )
+            box.hurry()
+            assert box.next_due(hub) == AT + 2, "the site has not seen the release yet"
+            box.connection.execute("DELETE FROM callees WHERE id = ?", [hub])
+        assert until_due_ends(told, caller, clock) == 30
+        assert len(server.asked) == asked + 30
+    assert clock.now == AT
 
 
 def test_the_file_is_for_its_owner_alone_and_says_nothing_of_its_secrets(told):
@@ -452,6 +576,28 @@ def test_the_file_is_for_its_owner_alone_and_says_nothing_of_its_secrets(told):
             ("outbox.db", 0o600),
             ("outbox.db-wal", 0o600),
         }
+
+
+def test_a_file_that_others_could_read_is_for_its_owner_alone_again(told):
+    subscribe(told, "https://paper.example/in")
+    (told.home.path / "outbox.db").chmod(0o644)  # as a backup put it back
+    with outbox(told.home.path, time.time):
+        assert (told.home.path / "outbox.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_secret_is_overwritten_also_by_an_sqlite_that_does_not_do_so_by_itself(told, monkeypatch):
+    connect = sqlite3.connect
+
+    def as_elsewhere(*arguments: Any, **more: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **more)
+        connection.execute("PRAGMA secure_delete=OFF")
+        return connection
+
+    monkeypatch.setattr("publish.outbox.sqlite3.connect", as_elsewhere)
+    hook = subscribe(told, "https://paper.example/in")
+    with outbox(told.home.path, time.time) as box:
+        hooks.remove(box, hook)
+    assert SECRET[6:].encode() not in (told.home.path / "outbox.db").read_bytes()
 
 
 def test_a_removed_hook_leaves_no_secret_behind_and_its_id_to_nobody(told):

@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ import pytest
 from lxml import etree
 
 from feed_file import EVENTS, FEEDS, write_feed_file, write_live
-from feeds import FORMS, Form, json_feed
+from feeds import FORMS, Form, Tombstone, json_feed
 from publish import documents
 from publish.catalogue import Catalogue
 from publish.channel import Channel
 from publish.documents import asking, write_documents
-from publish.entries import Teller, authority_key
+from publish.entries import Event, Teller, authority_key
 from publish.tables import working
 from web_release import HOSTILE, rows
 
@@ -260,6 +261,23 @@ def test_other_code_makes_every_document_again(make: Callable[..., tuple[int, Pa
     count, first = make()
     monkeypatch.setattr(documents, "recipe", lambda: "another")
     assert make(first)[0] == count
+
+
+def test_other_words_of_what_strayed_make_another_document(
+    make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feeds = {"notices": ("notices", range(2, 9)), "notices/seriousness/minor": ("notices", (2, 5, 6))}
+    _, first = make(feeds=feeds)
+    told = Teller.tombstone
+
+    def otherwise(teller: Teller, event: Event, *rest: Any, **more: Any) -> Tombstone:
+        stone = told(teller, event, *rest, **more)
+        return replace(stone, comment="别的话") if more.get("reason") == "corrected" else stone
+
+    monkeypatch.setattr(Teller, "tombstone", otherwise)
+    count, second = make(first, feeds=feeds)
+    assert count == 3, "those of the one feed that it strayed from"
+    assert second.read_bytes() == make(feeds=feeds)[1].read_bytes()
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)

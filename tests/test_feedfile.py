@@ -87,7 +87,7 @@ def work(made: Work, tmp_path: Path) -> Work:
 def test_there_is_one_file_and_anybody_may_read_it(made: Work) -> None:
     assert [path.name for path in files(made.home)] == ["2026-11-02.db"]
     assert files(made.home)[0].stat().st_mode & 0o777 == 0o644
-    assert has_feeds(made.home, "2026-11-02")
+    assert has_feeds(made.home, made.catalogue, "2026-11-02")
     assert not [path for path in made.home.releases.rglob("*") if "feed" in path.name]
 
 
@@ -136,7 +136,9 @@ def test_a_lost_file_is_made_again_byte_for_byte(work: Work, lost: str) -> None:
         case _:
             with closing(sqlite3.connect(path)) as connection:
                 connection.execute("PRAGMA user_version=99")
-    assert repair(work.home, work.catalogue, work.site, work.hubs) == ["made the feeds of release 2026-11-02 again"]
+    assert repair(work.home, work.catalogue, work.site, work.hubs) == [
+        "made the feeds of release 2026-11-02 again, for https://mingbai.example"
+    ]
     assert [path.name for path in files(work.home)] == ["2026-11-02.db"]
     assert path.read_bytes() == before
 
@@ -158,9 +160,79 @@ def test_a_damaged_file_stops_no_release_and_is_made_again(work: Work, damage: C
     feedfile(work.home, work.catalogue, work.home.releases / live, live, work.site, work.hubs)
     assert file.read_bytes() == whole
     damage(file)
-    assert repair(work.home, work.catalogue, work.site, work.hubs) == [f"made the feeds of release {live} again"]
+    assert repair(work.home, work.catalogue, work.site, work.hubs) == [f"made the feeds of release {live} again, for {work.site}"]
     assert file.read_bytes() == whole
     assert repair(work.home, work.catalogue, work.site, work.hubs) == []
+
+
+def test_other_code_makes_the_file_of_the_live_release_again(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = served(work.home, "SELECT modified FROM made")
+    monkeypatch.setattr(making, "recipe", lambda: "another")
+    assert repair(work.home, work.catalogue, work.site, work.hubs) == [
+        "made the feeds of release 2026-11-02 again, for https://mingbai.example"
+    ]
+    assert repair(work.home, work.catalogue, work.site, work.hubs) == []
+    assert served(work.home, "SELECT recipe FROM made") == [(f"another{work.catalogue.recipe}",)]
+    assert served(work.home, "SELECT modified FROM made") == before, "no document says anything else"
+
+
+def test_another_label_makes_the_documents_that_say_it_again(work: Work) -> None:
+    def etags() -> dict[str, str]:
+        return dict(served(work.home, "SELECT feed, etag FROM documents WHERE form = 'json'"))
+
+    before, table = etags(), work.catalogue.codes["penalty_types"]
+    renamed = replace(table, _by_code={row.code: replace(row, label_zh=f"{row.label_zh}（改）") for row in table.rows})
+    other = replace(work.catalogue, codes={**work.catalogue.codes, "penalty_types": renamed}, recipe="another")
+    assert len(repair(work.home, other, work.site, work.hubs)) == 1
+    assert repair(work.home, other, work.site, work.hubs) == []
+    assert {feed for feed, etag in etags().items() if etag != before[feed]} >= {"notices", "records"}
+    assert etags()["releases"] == before["releases"]
+    assert served(work.home, "SELECT modified FROM made") == [("2026-11-01T16:00:01Z",)]
+
+
+def test_the_time_of_the_documents_moves_with_every_byte_of_them_and_with_nothing_else(work: Work) -> None:
+    def made_with(*hubs: str) -> tuple[str, list[tuple[Any, ...]]]:
+        feedfile(work.home, work.catalogue, work.home.releases / str(work.live), str(work.live), work.site, hubs)
+        return modified(), served(work.home, "SELECT feed, form, etag FROM documents ORDER BY 1, 2")
+
+    def modified() -> str:
+        ((at,),) = served(work.home, "SELECT modified FROM made")
+        return str(at)
+
+    first, etags = made_with(*work.hubs)
+    assert first == "2026-11-01T16:00:00Z", "midnight of the release's day in China"
+    assert made_with(*work.hubs) == (first, etags)
+    assert made_with() == ("2026-11-01T16:00:01Z", made_with()[1])
+    assert made_with() != (first, etags)
+    assert made_with(*work.hubs) == ("2026-11-01T16:00:02Z", etags), "who has the one without hubs has another one"
+    deliver(work, 2, {**world(31), "notices": [notice(n) for n in range(1, 32)]})
+    assert modified() == "2026-11-02T16:00:00Z"
+
+
+def test_where_two_homes_have_one_mark_their_numbers_mean_the_same(work: Work, tmp_path: Path) -> None:
+    def marks(home: Home) -> dict[str, str]:
+        return dict(served(home, "SELECT id, mark FROM releases"))
+
+    other = replace(work, home=Home(tmp_path / "other"))
+    shutil.copytree(work.home.path, other.home.path, symlinks=True)
+    before = marks(work.home)
+    deliver(work, 2, {**world(30), "notices": [notice(n) for n in range(1, 33)]})
+    deliver(other, 2, {**world(30), "notices": [notice(n) for n in (*range(1, 32), 40)]})
+    one, two = marks(work.home), marks(other.home)
+    assert one.items() > before.items()
+    assert two.items() > before.items()
+    assert len({*one.values(), *two.values()}) == 4
+    deliver(work, 3, world(31))
+    deliver(other, 3, world(31))
+    assert marks(work.home)["2026-11-04"] != marks(other.home)["2026-11-04"], "what was told before is in it too"
+    before = marks(other.home)
+    with closing(sqlite3.connect(other.home.history)) as connection:
+        connection.execute(
+            "UPDATE feed_items SET seq = seq + 1 WHERE feed = 'corrections' OR (feed = 'records' AND seq = (SELECT max(seq) FROM feed_items WHERE feed = 'records'))"
+        )
+        connection.commit()
+    feedfile(other.home, work.catalogue, other.home.releases / "2026-11-04", "2026-11-04", work.site)
+    assert marks(other.home) != before, "so are its numbers in each feed"
 
 
 def test_a_home_from_before_the_ledger_has_the_same_feeds(work: Work) -> None:

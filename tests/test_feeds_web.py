@@ -7,11 +7,12 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,14 @@ import pytest
 from publish.catalogue import Catalogue, dictionary
 from publish.channel import Channel
 from publish.entries import authority_key
+from publish.errors import BadHome
 from publish.feedfile import feedfile
-from publish.home import Home
+from publish.home import CHINA, Home
 from publish.web import site as web_site
+from publish.web.feedfile import Feeds
 from publish.web.feedmade import Other
+from publish.web.kept import Kept
+from publish.web.reader import Reader
 from publish.web.server import build_app
 from publish.wording import wording
 from web_release import (
@@ -318,12 +323,39 @@ async def test_a_day_that_says_nothing_pushes_out_no_answer_that_is_kept(site):
     feeds = site().shelf.feeds(site().shelf.reader)
     async with visiting(site()) as client:
         await client.get("/feeds/records/archive/1.json")
-        kept = len(feeds.kept(TODAY))
-        for day in range(10, 15):
-            for path in ("records.json", "records/archive/1.json"):
-                assert (await client.get(f"/feeds/{path}?as_of=2026-11-{day}")).status_code in (200, 404)
-    assert kept > 0
-    assert len(feeds.kept(TODAY)) == kept
+        asked = [
+            (f"/feeds/{path}", b"as_of=2026-11-%d" % day) for path in ("records.json", "records/archive/1.json") for day in range(10, 15)
+        ]
+        for path, query in asked:
+            assert (await client.get(f"{path}?{query.decode()}")).status_code in (200, 404)
+    assert feeds.kept(TODAY).get(("/feeds/records/archive/1.json", b""))
+    assert not any(map(feeds.kept(TODAY).get, asked))
+
+
+def test_feeds_of_another_release_are_not_those_of_this_one(home, tmp_path):
+    copied(home, tmp_path)
+    shutil.copytree(home / "feeds", tmp_path / "feeds")
+    reader = Reader(tmp_path / "releases" / TODAY)
+    Feeds(reader).close()
+    with closing(sqlite3.connect(tmp_path / "feeds" / f"{TODAY}.db")) as connection:
+        connection.execute("DELETE FROM releases WHERE id = ?", [TODAY])
+        connection.commit()
+    with pytest.raises(BadHome, match=f"is not of release {TODAY}"):
+        Feeds(reader)
+    reader.close()
+
+
+async def test_what_is_kept_takes_so_many_bytes_packed_ones_too(site, monkeypatch):
+    monkeypatch.setattr("publish.web.feedfile.Kept", lambda: Kept(20_000))
+    app = site(day := MIDNIGHT + timedelta(days=1))
+    feeds, today = app.shelf.feeds(app.shelf.reader), day.astimezone(CHINA).date().isoformat()
+    asked = [(f"/feeds/{path}", b"") for path in ("records.json", "records.atom", "records.rss", "releases.json", "releases.atom")]
+    async with visiting(app) as client:
+        for path, _ in asked:
+            assert (await client.get(path)).status_code == 200
+    kept = [answer for key in asked if (answer := feeds.kept(today).get(key))]
+    assert 0 < sum(len(packed) for answer in kept for packed in answer.codings.values()) < 20_000
+    assert len(kept) < len(asked)
 
 
 @pytest.mark.parametrize("after", [0, 1, 60, 138, 139])
@@ -452,7 +484,36 @@ async def test_an_answer_that_is_kept_is_kept_for_the_day(home, catalogue):
 async def test_a_document_of_midnight_is_older_than_the_release_that_follows(site):
     async with visiting(site(MIDNIGHT)) as client:
         answer = await client.get("/feeds/notices.atom")
-    assert answer.headers["last-modified"] == "Mon, 23 Nov 2026 15:59:59 GMT"
+    assert answer.headers["last-modified"] == "Mon, 23 Nov 2026 15:00:00 GMT"
+
+
+@pytest.mark.parametrize("now", [NOON, MIDNIGHT])
+async def test_last_modified_moves_with_the_etag_also_where_the_same_release_is_told_for_another_hub(home, catalogue, tmp_path, now):
+    paths = ("/feeds/notices.atom", "/feeds/records.json", f"/feeds/institutions/{SWEET}.rss", "/feeds/notices.json?q=收费")
+    copied(home, tmp_path)
+    had = {path: {} for path in paths}
+    for hubs in ((HUB,), (), (HUB,)):
+        feedfile(Home(tmp_path), catalogue, tmp_path / "releases" / TODAY, TODAY, SITE, hubs)
+        app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: now, base_url=SITE, hubs=hubs)
+        async with visiting(app) as client:
+            for path, before in had.items():
+                answer = await client.get(path)
+                for since, etag in before.items():
+                    status = (await client.get(path, headers={"if-modified-since": since})).status_code
+                    assert status == 200 or etag == answer.headers["etag"], (path, since)
+                before[answer.headers["last-modified"]] = answer.headers["etag"]
+        app.shelf.close()
+    assert [len(set(before.values())) for before in had.values()] == [2, 2, 1, 1]
+    assert [len(before) for before in had.values()] == [3] * 4
+
+
+async def test_a_document_that_is_made_for_another_address_than_the_feeds_does_not_say_when_it_changed(home, catalogue):
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON, base_url="https://elsewhere.example", hubs=(HUB,))
+    async with visiting(app) as client:
+        for path in (f"/feeds/institutions/{SWEET}.rss", "/feeds/notices.json?q=收费", "/feeds/records/archive/1.json"):
+            answer = await client.get(path)
+            assert (answer.status_code, "last-modified" in answer.headers, "etag" in answer.headers) == (200, False, True)
+    app.shelf.close()
 
 
 @pytest.mark.parametrize("family", ["notices", "records"])

@@ -407,6 +407,13 @@ def test_no_more_answers_are_kept_than_there_is_room_for():
     assert kept.get((path, b"whole")) is None
 
 
+def test_an_answer_takes_the_room_of_all_its_codings():
+    kept = Kept(2 * (EACH + 1_100))
+    for number in range(3):
+        kept.keep(("/feeds/notices.atom", b"%d" % number), Answer(200, b"", codings={"gzip": b"x" * 600, "br": b"x" * 400}))
+    assert [number for number in range(3) if kept.get(("/feeds/notices.atom", b"%d" % number))] == [1, 2]
+
+
 def test_an_answer_to_a_query_that_nobody_asks_twice_is_not_kept():
     kept = Kept()
     for size in (900, 2_000, 60_000):

@@ -23,8 +23,8 @@ from publish.bodies import bodies
 from publish.catalogue import Catalogue
 from publish.cli import main
 from publish.cli.newsroom import _secret
-from publish.deliver import after_release, deliver
-from publish.errors import BadDeclaration, Mingbai, ReviewNeeded
+from publish.deliver import _alone, after_release, deliver
+from publish.errors import BadDeclaration, Busy, Mingbai, ReviewNeeded
 from publish.home import Home
 from publish.outbox import outbox
 from publish.run import run
@@ -177,7 +177,7 @@ def test_the_life_of_a_hook(home, secret, monkeypatch):
         assert added.output == f"hook 1: {FEED} from number 29\n"
         assert mingbai(home, "hooks", "test", "1").exit_code == 0
         assert Webhook(SECRET).verify(server.asked[0].body, server.asked[0].headers)["type"] == "test"
-        assert "accepted 2" in mingbai(home, "deliver").output.replace("2 accepted", "accepted 2")
+        assert "accepted 2" in mingbai(home, "deliver", "--now").output.replace("2 accepted", "accepted 2")
         listed = mingbai(home, "hooks", "list").output
         assert f"{FEED}  up to 30, 0 waiting, 0 dead; 1 secrets" in listed
         assert "t0ken" not in listed
@@ -200,7 +200,10 @@ def test_status_says_what_waits_since_when_and_what_is_given_up(home, secret):
                 "INSERT INTO letters (callee, subject, number, what, due, since, is_dead, tries, said) VALUES (1,'a',1,'',0,0,1,16,'status 500')"
             )
             box.connection.execute("INSERT INTO letters (callee, subject, number, what, due, since) VALUES (1,'a',2,'',0,1700000000)")
-            assert "to tell: 1 waiting, the oldest since 2023-11-14T22:13:20Z, 1 dead" in mingbai(home, "status").output
+            assert "to tell: 1 waiting, the oldest since 2023-11-14T22:13:20Z, 1 dead, due now\n" in mingbai(home, "status").output
+            box.connection.execute("UPDATE letters SET due = 4102444800, tries = 1 WHERE NOT is_dead")
+            assert "1 dead, next try 2100-01-01T00:00:00Z\n" in mingbai(home, "status").output
+            assert "1 waiting, next try 2100-01-01T00:00:00Z, 1 dead;" in mingbai(home, "hooks", "list").output
             box.end(1, "it answered 410 Gone")
     said = mingbai(home, "status").output
     assert "to tell: 0 waiting, 1 dead" in said
@@ -210,6 +213,22 @@ def test_status_says_what_waits_since_when_and_what_is_given_up(home, secret):
     assert mingbai(home, "hooks", "dead").output == ""
     assert mingbai(home, "hooks", "resume", "1").output == "hook 1: goes on after number 0, with what it did not take before\n"
     assert "to tell: 2 waiting" in mingbai(home, "status").output
+
+
+def test_who_delivers_already_is_hurried(home, secret, monkeypatch):
+    monkeypatch.setattr("publish.cli.newsroom.bodies", small)
+    with receiving(lambda *_: (503, {"Retry-After": "7200"})) as server:
+        mingbai(home, "hooks", "add", server.url, "--feed", FEED, "--from", "30", "--secret-file", secret)
+        mingbai(home, "deliver")
+        assert ", next try 20" in mingbai(home, "hooks", "list").output
+        with _alone(Home(home)):
+            assert mingbai(home, "deliver").exit_code == Busy.exit_code
+            said = mingbai(home, "deliver", "--now")
+        assert (said.exit_code, said.output) == (0, "another process delivers, and now tries all that waits\n")
+        assert ", due now, " in mingbai(home, "hooks", "list").output
+        asked = len(server.asked)
+        mingbai(home, "deliver")
+        assert len(server.asked) == asked + 1
 
 
 def test_an_address_that_would_not_be_called_is_refused_when_it_is_added(home, secret):

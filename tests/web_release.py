@@ -183,15 +183,15 @@ def write_feeds(home: Path, identifier: str, mark: str) -> Path:
     path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(f"{feedfile.SCHEMA};{documents.SCHEMA}")
-        connection.execute("INSERT INTO releases VALUES (1, ?, ?)", [identifier, identifier[:10]])
+        connection.execute("INSERT INTO releases VALUES (1, ?, ?, '')", [identifier, identifier[:10]])
+        connection.execute("INSERT INTO made VALUES ('', '[]', '', ?)", [f"{identifier[:10]}T00:00:00Z"])
         connection.execute("INSERT INTO feeds VALUES ('notices', 'notices', NULL, NULL, NULL, NULL, 1, 0, NULL)")
         for name in ("rss", "atom", "json"):
             body = (json.dumps({"mark": mark}) if name == "json" else f"<feed>{mark}</feed>").encode()
-            modified = f"{identifier[:10]}T00:00:00Z"
             tag = hashlib.sha256(body).hexdigest()
             connection.execute(
-                "INSERT INTO documents VALUES ('notices', ?, ?, ?, ?, ?, ?, '')",
-                [name, tag, modified, len(body), gzip.compress(body, mtime=0), b""],
+                "INSERT INTO documents VALUES ('notices', ?, ?, ?, ?, ?, '')",
+                [name, tag, len(body), gzip.compress(body, mtime=0), b""],
             )
         connection.commit()
     return path

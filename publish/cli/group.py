@@ -14,12 +14,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from click.core import ParameterSource
 
 from .. import __version__
 from ..addresses import spelled
 from ..catalogue import load
 from ..errors import BadDeclaration, BadHome, Mingbai
+from ..feedfile import made_for
 from ..home import Home
 from ..work import DEFAULT_SITE, Work
 from .bar import Bar
@@ -85,7 +85,10 @@ class Commands(click.Group):
     "--more-sources", type=click.Path(path_type=Path), default=None, show_envvar=True, help="Folder with further source files (NAME.yml)."
 )
 @click.option(
-    "--site", default=DEFAULT_SITE, show_default=True, show_envvar=True, help="Public address of the site, for links and ids in feeds."
+    "--site",
+    default=None,
+    show_envvar=True,
+    help=f"Public address of the site, for links in feeds.  [default: the one that the feeds were made for last, with its hubs; at first {DEFAULT_SITE}]",
 )
 @click.option(
     "--hub",
@@ -94,7 +97,7 @@ class Commands(click.Group):
     metavar="URL",
     envvar="MINGBAI_HUB",
     show_envvar=True,
-    help="A WebSub hub that feeds name and that is told of each change. Repeatable.",
+    help="A WebSub hub that feeds name and that is told of each change. Repeatable. With --site, the hubs that are not given are named no more.",
 )
 @click.option(
     "--allow-private", "allowed", multiple=True, metavar="NETWORK", envvar="MINGBAI_ALLOW_PRIVATE", show_envvar=True,
@@ -108,7 +111,7 @@ def main(
     home: Path,
     datasets: Path | None,
     more_sources: Path | None,
-    site: str,
+    site: str | None,
     hubs: tuple[str, ...],
     allowed: tuple[str, ...],
     now: str | None,
@@ -127,11 +130,13 @@ def main(
     """
 
     def work() -> Work:
-        if not _is_address(site):
+        if site is not None and not _is_address(site):
             raise BadDeclaration(f"--site {site!r}: is no address; expected one such as https://mingbai.example")
-        if hubs and ctx.get_parameter_source("site") == ParameterSource.DEFAULT:
+        address, named = (site.rstrip("/"), ()) if site is not None else made_for(Home(home)) or (DEFAULT_SITE, ())
+        if hubs and address == DEFAULT_SITE != site:
             raise BadDeclaration("--hub: a hub fetches the feeds from the site's own address; say it with --site as well")
-        return Work(Home(home), load(datasets, more_sources), _instant(now), site.rstrip("/"), Bar(), tuple(map(spelled, hubs)), allowed)
+        told = tuple(map(spelled, hubs)) or named
+        return Work(Home(home), load(datasets, more_sources), _instant(now), address, Bar(), told, allowed)
 
     ctx.obj = work
 

@@ -18,7 +18,7 @@ from ..bodies import bodies
 from ..callers import Caller
 from ..deliver import Live, Round, attached, deliver, told
 from ..entries import FACETS, can_tell
-from ..errors import BadDeclaration, BadHome, Mingbai
+from ..errors import BadDeclaration, BadHome, Busy, Mingbai
 from ..home import Home
 from ..outbox import Outbox, exists, outbox
 from ..work import Work
@@ -50,17 +50,26 @@ def _secret(file: Path | None, variable: str | None) -> str:
 
 @main.command("deliver")
 @click.option("--watch", is_flag=True, help="Go on with it, and with each release that goes live, until the process is ended.")
+@click.option("--now", "hurry", is_flag=True, help="Try at once what failed and waits for its next try, whenever that is.")
 @click.pass_obj
-def deliver_command(make: MakeWork, watch: bool) -> None:
+def deliver_command(make: MakeWork, watch: bool, hurry: bool) -> None:
     """Tell hubs (--hub) and webhooks what they were not told of the live release, and try again what failed and is due."""
     work = make()
     work.home.there()
+    if hurry:
+        with _open(work) as box:
+            box.hurry()
 
     def say(found: Round) -> None:
         if not watch or found.accepted or found.failed or found.trouble:
             click.echo(told(found))
 
-    deliver(work, bodies, rounds=None if watch else 1, each=say)
+    try:
+        deliver(work, bodies, rounds=None if watch else 1, each=say)
+    except Busy:
+        if watch or not hurry:
+            raise
+        click.echo("another process delivers, and now tries all that waits")
 
 
 @main.group()
@@ -124,7 +133,7 @@ def _known(box: Outbox, work: Work, feed: str) -> None:
 @hooks.command("list")
 @click.pass_obj
 def list_command(make: MakeWork) -> None:
-    """Show every webhook: whom it calls, of which feed, how far it is."""
+    """Show every webhook: whom it calls, of which feed, how far it is, when it is called next."""
     with _open(make()) as box:
         for callee in box.callees("hook"):
             counts = box.connection.execute(
@@ -132,7 +141,7 @@ def list_command(make: MakeWork) -> None:
             ).fetchone()
             state = f"ended: {callee.ended}" if callee.ended else f"{callee.failures} failures in a row" if callee.failures else "well"
             click.echo(
-                f"{callee.id}  {shown(callee.url)}  {callee.feed}  up to {callee.entered}, {counts[0]:,} waiting, {counts[1]:,} dead; "
+                f"{callee.id}  {shown(callee.url)}  {callee.feed}  up to {callee.entered}, {counts[0]:,} waiting{_next(box, callee.id)}, {counts[1]:,} dead; "
                 f"{len(callee.secrets)} secrets; since {callee.added}; {state}"
             )
 
@@ -205,6 +214,14 @@ def dead(make: MakeWork, hook: int | None, redeliver: bool, number: int | None) 
                 click.echo(f"{callee.id}  {callee.feed}/{letter}  {subject}  {tries} tries: {said}")
 
 
+def _next(box: Outbox, callee: int | None = None) -> str:
+    """When something is tried next, to anybody or to one callee; nothing where nothing waits."""
+    due = box.next_due(callee)
+    if due is None:
+        return ""
+    return f", next try {datetime.fromtimestamp(due, UTC):%Y-%m-%dT%H:%M:%SZ}" if due > box.clock() else ", due now"
+
+
 def standing(home: Home) -> Iterator[str]:
     """What waits to be told, in lines for `status`; nothing where nobody is to be told."""
     if not exists(home.path):
@@ -216,10 +233,10 @@ def standing(home: Home) -> Iterator[str]:
                 "FROM (SELECT is_dead, since, NOT is_dead AND ended IS NULL AS waits FROM letters JOIN callees ON id = callee)"
             ).fetchone()
             oldest = f", the oldest since {datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
-            yield f"to tell: {waiting:,} waiting{oldest}, {dead:,} dead"
+            yield f"to tell: {waiting:,} waiting{oldest}, {dead:,} dead{_next(box)}"
             for callee in (*box.callees("hub"), *box.callees("hook")):
                 if callee.ended or callee.failures:
                     what = callee.ended or f"{callee.failures} failures in a row"
-                    yield f"  {callee.kind} {callee.id} {shown(callee.url)} {callee.feed}: {what}"
+                    yield f"  {callee.kind} {callee.id} {shown(callee.url)} {callee.feed}: {what}{_next(box, callee.id)}"
     except (OSError, sqlite3.Error) as error:
         yield f"to tell: {home.path / 'outbox.db'}: {error}"

@@ -10,7 +10,7 @@ from ..candidate import Candidate
 from ..catalogue import Catalogue
 from ..deliver import after_release
 from ..errors import BadDeclaration, BadHome
-from ..feedfile import feedfile
+from ..feedfile import feedfile, moved
 from ..fresh import is_stale
 from ..inbox import take
 from ..issues import summary
@@ -159,11 +159,13 @@ def index(make: MakeWork) -> None:
 @main.command()
 @click.pass_obj
 def feeds(make: MakeWork) -> None:
-    """Make the feeds of the live release again, as with another --site or --hub."""
+    """Make the feeds of the live release again, as for another --site or --hub."""
     work = make()
     with opened(work):
         if work.live is None:
             raise BadHome(f"{work.home.path}: has no release yet; run `mingbai run` first")
+        if line := moved(work.home, work.site, work.hubs):
+            click.echo(line)
         made = feedfile(work.home, work.catalogue, work.home.releases / work.live, work.live, work.site, work.hubs)
         click.echo(f"{made}")
 

@@ -5,18 +5,21 @@ can be asked for and has told nothing yet is in no table: it is one without entr
 """
 
 import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+
+import orjson
 
 from ..entries import CODES, SHOWN, can_tell
 from ..errors import BadHome
 from ..wording import LANGUAGES
-from .answer import Answer
+from .kept import Kept
 from .reader import Reader, Row, as_row, harden, read_only
 
 SEARCHED = ("notices", "records")  # of which any search is a feed
 NEWEST = f"SELECT id, max(number) AS number, is_alert FROM feed_events WHERE what = 'notice' AND kind IN {SHOWN} GROUP BY id HAVING is_alert >= ?"
 FORMS = ("atom", "rss", "json")
-KEPT = 1_000  # answers of a day, of some kB each
 
 
 class Feeds:
@@ -26,17 +29,24 @@ class Feeds:
         self.reader = reader
         self.database = feeds_file(reader)
         self._day = ""
-        self._kept: dict[str, Answer] = {}
+        self._kept = Kept()
         self._newest: dict[bool, dict[str, int]] = {}
         try:
             self._connection = read_only(self.database)
             self._connection.row_factory = as_row
             harden(self._connection)
             last = self._connection.execute("SELECT id FROM releases ORDER BY number DESC LIMIT 1").fetchone()
+            made = self._connection.execute("SELECT site, hubs, modified FROM made").fetchone()
         except (OSError, sqlite3.Error) as error:
             raise BadHome(f"{self.database}: cannot be read ({error}); run `mingbai run`, which makes it again") from error
-        if last is None or last["id"] != reader.id:
+        if last is None or made is None or last["id"] != reader.id:
             raise BadHome(f"{self.database}: is not of release {reader.id}; run `mingbai run`, which makes it again")
+        self.modified = datetime.fromisoformat(made["modified"])  # when what feeds say became what it is
+        self._made_for = made["site"], tuple(orjson.loads(made["hubs"]))
+
+    def is_for(self, site: str, hubs: Sequence[str]) -> bool:
+        """Whether the documents were made for this address and these hubs."""
+        return self._made_for == (site, tuple(hubs))
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         return self._connection.execute(sql, values).fetchall()
@@ -78,19 +88,11 @@ class Feeds:
             self._newest[is_alert] = {row["id"]: row["number"] for row in self.rows(NEWEST, is_alert)}
         return self._newest[is_alert]
 
-    def kept(self, today: str) -> dict[str, Answer]:
+    def kept(self, today: str) -> Kept:
         """Answers of the day, by what was asked for."""
         if self._day != today:
-            self._day, self._kept = today, {}
+            self._day, self._kept = today, Kept()
         return self._kept
-
-    def keep(self, today: str, asked: str, answer: Answer) -> Answer:
-        """The answer, which is given again for the rest of the day."""
-        kept = self.kept(today)
-        if len(kept) >= KEPT:
-            del kept[next(iter(kept))]
-        kept[asked] = answer
-        return answer
 
     def close(self) -> None:
         self._connection.close()

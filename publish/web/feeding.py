@@ -74,13 +74,13 @@ class FeedPages:
     def hot(self, reader: Reader, today: str, path: str, query: bytes) -> Answer | None:
         """An answer that was given before on this day and needs nothing of a page."""
         feeds = self._shelf.feeds_seen(reader)
-        return feeds.kept(today).get(f"{path}?{query.decode('latin-1')}" if query else path) if feeds else None
+        return feeds.kept(today).get((path, query)) if feeds else None
 
     def page(self, visit: Visit, reader: Reader) -> Answer:
         feeds = self._shelf.feeds(reader)
         if feeds is None:
             return self._problem(visit, 503, "feed_unavailable")
-        if answer := feeds.kept(visit.today).get(_address(visit)):
+        if answer := feeds.kept(visit.today).get(_asked(visit)):
             return answer
         onward = {"onward": address("/feeds", visit.lang), "onward_said": "feed.to_index"}
         try:
@@ -134,7 +134,7 @@ class FeedPages:
         feed_question.nothing(asked, feed["feed"])
         made, maker = feeds.document(feed["feed"], form), self._maker(visit, feeds)
         if made and not maker.is_over(feed):
-            headers = (*_headers(datetime.fromisoformat(made["modified"])), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
+            headers = (*_headers(feeds.modified), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
             codings = {name: made[column] for name, column in (("br", "brotli"), ("gzip", "gzip")) if made[column]}
             return self._keep(visit, feeds, Answer(200, b"", TYPES[f".{form}"], headers, codings=codings), is_ours=True)
         return self._keep(visit, feeds, _answer(maker.current(feed, form), (*AGAIN, *self._links(feed, form))))
@@ -234,19 +234,20 @@ class FeedPages:
         is_spelt_anew = any(key == "as_of" for key, _ in visit.pairs)  # which says nothing here: any day would be one more of the same
         if answer.status != 200 or is_spelt_anew or not (is_ours or self._frame.is_told):
             return answer
-        return feeds.keep(visit.today, _address(visit), answer)
+        feeds.kept(visit.today).keep(_asked(visit), answer)
+        return answer
 
 
-def _address(visit: Visit) -> str:
+def _asked(visit: Visit) -> tuple[str, bytes]:
     """What is asked for, in whichever language: a document is the same in both."""
-    return f"{visit.path}?{visit.query}" if visit.query else visit.path
+    return visit.path, visit.query.encode("latin-1")
 
 
-def _headers(modified: datetime, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:
-    changed = format_datetime(modified.astimezone(UTC), usegmt=True)
+def _headers(modified: datetime | None, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:
+    changed = (("last-modified", format_datetime(modified.astimezone(UTC), usegmt=True)),) if modified else ()
     return (
         *more,
-        ("last-modified", changed),
+        *changed,
         ("vary", "accept-encoding"),
         ("accept-ranges", "bytes"),
         ("access-control-allow-origin", "*"),

@@ -28,6 +28,7 @@ from .reader import Row
 
 NEWEST = 100  # entries of a search
 MOST = 1_000_000  # that a search may find
+HOUR = timedelta(hours=1)
 BATCH = 50  # of a replay, between which others have their turn
 SLICE = 500  # numbers of a replay that are looked at in one step
 FORM = {form.name: form for form in FORMS}
@@ -47,11 +48,11 @@ class Other(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """A document and when it became what it is: the same on every machine."""
+    """A document and when it became what it is: the same on every machine. None: nobody can say, since the feeds were made for another address or hub."""
 
     body: bytes
     type: str
-    modified: datetime
+    modified: datetime | None
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Maker:
     def archive(self, row: Row, page: int, form: str) -> Document:
         """A full archive."""
         made = self._channel.archive(row, page, FORM[form])
-        return Document(FORM[form](made), TYPES[f".{form}"], made.updated)
+        return Document(FORM[form](made), TYPES[f".{form}"], self.modified())
 
     def since(self, row: Row, after: int, is_served: Callable[[], bool]) -> Iterator[bytes]:
         """Every number after one as JSON, part by part. What is no more comes first, in the head: it takes no room.
@@ -202,12 +203,18 @@ class Maker:
         return self._of_today(replace(head, entries=entries, updated=updated), form)
 
     def _of_today(self, feed: Feed, form: str) -> Document:
-        """A document of the day. It became so with the release, or where something may have ended since at the last midnight: a second before,
-        which no release of the new day is."""
-        modified = instant(self.feeds.reader.id)
+        return Document(FORM[form](feed), TYPES[f".{form}"], self.modified())
+
+    def modified(self) -> datetime | None:
+        """When a document of the day became what it is: with the feeds, or where something may have ended since at the last midnight. That is an hour
+        before, since a release of the new day comes after it, and as much later as the feeds were made again for their release."""
+        if not self.feeds.is_for(self.site, self.hubs):
+            return None
+        since = self.feeds.modified
         if ended(self.feeds.reader, self.today).notices:
-            modified = max(modified, datetime.combine(date.fromisoformat(self.today), time(0), CHINA) - timedelta(seconds=1))
-        return Document(FORM[form](feed), TYPES[f".{form}"], modified)
+            midnight = datetime.combine(date.fromisoformat(self.today), time(0), CHINA)
+            return max(since, midnight - HOUR + (since - instant(self.feeds.reader.id)))
+        return since
 
     def _described(self, question: Question) -> str:
         """A search in words, for its title."""

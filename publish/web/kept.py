@@ -1,4 +1,4 @@
-"""The newest answers, so that what many people ask for is made once. In memory alone, and never more of them than so many bytes."""
+"""The newest answers, so that what many people ask for is made once. In memory alone, and never more of them than so many bytes, in all their codings."""
 
 from collections import OrderedDict
 
@@ -35,4 +35,4 @@ def _length(key: tuple[str, bytes]) -> int:
 
 
 def _size(key: tuple[str, bytes], answer: Answer) -> int:
-    return _length(key) + len(answer.body) + EACH
+    return _length(key) + len(answer.body) + sum(map(len, answer.codings.values())) + EACH

@@ -50,7 +50,7 @@ def first(home: Home) -> dict[str, float]:
     shutil.rmtree(home.feeds, ignore_errors=True)
     live = str(home.live())
     began = time.process_time()
-    path = feedfile(home, load(), home.releases / live, live, SITE, None)
+    path = feedfile(home, load(), home.releases / live, live, SITE)
     return {"seconds": time.process_time() - began, **counted(path)}
 
 
@@ -75,7 +75,7 @@ def second(home: Home) -> dict[str, float]:
     made = Assembled(now, SECOND, {}, {}, {}, {}, None)
     history.record(home.history, catalogue, SECOND, SECOND, now, diff(made, old, catalogue, home.path / "changes.db"), before, None)
     began = time.process_time()
-    path = feedfile(home, catalogue, now.parent, SECOND, SITE, None)
+    path = feedfile(home, catalogue, now.parent, SECOND, SITE)
     seconds = time.process_time() - began
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("ATTACH ? AS before", [str(home.feeds / f"{before}.db")])

@@ -28,6 +28,8 @@ FORBIDDEN = re.compile(
 URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 KEPT = "%/:?@!$&'()*+,;=~-._"  # what stands for itself in a URI behind its host; quote() keeps letters and digits
 ADDRESS = re.compile("(https?://)([^/?#]+)([^#]*)(?:#(.*))?", re.IGNORECASE)
+# nearly every address: one that says already what is meant, as it is to be written
+WRITTEN = re.compile(r"https?://[a-zA-Z0-9.-]+(:[0-9]+)?(/[a-zA-Z0-9/:?@!$&'()*+,;=~._-]*)?")
 STRAY = re.compile("%(?![0-9A-Fa-f]{2})")
 MARKUP = re.compile(r"&(?=(#?\w+))")  # what a reader may take for an entity; some need no semicolon behind it
 
@@ -155,6 +157,11 @@ def _term(label: str) -> str:
 @lru_cache(maxsize=10_000)  # a document's stands in its notice three times, and is half of the time
 def address(url: str) -> str:
     """An absolute http(s) address in ASCII (RFC 3986), as far as what is meant can be seen."""
+    return url if WRITTEN.fullmatch(url) else spelt(url)
+
+
+def spelt(url: str) -> str:
+    """The same, of any text."""
     found = ADDRESS.fullmatch(line(url))
     try:
         host = urlsplit(found[0]).hostname if found else None

@@ -13,9 +13,11 @@ The tag is a hash of the document before it is packed: the same on every copy of
 import gzip
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b, sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +36,7 @@ from .entries import Event, Row, Teller
 from .tables import Working
 
 AT_ONCE = 2_000  # entries that are read and rendered together, some MiB of them
+WAITING = 24  # documents that may wait to be written: the packed ones of those that are rendered meanwhile, some MiB
 BROTLI = 5  # of 100 entries (377 kB) a document of 18.8 kB in 5 ms; 4: 22.5 kB in 2.5 ms, 9: 18.1 kB in 30 ms, 11: 16.4 kB in 472 ms, gzip 24.4 kB in 3.5 ms
 GZIP = 6
 SCHEMA = """
@@ -59,7 +62,8 @@ def write_documents(
         connection.execute("ATTACH ? AS before", [f"file:{quote(str(before))}?mode=ro&immutable=1"])
     connection.execute("BEGIN")
     channel = Channel(asking(connection), asking(live), Teller(catalogue, site), hubs)
-    made = _Maker(connection, channel, before is not None).make()
+    with ThreadPoolExecutor(1) as other:  # packing holds no lock, and is two fifths of it all
+        made = _Maker(connection, channel, other, before is not None).make()
     connection.execute("DROP TABLE temp.elements")
     connection.execute("COMMIT")
     if before is not None:
@@ -68,13 +72,14 @@ def write_documents(
 
 
 class _Maker:
-    def __init__(self, connection: Working, channel: Channel, has_before: bool) -> None:
-        self.connection, self.channel = connection, channel
+    def __init__(self, connection: Working, channel: Channel, other: Executor, has_before: bool) -> None:
+        self.connection, self.channel, self.other = connection, channel, other
         known = connection.execute("SELECT feed, fingerprint FROM before.documents WHERE form = 'atom'") if has_before else ()
         self.before: Mapping[str, str] = dict(known)
         self.digests: dict[int, str] = {}  # of what is told of each event
         self.stones: dict[int, Tombstone] = {}  # events of which a tombstone tells
         self.rendered: set[int] = set()
+        self.waiting: deque[Callable[[], None]] = deque()  # what is to be written, in its order: some of it is still being packed
 
     def make(self) -> int:
         made = 0
@@ -93,19 +98,35 @@ class _Maker:
                     self._write(row, placed, gone, mark)
                     made += len(FORMS)
                 else:
-                    self.connection.execute(
-                        "INSERT INTO main.documents SELECT * FROM before.documents WHERE feed = ? ORDER BY rowid", [row["feed"]]
-                    )
+                    self.waiting.append(partial(self._copy, row["feed"]))
+                self._enter(WAITING)
+        self._enter(0)
         return made
+
+    def _enter(self, most: int) -> None:
+        """Write what waits, until it is so much."""
+        while len(self.waiting) > most:
+            self.waiting.popleft()()
+
+    def _copy(self, feed: str) -> None:
+        self.connection.execute("INSERT INTO main.documents SELECT * FROM before.documents WHERE feed = ? ORDER BY rowid", [feed])
+
+    def _insert(self, feed: str, form: str, size: int, packed: Future[tuple[str, bytes, bytes]], fingerprint: str) -> None:
+        etag, *bodies = packed.result()
+        values = (feed, form, etag, size, *bodies, fingerprint)
+        self.connection.execute("INSERT INTO main.documents VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
     def _batches(self) -> Iterator[list[tuple[Row, list[Placed]]]]:
         """The feeds that have told something, with what stands in their documents."""
         batch: list[tuple[Row, list[Placed]]] = []
+        size = 0
         for row in list(asking(self.connection)("SELECT * FROM feeds WHERE last > 0 ORDER BY feed")):
-            batch.append((row, self.channel.placed(row["feed"], row["first"], row["last"])))
-            if sum(len(placed) for _, placed in batch) >= AT_ONCE:
+            placed = self.channel.placed(row["feed"], row["first"], row["last"])
+            batch.append((row, placed))
+            size += len(placed)
+            if size >= AT_ONCE:
                 yield batch
-                batch = []
+                batch, size = [], 0
         yield batch
 
     def _told(self, events: Mapping[int, Event]) -> dict[int, Entry | Tombstone]:
@@ -144,9 +165,13 @@ class _Maker:
         for place, form in enumerate(FORMS):
             elements = (Element(found[one.event.number][place], one.number, one.replaces) for one in shown)
             document = form.document(replace(self.channel.head(row, form), tombstones=stones), elements)
-            packed = gzip.compress(document, GZIP, mtime=0), brotli.compress(document, quality=BROTLI)
-            values = (row["feed"], form.name, sha256(document).hexdigest()[:24], len(document), *packed, fingerprint)
-            self.connection.execute("INSERT INTO main.documents VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            packed = self.other.submit(_packed, document)
+            self.waiting.append(partial(self._insert, row["feed"], form.name, len(document), packed, fingerprint))
+
+
+def _packed(document: bytes) -> tuple[str, bytes, bytes]:
+    """The tag of a document, and the document by gzip and by brotli."""
+    return sha256(document).hexdigest()[:24], gzip.compress(document, GZIP, mtime=0), brotli.compress(document, quality=BROTLI)
 
 
 def unbrotli(packed: bytes) -> bytes:

@@ -229,7 +229,8 @@ class _Table:
         for source, region, _, *numbers in self.connection.execute(sql, self.bound):
             found = self.counts[source, self.table.name, region]
             for (key, _), number in zip(wanted, numbers, strict=True):
-                found[key] += number or 0
+                if number:  # what is not there is nought, and of most regions most of it is
+                    found[key] += number
 
     def _adverse(self) -> None:
         name = self.table.name

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feeds import Detail, Element, Entry, Feed, Link, Tombstone, atom, cleaned, json_feed, rss
+from feeds.clean import WRITTEN, address, spelt
 
 CHINA = timezone(timedelta(hours=8))
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -292,6 +293,11 @@ def test_markup_keeps_what_is_needed_for_reading() -> None:
         '<h3>一</h3><ul><li>二<li>三</li></li></ul><a href="https://example.org/?a=1&amp;b=2">四</a>',
     )
     assert json.loads(json_feed(replace(FEED, entries=(replace(FIRST, content_html=given_),))))["items"][0]["content_html"] == kept
+
+
+@given(url=st.from_regex(WRITTEN, fullmatch=True))
+def test_an_address_that_is_not_looked_at_is_what_a_look_makes_of_it(url: str) -> None:
+    assert address(url) == spelt(url) == url
 
 
 @pytest.mark.parametrize("form", FORMS)

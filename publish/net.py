@@ -10,7 +10,7 @@ from typing import Any
 
 from .dataset import Table
 from .rules import ENDS, HARMLESS, last_day
-from .same import fingerprint
+from .same import CODES, fingerprint
 from .tables import Working
 
 LAST = 10**12  # the number of a release that has none yet: it comes after all that have one
@@ -128,13 +128,14 @@ def _is_part(table: Table) -> bool:
 
 
 def _hold(connection: Working, table: Table, row: Mapping[str, Any]) -> None:
-    """Remember what may hurt somebody: notices, links, and listings that are not harmless."""
+    """Remember what may hurt somebody: notices with what they order, links, and listings that are not harmless."""
     notice = row["id"] if table.name == "notices" else row.get("notice_id")
-    held = [("notices", notice, "", "")] if notice else []
+    held: list[tuple[str, Any, Any, Any]] = [("notices", notice, "", "")] if notice else []
     if table.name == "notice_links":
         held.append(("links", notice, row["institution_id"], ""))
     if table.name == "listings" and row["list"] not in HARMLESS:
         held.append(("listings", row["id"], row["institution_id"] or "", row["list"] or ""))
+    held += [("codes", part, notice, row[column]) for part, (name, column) in CODES.items() if name == table.name]
     if table.name == "notice_statements":
         held.append(("statements", notice, row["number"], ""))
     if table.name == "documents":
@@ -162,6 +163,7 @@ def public(connection: Working) -> dict[str, Any]:
             ("notices", "a, (SELECT state FROM new.notices WHERE id = a)"),
             ("statements", "a, CAST(b AS INTEGER)"),
             ("links", "a, b"),
+            ("codes", "a, b, c"),
             ("listings", "a, b, c"),
             ("documents", "a"),
         )

@@ -4,8 +4,9 @@ history.db is complete and private; this file is made of it for each live releas
 release before is removed after it. It has the validity intervals of every table but the ratings, the changes, and the numbers of changes.
 What may hurt somebody is in it only while the live release shows the same: a notice with all its parts, a link, a listing that is not white
 (publish/web/older.py does so for whole releases). Of any other notice there is that it came and went, and why, also where its list merely lost it;
-of another listing not even whose it was. What a notice said is told as it is said today and in no other words: what was corrected is not repeated, and whoever is masked
-today, for whatever reason, is named in no earlier release. What our own recipe changed elsewhere where persons may be named is left out too.
+of another listing not even whose it was. What a notice said is told as it is said today and not otherwise: what was corrected is not repeated, and
+whoever is masked today, for whatever reason, is named in no earlier release. Only changes say of a notice's numbers, days and classes what they were,
+beside what they became. What our own recipe changed elsewhere where persons may be named is left out too.
 """
 
 import os
@@ -17,7 +18,7 @@ from .dataset import Table
 from .history import COUNTED, OF_NOTICES, TOLD
 from .home import Home, sync
 from .rules import HARMLESS
-from .same import WORDS
+from .same import CODES, END, VALUES, WORDS
 from .statements import SCREENED
 from .tables import Working, working
 
@@ -48,6 +49,8 @@ _HARMLESS = ", ".join(map(repr, HARMLESS))
 SHOWN_NOTICE = "IN (SELECT id FROM live.notices)"
 OPEN_LISTING = f"""(h.list IN ({_HARMLESS}) OR EXISTS (
     SELECT 1 FROM live.listings l WHERE l.id = h.id AND l.institution_id = h.institution_id AND l.list = h.list))"""
+SAID = {**WORDS, "notices": (*WORDS["notices"], *VALUES, END)}  # what a row of the past says only where it is said today
+ORDERS = [table for table, _ in CODES.values()]
 SHOWN_LISTING = (
     "h.id NOT IN (SELECT id FROM temp.dark)"  # one that was on such a list once is not told at all: its other rows say whose it is
 )
@@ -128,6 +131,9 @@ def _condition(table: Table) -> str:
         return SHOWN_LISTING
     if table.name == "documents":
         return "h.id IN (SELECT id FROM temp.named)"
+    if table.name in ORDERS:  # a row of these is its key
+        same = " AND ".join(f'k."{column}" = h."{column}"' for column in table.key)
+        return f'EXISTS (SELECT 1 FROM live."{table.name}" k WHERE {same})'
     column = "id" if table.name == "notices" else table.ref_to("notices")
     last = (
         " AND l.notice_id IS NOT NULL" if table.name == "notice_statements" else ""
@@ -140,7 +146,7 @@ def _intervals(connection: Working, table: Table) -> None:
     columns = [column for column in table.published if column.name in have]
     declared = ", ".join(f'"{column.name}" {column.sql_type}' for column in columns)
     key = ", ".join(f'"{column}"' for column in table.key)
-    words = WORDS.get(table.name, ())
+    words = SAID.get(table.name, ())
     names = ", ".join(
         f'CASE WHEN h."{c.name}" IS l."{c.name}" THEN h."{c.name}" END' if c.name in words else f'h."{c.name}"' for c in columns
     )
@@ -185,7 +191,7 @@ def _changes(connection: Working, tables: list[Table]) -> None:
     parts = ", ".join(f"'{table.name}'" for table in tables if table.ref_to("notices"))
     connection.execute("CREATE TEMP TABLE hidden (table_name TEXT, key TEXT, PRIMARY KEY (table_name, key)) WITHOUT ROWID")
     for table in tables:
-        if table.name in ("listings", "notice_links", "notice_statements"):
+        if table.name in ("listings", "notice_links", "notice_statements", *ORDERS):
             key = " || ' ' || ".join(f'h."{column}"' for column in table.key)
             said = "(h.notice_id, h.number) IN (SELECT notice_id, number FROM temp.today_notice_statements)"
             shown = said if table.name == "notice_statements" else _condition(table)

@@ -42,7 +42,7 @@ from publish.live import point
 from publish.nowhere import nowhere
 from publish.release import file_sha256
 from publish.run import run
-from publish.same import WORDS, fingerprint
+from publish.same import VALUES, WORDS, fingerprint
 from publish.tables import create_indexes, create_published, working
 from publish.web import deltas as web_deltas
 from publish.web.reader import Reader
@@ -743,13 +743,16 @@ DOCUMENT = {"id": web_release.ITS_DOCUMENT}
         ({"notices": [[web_release.ACTIVE, "active", ACTIVE_WORDS], ["n-none", "active", ACTIVE_WORDS]]}, False),
         *(
             ({"notices": [[web_release.ACTIVE, "active", words("notices", {"id": web_release.ACTIVE, column: "other"})]]}, False)
-            for column in ("subject_kind", *WORDS["notices"])
+            for column in ("subject_kind", "public_until", *WORDS["notices"], *VALUES)
         ),
         ({"notices": [[web_release.ACTIVE, "active", None]]}, False),
         ({"statements": [[web_release.ACTIVE, 1, words("notice_statements", REPLY_KEY)]]}, True),
         ({"statements": [[web_release.ACTIVE, 1, words("notice_statements", {**REPLY_KEY, "text": "other"})]]}, False),
         ({"statements": [[web_release.ACTIVE, 9, words("notice_statements", REPLY_KEY)]]}, False),
         ({"links": [[web_release.ACTIVE, web_release.CLOSED]]}, False),
+        ({"codes": [["penalties", web_release.ACTIVE, "fine"]]}, True),
+        ({"codes": [["penalties", web_release.ACTIVE, "revoke_permit"]]}, False),
+        ({"codes": [["measures", web_release.ACTIVE, "blacklisted"]]}, False),
         ({"listings": [["l-none", web_release.SWEET, "white"]]}, True),
         ({"listings": [["l-none", web_release.SWEET, "black"]]}, False),
         ({"listings": [["l-none", web_release.SWEET, "of another name"]]}, False),

@@ -15,7 +15,7 @@ from making import NOON, credit_code, deliver, institution, notice, on, query, w
 from publish.amend import Request, amend
 from publish.catalogue import Catalogue, dictionary
 from publish.home import Home
-from publish.same import WORDS
+from publish.same import CODES, END, PARTY, VALUES, WORDS
 from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
 from publish.work import Work
@@ -139,7 +139,9 @@ async def test_of_a_notice_whose_words_were_changed_only_the_others_are_shown(co
         assert (await client.get(f"/notices/{first}.json?as_of={SECOND}")).json()["not_repeated"] == []
 
 
-@pytest.mark.parametrize("changed", [{"subjectType": "个人"}, {"subjectName": "西湖大苗画室"}, {"facts": MASKED}, {}])
+@pytest.mark.parametrize(
+    "changed", [{"subjectType": "个人"}, {"subjectName": "西湖大苗画室"}, {"facts": MASKED}, {"fineWan": "9.5"}, {"measures": []}, {}]
+)
 async def test_what_a_delta_says_of_a_notice_must_be_said_today(work: Work, changed: dict[str, Any]) -> None:
     """State, document and links are the same."""
     named = {**NAMED, "docTitle": "处罚决定书"}
@@ -208,6 +210,42 @@ async def test_amounts_and_dates_that_were_corrected_are_neither_shown_nor_found
         assert "2500000" not in json.dumps([it for it in everything["results"] if it["id"] == changed])
 
 
+HARSH = {"penaltyTypes": ["罚款", "吊销许可证件"], "measures": ["责令改正", "列入黑名单"], "seriousness": "严重"}
+
+
+async def test_what_a_notice_ordered_and_until_when_it_is_public_are_told_as_they_are_today(work: Work) -> None:
+    """One notice keeps what it ordered; of the other a penalty, a measure and the longer term were wrong."""
+    kept = {**notice(6), **HARSH}
+    for day, notices in enumerate(((), ({**WORDED, **HARSH}, kept), (WORDED, kept))):
+        deliver(work, told(*notices), day)
+    changed, same = (known(work, "title", title) for title in ("关于启明3的处罚决定", "关于启明6的处罚决定"))
+    async with visitor(work) as client:
+        now = (await client.get(f"/notices/{changed}.json")).json()
+        then, other = [(await client.get(f"/notices/{id}.json?as_of={SECOND}")).json() for id in (changed, same)]
+        assert (then["penalties"], then["measures"]) == (["fine"], ["order_to_correct"]) == (now["penalties"], now["measures"])
+        assert (then["public_until"], other["public_until"]) == (now["public_until"], "2029-10-20") != ("2029-10-20",) * 2
+        assert set(then["not_repeated"]) == {"penalties", "measures", "seriousness", "public_until"}
+        assert other["not_repeated"] == []
+        for asked in ("处罚:吊销许可证件", "penalty:revoke", "措施:黑名单", "启明 措施:黑名单"):
+            answer = (await client.get("/notices.json", params={"q": asked, "as_of": SECOND})).json()
+            assert [it["id"] for it in answer["results"]] == [same], asked
+        for (table, column), codes in zip(CODES.values(), ({"fine"}, {"order_to_correct"}), strict=True):
+            rows = (await client.get(f"/history/{table}_as_of.json", params={"release": SECOND, "_shape": "array"})).json()
+            assert {row[column] for row in rows if row["notice_id"] == changed} == codes
+            assert len([row for row in rows if row["notice_id"] == same]) == 2
+        rows = (await client.get("/history/notices_as_of.json", params={"release": SECOND, "_shape": "array"})).json()
+        assert {row["id"]: (row["seriousness"], row["public_until"]) for row in rows if row["id"] in (changed, same)} == {
+            changed: (None, None),
+            same: ("serious", "2029-10-20"),
+        }
+        items = (await client.get("/changes.json", params={"subject": changed, "limit": "200"})).json()["items"]
+        assert not [item for item in items if {"revoke_permit", "blacklisted"} & set((item["key"] or "").split(" "))]
+        fields = {
+            field["field"]: (field["before"], field["after"]) for item in items if item["kind"] == "change" for field in item["fields"]
+        }
+        assert fields["seriousness"] == ("serious", "general"), "a change says what was wrong beside what is right"
+
+
 def edit(database: Path, sql: str) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(sql)
@@ -230,6 +268,14 @@ async def test_a_statement_of_then_is_the_one_of_now_in_its_words(work: Work) ->
         found = (await client.get(f"/notices/{id}.json?as_of={with_statements}")).json()
         assert [(one["number"], one["text"]) for one in found["statements"]] == [(1, "申辩")]
         assert (await client.get(f"/deltas/{with_statements}.ndjson")).status_code == 410
+
+
+def test_every_other_column_of_a_notice_is_compared_too(catalogue: Catalogue) -> None:
+    """But for what it is and where it comes from: its state is that of then, and `state_now` says today's."""
+    found = {column.name for column in catalogue.tables["notices"].published} - {*WORDS["notices"], *VALUES, END, *PARTY}
+    assert found == {"id", "state", "absent_since", "source_id", "document_id"}
+    parts = {table.name for table in catalogue.tables.values() if table.parent == "notices"}
+    assert parts == {*(table for table, _ in CODES.values()), "notice_statements"}
 
 
 def test_every_published_text_of_these_tables_is_compared(catalogue: Catalogue) -> None:

@@ -166,6 +166,14 @@ def test_what_its_source_says_otherwise_is_not_missing_from_its_list(published: 
     assert stone["class"] == {"expiry": "expired", "correction": "corrected"}[cause]
 
 
+def test_the_document_that_a_notice_named_before_says_nothing_any_more(published: Work) -> None:
+    other = {"docTitle": "另一份决定书", "docUrl": "https://example.org/notice/2/corrected"}
+    second = notice(2, facts=FACTS, decidedOn="2026-10-30", publishedOn="2026-10-31", **other)
+    deliver(published, {**world(3), "notices": [notice(1), second], "listings": [*world(3)["listings"], BLACK]}, 2)
+    assert ("处罚决定甲乙丙".encode() in bytes_of(published), "另一份决定书".encode() in bytes_of(published)) == (False, True)
+    assert told(published, "SELECT count(*) FROM notices n JOIN documents d ON d.id = n.document_id WHERE facts = ?", FACTS)[0][0] == 2
+
+
 def test_the_document_of_a_notice_that_people_withdrew_is_in_no_change(published: Work) -> None:
     ((known, document),) = query(published, "SELECT id, document_id FROM notices WHERE facts = ?", FACTS)
     assert told(published, "SELECT kind FROM changes WHERE key = ?", document) == [("add",)]

@@ -1,7 +1,7 @@
 """Deltas as they may be given out today: of the live release while nothing in them has ended, of an earlier one while all of it is still public (rules 5, 6).
 
 A delta is one file with one hash, of which nothing can be left out. So whether it goes out is asked of what stands beside it: index.json says when the
-first of it ends, and holds.json what may hurt somebody, which the live release must still say, in the same state and of notices in the same words (same.py).
+first of it ends, and holds.json what may hurt somebody, which the live release must still say, in the same state and of notices with the same words and values (same.py).
 What cannot be read goes nowhere.
 """
 
@@ -107,6 +107,9 @@ def _still(live: Reader, today: str, holds: Mapping[str, list[list[str]]]) -> bo
         all(found.states.get(id) == state and notices.get((id,)) == words for id, state, words in holds["notices"])
         and all(statements.get((id, number)) == words for id, number, words in holds["statements"])
         and all(tuple(pair) in found.links for pair in holds["links"])
+        and all(
+            tuple(code) in found.codes for code in holds.get("codes", ())
+        )  # one from before they were held has its notices in other words
         and all((id, institution or None, name) in found.listings for id, institution, name in holds["listings"] if name not in HARMLESS)
         and all(words and documents.get((id,)) == words for id, words in holds["documents"])
     )

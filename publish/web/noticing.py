@@ -16,6 +16,7 @@ import orjson
 
 import search
 
+from ..same import CODES
 from . import facts
 from .answer import Answer, as_json
 from .asked import PAGE, REGIONS, NoSuchChoice, refused, unsearchable
@@ -103,8 +104,8 @@ def _unseen(reader: Reader, today: str) -> Unseen:
 
 
 def _field(column: str) -> str:
-    """What the index calls a column."""
-    return column.removesuffix("_fen")
+    """What the index calls a column, or what a notice orders."""
+    return CODES[column][1] if column in CODES else column.removesuffix("_fen")
 
 
 def find(reader: Reader, today: str, query: str, *, limit: int = 20, offset: int = 0, **how: Any) -> search.Found:

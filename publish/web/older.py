@@ -8,13 +8,14 @@ changed to mask a person, or to correct, and a correction does not repeat what i
 connection, so that no query of ours can forget it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..rules import HARMLESS
-from ..same import PARTY, VALUES, WORDS
+from ..rules import HARMLESS, last_day
+from ..same import CODES, END, PARTY, VALUES, WORDS
 from . import queries
 from .reader import Reader, Row
 from .terms import in_force, tombstone
@@ -24,8 +25,7 @@ _NAMED = ", ".join(map(repr, HARMLESS))
 VIEWS = {
     "notices": "mingbai_notice(id, subject_kind, subject_name)",
     "notice_statements": "mingbai_statement(notice_id, number)",
-    "notice_penalties": "mingbai_code('penalties', notice_id, penalty_code)",
-    "notice_measures": "mingbai_code('measures', notice_id, measure_code)",
+    **{table: f"mingbai_code('{part}', notice_id, {column})" for part, (table, column) in CODES.items()},
     "notice_links": "mingbai_link(notice_id, institution_id) AND EXISTS (SELECT 1 FROM notices n WHERE n.id = notice_id)",
     "listings": f"list IN ({_NAMED}) OR mingbai_listing(id, institution_id, list)",
     "documents": "1",
@@ -37,18 +37,17 @@ _SAID = {  # a word as it may be shown
 }
 _LIVE = {table: f"SELECT * FROM main.{table} WHERE id = ?1" for table in ("notices", "documents")}  # noqa: S608
 _STATEMENT = "SELECT * FROM notice_statements WHERE notice_id = ? AND number = ?"
-_NAMING = "SELECT DISTINCT document_id FROM main.notices WHERE document_id IS NOT NULL"
-_NOTICES = "SELECT n.id, n.state, n.subject_kind, n.subject_name FROM notices n WHERE ?1 = '' AND $in_force".replace(
+_NAMING = "SELECT document_id FROM main.notices UNION SELECT document_id FROM main.listings WHERE list NOT IN ($harmless)".replace(
+    "$harmless", _NAMED
+)
+_NOTICES = "SELECT n.id, n.state, n.public_until, n.subject_kind, n.subject_name FROM notices n WHERE ?1 = '' AND $in_force".replace(
     "$in_force", queries.IN_FORCE
 )
 _LISTINGS = "SELECT l.id, l.institution_id, l.list FROM listings l WHERE ?1 = '' AND l.list NOT IN ($harmless) AND $listed".replace(
     "$harmless", _NAMED
 ).replace("$listed", queries.LISTED)
 _LINKS = "SELECT notice_id, institution_id FROM notice_links"
-_CODES = {
-    "penalties": "SELECT notice_id, penalty_code AS code FROM notice_penalties",
-    "measures": "SELECT notice_id, measure_code AS code FROM notice_measures",
-}
+_CODES = {part: f"SELECT notice_id, {column} AS code FROM main.{table}" for part, (table, column) in CODES.items()}  # noqa: S608
 _NOTICE = "SELECT id, state, public_until, absent_since FROM main.notices WHERE id = ?"
 
 
@@ -57,6 +56,7 @@ class Allowed:
     """What a live release lets be shown of any release on a day."""
 
     states: Mapping[str, str]  # of the notices, what they are today
+    ends: Mapping[str, str]  # and until when
     parties: Mapping[str, tuple[object, ...]]  # whom those are about that the live release has
     links: frozenset[tuple[str, str]]
     codes: frozenset[tuple[str, str, str]]  # penalties and measures of its notices
@@ -72,6 +72,7 @@ def _allowed(live: Reader, today: str) -> Allowed:
     notices = live.rows(_NOTICES, "", today)
     return Allowed(
         {row["id"]: row["state"] for row in notices},
+        {row["id"]: row[END] for row in notices},
         {row["id"]: tuple(row[column] for column in PARTY) for row in notices},
         frozenset((row["notice_id"], row["institution_id"]) for row in live.rows(_LINKS)),
         frozenset((part, row["notice_id"], row["code"]) for part, sql in _CODES.items() for row in live.rows(sql)),
@@ -85,7 +86,7 @@ class Older(Reader):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._live: Reader | None = None
-        self._allowed = Allowed({}, {}, frozenset(), frozenset(), frozenset())
+        self._allowed = Allowed({}, {}, {}, frozenset(), frozenset(), frozenset())
         self._naming = frozenset(row["document_id"] for row in self.rows(_NAMING))
         self._last: tuple[tuple[object, ...], Row | None] = (), None
         functions: tuple[tuple[str, int, Callable[..., Any]], ...] = (
@@ -96,6 +97,7 @@ class Older(Reader):
             ("mingbai_statement", 2, lambda *key: self._now(_STATEMENT, *key) is not None),
             ("mingbai_said", 3, self._said),
             ("mingbai_same", 4, self._same),
+            ("mingbai_end", 2, self._end),
         )
         for name, arguments, function in functions:
             self._connection.create_function(name, arguments, function)
@@ -104,7 +106,10 @@ class Older(Reader):
         for table in self._views:
             names = [row["name"] for row in self.rows("SELECT name FROM pragma_table_info(?, 'main') ORDER BY cid", table)]
             words = [name for name in SAYS.get(table, ()) if table != "notices" or name not in PARTY]
-            columns = ", ".join(f'{_SAID[table].replace("$column", name)} AS "{name}"' if name in words else f'"{name}"' for name in names)
+            said = {name: f'{_SAID[table].replace("$column", name)} AS "{name}"' for name in words}
+            if table == "notices":
+                said[END] = f"mingbai_end(id, {END}) AS {END}"
+            columns = ", ".join(said.get(name, f'"{name}"') for name in names)
             self._connection.execute(f'CREATE TEMP VIEW "{table}" AS SELECT {columns} FROM main."{table}" WHERE {VIEWS[table]}')  # noqa: S608
         self._connection.execute("PRAGMA query_only=1")
 
@@ -115,11 +120,16 @@ class Older(Reader):
         return self._last[1]
 
     def _same(self, table: str, id: str, column: str, value: object) -> bool:
-        """Whether the live release says the same. A document that it lost says what it said where no notice names it."""
+        """Whether the live release says the same. A document that it lost says what it said where no notice and no list against somebody names it."""
         if value is None:
             return True
         now = self._now(_LIVE[table], id)
         return now.get(column) == value if now else table == "documents" and id not in self._naming
+
+    def _end(self, id: str, then: str | None) -> str | None:
+        """The last day of a notice: that of the live release where it is sooner, for it must not say to be public for longer."""
+        now = self._allowed.ends.get(id)
+        return now if then and now and last_day(now) < last_day(then) else then
 
     def _said(self, notice: str, number: int, column: str) -> object:
         """What the live release says in a statement."""
@@ -139,19 +149,26 @@ class Older(Reader):
         return min(today, self.released_on)
 
     def since(self, notice: str) -> Row:
-        then = self.row(_LIVE["notices"], notice) or {}
-        unsaid = [column for column in SAYS["notices"] if not self._same("notices", notice, column, then.get(column))]
-        return {"state_now": self._allowed.states[notice], "not_repeated": unsaid}
+        then, now = (reader.row(_LIVE["notices"], notice) or {} for reader in (self, self._live) if reader)
+        codes = {part: [row["code"] for row in self.rows(f"{sql} WHERE notice_id = ?", notice)] for part, sql in _CODES.items()}
+        return {"state_now": self._allowed.states[notice], "not_repeated": list(self._unsaid(then, now, codes))}
 
     def unsaid(self) -> Mapping[str, tuple[str, ...]]:
         if self._live is None:
             return {}
         then, now = ({row["id"]: row for row in reader.rows("SELECT * FROM main.notices")} for reader in (self, self._live))
-        return {
-            id: unsaid
-            for id, row in then.items()
-            if (unsaid := tuple(name for name in SAYS["notices"] if row.get(name) is not None and row[name] != now.get(id, {}).get(name)))
-        }
+        codes: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for part, sql in _CODES.items():
+            for row in self.rows(sql):
+                codes[row["notice_id"]][part].append(row["code"])
+        return {id: unsaid for id, row in then.items() if (unsaid := self._unsaid(row, now.get(id, {}), codes.get(id, {})))}
+
+    def _unsaid(self, then: Row, now: Row, codes: Mapping[str, list[str]]) -> tuple[str, ...]:
+        """What of a notice is left out, as its JSON calls it."""
+        words = [name for name in SAYS["notices"] if then.get(name) is not None and then[name] != now.get(name)]
+        end = [END] if self._end(then["id"], then[END]) != then[END] else []
+        orders = [part for part, those in codes.items() if any((part, then["id"], code) not in self._allowed.codes for code in those)]
+        return (*words, *end, *orders)
 
     def gone(self, notice: str, today: str) -> Row | None:
         live = self._live

@@ -444,6 +444,25 @@ def test_a_state_is_spelt_as_the_library_spells_it(typed):
     assert right is None or Question(typed[:200], typed=typed).link() == (f"q={quote_plus(typed[:200])}" if typed else "")
 
 
+@pytest.mark.parametrize(
+    ("path", "key", "one", "other"),
+    [
+        ("/search", "q", "甜果", "美术"), ("/search", "sort", "region", "relevance"), ("/search", "limit", "1", "2"), ("/suggest", "q", "甜", "美"), ("/notices", "q", "收费", "办学"),
+        ("/notices", "since", "2026", "2025"), ("/verify", "name", "甜果", "美术"), ("/changes", "region", "350100", "350200"), ("/feeds/notices", "q", "收费", "办学"),
+    ],
+)  # fmt: skip
+async def test_of_two_values_of_which_one_can_be_meant_none_is_left_out_silently(site, path, key, one, other):
+    words = {"q": "甜果"} if (path, key) in (("/search", "sort"), ("/search", "limit")) else {}
+    async with visitor(site) as client:
+        said = await client.get(f"{path}.json", params={**words, key: [one, other]})
+        assert (said.status_code, said.json()["error"], said.json()["name"]) == (400, "twice", key)
+        assert said.json()["message"] == wording("zh")["problem.twice.text"].format(name=key)
+        again = await client.get(f"{path}.json", params={**words, key: [one, one]})
+        assert again.status_code == 200, "the same once more says the same"
+        several = [await client.get(f"{facets}.json", params={"q": "甜果", name: values}) for facets, name, values in (("/search", "class", ["arts", "sport"]), ("/notices", "kind", ["penalty", "warning"]))]  # fmt: skip
+        assert [answer.status_code for answer in several] == [200, 200]
+
+
 @pytest.mark.parametrize("path", ["/search.json", "/en/search.json", "/suggest.json", "/en/suggest.json"])
 @pytest.mark.parametrize(
     "query", ["=美术", "=美术&class=arts&limit=3&offset=3", "=", "=x&nothing=1", "=美术&limit=x", "=？", "=美术&as_of=2026-11-20"]

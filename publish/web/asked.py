@@ -23,21 +23,27 @@ Given = Mapping[str, Sequence[str]]
 
 
 class NoSuchChoice(Exception):
-    """A value, or a key, that does not exist; `known` are those that do."""
+    """A value (`kind` is choice) or a key that does not exist, and `known` are those that do; or a key that stands `twice` where one value can be meant."""
 
-    def __init__(self, name: str, known: str, *, is_key: bool = False) -> None:
+    def __init__(self, name: str, known: str, kind: str = "choice") -> None:
         super().__init__(name)
-        self.name, self.known, self.is_key = name, known, is_key
+        self.name, self.known, self.kind = name, known, kind
 
 
-def read(pairs: Sequence[tuple[str, str]], keys: Sequence[str], also: Sequence[str] = (), as_is: Sequence[str] = ()) -> Given:
-    """The values of each key that has any, spaces made one except of the keys `as_is`; `also` are keys that are somebody else's. Raises NoSuchChoice."""
+def read(
+    pairs: Sequence[tuple[str, str]], keys: Sequence[str], also: Sequence[str] = (), as_is: Sequence[str] = (), several: Sequence[str] = ()
+) -> Given:
+    """The values of each key that has any, spaces made one except of the keys `as_is`; `also` are keys that are somebody else's, and those of `several`
+    may have more than one value. Raises NoSuchChoice."""
     given: dict[str, list[str]] = {}
     for key, value in pairs:
         if key not in keys and key not in also:
-            raise NoSuchChoice(key, ", ".join((*keys, *also)), is_key=True)
+            raise NoSuchChoice(key, ", ".join((*keys, *also)), "key")
         if value := value.strip() if key in as_is else " ".join(value.split()):
             given.setdefault(key, []).append(value)
+    for key, values in given.items():
+        if key not in several and values.count(values[0]) < len(values):
+            raise NoSuchChoice(key, ", ".join(values), "twice")
     return given
 
 
@@ -157,4 +163,4 @@ def refused(problem: Callable[..., Answer], visit: Visit, no: NoSuchChoice, path
     """The answer to what does not exist, with a link to the same page without it."""
     rest = [(key, value) for key, value in visit.pairs if key in (*keys, AS_OF) and key != no.name]
     onward = f"{address(path, visit.lang)}?{urlencode(rest)}" if rest else address(path, visit.lang)
-    return problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, onward=onward)
+    return problem(visit, 400, no.kind, {"name": no.name, "known": no.known}, onward=onward)

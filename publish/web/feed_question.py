@@ -19,7 +19,7 @@ def asked(visit: Visit) -> list[tuple[str, str]]:
 def nothing(asked: list[tuple[str, str]], feed: str) -> None:
     """Raises NoSuchChoice where something is asked of a feed that is no search: who asks for less would believe to have got it."""
     if asked:
-        raise NoSuchChoice(asked[0][0], f"/feeds/notices?{'=…&'.join(KEYS)}=… ({feed})", is_key=True)
+        raise NoSuchChoice(asked[0][0], f"/feeds/notices?{'=…&'.join(KEYS)}=… ({feed})", "key")
 
 
 def places(text: str, reader: Reader, today: str) -> list[str]:
@@ -32,7 +32,7 @@ def question(asked: list[tuple[str, str]], reader: Reader, today: str) -> Questi
     found = []
     for key, value in asked:
         if key not in KEYS:
-            raise NoSuchChoice(key, ", ".join(KEYS), is_key=True)
+            raise NoSuchChoice(key, ", ".join(KEYS), "key")
         if key == "region" and value:
             meant = [value] if value in reader.regions and value != COUNTRY else places(value, reader, today)
             if len(meant) != 1:  # none, or several

@@ -99,7 +99,7 @@ class FeedPages:
         except NoSuchFeed as no:
             return self._problem(visit, 404, "feed", {"known": no.known}, **onward)
         except NoSuchChoice as no:
-            return self._problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, **onward)
+            return self._problem(visit, 400, no.kind, {"name": no.name, "known": no.known}, **onward)
 
     def _feed(self, visit: Visit, feeds: Feeds) -> Row:
         """The feed of an address, with why it may be silent today and, as `told_silence`, when its documents were made. Raises NoSuchFeed."""

@@ -40,7 +40,7 @@ class FeedLists:
         """Raises NoSuchChoice for a key that the page does not have or a code that there is none of."""
         for key, _ in visit.pairs:
             if key not in (*KEYS, "as_of"):
-                raise NoSuchChoice(key, ", ".join(KEYS), is_key=True)
+                raise NoSuchChoice(key, ", ".join(KEYS), "key")
         asked = {key: " ".join(visit.asked.get(key, "").split())[:200] for key in KEYS}
         for key, codes in CODES.items():
             if asked[key] and asked[key] not in reader.codes(codes):

@@ -41,7 +41,7 @@ class Question(State):
 
 def ask(pairs: Sequence[tuple[str, str]], reader: Reader) -> Question:
     """The question of a query string's keys and values. Raises NoSuchChoice."""
-    given = read(pairs, Question.KEYS, (AS_OF,), as_is=("q",))
+    given = read(pairs, Question.KEYS, (AS_OF,), as_is=("q",), several=Question.FACETS)
     query, since, until = given.get("q", [""])[0], _day("since", given), _day("until", given)
     if since and until and since[: len(until)] > until[: len(since)]:
         raise NoSuchChoice("since", f"≤ {until}")

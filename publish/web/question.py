@@ -34,7 +34,7 @@ class Question(State):
 
 def ask(pairs: Sequence[tuple[str, str]], reader: Reader, also: Sequence[str] = ()) -> Question:
     """The question of a query string's keys and values; `also` are keys that are somebody else's. Raises NoSuchChoice."""
-    given = read(pairs, Question.KEYS, also)
+    given = read(pairs, Question.KEYS, also, several=Question.FACETS)
     typed = given.get("q", [""])[0]
     query = typed[:LONGEST]
 

@@ -52,8 +52,6 @@ class VerifyPages:
             if visit.sent is not None:
                 return self._many(visit, reader, _list(visit.pairs, visit.sent.fields))
             given = read(visit.pairs, KEYS, (AS_OF,))
-            if any(len(values) > 1 for values in given.values()):  # one of them would be left out
-                return self._problem(visit, 400, "bad_request")
         except BadList as no:
             return self._problem(visit, no.status, no.kind, no.said)
         except NoSuchChoice as no:

@@ -3,8 +3,10 @@
 Characters of one reading are looked up together, in the postings of the characters themselves; what is left is held against the names.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import chain, pairwise, starmap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,20 +27,39 @@ JOINED = 500  # and of which so few are left that this is quicker than looking u
 HELD = 4_000  # documents whose names are held against letters; of more, the others are taken by the pairs that they have
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """The characters that are read so, whether each of all is, and how much is kept of the pairs that they begin."""
+
+    codes: NDArray[Any]
+    table: NDArray[np.bool_]
+    often: int
+
+
 class Ear:
     """The names of an open index as they sound."""
 
     def __init__(self, stored: Stored, names: Postings) -> None:
         self._stored, self._names = stored, names
         self.sounds = Sounds(stored.points)
-        self._often = names.often()  # how much is kept of the pairs that each character begins
+        often = names.often()
+
+        def sound(codes: NDArray[Any]) -> Sound:
+            table = np.zeros(len(stored.points), bool)
+            table[codes] = True
+            return Sound(codes, table, int(often[codes].sum()))
+
+        self._start = sound(np.array([START]))
+        self._read = cache(lambda syllable: sound(self.sounds.having(syllable)))
+        self._begin = cache(lambda letter: sound(self.sounds.beginning(letter)))
 
     def sounding(self, *words: str, start: bool = False) -> Documents:
         """The documents with a name in which characters that can be read like these words stand in a row."""
         ways: list[tuple[str, ...]] = [()]
         for word in words:
             ways = [(*way, *more) for way in ways for more in divided(word)][:PATHS]
-        found = [some for way in ways if len(way) > 1 and len(some := self._found(list(map(self.sounds.read, way)), start))]
+        having = cache(self._having)  # the ways have most pairs in common
+        found = [some for way in ways if len(way) > 1 and len(some := self._found(list(map(self._read, way)), having, start))]
         return found[0] if len(found) == 1 else np.unique(np.concatenate([NOBODY, *found]))
 
     def beginning_with(self, *words: str, start: bool = False) -> Documents:
@@ -46,7 +67,7 @@ class Ear:
         letters = "".join(words)
         if not 2 <= len(letters) <= MOST_INITIALS:
             return NOBODY
-        return self._found(list(map(self.sounds.beginning, letters)), start)
+        return self._found(list(map(self._begin, letters)), self._having, start)
 
     def heard(self, words: Sequence[str], by: str, names: str, fields: Sequence[Field]) -> tuple[float, tuple[Match, ...]]:
         """The score of a document whose names sound like the words, and why."""
@@ -83,27 +104,24 @@ class Ear:
             at = start + 1
         return first
 
-    def _found(self, each: Sequence[tuple[NDArray[Any], NDArray[np.bool_]]], start: bool) -> Documents:
-        """The documents with a name in which a character of each set stands in a row: the pairs that few names have are looked up first, and the
-        others where many are left."""
-        often = [int(self._often[codes].sum()) for codes, _ in each]
-        order = sorted(range(len(each) - 1), key=lambda spot: often[spot] * often[spot + 1])
-        begun = [(np.array([START]), each[0][1])] if start else []
-        some = self._joined(starmap(self._names.paired, chain(begun, ((each[spot][0], each[spot + 1][1]) for spot in order))))
-        return self._held(some, [table for _, table in each], start)
-
-    def _joined(self, families: Iterable[NDArray[np.int64]]) -> Documents:
-        """The documents that have one gram of each family, up to where few are left."""
-        mask: NDArray[np.bool_] | None = None
-        for places in families:
-            if not len(places):
-                return NOBODY
-            has = np.zeros(self._names.documents, bool)
-            self._names.union(places, has)
-            mask = has if mask is None else mask & has
-            if np.count_nonzero(mask) < JOINED:
+    def _found(self, each: Sequence[Sound], having: Callable[[Sound, Sound], NDArray[np.bool_]], start: bool) -> Documents:
+        """The documents with a name in which a character of each set stands in a row: the pairs that few names have are looked up first, and no more
+        where few are left."""
+        order = sorted(range(len(each) - 1), key=lambda spot: each[spot].often * each[spot + 1].often)
+        mask = having(self._start, each[0]) if start else None
+        for spot in order:
+            if mask is not None and np.count_nonzero(mask) < JOINED:
                 break
-        return NOBODY if mask is None else np.flatnonzero(mask).astype(np.uint32)
+            has = having(each[spot], each[spot + 1])
+            mask = has if mask is None else mask & has
+        some = NOBODY if mask is None else np.flatnonzero(mask).astype(np.uint32)
+        return self._held(some, [one.table for one in each], start)
+
+    def _having(self, one: Sound, other: Sound) -> NDArray[np.bool_]:
+        """Which documents have a name in which a character of the other stands after one of the one."""
+        mask = np.zeros(self._names.documents, bool)
+        self._names.union(self._names.paired(one.codes, other.table), mask)
+        return mask
 
     def _held(self, documents: Documents, tables: Sequence[NDArray[np.bool_]], start: bool) -> Documents:
         """Those with a name in which a character of each table stands in a row: of many, the first are looked at, which are those that are shown."""

@@ -5,7 +5,7 @@ them, and of pairs that a slip makes of them.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -27,6 +27,7 @@ CLOSE, CLOSEST = 120, 32  # documents of which the longest common subsequence is
 TELLING = 8  # and beside them those that share what tells most
 LEAST, UNKNOWN = 0.3, 3.0  # bits that a character tells at least, and where nobody has the pairs that it stands in
 FEW = 12  # documents whose texts are looked at for each pair of a word in parts: as quick as looking up two lists
+REMEMBERED = 10_000  # grams whose places are remembered, at most: 2 MB
 HELD = 4_000  # documents whose texts are looked at for letters
 _LETTERS = re.compile("[a-z]{3,}|^[0-9a-z]{3,}$")
 
@@ -40,6 +41,7 @@ class Gather:
         self.names = Postings(arrays["names"], stored.count)
         self.others = Postings(arrays["others"], stored.count)
         self.ear = Ear(stored, self.names)
+        self._places: dict[int, tuple[int, int, int]] = {}
 
     def _codes(self, word: str) -> list[int]:
         return [self._stored.codes.get(character, -1) for character in word]
@@ -70,12 +72,10 @@ class Gather:
                 return NOBODY
             for spot, gram in enumerate(grams):
                 pairs[gram] = word[spot : spot + 2]
-        asked = np.fromiter(pairs, np.uint32, len(pairs))
-        names, others = self.names.each(asked), self.others.each(asked)
-        sizes = self.names.sizes[names] + self.others.sizes[others]
-        if not sizes.all():
+        lists = self._lists(pairs)
+        if not all(size for size, *_ in lists):
             return NOBODY
-        lists = sorted(zip(sizes.tolist(), names.tolist(), others.tolist(), pairs.values(), strict=True))
+        lists.sort()
         found: Documents | None = None
         for number, (size, name, other, _) in enumerate(lists):
             if found is None:
@@ -91,6 +91,19 @@ class Gather:
             mask = self._character(character, self.names, self.others)
             found = np.flatnonzero(mask).astype(np.uint32) if found is None else found[mask[found]]
         return NOBODY if found is None else found
+
+    def _lists(self, pairs: Mapping[int, str]) -> list[tuple[int, int, int, str]]:
+        """Of each gram how much is kept of it, where it stands among those of names and of other texts, and its characters. The places of many grams
+        are remembered: 培训 and its like are in every other question."""
+        places = self._places
+        if len(places) > REMEMBERED:
+            places = self._places = {}
+        if new := [gram for gram in pairs if gram not in places]:
+            asked = np.array(new, np.uint32)
+            names, others = self.names.each(asked), self.others.each(asked)
+            sizes = self.names.sizes[names] + self.others.sizes[others]
+            places.update(zip(new, zip(sizes.tolist(), names.tolist(), others.tolist(), strict=True), strict=True))
+        return [(*places[gram], pair) for gram, pair in pairs.items()]
 
     def in_parts(self, words: Sequence[str]) -> Documents:
         """The documents that have the words in parts of two characters or more, each as long as can be: 朝阳新东方 is a region and a brand."""
@@ -135,7 +148,7 @@ class Gather:
         return NOBODY if found is None else found
 
     def _with(self, gram: int, among: Documents | None) -> Documents:
-        name, other = self.names.place(gram), self.others.place(gram)
+        ((_, name, other, _),) = self._lists({gram: ""})
         return self._either(name, other) if among is None else among[self._has(name, other, among)]
 
     def _texts(self, document: int) -> str:

@@ -3,6 +3,7 @@
 All arithmetic is numpy's, over any number of lists at once: most of what a short list costs is the calls.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ NOBODY: Documents = np.empty(0, np.uint32)
 DENSE = 8  # a gram of more than one document in so many is kept as bits
 STRETCH = 500_000  # keys that are encoded at a time
 SHORT = 256  # bytes of a list that is read byte by byte, 0.08 microseconds each; numpy's calls take 25
+REMEMBERED = 64  # long lists that are kept unpacked, of 100 kB at most among 200,000: many ask for the same regions and trades
 SMALL = 1_024  # documents of an index in which none is
 
 
@@ -105,6 +107,7 @@ class Postings:
         self._bytes: NDArray[np.uint8] = arrays["bytes"]
         rows = arrays["bits"].reshape(len(arrays["dense"]), (documents + 7) // 8)
         self.dense: dict[int, NDArray[np.uint8]] = dict(zip(arrays["dense"].tolist(), rows, strict=True))
+        self._long = lru_cache(REMEMBERED)(self._of)
         self.sizes = np.append(np.diff(self.starts), 0)  # the last is that of -1, which is no place
         for place, row in self.dense.items():
             self.sizes[place] = int(np.bitwise_count(row).sum())
@@ -150,10 +153,15 @@ class Postings:
 
     def of(self, place: int) -> Documents:
         """The documents of one gram."""
+        raw = self._bytes[self.starts[place] : self.starts[place + 1]]
+        return _read(raw) if 0 < len(raw) <= SHORT else self._long(place)
+
+    def _of(self, place: int) -> Documents:
         if place in self.dense:
             return np.flatnonzero(np.unpackbits(self.dense[place], count=self.documents).view(bool)).astype(np.uint32)
-        raw = self._bytes[self.starts[place] : self.starts[place + 1]]
-        return _unpacked(raw) if len(raw) > SHORT else _read(raw)
+        found = _unpacked(self._bytes[self.starts[place] : self.starts[place + 1]])
+        found.flags.writeable = False  # another search has it too
+        return found
 
     def among(self, place: int, some: Documents) -> NDArray[np.bool_]:
         """Which of some documents one gram has."""

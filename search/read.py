@@ -20,6 +20,7 @@ from .facets import Facets
 from .file import Array, read_file
 from .gather import Gather
 from .numbers import Numbers
+from .order import MANY, scores
 from .postings import NOBODY, Documents, among, is_among
 from .question import Question, question, without_asking, without_form
 from .rank import NEAR, Field, by_likeness, by_words, matched_in, resembles, score_of
@@ -279,9 +280,12 @@ class Index:
         if found.scored or found.by or len(found.parts):
             return sorted(documents, key=lambda document: (-self._score(document, found)[0], document))
         words, run, fields = found.asked.words, found.asked.run, self._fields
-        others = self._stored.others
-        scores = {document: score_of(words, run, self._names(document, found), partial(others, document), fields) for document in documents}
-        return sorted(documents, key=lambda document: (-scores[document], document))
+        if len(documents) >= MANY:
+            scored: Sequence[float] = scores(words, run, documents, self._stored, fields).tolist()
+        else:
+            others = self._stored.others
+            scored = [score_of(words, run, self._names(each, found), partial(others, each), fields) for each in documents]
+        return [document for _, document in sorted((-score, document) for score, document in zip(scored, documents, strict=True))]
 
     def _names(self, document: int, found: _Found) -> str:
         names = found.read.get(document)

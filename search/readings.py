@@ -119,19 +119,12 @@ class Sounds:
                 for each in syllables(chr(point)):
                     initials[ord(each[0]) - 97, code] = True
                     self._having.setdefault(numbers[each], []).append(code)
-        self._size = len(points)
-        self._initials = [(np.flatnonzero(row), row) for row in initials]
+        self._initials = [np.flatnonzero(row) for row in initials]
         self._codes = {number: np.array(codes, np.uint32) for number, codes in self._having.items()}
 
-    def beginning(self, letter: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """The characters of which a reading begins with a letter, and whether each of all does."""
+    def beginning(self, letter: str) -> NDArray[Any]:
+        """The characters of which a reading begins with a letter."""
         return self._initials[ord(letter) - 97]
-
-    def read(self, syllable: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """The characters with this reading, and whether each of all has it."""
-        codes, table = self.having(syllable), np.zeros(self._size, bool)
-        table[codes] = True
-        return codes, table
 
     def having(self, syllable: str) -> NDArray[np.uint32]:
         """The characters with this reading."""

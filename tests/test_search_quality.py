@@ -5,6 +5,7 @@ The whole measurement, at full size and with real names, is `make bench ARGS="--
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from bench.labels import Labels
 from bench.queries import CLASSES, TYPOS, Neighbour, Query, neighbours, queries
 from bench.searching import AIM, AIM_TYPOS, KIND
 from search import Index, Results, build, open_index
+from search.order import scores
+from search.question import question
+from search.rank import score_of
 
 SIZE, COUNT = 1500, 2600
 
@@ -62,6 +66,22 @@ def test_a_name_that_nobody_has_is_never_called_the_same(index, near):
     assert len(near) > 200
     said = [(one.text, hits[0].title) for one in near if (hits := index.search(one.text, kind=KIND, limit=1).hits) and hits[0].exact]
     assert said == []
+
+
+@pytest.mark.parametrize("kind", ["one", "two", "region", "order", "half", "brand_city", "address"])
+def test_many_documents_score_at_once_what_each_does(index, asked, kind):
+    count = 0
+    for query in asked[kind]:
+        words = question(query.text)
+        some = index._gather.with_words(words.words)[:100].tolist()
+        if not some:
+            continue
+        one_by_one = [
+            score_of(words.words, words.run, index._stored.names(each), partial(index._stored.others, each), index._fields) for each in some
+        ]
+        assert scores(words.words, words.run, some, index._stored, index._fields).tolist() == one_by_one, query.text
+        count += len(some)
+    assert count > 5
 
 
 @pytest.mark.parametrize("kind", ["full", "code"])

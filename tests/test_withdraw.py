@@ -300,9 +300,7 @@ def test_what_is_no_longer_live_can_be_withdrawn_from_earlier_releases(published
         deliver(work, {**world(4 + day), "notices": [notice(1), notice(3)]}, day)
     assert in_database(work.live_database, [identifier]) == []
     assert json.loads((work.home.releases / "2026-11-05" / "tombstones.json").read_bytes())[identifier]["class"] == "absent"
-    assert signed(work, identifier, day=5) == Result("released", "2026-11-06"), (
-        "its tombstone names another reason from now on"
-    )
+    assert signed(work, identifier, day=5) == Result("released", "2026-11-06"), "its tombstone names another reason from now on"
     assert json.loads((work.home.releases / "2026-11-06" / "tombstones.json").read_bytes())[identifier]["class"] == "revoked"
     assert SECRET.encode() not in everything(work.home)
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .document import BEGINS, INSIDE, WHOLE, WORDS
+from .document import BEGINS, INSIDE, WHOLE
 from .letters import FIRST
-from .rank import WORTH, Field, worth
+from .rank import WORTH, Field, apart, worth
 from .stored import Stored
 
 MANY = 12
@@ -32,7 +32,7 @@ def scores(words: Sequence[str], run: str, documents: Sequence[int], stored: Sto
 def _or_elsewhere(word: str, found: Scores, documents: Sequence[int], stored: Stored, fields: Sequence[Field]) -> Scores:
     """What a word is worth in names, or in other texts where it stands in no name."""
     for spot in np.flatnonzero(found == 0.0).tolist():
-        found[spot] = worth(word, stored.others(documents[spot]), fields)[0] or WORTH[WORDS]
+        found[spot] = worth(word, stored.others(documents[spot]), fields)[0] or apart(word, stored.names(documents[spot]))
     return found
 
 

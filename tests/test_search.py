@@ -619,6 +619,8 @@ BESIDE = (  # each pair: what only resembles the query comes first by its rank
     Document("usual", "institution", "晋中市毅睿编程中心", {"name": "晋中市毅睿编程中心"}, (), 5),
     Document("sounds", "institution", "株洲启航学堂", {"name": "株洲启航学堂", "alias": "启航"}, (), 6),
     Document("written", "institution", "株洲乐翼学堂", {"name": "株洲乐翼学堂", "alias": "Qihang Dance"}, (), 7),
+    Document("taught", "institution", "林金咨询", {"name": "林金咨询", "address": "乐平市", "content": "音乐"}, (), 8),
+    Document("called", "institution", "新树音乐学堂", {"name": "新树音乐学堂", "address": "乐平市"}, (), 9),
 )  # fmt: skip
 
 
@@ -628,6 +630,7 @@ BESIDE = (  # each pair: what only resembles the query comes first by its rank
         ("体育场路88号", "in a row"),  # though an address weighs least
         ("SHUYA舞蹈", "heard"),  # and not only whose letters begin so, with the other word elsewhere
         ("Yirui", "usual"),  # 奇 is yi in no word of today
+        ("乐平市音乐", "called"),  # a name says what kind of place it is
         ("Qihang", "written"),  # letters stand before what sounds like them
     ],
 )

@@ -36,7 +36,7 @@ from .entries import Event, Row, Teller
 from .tables import Working
 
 AT_ONCE = 2_000  # entries that are read and rendered together, some MiB of them
-WAITING = 24  # documents that may wait to be written: the packed ones of those that are rendered meanwhile, some MiB
+WAITING = 12  # documents that may wait to be written: the packed ones of those that are rendered meanwhile, some MiB
 BROTLI = 5  # of 100 entries (377 kB) a document of 18.8 kB in 5 ms; 4: 22.5 kB in 2.5 ms, 9: 18.1 kB in 30 ms, 11: 16.4 kB in 472 ms, gzip 24.4 kB in 3.5 ms
 GZIP = 6
 SCHEMA = """

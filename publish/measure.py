@@ -229,8 +229,7 @@ class _Table:
         for source, region, _, *numbers in self.connection.execute(sql, self.bound):
             found = self.counts[source, self.table.name, region]
             for (key, _), number in zip(wanted, numbers, strict=True):
-                if number:  # what is not there is nought, and of most regions most of it is
-                    found[key] += number
+                found[key] += number or 0
 
     def _adverse(self) -> None:
         name = self.table.name

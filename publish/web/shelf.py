@@ -114,9 +114,6 @@ class Shelf:
     def _open(self, folder: Path) -> Reader | None:
         try:
             reader = Reader(folder)
-            if reader.unsearchable and self.reader:  # what is served can be searched; at a start there is nothing better
-                reader.close()
-                raise BadHome(reader.unsearchable)
             self.past(reader)
             self.feeds(reader)
             return reader

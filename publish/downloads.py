@@ -47,13 +47,41 @@ def downloads(
 
     `earlier` is the folder of a release of which the tables in `same` have the same rows.
     """
+    return _write(part, catalogue, earlier, same, progress, anew=False)
+
+
+def anew(part: Path, catalogue: Catalogue, old: Path) -> Mapping[str, Any]:
+    """The same for a release that is issued anew, which was in the folder `old`. Files of tables in which nothing changed stay as they were published,
+    whoever wrote them."""
+    return _write(part, catalogue, old, alike(old / DATABASE, part / DATABASE, catalogue), silent, anew=True)
+
+
+def alike(old: Path, new: Path, catalogue: Catalogue) -> set[str]:
+    """The tables that have the same rows in two databases."""
+    found = set()
+    with working(Path(":memory:")) as connection:
+        for name, path in (("old", old), ("new", new)):
+            connection.execute(f"ATTACH ? AS {name}", [f"file:{quote(str(path))}?mode=ro&immutable=1"])
+        for table in catalogue.tables:
+            made = [connection.all(f"SELECT sql FROM {side}.sqlite_schema WHERE name = ?", [table]) for side in ("old", "new")]
+            if made[0] and made[0] == made[1]:
+                before, after = (connection.one(f'SELECT count(*) FROM {side}."{table}"') for side in ("old", "new"))
+                more = f'SELECT EXISTS (SELECT * FROM new."{table}" EXCEPT SELECT * FROM old."{table}")'
+                if before == after and not connection.one(more):
+                    found.add(table)
+    return found
+
+
+def _write(
+    part: Path, catalogue: Catalogue, earlier: Path | None, same: Collection[str], progress: Progress, *, anew: bool
+) -> Mapping[str, Any]:
     folder = part / DOWNLOADS
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     with working(Path(":memory:")) as connection, ThreadPoolExecutor(2) as pool:
         connection.execute("ATTACH ? AS new", [f"file:{quote(str(part / DATABASE))}?mode=ro&immutable=1"])
         connection.execute(HOLDS)
-        making = _Making(part, catalogue, connection, pool, read(earlier) if earlier else {}, earlier, same, progress)
+        making = _Making(part, catalogue, connection, pool, earlier, same, progress, anew)
         making.everything()
     write_whole(folder / DOWNLOAD_HOLDS, as_json(making.holds))
     index = making.index()
@@ -87,13 +115,14 @@ class _Making:
         catalogue: Catalogue,
         connection: Working,
         pool: Executor,
-        before: Mapping[str, Any],
         earlier: Path | None,
         same: Collection[str],
         progress: Progress,
+        anew: bool,
     ) -> None:
         self._database, self._folder, self._catalogue, self._pool = part / DATABASE, part / DOWNLOADS, catalogue, pool
-        self._before, self._earlier, self._same, self._progress = before, earlier, same, progress
+        self._before, self._earlier, self._progress = read(earlier) if earlier else {}, earlier, progress
+        self._same = set(same)
         self.holds: dict[str, Any] = {}
         self._files: dict[str, dict[str, Any]] = {}
         self._tables: dict[str, dict[str, Any]] = {}
@@ -107,7 +136,9 @@ class _Making:
                 self._tables[table.name] = {
                     "rows": connection.one(f'SELECT count(*) FROM new."{table.name}"'),
                     "columns": [column.name for column in columns],
-                    "recipe": _digest([repr(columns), repr(table.label), *_writers()]),
+                    "recipe": self._before.get("tables", {}).get(table.name, {}).get("recipe")
+                    if anew and table.name in self._same
+                    else _digest([repr(columns), repr(table.label), *_writers()]),
                     "first_end": found["first_end"],
                     "holds": any(found["holds"].values()),
                 }
@@ -241,7 +272,7 @@ class _Making:
 
     def _take(self, names: Sequence[str], tables: Sequence[str]) -> bool:
         """Take files over from the earlier release, where all they are made of is the same and they are what its index says."""
-        if self._earlier is None or not set(tables) <= set(self._same):
+        if self._earlier is None or not set(tables) <= self._same:
             return False
         there, found = self._before.get("tables", {}), self._before.get("files", {})
         if any(there.get(table, {}).get(what) != self._tables[table][what] for table in tables for what in ("recipe", "rows")):

@@ -33,7 +33,20 @@ FLOORS = (
     {"bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells", "telling"},
     {"dataset"},
     {"sourcefile"},
-    {"catalogue", "metadata", "versions", "meant", "answering", "entries", "channel", "extracts", "forms"},
+    {"catalogue", "metadata", "versions", "meant", "answering", "entries", "channel", "extracts", "forms"}
+    | {
+        "described",
+        "licence",
+        "citation",
+        "dictionary",
+        "columnkinds",
+        "datapackage",
+        "csvw",
+        "linked",
+        "dcat",
+        "schemaorg",
+        "descriptions",
+    },
     {"snapshot", "sources", "plans", "tables", "audit", "given"},
     {
         "extract",

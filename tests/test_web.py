@@ -765,12 +765,14 @@ def test_every_word_is_used_and_every_used_word_is_there():
         "reconcile.",
         "notices.field.",
         "notices.problem.",
-    }  # by Pages.problem, views.described (test_history_tables.py), reconcile.py (test_reconcile.py) and noticing.py
+        "dictionary.",
+    }  # by Pages.problem, views.described (test_history_tables.py), reconcile.py (test_reconcile.py), noticing.py and publish.dictionary (test_described.py)
     for path in TEMPLATES.glob("*.html"):
         for call in Environment().parse(path.read_text("utf-8")).find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "t":
                 asked |= set(_asked(call.args[0]))
-    for path in TEMPLATES.parent.glob("*.py"):
+    describing = (TEMPLATES.parents[1] / f"{name}.py" for name in ("citation", "datapackage", "dcat", "licence", "schemaorg"))
+    for path in (*TEMPLATES.parent.glob("*.py"), *describing):
         asked |= {key for key in keys if f'"{key}"' in path.read_text("utf-8")}
     for name in ("reviewpage", "reviewtext"):  # the clerk's page, which says only the part after "review."
         text = (TEMPLATES.parents[1] / f"{name}.py").read_text("utf-8")

@@ -44,7 +44,7 @@ class Downloads:
         self._datasets = dictionary
         self._labels = {name: table["label"] for dataset in dictionary.values() for name, table in dataset["tables"].items()}
 
-    def list(self, visit: Visit, reader: Reader) -> Answer | None:
+    def index(self, visit: Visit, reader: Reader) -> Answer | None:
         """Which files a release has, as a page and JSON; None for a release that is not kept."""
         folder = self._folder(visit, reader)
         if folder is None:
@@ -80,12 +80,12 @@ class Downloads:
             ("content-disposition", attachment(f"{folder.name}-{name}", f"{folder.name}-{self._chinese(name)}")),
         )
         kept = folder / DOWNLOADS / name
-        stored = Stored(kept, found["size"])
+        stored = Stored(kept, found["bytes"])
         if name == DATABASE:
-            stored = Stored(folder / name, found["size"])
+            stored = Stored(folder / name, found["bytes"])
         elif not kept.is_file():
-            stored = Stored(kept.with_name(f"{name}.gz"), found["size"], is_gzip=True)
-        if not stored.path.is_file() or (not stored.is_gzip and stored.path.stat().st_size != found["size"]):
+            stored = Stored(kept.with_name(f"{name}.gz"), found["bytes"], is_gzip=True)
+        if not stored.path.is_file() or (not stored.is_gzip and stored.path.stat().st_size != found["bytes"]):
             log.error("a download of release %s is not what its index says", folder.name)
             return self._ended(visit, is_own=True)
         return Answer(200, b"", found["media_type"], headers, stored=stored)
@@ -149,18 +149,28 @@ def _files(folder: Path, live: Reader, today: str) -> list[Row]:
         }
         plain = said.get("plain")
         if plain and said["packing"] == "gzip":
-            found.append({"name": plain["name"], **one, "packing": None, "media_type": FORMS[said["form"]].media_type if said["form"] in FORMS else SQLITE, **_size(plain)})
+            found.append(
+                {
+                    "name": plain["name"],
+                    **one,
+                    "packing": None,
+                    "media_type": FORMS[said["form"]].media_type if said["form"] in FORMS else SQLITE,
+                    **_size(plain),
+                }
+            )
         found.append({"name": name, **one, "media_type": said["media_type"], **_size(said)})
     return found
 
 
 def _size(said: Mapping[str, Any]) -> Row:
-    return {"size": said["size"], "sha256": said["sha256"]}
+    return {"bytes": said["bytes"], "sha256": said["sha256"]}
 
 
 def to(visit: Visit, path: str) -> Answer:
     """To the newest release's: another one tomorrow."""
-    return Answer(302, b"", headers=(("location", address(path, visit.lang)), ("cache-control", "no-store"), ("access-control-allow-origin", "*")))
+    return Answer(
+        302, b"", headers=(("location", address(path, visit.lang)), ("cache-control", "no-store"), ("access-control-allow-origin", "*"))
+    )
 
 
 def _changed(manifest: Mapping[str, Any]) -> str:

@@ -38,6 +38,7 @@ BY_SUFFIX = {form.suffix[1:]: form for form in forms.FORMS.values()}
 PAGED = ("limit", "offset")  # a file has all of it
 ROWS = 'SELECT id AS mingbai_id, $columns FROM "$table" WHERE id IN (SELECT value FROM json_each(?))'
 OF_REGION = 'SELECT $columns FROM "$table" WHERE $under AND $shown ORDER BY $key'
+BELONGS = '"$ref" IN (SELECT "$key" FROM "$table" WHERE $above)'
 CODES = "IN (SELECT value FROM json_each(?))"
 log = logging.getLogger(__name__)
 Batches = Iterable[Sequence[Sequence[object]]]
@@ -63,7 +64,9 @@ class Exports:
         """Everything that /notices finds."""
         return self._found(visit, reader, "notices", NoticeQuestion, lambda pairs: ask_notices(pairs, reader), _notices)
 
-    def _found(self, visit: Visit, reader: Reader, table: str, question: Any, asking: Callable[..., Any], pages: Callable[..., Any]) -> Answer:
+    def _found(
+        self, visit: Visit, reader: Reader, table: str, question: Any, asking: Callable[..., Any], pages: Callable[..., Any]
+    ) -> Answer:
         path = "/search" if table == "institutions" else "/notices"
         known = tuple(key for key in question.KEYS if key not in PAGED)
         try:
@@ -74,12 +77,14 @@ class Exports:
             if table == "institutions" and not asked.query:
                 raise NoSuchChoice("q", visit.t("search.label"))
             ids = pages(reader, visit.today, asked)
-            first = next(ids, [])
+            first: list[str] = next(ids, [])
         except NoSuchChoice as no:
             return refused(self._problem, visit, no, path, known)
         except Misunderstood as no:
-            said = visit.t(f"notices.problem.{no.problem.kind}", at=no.problem.at + 1, near=no.problem.near, known=" ".join(noticing.called(visit)))
-            return self._problem(visit, 400, "query", {"said": said})
+            said = visit.t(
+                f"notices.problem.{no.problem.kind}", at=no.problem.at + 1, near=no.problem.near, known=" ".join(noticing.called(visit))
+            )
+            return self._problem(visit, 400, "not_understood", {"said": said})
         except ValueError:
             return self._problem(visit, 400, "bad_request")
         except NoIndex:
@@ -114,7 +119,11 @@ class Exports:
         column = keys(reader).get(table)
         over = ended(reader, visit.today).gone
         sql = OF_REGION.replace("$under", under.replace("$codes", CODES)).replace("$shown", f'"{column}" NOT {CODES}' if column else "1")
-        sql = sql.replace("$columns", _names(columns)).replace("$table", table).replace("$key", ", ".join(f'"{key}"' for key in self._tables[table]["key"]))
+        sql = (
+            sql.replace("$columns", _names(columns))
+            .replace("$table", table)
+            .replace("$key", ", ".join(f'"{key}"' for key in self._tables[table]["key"]))
+        )
         values = [orjson.dumps(codes).decode()] + ([over[table]] if column else [])
 
         def batches() -> Iterator[Sequence[Sequence[object]]]:
@@ -131,7 +140,8 @@ class Exports:
         for name, column in columns.items():
             of = column.get("ref")
             if column["kind"] == "ref" and of not in (table, "sources", "documents") and (above := self._under(str(of))):
-                return f'"{name}" IN (SELECT "{self._tables[str(of)]["key"][0]}" FROM "{of}" WHERE {above})'
+                key = self._tables[str(of)]["key"][0]
+                return BELONGS.replace("$ref", name).replace("$key", key).replace("$table", str(of)).replace("$above", above)
         return None
 
     def _columns(self, reader: Reader, table: str) -> list[Column]:
@@ -144,7 +154,11 @@ class Exports:
         busy = self._problem(visit, 503, "export_busy")
         busy = Answer(503, busy.body, busy.type, (("cache-control", "no-store"), ("retry-after", str(RETRY_SECONDS))))
         label = self._tables[name.partition("-")[0]]["label"]["zh"]
-        headers = (("cache-control", "no-cache"), ("access-control-allow-origin", "*"), ("content-disposition", attachment(f"{name}-{reader.id}{form.suffix}", f"{label}-{reader.id}{form.suffix}")))
+        headers = (
+            ("cache-control", "no-cache"),
+            ("access-control-allow-origin", "*"),
+            ("content-disposition", attachment(f"{name}-{reader.id}{form.suffix}", f"{label}-{reader.id}{form.suffix}")),
+        )
 
         def make(file: IO[bytes]) -> None:
             forms.write(form.name, columns, batches, file, label)
@@ -187,7 +201,11 @@ def _institutions(reader: Reader, today: str, asked: Question) -> Iterator[list[
 
 
 def _notices(reader: Reader, today: str, asked: NoticeQuestion) -> Iterator[list[str]]:
-    how: Mapping[str, Any] = {"ranges": {"decided_on": (asked.since or None, asked.until or None)}, "filters": asked.filters, "sort": asked.order}
+    how: Mapping[str, Any] = {
+        "ranges": {"decided_on": (asked.since or None, asked.until or None)},
+        "filters": asked.filters,
+        "sort": asked.order,
+    }
     offset = 0
     while True:
         found = noticing.find(reader, today, asked.query, limit=BATCH, offset=offset, **how)
@@ -211,7 +229,20 @@ def _names(columns: Sequence[Column]) -> str:
 
 def column(name: str, said: Mapping[str, Any]) -> Column:
     """A column as the data dictionary says it."""
-    return Column(name, said["kind"], Words(**said["label"]), Words(**said["about"]), "public", "given", said.get("unit"), said.get("codes"), said.get("ref"), 0, False, False)
+    return Column(
+        name,
+        said["kind"],
+        Words(**said["label"]),
+        Words(**said["about"]),
+        "public",
+        "given",
+        said.get("unit"),
+        said.get("codes"),
+        said.get("ref"),
+        0,
+        False,
+        False,
+    )
 
 
 def attachment(ascii: str, chinese: str) -> str:

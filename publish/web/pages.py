@@ -109,8 +109,8 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        own = (self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page)
-        own += (self.files, self.file, self.table, self._exports.institutions, self._exports.notices)
+        own: list[Page] = [self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page]
+        own += [self.files, self.file, self.table, self._exports.institutions, self._exports.notices]
         return found is not None and found[0] not in own
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
@@ -225,7 +225,7 @@ class Pages:
         return _there(deltas.delta(reader, which, form, visit.today, self._shelf.home / "releases"))
 
     def files(self, visit: Visit, reader: Reader) -> Answer:
-        return _there(self.downloads.list(visit, reader))
+        return _there(self.downloads.index(visit, reader))
 
     def file(self, visit: Visit, reader: Reader) -> Answer:
         return _there(self.downloads.file(visit, reader))

@@ -124,8 +124,8 @@ def _free_pages(path: Path) -> int:
 
 
 def _public(home: Home) -> Iterator[Path]:
-    yield from (path for path in (home.path / "releases.json", home.status) if path.is_file())
-    yield from sorted(path for folder in (home.releases, home.past, home.feeds) for path in folder.rglob("*") if path.is_file())
+    yield from (path for path in (home.path / "releases.json", home.status, home.keys) if path.is_file())
+    yield from sorted(path for folder in (home.releases, home.chain, home.past, home.feeds) for path in folder.rglob("*") if path.is_file())
 
 
 def _found(path: Path, needles: Iterable[bytes]) -> set[bytes]:

@@ -41,7 +41,7 @@ MAKE_NO_ROWS = ("__init__", "__main__", "about", "amend", "anew", "answering", "
     "drift", "entries", "errors", "events", "extract", "feedfile", "fresh", "given", "guarded", "guards", "history", "hold", "home", "inbox", "index", "issues", "keep", "ledger", "live", "meant", "measure", "metadata", "net", "nowhere", "past", "progress",
     "rebuild", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "same", "snapshot", "statements", "stones", "summary", "texts", "undone", "versions", "withdraw",
     "withdrawals", "wording", "work", "workers",
-    "addresses", "bodies", "callers", "deliver", "hooks", "outbox", "websub")  # fmt: skip
+    "addresses", "bodies", "callers", "deliver", "hooks", "outbox", "websub", "keys", "minisign", "places", "signing", "verified")  # fmt: skip
 HERE = Path(__file__).parent
 DECLARED_ONLY = (
     "sources",

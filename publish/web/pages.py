@@ -11,7 +11,7 @@ import orjson
 from jinja2 import Environment
 
 from ..wording import LANGUAGES
-from . import deltas, facts, reconcile
+from . import deltas, facts, reconcile, sealed
 from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
@@ -75,6 +75,7 @@ class Pages:
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),
+                (sealed.ADDRESS, self.sealed),
                 (r"/deltas/index\.json", self.deltas),
                 (deltas.ADDRESS, self.delta),
                 (r"/changes(\.json|\.csv)?", self.changed.page),
@@ -102,7 +103,7 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        own = (self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page)
+        own = (self.feeds.page, self.delta, self.deltas, self.sealed, self.changed.page, self.found.suggest, self.reconciliation.page)
         return found is not None and found[0] not in own
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
@@ -214,6 +215,12 @@ class Pages:
         if which not in deltas.WINDOWS and which not in (id for id, _ in self._shelf.archive.known(reader)):
             raise NotHere
         answer = deltas.delta(reader, which, form, visit.today, self._shelf.home / "releases")
+        if answer is None:
+            raise NotHere
+        return answer
+
+    def sealed(self, visit: Visit, reader: Reader) -> Answer:
+        answer = sealed.sealed(self._shelf.home, [id for id, _ in self._shelf.archive.known(reader)], **visit.parts)
         if answer is None:
             raise NotHere
         return answer

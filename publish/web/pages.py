@@ -11,7 +11,7 @@ import orjson
 from jinja2 import Environment
 
 from ..wording import LANGUAGES
-from . import deltas, downloads, exports, facts, reconcile
+from . import deltas, downloads, exports, facts, reconcile, sealed
 from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
@@ -79,6 +79,7 @@ class Pages:
                 (rf"/notices\.(?P<form>{exports.FORM})", self._exports.notices),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),
+                (sealed.ADDRESS, self.sealed),
                 (downloads.LIST, self.files),
                 (downloads.FILE, self.file),
                 (rf"/data/(?P<table>[a-z_]{{1,64}})\.(?P<form>{exports.FORM})", self.table),
@@ -110,7 +111,7 @@ class Pages:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
         own: list[Page] = [self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page]
-        own += [self.files, self.file, self.table, self._exports.institutions, self._exports.notices]
+        own += [self.sealed, self.files, self.file, self.table, self._exports.institutions, self._exports.notices]
         return found is not None and found[0] not in own
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
@@ -238,6 +239,9 @@ class Pages:
         if not visit.query:
             return downloads.to(visit, f"/data/{reader.id}/{table}.{form}")
         return self._exports.of_region(visit, reader)
+
+    def sealed(self, visit: Visit, reader: Reader) -> Answer:
+        return _there(sealed.sealed(self._shelf.home, [id for id, _ in self._shelf.archive.known(reader)], **visit.parts))
 
     # -- pages without a release -------------------------------------------------------------------------------------
 

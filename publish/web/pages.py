@@ -11,7 +11,7 @@ import orjson
 from jinja2 import Environment
 
 from ..wording import LANGUAGES
-from . import deltas, facts, reconcile
+from . import catalog, deltas, facts, reconcile
 from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
@@ -57,6 +57,7 @@ class Pages:
         self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
         self.verify = VerifyPages(self.render, self.problem, of_release)
         self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hubs)
+        self.catalog = catalog.CatalogPages(shelf, cast(Frame, templates.globals["frame"]), dictionary)
         # asked for most often, and without a problem's page: their answers are JSON whatever happens
         self.hot: Mapping[str, Page] = {
             address(path, lang): page
@@ -75,6 +76,8 @@ class Pages:
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),
+                (catalog.ADDRESS, self.catalog.catalog),
+                (r"/openapi\.json", self.catalog.openapi),
                 (r"/deltas/index\.json", self.deltas),
                 (deltas.ADDRESS, self.delta),
                 (r"/changes(\.json|\.csv)?", self.changed.page),
@@ -102,7 +105,16 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        own = (self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page)
+        own = (
+            self.feeds.page,
+            self.delta,
+            self.deltas,
+            self.changed.page,
+            self.found.suggest,
+            self.reconciliation.page,
+            self.catalog.catalog,
+            self.catalog.openapi,
+        )
         return found is not None and found[0] not in own
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:

@@ -22,6 +22,7 @@ from .errors import BadHome, Busy
 
 CHINA = ZoneInfo("Asia/Shanghai")  # the platform and the authorities print local time and do not say so
 DELTAS, DELTA_INDEX, DELTA_HOLDS = "deltas", "index.json", "holds.json"  # in a release
+DOWNLOADS, DOWNLOAD_INDEX, DOWNLOAD_HOLDS = "downloads", "index.json", "holds.json"  # in a release
 RELEASE_ID = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([1-9]\d*))?")
 
 

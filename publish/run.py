@@ -1,4 +1,4 @@
-"""The run, as one sentence: extract, validate and stage, diff, review, release, index, go live.
+"""The run, as one sentence: extract, validate and stage, diff, review, release, downloads, index, go live.
 
 Nothing that a reader sees changes before the last step. A run that fails or is held says so in status.json and leaves the live release
 as it was; a run without new content makes no release. Stages write what they made into the candidate's folder, so that each can be run by
@@ -19,11 +19,12 @@ from .carry import carry_out
 from .deliver import after_release
 from .deltas import deltas
 from .diff import diff
+from .downloads import downloads
 from .drift import losses
 from .errors import BadHome, ReviewNeeded, SourceBroken
 from .extract import extract
 from .guarded import guarded
-from .home import as_json, china_day, write_whole
+from .home import DOWNLOAD_INDEX, DOWNLOADS, as_json, china_day, write_whole
 from .index import index
 from .keep import keep, named
 from .lineage import lineage
@@ -106,6 +107,7 @@ def go_on(work: Work, candidate: Candidate) -> Result:
     elif candidate.held:  # nobody is asked, and whoever is to accept it needs to see what
         write_whole(work.home.held_page, page(show(work, candidate)).encode(), 0o600)
     candidate = lay_out(work, candidate)
+    make_downloads(work, candidate)
     make_index(work, candidate)
     return Result("released", publish(work, candidate))
 
@@ -300,6 +302,14 @@ def part_of(work: Work, candidate: Candidate) -> Path:
     return work.home.releases / f"{candidate.laid_out()}.part"
 
 
+def make_downloads(work: Work, candidate: Candidate) -> int:
+    """Write the release's files to take away; those of tables in which nothing changed are those of the live release. Returns how many there are."""
+    changes = candidate.compared()
+    live = work.home.releases / str(candidate.base) if candidate.base else None
+    same = set() if changes.first else set(work.catalogue.tables) - set(changes.counts)
+    return len(downloads(part_of(work, candidate), work.catalogue, live, same, work.progress)["files"])
+
+
 def make_index(work: Work, candidate: Candidate) -> int:
     """Write the release's search indexes. Returns how many documents they hold."""
     part = part_of(work, candidate)
@@ -313,6 +323,7 @@ def publish(work: Work, candidate: Candidate) -> str:
     part = part_of(work, candidate)
     for file, step in (
         ("mingbai.db", "release"),
+        (f"{DOWNLOADS}/{DOWNLOAD_INDEX}", "downloads"),
         ("search/index.db", "index"),
         (texts.FILE, "index"),
     ):

@@ -33,7 +33,7 @@ FLOORS = (
     {"bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells", "telling"},
     {"dataset"},
     {"sourcefile"},
-    {"catalogue", "metadata", "versions", "meant", "answering", "entries", "channel"}
+    {"catalogue", "metadata", "versions", "meant", "answering", "entries", "channel", "extracts", "forms"}
     | {
         "described",
         "licence",
@@ -102,6 +102,7 @@ FLOORS = (
         "deltas",
         "apply",
         "untouched",
+        "downloads",
     }
     | {"addresses", "callers", "outbox", "websub", "hooks", "deliver", "bodies"},
     {"run"},
@@ -121,16 +122,19 @@ LIBRARIES = {
 
 # One third-party library, one home.
 HOMES = {
+    "adbc_driver_sqlite": ("publish/forms/arrow.py",),
     "apsw": ("publish/canonical.py", "publish/tables.py"),
     "brotli": ("publish/documents.py",),
     "click": ("publish/cli/",),
     "datasette": ("publish/web/",),
     "feedgen": ("feeds/",),
+    "isal": ("publish/forms/packed.py",),
     "jinja2": ("publish/web/",),
     "markupsafe": ("publish/web/",),
     "numpy": ("search/",),
     "opencc": ("search/fold.py",),
     "orjson": ("publish/",),
+    "pyarrow": ("publish/forms/",),
     "pypinyin": ("search/readings.py",),
     "rapidfuzz": ("search/",),
     "requests": ("publish/sources/",),
@@ -140,9 +144,10 @@ HOMES = {
     "urllib3": ("publish/sources/",),
     "uvicorn": ("publish/web/",),
     "xlrd": ("publish/sources/",),
+    "xlsxwriter": ("publish/forms/workbook.py",),
     "yaml": ("publish/declarations.py",),
 }
-ONE_MODULE = ("selectolax", "xlrd")  # formats: one module each
+ONE_MODULE = ("adbc_driver_sqlite", "isal", "selectolax", "xlrd", "xlsxwriter")  # formats: one module each
 
 # Written so that this file does not name what it looks for.
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:[w]ork|[f]arm|[r]oot|[o]pt/pypi|[U]sers|[h]ome/\w+|[t]mp/\w+)/")

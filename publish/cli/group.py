@@ -25,7 +25,7 @@ from ..work import DEFAULT_SITE, Work
 from .bar import Bar
 
 ORDER = (
-    "run", "extract", "validate", "stage", "diff", "review", "release", "index", "go-live", "feeds", "status", "approve", "refuse", "accept",
+    "run", "extract", "validate", "stage", "diff", "review", "release", "downloads", "index", "go-live", "feeds", "status", "approve", "refuse", "accept",
     "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "deliver", "hooks", "rebuild", "serve", "screen", "apply",
 )  # fmt: skip
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -120,7 +120,7 @@ def main(
     Look at it:         mingbai serve
     Where it is held:   mingbai review, then approve or refuse DIGEST --by NAME --reason TEXT
     Back to a release:  mingbai live RELEASE --by NAME --reason TEXT
-    By single steps:    mingbai extract, stage, diff, review, release, index, go-live
+    By single steps:    mingbai extract, stage, diff, review, release, downloads, index, go-live
 
     Exit codes: 0 done or nothing new, 1 a value that cannot be used, 2 wrong declaration, option or home, 3 source out of reach, 4 source broke a promise,
     5 held for review, 6 another run is working, 130 interrupted.

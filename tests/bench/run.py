@@ -26,7 +26,7 @@ import orjson
 HERE = Path(__file__).resolve()
 ROOT = HERE.parent.parent.parent
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-STEPS = ("extract", "stage", "diff", "review", "release", "index", "go-live")
+STEPS = ("extract", "stage", "diff", "review", "release", "downloads", "index", "go-live")
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from . import licence
 from .citation import NAME
 from .dataset import Dataset
 from .described import Described, File
-from .linked import Node, texts
+from .linked import Node, placed, reached, texts
 from .wording import LANGUAGES, say
 
+PUBLISHER = "../../#publisher"  # one for all releases of a site: two folders up is its root
 ALL = "./#all"  # the dataset that is the whole release
 EU = "http://publications.europa.eu/resource/authority/"
 IANA = "https://www.iana.org/assignments/media-types/"
@@ -52,10 +53,77 @@ def release_nodes(it: Described) -> list[Node]:
     return [catalogue, *_datasets(it), *named(it.files)]
 
 
+def site_nodes(root: str, releases: Sequence[tuple[str, str, Sequence[Node]]]) -> list[Node]:
+    """The catalogue of a site, whose address is `root`: each release that is kept (id, day, its own nodes, or none), oldest first.
+
+    Of the newest its datasets are there one by one, of each release the whole with the files that it is in. They are versions of one thing, a series.
+    """
+    series, found = f"{root}/catalog#releases", dict[str, Node]()
+    title = {lang: say(lang, "cite.all") for lang in LANGUAGES}
+    about = {lang: say(lang, "package.about") for lang in LANGUAGES}
+    datasets: list[str] = []
+    for place, (id, day, nodes) in enumerate(releases):
+        base, is_last = f"{root}/data/{id}/", place == len(releases) - 1
+        own = placed(list(nodes), base)
+        whole, page = f"{base}#all", f"{root}/data?as_of={id}"
+        made: dict[str, Any] = dict(next((node for node in own if node["@id"] == whole), _bare(whole, id, day)))
+        made |= {"dcat:inSeries": {"@id": series}, "dcat:landingPage": {"@id": page}}
+        if place:
+            made["dcat:prev"] = {"@id": f"{root}/data/{releases[place - 1][0]}/#all"}
+        if not is_last:
+            made.pop("dcterms:hasPart", None)
+        others = placed(named(()), base)
+        for node in reached([made, *(node for node in own if node["@id"] != whole), *others], whole):
+            found.setdefault(node["@id"], node)
+        found.setdefault(page, {"@id": page, "@type": "foaf:Document"})
+        datasets += [whole, *([one["@id"] for one in made.get("dcterms:hasPart", [])] if is_last else [])]
+    days = [day for _, day, _ in releases]
+    said = {
+        "dcterms:title": texts(title),
+        "dcterms:description": texts(about),
+        "dcterms:issued": _date(days[0]),
+        "dcterms:modified": _date(days[-1]),
+    }
+    ends = {"dcat:first": {"@id": datasets[0]}, "dcat:last": {"@id": f"{root}/data/{releases[-1][0]}/#all"}}
+    of_site = placed(common(), f"{root}/x/x/")
+    service = {
+        "@id": f"{root}/openapi.json#service",
+        "@type": "dcat:DataService",
+        "dcterms:title": texts({lang: say(lang, "api.about") for lang in LANGUAGES}),
+        "dcat:endpointURL": {"@id": f"{root}/"},
+        "dcat:endpointDescription": {"@id": f"{root}/openapi.json"},
+        "dcterms:license": {"@id": licence.URL},
+    }
+    catalogue = {"@id": f"{root}/catalog", "@type": "dcat:Catalog", **said, **of_site, "dcat:themeTaxonomy": {"@id": THEME_SCHEME}, "dcat:dataset": [{"@id": id} for id in datasets], "dcat:service": {"@id": service["@id"]}, "foaf:homepage": {"@id": f"{root}/"}}  # fmt: skip
+    taxonomy = [node for node in named(()) if node["@id"] == THEME_SCHEME]
+    return [
+        catalogue,
+        {"@id": series, "@type": "dcat:DatasetSeries", **said, **of_site, **ends},
+        service,
+        {"@id": f"{root}/", "@type": "foaf:Document"},
+        *taxonomy,
+        *found.values(),
+    ]
+
+
+def _bare(id: str, release: str, day: str) -> Node:
+    """A release from before there was anything that describes it."""
+    return {
+        "@id": id,
+        "@type": "dcat:Dataset",
+        "dcterms:title": texts({lang: say(lang, "catalogue.release", release=release) for lang in LANGUAGES}),
+        "dcterms:description": texts({lang: say(lang, "package.about") for lang in LANGUAGES}),
+        "dcterms:identifier": f"mingbai:{release}",
+        "dcat:version": release,
+        "dcterms:issued": _date(day),
+        **placed(common(), id.removesuffix("#all")),
+    }
+
+
 def common() -> dict[str, Any]:
     """What holds for every catalogue and dataset: publisher, languages, licence, place."""
     return {
-        "dcterms:publisher": {"@id": "./#publisher"},
+        "dcterms:publisher": {"@id": PUBLISHER},
         "dcterms:language": [{"@id": LANGUAGE_IDS[lang]} for lang in LANGUAGES],
         "dcterms:license": {"@id": licence.URL},
         "dcterms:spatial": {"@id": CHINA},
@@ -145,12 +213,12 @@ def _distribution(it: Described, file: File) -> Node:
     }
 
 
-def named(files: Sequence[File], publisher: str = "./#publisher", homepage: str | None = None) -> list[Node]:
+def named(files: Sequence[File]) -> list[Node]:
     """What the nodes point to, with its class and what it is called."""
     media = sorted({kind for file in files for kind in _kind(file.name)[:2] if kind})
     formats = sorted({_kind(file.name)[2] for file in files})
     return [
-        {"@id": publisher, "@type": "foaf:Agent", "foaf:name": NAME, **({"foaf:homepage": {"@id": homepage}} if homepage else {})},
+        {"@id": PUBLISHER, "@type": "foaf:Agent", "foaf:name": NAME},
         {
             "@id": licence.URL,
             "@type": "dcterms:LicenseDocument",

@@ -8,6 +8,7 @@ under an address by `placed`. rdflib is not needed for this, and a test of ours 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urljoin
 
 import orjson
 
@@ -18,7 +19,6 @@ PREFIXES = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }  # fmt: skip
 ADDRESSES = ("@id", "contentUrl")  # keys whose text is an address
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 _SHORT = re.compile(rf"({'|'.join(PREFIXES)}):\w+")
 _NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 
@@ -43,7 +43,7 @@ def placed(value: Any, base: str) -> Any:
         return [placed(one, base) for one in value]
     if not isinstance(value, dict):
         return value
-    return {key: _under(one, base) if key in ADDRESSES and isinstance(one, str) else placed(one, base) for key, one in value.items()}
+    return {key: urljoin(base, one) if key in ADDRESSES and isinstance(one, str) else placed(one, base) for key, one in value.items()}
 
 
 def texts(words: Mapping[str, str]) -> list[Node]:
@@ -51,8 +51,23 @@ def texts(words: Mapping[str, str]) -> list[Node]:
     return [{"@value": text, "@language": lang} for lang, text in words.items()]
 
 
-def _under(id: str, base: str) -> str:
-    return id if _SCHEME.match(id) else f"{base}{id.removeprefix('./')}"
+def reached(nodes: Sequence[Node], start: str) -> list[Node]:
+    """The node with an id and all that it leads to, each once, in the order of the nodes."""
+    by_id = {node["@id"]: node for node in nodes}
+    found, left = {start}, [start]
+    while left:
+        new = [id for id in _named(by_id[left.pop()]) if id in by_id and id not in found]
+        found.update(new)
+        left += new
+    return [node for node in nodes if node["@id"] in found]
+
+
+def _named(value: Any) -> Iterator[str]:
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(one, str) and isinstance(value, dict) and one == value.get("@id"):
+            yield one
+        else:
+            yield from _named(one)
 
 
 def _properties(node: Node, indent: str) -> str:

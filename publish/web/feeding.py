@@ -93,6 +93,8 @@ class FeedPages:
             return self._problem(visit, 404, "feed", {"known": no.known}, **onward)
         except NoSuchChoice as no:
             return self._problem(visit, 400, "key" if no.is_key else "choice", {"name": no.name, "known": no.known}, **onward)
+        except ValueError:  # more keys than anybody has to ask for
+            return self._problem(visit, 400, "bad_request")
 
     def _feed(self, visit: Visit, feeds: Feeds) -> Row:
         """The feed of an address. Raises NoSuchFeed."""

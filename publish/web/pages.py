@@ -11,7 +11,7 @@ import orjson
 from jinja2 import Environment
 
 from ..wording import LANGUAGES
-from . import deltas, downloads, exports, facts, reconcile, sealed
+from . import catalog, deltas, downloads, exports, facts, reconcile, sealed
 from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
@@ -57,6 +57,7 @@ class Pages:
         self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
         self.verify = VerifyPages(self.render, self.problem, of_release)
         self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hubs)
+        self.catalog = catalog.CatalogPages(shelf, cast(Frame, templates.globals["frame"]), dictionary)
         self._exports = exports.Exports(self.problem, dictionary)
         self.downloads = downloads.Downloads(shelf, self.render, self.problem, dictionary)
         # asked for most often, and without a problem's page: their answers are JSON whatever happens
@@ -79,6 +80,8 @@ class Pages:
                 (rf"/notices\.(?P<form>{exports.FORM})", self._exports.notices),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),
+                (catalog.ADDRESS, self.catalog.catalog),
+                (r"/openapi\.json", self.catalog.openapi),
                 (sealed.ADDRESS, self.sealed),
                 (downloads.LIST, self.files),
                 (downloads.FILE, self.file),
@@ -111,7 +114,7 @@ class Pages:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
         own: list[Page] = [self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page]
-        own += [self.sealed, self.files, self.file, self.table, self._exports.institutions, self._exports.notices]
+        own += [self.catalog.catalog, self.catalog.openapi, self.sealed, self.files, self.file, self.table, self._exports.institutions, self._exports.notices]
         return found is not None and found[0] not in own
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:

@@ -89,9 +89,7 @@ class Keys:
 
     def followed_by(self, new: SecretKey, old: SecretKey | None, live: str | None, on: str) -> "Keys":
         """With a new key that signs from now on; `old` vouches for it, and where there is none it was lost."""
-        last = replace(self.current, until=live)
-        if old is None and last.revoked is None:
-            last = replace(last, revoked={"on": on, "reason": LOST})
+        last = replace(self.current, until=live, revoked=None if old else {"on": on, "reason": LOST})
         came = Key(new.public, live, endorsement=old.sign(new.public.text.encode(), _vouches(old.public, new.public)) if old else None)
         return Keys((*self.keys[:-1], last, came))
 

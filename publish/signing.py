@@ -16,8 +16,8 @@ from typing import Any
 from . import keys as known
 from .errors import BadHome, BadKey
 from .home import LINKS, SIGNATURE, SUMS, Home, release_order, write_whole
-from .keys import LEAKED, LOST, Keys
-from .minisign import SecretKey, Signature, read_secret, write_secret
+from .keys import LEAKED, LOST
+from .minisign import PublicKey, SecretKey, Signature, read_secret, write_secret
 
 VARIABLE = "MINGBAI_SIGNING_KEY"
 
@@ -105,11 +105,19 @@ def sign_anew(home: Home, key: SecretKey) -> Iterator[str]:
             continue
         except (OSError, UnicodeDecodeError):
             text = ""
-        if trouble := _trouble(folder, text, keys):
-            yield f"{folder / SIGNATURE}: {trouble}; restore the release from a copy"
-        elif (by := keys.get(Signature.parse(text).key)) and by.is_leaked:
+        try:
+            signature = Signature.parse(text)
+        except ValueError as error:
+            yield f"{folder / SIGNATURE}: {error}; restore the release from a copy"
+            continue
+        by = keys.get(signature.key)
+        if by is None or not by.is_leaked:
+            continue
+        if _is_of(folder, by.public, signature):
             sign(folder, key)
             yield f"signed release {folder.name} anew, for key {by.public.id} leaked"
+        else:
+            yield f"{folder / SIGNATURE}: is not of what is there; restore the release from a copy"
 
 
 def _links(home: Home) -> Iterator[Path]:
@@ -120,16 +128,12 @@ def _links(home: Home) -> Iterator[Path]:
     yield from sorted(path for path in found if path.name not in kept and (path / LINKS[0]).is_file())
 
 
-def _trouble(folder: Path, text: str, keys: Keys) -> str | None:
+def _is_of(folder: Path, key: PublicKey, signature: Signature) -> bool:
     try:
-        signature = Signature.parse(text)
-        key = keys.get(signature.key)
         data, line = (folder / LINKS[0]).read_bytes(), sums_line((folder / SUMS).read_bytes())
-    except (OSError, ValueError) as error:
-        return f"cannot be read ({error})"
-    if key is None or signature.comment != line or not key.public.verifies(data, signature):
-        return "is not of what is there, or by no key of this home"
-    return None
+    except OSError:
+        return False
+    return signature.comment == line and key.verifies(data, signature)
 
 
 def enter(home: Home, file: Path) -> Iterator[str]:

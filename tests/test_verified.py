@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, Thread
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from stat import S_IFMT, S_IFREG, S_ISDIR, S_ISREG
 
 import pytest
 from click.testing import CliRunner
@@ -177,8 +178,27 @@ def _bytes(chance: Random, home: Home, day: str) -> None:
 ALTERATIONS = (_bytes, _bytes, _bytes, _of_another_release, _swapped, _signed_by_another, _added, _missing, _instead, _climbs, _earlier)
 
 
+def _stat(path: Path) -> tuple[int, int, int]:
+    """What kind of thing it is, and of a file what changes with it."""
+    seen = path.lstat()
+    return (S_IFMT(seen.st_mode), seen.st_mtime_ns, seen.st_size) if S_ISREG(seen.st_mode) else (S_IFMT(seen.st_mode), 0, 0)
+
+
+def _put_back(home: Path, whole: dict[Path, tuple[tuple[int, int, int], bytes]]) -> None:
+    """Everything as it was. What was not touched is not read."""
+    for root, folders, files in os.walk(home, topdown=False):
+        for path in (Path(root, name) for name in [*folders, *files]):
+            was = whole.get(path)
+            if was is None or was[0][0] != _stat(path)[0]:
+                (path.rmdir if S_ISDIR(path.lstat().st_mode) else path.unlink)()
+    for path, (was, data) in whole.items():
+        if was[0] == S_IFREG and not (path.exists() and _stat(path) == was):
+            path.write_bytes(data)
+            whole[path] = _stat(path), data
+
+
 def test_a_thousand_altered_files_manifests_and_signatures_are_all_found_out(copy: Home) -> None:
-    whole = {path: path.read_bytes() for path in copy.path.rglob("*") if path.is_file() and not path.is_symlink()}
+    whole = {path: (_stat(path), path.read_bytes() if path.is_file() else b"") for path in copy.path.rglob("*")}
     chance, missed, done = Random(20261123), [], dict.fromkeys(ALTERATIONS, 0)
     for number in range(1000):
         alter, day = chance.choice(ALTERATIONS), chance.choice([DAYS[2], DAYS[4]])
@@ -190,18 +210,7 @@ def test_a_thousand_altered_files_manifests_and_signatures_are_all_found_out(cop
         if not found:
             missed.append((number, alter.__name__, day))
         done[alter] += 1
-        for path in sorted(copy.path.rglob("*"), reverse=True):
-            if path.parent == copy.path and path.is_symlink():
-                continue
-            if path.is_symlink() or (path not in whole and not path.is_dir()):
-                path.unlink()
-            elif path.is_dir() and (path in whole or not any(path.iterdir())):
-                path.rmdir()
-        for path, data in whole.items():
-            if not path.is_file() or path.read_bytes() != data:
-                path.unlink(missing_ok=True)
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(data)
+        _put_back(copy.path, whole)
     assert not missed, missed
     assert min(done.values()) > 50
     assert checked(copy.releases / DAYS[4]).faults == ()

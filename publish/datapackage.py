@@ -97,7 +97,7 @@ def _table(it: Described, table: Table, file: File, plain: bool) -> dict[str, An
 def schema(it: Described, table: Table) -> dict[str, Any]:
     """The Table Schema of a table's CSV."""
     references = [
-        {"fields": [column.name], "reference": {"resource": column.ref, "fields": [it.tables[column.ref].key[0]]}}
+        {"fields": [column.name], "reference": {"resource": column.ref, "fields": [it.tables[str(column.ref)].key[0]]}}
         for column in table.published
         if column.kind == "ref" and column.ref in it.tables
     ]

@@ -1,19 +1,22 @@
 """Make a release's files to take away: every table in every form, a workbook for each dataset, the database packed, all tables in one archive.
 
-All of it is a function of the folder's mingbai.db and of the declarations, to the byte: no clock, no path, no host. A table is read once, and each batch is
-written in all forms at the same time. What is made of tables whose rows, columns and writers are those of an earlier release is that release's own file,
-by a hard link. A file has its name when it is whole, and index.json, which says what there is, is written last.
+All of it is a function of the folder's mingbai.db, its id, and the declarations, to the byte: no clock, no path, no host. A table is read once, and each batch
+is written in all forms at the same time, on two cores. What is made of tables whose rows, columns and writers are those of the release before is that
+release's own file, by a hard link. index.json, which says what there is, is written last.
+
+A workbook with more rows than a sheet holds is made by province, and the one that has the dataset's name says which there are. Those of provinces are hard
+links too while their rows are the same; the others are not, since they say up to when the sources were read.
 
 A file has one hash and nothing can be left out of it, so it holds what is public on the day of its release: index.json says of each when the first of it ends, and
 holds.json, which is not served, what in a table may hurt somebody, as deltas say it of theirs.
 """
 
 import hashlib
-import os
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import version
 from itertools import repeat
@@ -24,36 +27,51 @@ from urllib.parse import quote
 import orjson
 
 from .catalogue import Catalogue
-from .dataset import Column, Dataset, Table
-from .extracts import rows
+from .dataset import Dataset, Table
+from .described import Described, File, described
+from .descriptions import TYPES, descriptions, in_archive
+from .dictionary import dictionary_rows, licence_rows, source_rows
+from .extracts import of_no_region, rows, under
+from .filed import VERSION, Files, Said
 from .forms import FORMS, PACKINGS, Page
 from .home import DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS, as_json, write_whole
 from .net import HOLDS, held
 from .progress import Progress, silent
 from .release import file_sha256
 from .tables import Working, working
+from .wording import say
 
-FORM = 1  # of index.json
 DATABASE, WHOLE = "mingbai.db", "mingbai.csv.zip"
 LIBRARIES = ("adbc-driver-sqlite", "isal", "pyarrow", "xlsxwriter")
+ROWS = 1_048_575  # of a sheet below its header
+NO_REGION = "none"  # behind the name of a workbook with what lies in no province
 PIECE = 1 << 20
 Put = Callable[[Any], None]
 
 
+@dataclass(frozen=True)
+class Issue:
+    """What the files say of their release: its id, its day, and the version of each dataset."""
+
+    release: str
+    day: str
+    versions: Mapping[str, str]
+
+
 def downloads(
-    part: Path, catalogue: Catalogue, earlier: Path | None = None, same: Collection[str] = (), progress: Progress = silent
+    part: Path, catalogue: Catalogue, of: Issue, earlier: Path | None = None, same: Collection[str] = (), progress: Progress = silent
 ) -> Mapping[str, Any]:
     """Write the downloads of the release in the folder `part`, whole or without an index. Returns the index.
 
     `earlier` is the folder of a release of which the tables in `same` have the same rows.
     """
-    return _write(part, catalogue, earlier, same, progress, anew=False)
+    return _write(part, catalogue, of, earlier, same, progress, anew=False)
 
 
-def anew(part: Path, catalogue: Catalogue, old: Path) -> Mapping[str, Any]:
+def anew(part: Path, catalogue: Catalogue, of: Issue, old: Path) -> Mapping[str, Any]:
     """The same for a release that is issued anew, which was in the folder `old`. Files of tables in which nothing changed stay as they were published,
     whoever wrote them."""
-    return _write(part, catalogue, old, alike(old / DATABASE, part / DATABASE, catalogue), silent, anew=True)
+    return _write(part, catalogue, of, old, alike(old / DATABASE, part / DATABASE, catalogue), silent, anew=True)
 
 
 def alike(old: Path, new: Path, catalogue: Catalogue) -> set[str]:
@@ -73,101 +91,84 @@ def alike(old: Path, new: Path, catalogue: Catalogue) -> set[str]:
 
 
 def _write(
-    part: Path, catalogue: Catalogue, earlier: Path | None, same: Collection[str], progress: Progress, *, anew: bool
+    part: Path, catalogue: Catalogue, of: Issue, earlier: Path | None, same: Collection[str], progress: Progress, *, anew: bool
 ) -> Mapping[str, Any]:
     folder = part / DOWNLOADS
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
+    it = described(part / DATABASE, catalogue, of.release, of.day, of.versions)
     with working(Path(":memory:")) as connection, ThreadPoolExecutor(2) as pool:
         connection.execute("ATTACH ? AS new", [f"file:{quote(str(part / DATABASE))}?mode=ro&immutable=1"])
         connection.execute(HOLDS)
-        making = _Making(part, catalogue, connection, pool, earlier, same, progress, anew)
-        making.everything()
-    write_whole(folder / DOWNLOAD_HOLDS, as_json(making.holds))
-    index = making.index()
+        tables: dict[str, Said] = {}
+        files = Files(folder, tables, earlier, same)
+        holds = {}
+        for name, table in it.tables.items():
+            found = held(connection, catalogue.tables[name])
+            holds[name] = found["holds"]
+            tables[name] = {
+                "rows": connection.one(f'SELECT count(*) FROM new."{name}"'),
+                "recipe": (files.recipe_of(name) if anew and name in same else None) or _recipe(table),
+                "first_end": found["first_end"],
+                "holds": any(found["holds"].values()),
+            }
+        progress.start("downloads", sum(table["rows"] for table in tables.values()))
+        _Making(part / DATABASE, catalogue, it, tables, files, connection, pool, progress, anew).everything()
+        progress.finish()
+    write_whole(folder / DOWNLOAD_HOLDS, as_json(holds))
+    index = {"version": VERSION, "database": file_sha256(part / DATABASE), "tables": tables, "files": files.files}
     write_whole(folder / DOWNLOAD_INDEX, as_json(index))
     return index
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """What downloads a release has; {} where it is older than they are, or nobody can say."""
-    try:
-        found: dict[str, Any] = orjson.loads((folder / DOWNLOADS / DOWNLOAD_INDEX).read_bytes())
-    except (FileNotFoundError, orjson.JSONDecodeError):
-        return {}
-    return found if found.get("form") == FORM else {}
+def _recipe(table: Table) -> str:
+    """A table's declaration, and what makes bytes of its rows."""
+    return hashlib.sha256(orjson.dumps([repr(table.published), repr(table.label), *_writers()])).hexdigest()
 
 
 @cache
 def _writers() -> list[str]:
-    """What makes the bytes besides rows and declarations."""
     here = Path(__file__).parent
     paths = [here / "cells.py", here / "extracts.py", Path(__file__), *sorted((here / "forms").glob("*.py"))]
     return [*(f"{name} {version(name)}" for name in LIBRARIES), *(file_sha256(path) for path in paths)]
 
 
+@dataclass
 class _Making:
     """The downloads of one release while they are made."""
 
-    def __init__(
-        self,
-        part: Path,
-        catalogue: Catalogue,
-        connection: Working,
-        pool: Executor,
-        earlier: Path | None,
-        same: Collection[str],
-        progress: Progress,
-        anew: bool,
-    ) -> None:
-        self._database, self._folder, self._catalogue, self._pool = part / DATABASE, part / DOWNLOADS, catalogue, pool
-        self._before, self._earlier, self._progress = read(earlier) if earlier else {}, earlier, progress
-        self._same = set(same)
-        self.holds: dict[str, Any] = {}
-        self._files: dict[str, dict[str, Any]] = {}
-        self._tables: dict[str, dict[str, Any]] = {}
-        self._columns: dict[str, list[Column]] = {}
-        for table in catalogue.tables.values():
-            there = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?, 'new')", [table.name])}
-            if columns := [column for column in table.published if column.name in there]:
-                self._columns[table.name] = columns
-                found = held(connection, table)
-                self.holds[table.name] = found["holds"]
-                self._tables[table.name] = {
-                    "rows": connection.one(f'SELECT count(*) FROM new."{table.name}"'),
-                    "columns": [column.name for column in columns],
-                    "recipe": self._before.get("tables", {}).get(table.name, {}).get("recipe")
-                    if anew and table.name in self._same
-                    else _digest([repr(columns), repr(table.label), *_writers()]),
-                    "first_end": found["first_end"],
-                    "holds": any(found["holds"].values()),
-                }
-
-    def index(self) -> dict[str, Any]:
-        """What index.json says."""
-        return {"form": FORM, "database": file_sha256(self._database), "tables": self._tables, "files": self._files}
+    database: Path
+    catalogue: Catalogue
+    it: Described
+    tables: Mapping[str, Said]
+    files: Files
+    connection: Working
+    pool: Executor
+    progress: Progress
+    anew: bool
 
     def everything(self) -> None:
-        """Write every file."""
-        self._progress.start("downloads", self._rows(self._tables))
-        for dataset in self._catalogue.datasets.values():
-            if tables := [self._catalogue.tables[name] for name in dataset.tables if name in self._columns]:
+        for dataset in self.it.datasets.values():
+            tables = self.it.of(dataset)
+            if max(self.tables[table.name]["rows"] for table in tables) > ROWS:
+                for table in tables:
+                    self._table(table, None)
+                self._by_province(dataset, tables)
+            else:
                 self._dataset(dataset, tables)
         self._archive()
         self._packed()
-        self._progress.finish()
+        for path in descriptions(self._with_files(), self.files.folder):
+            self.files.add(path, TYPES[path.suffix])
 
     def _dataset(self, dataset: Dataset, tables: Sequence[Table]) -> None:
-        from .forms.workbook import Workbook
-
-        book = f"{dataset.name}{FORMS['xlsx'].suffix}"
-        taken = self._take([book], [table.name for table in tables])
+        """All tables of a dataset in all forms, and in a workbook."""
+        book, names = f"{dataset.name}{FORMS['xlsx'].suffix}", [table.name for table in tables]
         with ExitStack() as stack:
             made = None
-            if not taken:
-                said: dict[str, Any] = {"dataset": dataset.name, "tables": [table.name for table in tables], "form": "xlsx"}
-                target = stack.enter_context(self._file(book, said, self._rows(said["tables"])))
-                made = Workbook(target, [(table.label.zh, self._columns[table.name]) for table in tables], self._pages(dataset, tables))
+            if not (self.anew and self.files.take([book], names)):
+                target = stack.enter_context(self.files.new(book, {"dataset": dataset.name, "tables": names, "form": "xlsx"}))
+                made = self._workbook(target, tables, self._pages(tables))
             for table in tables:
                 self._table(table, made)
             if made is not None:
@@ -178,12 +179,12 @@ class _Making:
         from .forms.packed import Counted
         from .forms.writers import writer
 
-        columns, number = self._columns[table.name], self._tables[table.name]["rows"]
+        columns = table.published
         forms = [form for form in FORMS.values() if form.name != "xlsx"]
-        names = [f"{table.name}{form.suffix}{PACKINGS[p].suffix if p else ''}" for form in forms for p in form.packed or ("",)]
-        taken = self._take(names, [table.name])
+        names = [f"{table.name}{form.suffix}{PACKINGS[one].suffix if one else ''}" for form in forms for one in form.packed or ("",)]
+        taken = self.files.take(names, [table.name])
         if taken and book is None:
-            self._progress.advance(number)
+            self.progress.advance(self.tables[table.name]["rows"])
             return
         with ExitStack() as stack:
             puts: list[Put] = []
@@ -192,118 +193,146 @@ class _Making:
                 book.sheet()
                 puts.append(book.put)
             for form in forms if not taken else ():
-                said = {"table": table.name, "tables": [table.name], "form": form.name}
-                name, plain = f"{table.name}{form.suffix}", dict[str, Any]()
+                said = {"table": table.name, "dataset": table.dataset, "tables": [table.name], "form": form.name}
+                name, plain = f"{table.name}{form.suffix}", Said()
                 if form.packed:
-                    packers = self._packers(stack, name, form.packed, said | {"plain": plain}, number)
+                    packers = self.files.packers(stack, name, form.packed, said | {"plain": plain})
                     target = Counted(*packers)
-                    ends += [each.close for each in packers] + [partial(self._say, plain, name, target)]
+                    ends += [each.close for each in packers] + [partial(_say, plain, name, target)]
                 else:
-                    target = stack.enter_context(self._file(name, said, number))
+                    target = stack.enter_context(self.files.new(name, said))
                 one = writer(form.name, columns, target, table.label.zh)
                 puts.append(one.put)
                 ends.insert(0, one.close)
-            for batch in _ahead(self._pool, batches(self._database, columns, rows(table, columns))):
-                list(self._pool.map(_given, puts, repeat(batch)))
-                self._progress.advance(batch.num_rows)
+            for batch in _ahead(self.pool, batches(self.database, columns, rows(table, columns))):
+                list(self.pool.map(_given, puts, repeat(batch)))
+                self.progress.advance(batch.num_rows)
             for end in ends:
                 end()
 
-    def _packers(self, stack: ExitStack, name: str, packings: Iterable[str], said: Mapping[str, Any], number: int) -> list[Any]:
-        """A file for each packing."""
-        from .forms.packed import packer
+    def _by_province(self, dataset: Dataset, tables: Sequence[Table]) -> None:
+        """A workbook for each province, and for what lies in none, and one that says which there are."""
+        suffix, names = FORMS["xlsx"].suffix, [table.name for table in tables]
+        said = {"dataset": dataset.name, "tables": names, "form": "xlsx"}
+        provinces = [region for region in self.catalogue.regions.rows() if region.level == "province" and region.valid_until is None]
+        listed = []
+        for code, label in (*((region.code, region.name_zh) for region in provinces), (NO_REGION, say("zh", "downloads.no_region"))):
+            there = [(table, self._where(table, code)) for table in tables]
+            book, number, places = f"{dataset.name}-{code}{suffix}", *self._in(there)
+            if number:
+                listed.append((book, code, label, str(number)))
+                if not self.files.take([book], names, places=places):
+                    self._book(book, {**said, "region": code, "rows": number, "places": places}, there)
+        header = tuple(f"{say('zh', f'downloads.{what}')} {say('en', f'downloads.{what}')}" for what in ("file", "code", "region", "rows"))
+        with self.files.new(f"{dataset.name}{suffix}", said) as target:
+            self._workbook(target, (), [Page(dataset.label.zh, header, tuple(listed), (32, 12, 24, 12)), *self._pages(tables)]).close()
 
+    def _where(self, table: Table, code: str) -> str:
+        """The condition for the rows of a table in a province."""
+        if code == NO_REGION:
+            return of_no_region(self.catalogue, table) or "1"
+        return under(self.catalogue, table, code) or "0"
+
+    def _in(self, there: Sequence[tuple[Table, str]]) -> tuple[int, str]:
+        """How many rows there are, and by what they are known: the same rows elsewhere are others, where what they belong to has moved."""
+        number, digest = 0, hashlib.sha256()
+        for table, where in there:
+            keys = f'SELECT "{table.key[0]}", count(*) FROM new."{table.name}" WHERE {where} GROUP BY 1 ORDER BY 1'
+            for key, several in self.connection.execute(keys):
+                number += several
+                digest.update(orjson.dumps([key, several]))
+        return number, digest.hexdigest()
+
+    def _book(self, name: str, said: Mapping[str, Any], there: Sequence[tuple[Table, str]]) -> None:
+        from .forms.arrow import batches
+
+        tables = [table for table, _ in there]
+        with self.files.new(name, said) as target:
+            made = self._workbook(target, tables, self._pages(tables)[:1])
+            for table, where in there:
+                made.sheet()
+                for batch in _ahead(self.pool, batches(self.database, table.published, rows(table, table.published, where))):
+                    made.put(batch)
+            made.close()
+
+    def _workbook(self, target: Any, tables: Sequence[Table], pages: Sequence[Page]) -> Any:
+        from .forms.workbook import Workbook
+
+        return Workbook(target, [(table.label.zh, table.published) for table in tables], pages)
+
+    def _pages(self, tables: Sequence[Table]) -> list[Page]:
+        """What stands behind the rows: the dictionary of these tables, the sources, the licence."""
+        codes = {column.codes for table in tables for column in table.published if column.codes}
+        it = replace(
+            self.it,
+            tables={table.name: table for table in tables},
+            codes={name: rows for name, rows in self.it.codes.items() if name in codes},
+        )
         return [
-            packer(one, stack.enter_context(self._file(f"{name}{PACKINGS[one].suffix}", {**said, "packing": one}, number)))
-            for one in packings
+            _page("dictionary", list(dictionary_rows(it)), (16, 20, 20, 24, 44, 44)),
+            _page("sources", list(source_rows(self.it)), ()),
+            _page("licence", list(licence_rows(self.it)), (100, 44)),
         ]
 
-    def _say(self, plain: dict[str, Any], name: str, target: Any) -> None:
-        plain.update(name=name, **target.said())
-
     def _archive(self) -> None:
-        """All tables as CSV in one file."""
+        """All tables as CSV in one file, with what describes them."""
         from .forms.packed import archive, entry, unpacked
 
-        tables = list(self._columns)
-        if self._take([WHOLE], tables):
-            return
-        said = {"tables": tables, "form": "csv", "packing": "zip"}
-        with self._file(WHOLE, said, self._rows(tables)) as target, archive(target) as made:
-            for name in tables:
-                with open(self._folder / f"{name}.csv.gz", "rb") as packed, entry(made, f"{name}.csv", large=True) as file:
+        said = {"tables": list(self.it.tables), "form": "csv", "packing": "zip"}
+        with self.files.new(WHOLE, said) as target, archive(target) as made:
+            for name, body in in_archive(self._with_files()).items():
+                with entry(made, name) as file:
+                    file.write(body)
+            for name in self.it.tables:
+                with open(self.files.folder / f"{name}.csv.gz", "rb") as packed, entry(made, f"{name}.csv", large=True) as file:
                     shutil.copyfileobj(unpacked("gzip", packed), file, PIECE)
 
     def _packed(self) -> None:
         """The database, in both packings at once."""
         from .forms.packed import Counted
 
-        tables, plain, target = list(self._columns), dict[str, Any](), Counted()
+        plain, target = Said(), Counted()
         with ExitStack() as stack:
-            packers = self._packers(stack, DATABASE, PACKINGS, {"tables": tables, "form": "sqlite", "plain": plain}, self._rows(tables))
-            with open(self._database, "rb") as file:
+            said = {"tables": list(self.it.tables), "form": "sqlite", "plain": plain}
+            packers = self.files.packers(stack, DATABASE, PACKINGS, said)
+            with open(self.database, "rb") as file:
                 while piece := file.read(PIECE):
                     target.write(piece)
-                    list(self._pool.map(_given, [each.write for each in packers], repeat(piece)))
+                    list(self.pool.map(_given, [each.write for each in packers], repeat(piece)))
             for each in packers:
                 each.close()
-            self._say(plain, DATABASE, target)
+            _say(plain, DATABASE, target)
 
-    def _rows(self, tables: Iterable[str]) -> int:
-        return sum(self._tables[name]["rows"] for name in tables)
+    def _with_files(self) -> Described:
+        """The release with the files that are there by now; of those of one form and table gzip's last, which every reader takes."""
+        named = sorted(self.files.files.items(), key=lambda file: (file[0].endswith(".gz"), file[0]))
+        return replace(self.it, files=tuple(_file(name, said) for name, said in named))
 
-    @contextmanager
-    def _file(self, name: str, said: Mapping[str, Any], number: int) -> Iterator[Any]:
-        """A file that is written under another name until it is whole, and then is in the index."""
-        from .forms.packed import Counted
 
-        part = self._folder / f"{name}.part"
-        with open(part, "wb") as file:
-            target = Counted(file)
-            try:
-                yield target
-            finally:
-                target.drop()
-        os.replace(part, self._folder / name)
-        packing = said.get("packing")
-        media = PACKINGS[packing].media_type if packing in PACKINGS else "application/zip" if packing else FORMS[said["form"]].media_type
-        ends = [end for table in said["tables"] if (end := self._tables[table]["first_end"]) is not None]
-        self._files[name] = {**said, "media_type": media, "rows": number, "first_end": min(ends, default=None), **target.said()}
+def _file(name: str, said: Said) -> File:
+    plain = said.get("plain")
+    inside = (plain["name"], plain["bytes"], plain["sha256"]) if plain else None
+    form = said["form"] if "table" in said or said.get("packing") != "zip" else "zip"
+    return File(name, said["media_type"], said["bytes"], said["sha256"], form, said.get("table"), said.get("dataset"), said["rows"], inside)
 
-    def _take(self, names: Sequence[str], tables: Sequence[str]) -> bool:
-        """Take files over from the earlier release, where all they are made of is the same and they are what its index says."""
-        if self._earlier is None or not set(tables) <= self._same:
-            return False
-        there, found = self._before.get("tables", {}), self._before.get("files", {})
-        if any(there.get(table, {}).get(what) != self._tables[table][what] for table in tables for what in ("recipe", "rows")):
-            return False
-        before = self._earlier / DOWNLOADS
-        if any(name not in found or not (before / name).is_file() or file_sha256(before / name) != found[name]["sha256"] for name in names):
-            return False
-        for name in names:
-            _link(before / name, self._folder / name)
-            ends = [end for table in tables if (end := self._tables[table]["first_end"]) is not None]
-            self._files[name] = {**found[name], "first_end": min(ends, default=None)}
-        return True
 
-    def _pages(self, dataset: Dataset, tables: Sequence[Table]) -> list[Page]:
-        return []
+def _page(title: str, found: Sequence[Sequence[str]], widths: tuple[int, ...]) -> Page:
+    """A sheet of texts, whose first row is its header. What is empty stays empty."""
+    header, *below = [tuple(row) for row in found]
+    return Page(
+        f"{say('zh', f'downloads.{title}')} {say('en', f'downloads.{title}')}",
+        header,
+        tuple(tuple(text or None for text in row) for row in below),
+        (*widths, *[24] * (len(header) - len(widths))),
+    )
+
+
+def _say(plain: Said, name: str, target: Any) -> None:
+    plain.update(name=name, **target.said())
 
 
 def _given(put: Put, what: Any) -> None:
     put(what)
-
-
-def _digest(parts: Sequence[str]) -> str:
-    return hashlib.sha256(orjson.dumps(parts)).hexdigest()
-
-
-def _link(path: Path, target: Path) -> None:
-    """The same file under another name; a copy where the file system has no links."""
-    try:
-        os.link(path, target)
-    except OSError:
-        shutil.copyfile(path, target)
 
 
 def _ahead(pool: Executor, batches: Iterator[Any]) -> Iterator[Any]:

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from html import escape
+from itertools import chain
 from pathlib import Path
 
 from search import compact, tokens
@@ -19,7 +20,6 @@ from . import history
 from .audit import entries
 from .carry import SAID, words
 from .errors import BadHome
-from .forms.opened import insides
 from .home import DELTAS, Home
 from .statements import statements
 from .stones import TOMBSTONES
@@ -142,12 +142,14 @@ def _public(home: Home) -> Iterator[Path]:
 
 def _found(path: Path, needles: Iterable[bytes]) -> set[bytes]:
     """Which needles are in the bytes of a file, free pages of a database included."""
+    from .forms.opened import insides  # Arrow takes a tenth of a second, which no other command should wait for
+
     wanted, found = set(needles), set[bytes]()
     keep = max(map(len, wanted), default=1) - 1
     for document in _documents(path):
         found |= {needle for needle in wanted - found if needle in document}
     with open(path, "rb") as itself:
-        for file in (itself, *insides(path)):
+        for file in chain((itself,), insides(path)):
             before = b""
             while chunk := file.read(CHUNK):
                 data = before + chunk

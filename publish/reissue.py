@@ -20,6 +20,7 @@ from .assemble import Assembled
 from .canonical import canonical
 from .catalogue import Catalogue
 from .errors import BadHome
+from .filed import shared
 from .home import DOWNLOADS, Home, as_json, sync, write_whole
 from .index import index
 from .live import OLD, write_index
@@ -80,7 +81,8 @@ def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone) -> li
     texts.texts(part / "mingbai.db", catalogue, part / texts.FILE)
     left = {notice: stones.stone(gone[notice][1], gone[notice][0]) for notice in had}
     if (old / DOWNLOADS).is_dir():
-        downloads.anew(part, catalogue, old)
+        versions = {dataset: one["version"] for dataset, one in manifest.get("versions", {}).items()}
+        downloads.anew(part, catalogue, downloads.Issue(identifier, manifest["released_on"], versions), old)
     write_whole(part / stones.TOMBSTONES, as_json({**stones.read(old), **left}))
     deltas.anew(home, catalogue, part, identifier, manifest["previous"])
     files = close(part, _manifest(manifest, old, made, [gone[notice] for notice in had]))["files"]
@@ -106,7 +108,7 @@ def _lead_to(home: Home, catalogue: Catalogue, identifier: str) -> None:
     if not notes:
         raise BadHome(f"release {manifest['previous']} is as it was before it was issued anew")
     shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(old, part, copy_function=os.link)  # nothing of a release is written over
+    shutil.copytree(old, part, copy_function=shared)  # nothing of a release is written over
     deltas.anew(home, catalogue, part, identifier, manifest["previous"])
     close(part, {**manifest, "reissues": [*manifest.get("reissues", []), {"on": notes[-1]["on"], "withdrawn": {}, **_superseded(old)}]})
     _replace(home, identifier, part)

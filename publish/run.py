@@ -19,7 +19,7 @@ from .carry import carry_out
 from .deliver import after_release
 from .deltas import deltas
 from .diff import diff
-from .downloads import downloads
+from .downloads import Issue, downloads
 from .drift import losses
 from .errors import BadHome, ReviewNeeded, SourceBroken
 from .extract import extract
@@ -39,6 +39,7 @@ from .statements import corrected, lacks, put_in, statements
 from .stones import TOMBSTONES, stones
 from .summary import Summary, summary
 from .untouched import untouched
+from .versions import released as versions
 from .withdrawals import carried, in_database, there, withhold
 from .work import ANYHOW, Access, Result, Work, framed
 
@@ -307,7 +308,12 @@ def make_downloads(work: Work, candidate: Candidate) -> int:
     changes = candidate.compared()
     live = work.home.releases / str(candidate.base) if candidate.base else None
     same = set() if changes.first else set(work.catalogue.tables) - set(changes.counts)
-    return len(downloads(part_of(work, candidate), work.catalogue, live, same, work.progress)["files"])
+    part, before = part_of(work, candidate), work.live_database
+    found = versions(part / "mingbai.db", before, changes.path, changes.counts, work.live_manifest(), work.catalogue, candidate.goes_on)[
+        "versions"
+    ]
+    of = Issue(candidate.laid_out(), candidate.assembled.day, {dataset: one["version"] for dataset, one in found.items()})
+    return len(downloads(part, work.catalogue, of, live, same, work.progress)["files"])
 
 
 def make_index(work: Work, candidate: Candidate) -> int:

@@ -3,6 +3,8 @@
 A release is cited by its id, which is a day and never changes its meaning. The site's address is not known in a release: `site` is given by who knows it.
 """
 
+from collections.abc import Mapping
+
 import orjson
 
 from .described import Described
@@ -15,7 +17,13 @@ FILES = ("CITATION.cff", "citation.bib")
 
 def sentence(release: str, day: str, lang: str, dataset: str | None = None, version: str | None = None, site: str = "") -> str:
     """One line for a footnote. `dataset` is what it is called in that language."""
-    what = say(lang, "cite.dataset", dataset=dataset, version=version or "") if dataset else say(lang, "cite.all")
+    what = (
+        say(lang, "cite.dataset", dataset=dataset, version=version)
+        if dataset and version
+        else say(lang, "cite.part", dataset=dataset)
+        if dataset
+        else say(lang, "cite.all")
+    )
     return say(lang, "cite.sentence", what=what, release=release, day=day, year=day[:4]) + (f" {site}" if site else "")
 
 
@@ -36,23 +44,21 @@ def cff(it: Described, site: str = "") -> str:
     return "\n".join([*lines, *([f"url: {_quoted(site)}"] if site else [])]) + "\n"
 
 
-def bibtex(it: Described, site: str = "") -> str:
-    """An entry for the release, and one for each of its datasets with the version of that."""
-    entries = [_entry(it, "", _both("cite.all"), it.release, site)]
-    for dataset in it.datasets.values():
-        title = f"{dataset.label.zh} {dataset.label.en}"
-        entries.append(_entry(it, f"-{dataset.name}", title, it.versions.get(dataset.name, it.release), site))
+def bibtex(release: str, day: str, datasets: Mapping[str, tuple[str, str]], site: str = "") -> str:
+    """An entry for the release, and one for each of its datasets: what it is called in both languages, and its version (or "")."""
+    entries = [_entry(release, day, "", _both("cite.all"), release, site)]
+    entries += [_entry(release, day, f"-{name}", title, version or release, site) for name, (title, version) in datasets.items()]
     return "\n".join(entries)
 
 
-def _entry(it: Described, suffix: str, title: str, version: str, site: str) -> str:
-    year, month, day = it.day.split("-")
+def _entry(release: str, day: str, suffix: str, title: str, version: str, site: str) -> str:
+    year, month, of_month = day.split("-")
     fields = {
-        "author": f"{{{NAME}}}", "title": f"{{{_plain(title)}}}", "year": year, "month": month, "day": day, "version": version, "edition": it.release,
+        "author": f"{{{NAME}}}", "title": f"{{{_plain(title)}}}", "year": year, "month": month, "day": of_month, "version": version, "edition": release,
         "language": "chinese and english", "note": SPDX,
     } | ({"url": site} if site else {})  # fmt: skip
     said = ",\n".join(f"  {key} = {{{value}}}" for key, value in fields.items())
-    return f"@dataset{{mingbai-{it.release}{suffix},\n{said}\n}}\n"
+    return f"@dataset{{mingbai-{release}{suffix},\n{said}\n}}\n"
 
 
 def _both(key: str) -> str:

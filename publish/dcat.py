@@ -12,6 +12,7 @@ from . import licence
 from .citation import NAME
 from .dataset import Dataset
 from .described import Described, File
+from .forms import FORMS, PACKINGS
 from .linked import Node, placed, reached, texts
 from .wording import LANGUAGES, say
 
@@ -24,12 +25,10 @@ THEMES = (f"{EU}data-theme/EDUC", f"{EU}data-theme/JUST")
 THEME_SCHEME = f"{EU}data-theme"
 CHINA, PUBLIC = f"{EU}country/CHN", f"{EU}access-right/PUBLIC"
 DAILY = f"{EU}frequency/DAILY"
-PACKINGS = {".gz": "application/gzip", ".zst": "application/zstd", ".zip": "application/zip"}
-FORMATS = {  # by how a name ends without its packing: media type, and the publications office's word for it
-    ".csv": ("text/csv", "CSV"), ".ndjson": ("application/x-ndjson", "JSON"), ".parquet": ("application/vnd.apache.parquet", "PARQUET"),
-    ".xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "XLSX"), ".db": ("application/vnd.sqlite3", "GDB"),
-    ".json": ("application/json", "JSON"), ".md": ("text/markdown", "TXT"), ".jsonld": ("application/ld+json", "JSON_LD"), ".ttl": ("text/turtle", "RDF_TURTLE"),
+FILE_TYPES = {  # the publications office's word for a form, and for what describes a release by how its name ends
+    "csv": "CSV", "spreadsheet": "CSV", "ndjson": "JSON", "parquet": "PARQUET", "xlsx": "XLSX", "sqlite": "GDB",
 }  # fmt: skip
+SQLITE, ZIP = "application/vnd.sqlite3", "application/zip"
 KEYWORDS = {
     "zh": ("校外培训", "白名单", "行政处罚", "预收费监管"),
     "en": ("off-campus training", "white list", "penalties", "prepaid fees"),
@@ -180,19 +179,19 @@ def _distribution_id(file: File) -> str:
     return f"./#file-{file.name}"
 
 
-def _kind(name: str) -> tuple[str, str | None, str]:
-    """Media type, packing and the publications office's type of a file by its name."""
-    stem, packing = name, None
-    for end, type in PACKINGS.items():
-        if name.endswith(end):
-            stem, packing = name.removesuffix(end), type
-    media, format = next((said for end, said in FORMATS.items() if stem.endswith(end)), ("application/octet-stream", "OCTET"))
-    return media, packing, format
+def _kind(file: File) -> tuple[str, str | None, str]:
+    """Media type of what is in a file, that of its packing, and the publications office's type."""
+    form = FORMS.get(file.form)
+    packing = next(
+        (one.media_type for one in PACKINGS.values() if file.name.endswith(one.suffix)), ZIP if file.name.endswith(".zip") else None
+    )
+    media = form.media_type if form else SQLITE if file.form == "sqlite" else file.type
+    return media.partition(";")[0], packing, FILE_TYPES.get(file.form, "OCTET")
 
 
 def _distribution(it: Described, file: File) -> Node:
-    media, packing, format = _kind(file.name)
-    package = {"dcat:packageFormat": {"@id": f"{IANA}{packing}"}} if packing == PACKINGS[".zip"] else {"dcat:compressFormat": {"@id": f"{IANA}{packing}"}} if packing else {}  # fmt: skip
+    media, packing, format = _kind(file)
+    package = {"dcat:packageFormat": {"@id": f"{IANA}{packing}"}} if packing == ZIP else {"dcat:compressFormat": {"@id": f"{IANA}{packing}"}} if packing else {}  # fmt: skip
     return {
         "@id": _distribution_id(file),
         "@type": "dcat:Distribution",
@@ -215,8 +214,8 @@ def _distribution(it: Described, file: File) -> Node:
 
 def named(files: Sequence[File]) -> list[Node]:
     """What the nodes point to, with its class and what it is called."""
-    media = sorted({kind for file in files for kind in _kind(file.name)[:2] if kind})
-    formats = sorted({_kind(file.name)[2] for file in files})
+    media = sorted({kind for file in files for kind in _kind(file)[:2] if kind})
+    formats = sorted({_kind(file)[2] for file in files})
     return [
         {"@id": PUBLISHER, "@type": "foaf:Agent", "foaf:name": NAME},
         {

@@ -37,7 +37,8 @@ def contents(it: Described) -> Iterator[tuple[str, bytes]]:
     for lang in LANGUAGES:
         yield f"dictionary.{lang}.md", markdown(it, lang).encode()
     yield CITATIONS[0], cff(it).encode()
-    yield CITATIONS[1], bibtex(it).encode()
+    titles = {name: (f"{one.label.zh} {one.label.en}", it.versions.get(name, "")) for name, one in it.datasets.items()}
+    yield CITATIONS[1], bibtex(it.release, it.day, titles).encode()
 
 
 def in_archive(it: Described) -> Mapping[str, bytes]:

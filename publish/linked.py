@@ -73,7 +73,7 @@ def _named(value: Any) -> Iterator[str]:
 def _properties(node: Node, indent: str) -> str:
     found = [f"a {_short(node['@type'])}"] if "@type" in node else []
     for key, value in node.items():
-        if not key.startswith("@"):
+        if not key.startswith("@") and value != []:
             found.append(f"{key} {', '.join(_values(value, indent))}")
     return f" ;\n{indent}".join(found)
 

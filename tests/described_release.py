@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import io
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -31,6 +32,9 @@ def make(home: Path, catalogue: Catalogue) -> Described:
     whole = gzip.compress(database.read_bytes(), mtime=0)
     (downloads / "mingbai.db.gz").write_bytes(whole)
     files.append(File("mingbai.db.gz", "application/gzip", len(whole), hashlib.sha256(whole).hexdigest(), "sqlite"))
+    ends = {"notices": "2026-11-23", "mingbai.db": "2026-11-23"}  # TODAY's midnight
+    index = {"files": {file.name: {"first_end": ends.get(file.name.partition(".csv")[0].removesuffix(".gz"))} for file in files}}
+    (downloads / "index.json").write_text(json.dumps(index))
     return described(database, catalogue, TODAY, TODAY, VERSIONS, files)
 
 

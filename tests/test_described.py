@@ -223,7 +223,7 @@ def test_a_citation_is_read_by_its_readers(it, folder):
     assert "version = {2.5.1}" in dict(entries)[f"mingbai-{TODAY}-institutions"]
     assert bib.count("{") == bib.count("}")
     assert citation.sentence(TODAY, TODAY, "en", "Institutions", "2.5.1", "https://site.example/") == (
-        f"mingbai. mingbai: Institutions (version 2.5.1) [data set]. Release {TODAY}, {TODAY}. https://site.example/"
+        f"mingbai: Institutions (version 2.5.1) [data set]. Release {TODAY}, {TODAY}. https://site.example/"
     )
 
 

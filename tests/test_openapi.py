@@ -34,7 +34,7 @@ from publish.web.openapi import example
 from publish.web.pages import Pages
 from publish.web.server import Application, build_app
 from publish.web.shelf import Shelf
-from publish.wording import LANGUAGES
+from publish.wording import LANGUAGES, wording
 from web_release import ACTIVE, REPAIRED, SWEET, TODAY, go_live, make_release, write_index, write_past
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -171,6 +171,13 @@ def test_every_address_that_answers_in_json_is_described(home, catalogue):
         for pattern in (*ours, *feeds):
             assert any(pattern.fullmatch(path) for path in paths), pattern.pattern
         assert {*pages.hot} <= {*paths, *(f"/{lang}{path}" for lang in LANGUAGES for path in paths)}
+
+
+async def test_every_word_about_an_address_is_said(site):
+    document = await described(site)
+    said = {key for key in wording("zh") if key.startswith(("api.route.", "api.key.", "api.status."))}
+    text = json.dumps(document["paths"], ensure_ascii=False)
+    assert [key for key in said if json.dumps(wording("zh")[key], ensure_ascii=False) not in text] == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -207,6 +207,7 @@ class Pages:
             counts=ended(reader, visit.today).counts,
             sources=facts.sources(reader, visit.today),
             versions=_versions(reader),
+            **self.catalog.told(visit, reader, _versions(reader)),
             changelog=newest(self._shelf.archive.changelog(visit.live or reader, reader.id)),
             files={} if visit.is_past else self.downloads.given(reader, visit.today),
         )

@@ -3,7 +3,7 @@
 Names and codes of regions are from the declarations: no value of anybody else is in what is made here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .catalogue import Catalogue
 from .dataset import Column, Table
@@ -23,22 +23,23 @@ def under(catalogue: Catalogue, table: Table, region: str) -> str | None:
         raise KeyError(region)
     codes = {row.code for row in catalogue.regions.rows() if catalogue.regions.is_within(row.code, region)}
     listed = ", ".join(f"'{code}'" for code in sorted(codes))
-    return _where(catalogue, table, lambda column: f'"{column}" IN ({listed})')
+    return belonging(catalogue.tables, table, lambda column: f'"{column}" IN ({listed})')
 
 
 def of_no_region(catalogue: Catalogue, table: Table) -> str | None:
     """The condition for the rows of no region."""
-    found = _where(catalogue, table, lambda column: f'"{column}" IS NOT NULL')
+    found = belonging(catalogue.tables, table, lambda column: f'"{column}" IS NOT NULL')
     return found and f"NOT coalesce({found}, 0)"
 
 
-def _where(catalogue: Catalogue, table: Table, condition: Callable[[str], str]) -> str | None:
+def belonging(tables: Mapping[str, Table], table: Table, condition: Callable[[str], str]) -> str | None:
+    """The condition on a table's column of a region, or on that of the row that its own belong to; None for a table without regions."""
     column = next((column.name for column in table.published if column.kind == "region" and column.name != "parent_code"), None)
     if column is not None:
         return condition(column)
     refs = [column for column in table.published if column.kind == "ref" and column.ref not in (table.name, *OF_NO_PLACE)]
-    for ref in sorted(refs, key=lambda column: column.ref != table.parent):
-        of = catalogue.tables[str(ref.ref)]
-        if (found := _where(catalogue, of, condition)) is not None:
+    for ref in sorted(refs, key=lambda column: column.name != table.key[0]):  # what it is a part of comes first
+        of = tables[str(ref.ref)]
+        if (found := belonging(tables, of, condition)) is not None:
             return f'"{ref.name}" IN (SELECT "{of.key[0]}" FROM "{of.name}" WHERE {found})'
     return None

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urljoin
 
 from .errors import BadHome, SourceBroken, SourceUnavailable
+from .home import DOWNLOAD_HOLDS, DOWNLOADS
 from .keys import LIMIT as KEYS_LIMIT
 from .sources import SourcePlan
 
@@ -211,7 +212,9 @@ class Site:
                 return Measured(hashlib.file_digest(file_, "sha256").hexdigest(), into.stat().st_size)
 
     def gives(self, file: str) -> bool:
-        return file == "mingbai.db" or file.startswith("downloads/")  # the rest is what a site works with
+        if file == f"{DOWNLOADS}/{DOWNLOAD_HOLDS}":
+            return False
+        return file == "mingbai.db" or file.startswith(f"{DOWNLOADS}/")  # the rest is what a site works with
 
     def unnamed(self, named: set[str]) -> Iterator[tuple[str, str]]:
         return iter(())

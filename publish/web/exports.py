@@ -1,47 +1,51 @@
 """What a page of results has found, or a table holds of one region, in every form: made when it is asked for, of the live release as it may be told today.
 
-The rows are those of the release's tables, with all their public columns, in the order of the page. They go into a temporary file first, so that what
-cannot be made is said and never breaks off; a few are made at once, beside the loop. Nobody's question is written down.
+The rows are those of the release's tables, with all their public columns, in the order of the page, read by a connection of their own, so that nobody else
+waits for them. They go into a temporary file first: what cannot be made is said and never breaks off, and what is sent has a length and a tag, and can be gone
+on with. Few are made at once, the others wait their turn. Nobody's question is written down.
 """
 
+import asyncio
 import logging
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from sqlite3 import Connection
 from tempfile import TemporaryFile
-from typing import IO, Any
-from urllib.parse import quote
+from typing import Any, BinaryIO, cast
 
 import orjson
 
 from .. import forms
-from ..dataset import Column
+from ..dataset import Column, Table
 from ..declarations import Words
+from ..extracts import belonging, rows
 from . import noticing
-from .answer import Answer, Instead
+from .answer import OPEN, Answer, busy
 from .asked import AS_OF, REGIONS, NoSuchChoice, read, refused, unsearchable
+from .downloads import attachment
 from .ended import ended, keys
 from .frame import Dictionary
 from .notice_question import Question as NoticeQuestion
 from .notice_question import ask as ask_notices
+from .pieces import Stored
 from .question import Question, ask
-from .reader import NoIndex, Reader, Row
-from .selection import regions_under
+from .reader import NoIndex, Reader, read_only
 from .visit import Visit
 
-PIECE_BYTES = 256 * 1024
-MOST = 2  # at once in a process
+MOST, MOST_WAITING, MOST_OPEN = 2, 20, 64  # at once in a process: made, waiting for their turn, and lying in temporary files
+MOST_ROWS = 1_048_575  # as many as a sheet holds, in any form: what is larger lies ready as a file
 BATCH = 2_000  # rows
-RETRY_SECONDS = 10
 FORM = "|".join(form.suffix[1:].replace(".", r"\.") for form in forms.FORMS.values())
 BY_SUFFIX = {form.suffix[1:]: form for form in forms.FORMS.values()}
 PAGED = ("limit", "offset")  # a file has all of it
-ROWS = 'SELECT id AS mingbai_id, $columns FROM "$table" WHERE id IN (SELECT value FROM json_each(?))'
-OF_REGION = 'SELECT $columns FROM "$table" WHERE $under AND $shown ORDER BY $key'
-BELONGS = '"$ref" IN (SELECT "$key" FROM "$table" WHERE $above)'
-CODES = "IN (SELECT value FROM json_each(?))"
+IN = "IN (SELECT value FROM json_each(?{}))"
 log = logging.getLogger(__name__)
-Batches = Iterable[Sequence[Sequence[object]]]
+Batch = Sequence[Sequence[object]]
+Batches = Callable[[Connection, Sequence[Column]], Iterator[Batch]]
+
+
+class TooMany(Exception):
+    """There are more rows than an export has."""
 
 
 class Exports:
@@ -49,8 +53,10 @@ class Exports:
 
     def __init__(self, problem: Callable[..., Answer], dictionary: Dictionary) -> None:
         self._problem = problem
-        self._tables = {name: table for dataset in dictionary.values() for name, table in dataset["tables"].items()}
-        self._room = threading.BoundedSemaphore(MOST)
+        self._tables = {name: _table(name, dataset, said) for dataset, each in dictionary.items() for name, said in each["tables"].items()}
+        self._places = {name for name, table in self._tables.items() if belonging(self._tables, table, str)}
+        self._room = asyncio.Semaphore(MOST)
+        self._waiting, self._open = 0, 0
 
     def has(self, table: str) -> bool:
         """Whether there is such a table."""
@@ -58,53 +64,42 @@ class Exports:
 
     def institutions(self, visit: Visit, reader: Reader) -> Answer:
         """Everything that /search finds."""
-        return self._found(visit, reader, "institutions", Question, lambda pairs: ask(pairs, reader), _institutions)
+        return self._found(visit, reader, "institutions", Question, ask, _institutions)
 
     def notices(self, visit: Visit, reader: Reader) -> Answer:
         """Everything that /notices finds."""
-        return self._found(visit, reader, "notices", NoticeQuestion, lambda pairs: ask_notices(pairs, reader), _notices)
+        return self._found(visit, reader, "notices", NoticeQuestion, ask_notices, _notices)
 
-    def _found(
-        self, visit: Visit, reader: Reader, table: str, question: Any, asking: Callable[..., Any], pages: Callable[..., Any]
-    ) -> Answer:
+    def _found(self, visit: Visit, reader: Reader, table: str, kind: Any, asking: Callable[..., Any], pages: Callable[..., Any]) -> Answer:
         path = "/search" if table == "institutions" else "/notices"
-        known = tuple(key for key in question.KEYS if key not in PAGED)
+        known = tuple(key for key in kind.KEYS if key not in PAGED)
         try:
-            pairs = visit.pairs
-            if odd := next((key for key, _ in pairs if key in (*PAGED, AS_OF)), None):
+            if odd := next((key for key, _ in visit.pairs if key in (*PAGED, AS_OF)), None):
                 raise NoSuchChoice(odd, ", ".join(known), is_key=True)
-            asked = asking(pairs)
+            asked = asking(visit.pairs, reader)
             if table == "institutions" and not asked.query:
                 raise NoSuchChoice("q", visit.t("search.label"))
-            ids = pages(reader, visit.today, asked)
-            first: list[str] = next(ids, [])
         except NoSuchChoice as no:
             return refused(self._problem, visit, no, path, known)
-        except Misunderstood as no:
-            said = visit.t(
-                f"notices.problem.{no.problem.kind}", at=no.problem.at + 1, near=no.problem.near, known=" ".join(noticing.called(visit))
-            )
-            return self._problem(visit, 400, "not_understood", {"said": said})
         except ValueError:
             return self._problem(visit, 400, "bad_request")
-        except NoIndex:
-            return unsearchable(self._problem, visit, reader, table)
-        columns = self._columns(reader, table)
 
-        def batches() -> Iterator[Sequence[Sequence[object]]]:
-            for some in chain([first], ids):
-                yield _in_order(reader, table, columns, some)
+        def batches(connection: Connection, columns: Sequence[Column]) -> Iterator[Batch]:
+            sql = rows(self._tables[table], columns, f'"id" {IN.format(1)}')
+            at = next(place for place, column in enumerate(columns) if column.name == "id")
+            for ids in pages(reader, visit.today, asked):
+                found = {row[at]: row for row in connection.execute(sql, [orjson.dumps(ids).decode()])}
+                yield [found[id] for id in ids if id in found]
 
-        return self._file(visit, reader, table, columns, batches())
+        return self._file(visit, reader, table, "", batches)
 
     def of_region(self, visit: Visit, reader: Reader) -> Answer:
         """The rows of a table under a region: of one with a region, or of what belongs to something that has one."""
         table = visit.parts["table"]
         try:
             asked = read(visit.pairs, ("region",))
-            under = self._under(table)
-            if under is None:
-                raise NoSuchChoice("region", ", ".join(name for name in self._tables if self._under(name)), is_key=True)
+            if table not in self._places:
+                raise NoSuchChoice("region", ", ".join(sorted(self._places)), is_key=True)
             region = asked.get("region", [""])[0]
             if region not in reader.regions or len(asked["region"]) > 1:
                 raise NoSuchChoice("region", ", ".join(code for code, row in reader.regions.items() if row["level"] == REGIONS[0]))
@@ -112,74 +107,72 @@ class Exports:
             return refused(self._problem, visit, no, visit.path, ("region",))
         except ValueError:
             return self._problem(visit, 400, "bad_request")
-        codes = [region]
-        for code in codes:  # grows while it is read; the table of regions is a tree
-            codes += regions_under(reader, code, visit.today)
-        columns = self._columns(reader, table)
-        column = keys(reader).get(table)
-        over = ended(reader, visit.today).gone
-        sql = OF_REGION.replace("$under", under.replace("$codes", CODES)).replace("$shown", f'"{column}" NOT {CODES}' if column else "1")
-        sql = (
-            sql.replace("$columns", _names(columns))
-            .replace("$table", table)
-            .replace("$key", ", ".join(f'"{key}"' for key in self._tables[table]["key"]))
-        )
-        values = [orjson.dumps(codes).decode()] + ([over[table]] if column else [])
 
-        def batches() -> Iterator[Sequence[Sequence[object]]]:
-            yield from reader.batches(sql, values, BATCH)
+        def batches(connection: Connection, columns: Sequence[Column]) -> Iterator[Batch]:
+            under = belonging(self._tables, self._tables[table], lambda column: f'"{column}" {IN.format(1)}')
+            codes = {row.code for row in reader.territory.rows() if reader.territory.is_within(row.code, region)}
+            values = [orjson.dumps(sorted(codes)).decode()]
+            if column := keys(reader).get(table):
+                under = f'{under} AND "{column}" NOT {IN.format(2)}'
+                values.append(ended(reader, visit.today).gone[table])
+            cursor = connection.execute(rows(self._tables[table], columns, str(under)), values)
+            while some := cursor.fetchmany(BATCH):
+                yield some
 
-        return self._file(visit, reader, f"{table}-{region}", columns, batches())
+        return self._file(visit, reader, table, region, batches)
 
-    def _under(self, table: str) -> str | None:
-        """The condition for the rows under a region, of which the codes are `$codes`; None for a table without regions."""
-        columns = self._tables[table]["columns"]
-        own = next((name for name, column in columns.items() if column["kind"] == "region" and name != "parent_code"), None)
-        if own is not None:
-            return f'"{own}" $codes'
-        for name, column in columns.items():
-            of = column.get("ref")
-            if column["kind"] == "ref" and of not in (table, "sources", "documents") and (above := self._under(str(of))):
-                key = self._tables[str(of)]["key"][0]
-                return BELONGS.replace("$ref", name).replace("$key", key).replace("$table", str(of)).replace("$above", above)
-        return None
+    def _file(self, visit: Visit, reader: Reader, table: str, region: str, batches: Batches) -> Answer:
+        async def later() -> Answer:
+            if self._waiting >= MOST_WAITING + MOST or self._open >= MOST_OPEN:
+                return busy()
+            self._waiting += 1
+            try:
+                async with self._room:
+                    answer = await asyncio.to_thread(self._made, visit, reader, table, region, batches)
+                self._open += answer.stored is not None
+                return answer
+            except TooMany:
+                return self._problem(visit, 400, "export_large", {"most": f"{MOST_ROWS:,}"})
+            except Misunderstood as no:
+                return self._problem(visit, 400, "not_understood", {"said": no.said(visit)})
+            except NoIndex:
+                return unsearchable(self._problem, visit, reader, table)
+            except Exception:
+                log.exception("an export could not be made")  # without the question
+                said = self._problem(visit, 503, "export_failed")
+                return Answer(said.status, said.body, said.type, (("cache-control", "no-store"), ("retry-after", "60")))
+            finally:
+                self._waiting -= 1
 
-    def _columns(self, reader: Reader, table: str) -> list[Column]:
-        """The columns of a table that are declared and that the release has."""
-        there = {row["name"] for row in reader.rows("SELECT name FROM pragma_table_info(?)", table)}
-        return [column(name, said) for name, said in self._tables[table]["columns"].items() if name in there]
+        return Answer(200, b"", later=later)
 
-    def _file(self, visit: Visit, reader: Reader, name: str, columns: Sequence[Column], batches: Batches) -> Answer:
-        form = BY_SUFFIX[visit.parts["form"]]
-        busy = self._problem(visit, 503, "export_busy")
-        busy = Answer(503, busy.body, busy.type, (("cache-control", "no-store"), ("retry-after", str(RETRY_SECONDS))))
-        label = self._tables[name.partition("-")[0]]["label"]["zh"]
-        headers = (
-            ("cache-control", "no-cache"),
-            ("access-control-allow-origin", "*"),
-            ("content-disposition", attachment(f"{name}-{reader.id}{form.suffix}", f"{label}-{reader.id}{form.suffix}")),
-        )
+    def _made(self, visit: Visit, reader: Reader, table: str, region: str, batches: Batches) -> Answer:
+        """The export in a temporary file. Raises TooMany, Misunderstood, NoIndex."""
+        from ..forms.packed import Counted  # a tenth of a second, which a site that nobody asks for files need not wait for
 
-        def make(file: IO[bytes]) -> None:
-            forms.write(form.name, columns, batches, file, label)
+        form, label = BY_SUFFIX[visit.parts["form"]], self._tables[table].label.zh
+        with closing(read_only(reader.database)) as connection:
+            there = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", [table])}
+            columns = [column for column in self._tables[table].published if column.name in there]
+            if not columns:  # of a release from before the table
+                return self._problem(visit, 404, "not_found")
+            file = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - whoever sends it closes it
+            target = Counted(file)
+            try:
+                forms.write(form.name, columns, _few(batches(connection, columns)), target, label)
+                file.flush()
+            except BaseException:
+                target.drop()  # before the file is closed
+                file.close()
+                raise
+        stored = Stored(file, target.size, closed=self._closed)
+        places = [f"-{region}", f"-{reader.region_name(region, 'zh')}"] if region else ["", ""]
+        names = [f"{name}{place}-{reader.id}{form.suffix}" for name, place in zip((table, label), places, strict=True)]
+        headers = (*OPEN, ("etag", f'"{target.sha256[:32]}"'), ("content-disposition", attachment(*names)))
+        return Answer(200, b"", form.media_type, headers, stored=stored)
 
-        return Answer(200, b"", form.media_type, headers, self._parts(make, busy, self._problem(visit, 500, "bug")), in_threads=True)
-
-    def _parts(self, make: Callable[[IO[bytes]], None], busy: Answer, failed: Answer) -> Iterator[bytes]:
-        if not self._room.acquire(blocking=False):
-            raise Instead(busy)
-        try:
-            with TemporaryFile() as file:
-                try:
-                    make(file)
-                except Exception as error:
-                    log.exception("an export could not be made")  # without the question
-                    raise Instead(failed) from error
-                file.seek(0)
-                while piece := file.read(PIECE_BYTES):
-                    yield piece
-        finally:
-            self._room.release()
+    def _closed(self) -> None:
+        self._open -= 1
 
 
 class Misunderstood(Exception):
@@ -188,6 +181,19 @@ class Misunderstood(Exception):
     def __init__(self, problem: Any) -> None:
         super().__init__()
         self.problem = problem
+
+    def said(self, visit: Visit) -> str:
+        it, known = self.problem, " ".join(noticing.called(visit))
+        return visit.t(f"notices.problem.{it.kind}", at=it.at + 1, near=it.near, known=known)
+
+
+def _few(batches: Iterator[Batch]) -> Iterator[Batch]:
+    number = 0
+    for some in batches:
+        number += len(some)
+        if number > MOST_ROWS:
+            raise TooMany
+        yield some
 
 
 def _institutions(reader: Reader, today: str, asked: Question) -> Iterator[list[str]]:
@@ -217,34 +223,15 @@ def _notices(reader: Reader, today: str, asked: NoticeQuestion) -> Iterator[list
             return
 
 
-def _in_order(reader: Reader, table: str, columns: Sequence[Column], ids: Sequence[str]) -> list[Sequence[object]]:
-    rows = reader.rows(ROWS.replace("$columns", _names(columns)).replace("$table", table), orjson.dumps(ids).decode())
-    found: dict[str, Row] = {row.pop("mingbai_id"): row for row in rows}
-    return [[found[id][column.name] for column in columns] for id in ids if id in found]
-
-
-def _names(columns: Sequence[Column]) -> str:
-    return ", ".join(f'"{column.name}"' for column in columns)
-
-
-def column(name: str, said: Mapping[str, Any]) -> Column:
-    """A column as the data dictionary says it."""
-    return Column(
-        name,
-        said["kind"],
-        Words(**said["label"]),
-        Words(**said["about"]),
-        "public",
-        "given",
-        said.get("unit"),
-        said.get("codes"),
-        said.get("ref"),
-        0,
-        False,
-        False,
+def _table(name: str, dataset: str, said: Mapping[str, Any]) -> Table:
+    """A table as the data dictionary says it."""
+    return Table(
+        name, dataset, Words(**said["label"]), tuple(said["key"]), None, None, {it: _column(it, one) for it, one in said["columns"].items()}
     )
 
 
-def attachment(ascii: str, chinese: str) -> str:
-    """A Content-Disposition with a name for everybody and one for who reads Chinese (RFC 6266)."""
-    return f"attachment; filename=\"mingbai-{ascii}\"; filename*=UTF-8''{quote(f'明白-{chinese}')}"
+def _column(name: str, said: Mapping[str, Any]) -> Column:
+    label, about = Words(**said["label"]), Words(**said["about"])
+    return Column(
+        name, said["kind"], label, about, "public", "given", said.get("unit"), said.get("codes"), said.get("ref"), 0, False, False
+    )

@@ -3,7 +3,6 @@ release must still say all of that, in the same state and of notices in the same
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import orjson
 from ..rules import HARMLESS
 from ..same import fingerprint
 from .older import allowed
-from .reader import Reader
+from .reader import Reader, Row
 
 HELD = {"notices": "notices", "statements": "notice_statements", "documents": "documents"}
 WORDS_OF = {
@@ -21,6 +20,8 @@ WORDS_OF = {
     "notice_statements": "SELECT * FROM notice_statements WHERE notice_id IN (SELECT value FROM json_each(?1))",
     "documents": "SELECT * FROM documents WHERE id IN (SELECT value FROM json_each(?1))",
 }
+ALL_OF = {table: sql.partition(" WHERE ")[0] for table, sql in WORDS_OF.items()}
+MANY = 1_000  # 20,000 notices take half a second, for each release that is kept
 RETRY_SECONDS = 3600  # the next run makes the live release's files anew
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
@@ -36,7 +37,7 @@ def sealed(folder: Path, name: str) -> Any:
 def still(live: Reader, today: str, holds: Mapping[str, list[list[str]]]) -> bool:
     """Whether the live release says today of all that may hurt somebody that it is public, in the same state and in the same words."""
     found = allowed(live, today)
-    notices, statements, documents = (_words(live, table, holds[name]) for name, table in HELD.items())
+    notices, statements, documents = (_words(live, today, table, holds[name]) for name, table in HELD.items())
     return (
         all(found.states.get(id) == state and notices.get((id,)) == words for id, state, words in holds["notices"])
         and all(statements.get((id, number)) == words for id, number, words in holds["statements"])
@@ -46,7 +47,12 @@ def still(live: Reader, today: str, holds: Mapping[str, list[list[str]]]) -> boo
     )
 
 
-def _words(live: Reader, table: str, held: list[list[Any]]) -> dict[tuple[Any, ...], str | None]:
-    """The fingerprints of the live release's rows of those that a delta holds, by their keys."""
-    rows = live.rows(WORDS_OF[table], json.dumps([row[0] for row in held]))
+def _words(live: Reader, today: str, table: str, held: list[list[Any]]) -> Mapping[tuple[Any, ...], str | None]:
+    """The fingerprints of the live release's rows of those that are held, by their keys; where these are many, of all, once a day for every release."""
+    if len(held) > MANY:
+        return live.once(today, f"words of {table}", lambda: _fingerprints(table, live.rows(ALL_OF[table])))
+    return _fingerprints(table, live.rows(WORDS_OF[table], orjson.dumps([row[0] for row in held]).decode()))
+
+
+def _fingerprints(table: str, rows: list[Row]) -> dict[tuple[Any, ...], str | None]:
     return {(row["id"],) if "id" in row else (row["notice_id"], row["number"]): fingerprint(table, row) for row in rows}

@@ -5,6 +5,7 @@ They run in the event loop, each on the visit's own release: a few look-ups of s
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import orjson
@@ -13,6 +14,7 @@ from jinja2 import Environment
 from ..wording import LANGUAGES
 from . import catalog, deltas, downloads, exports, facts, reconcile, sealed
 from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
+from .asked import NoSuchChoice, refused
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
 from .ended import ended
@@ -28,6 +30,7 @@ from .visit import Visit, address, of_release, spelt
 
 FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on the data page; what they lean on comes after
 SCRIPTED = ("start.html", "search.html")  # where somebody types a name
+TABLE = re.compile(rf"(?P<table>[a-z_]{{1,64}})\.(?P<form>{exports.FORM})")
 NOTHING: Mapping[str, str] = {}
 IN_RELEASES = """SELECT r.id FROM institutions h JOIN releases r ON r.number >= h.release_from AND r.number < coalesce(h.release_to, r.number + 1)
     WHERE h.id = ? ORDER BY r.number DESC"""
@@ -85,7 +88,7 @@ class Pages:
                 (sealed.ADDRESS, self.sealed),
                 (downloads.LIST, self.files),
                 (downloads.FILE, self.file),
-                (rf"/data/(?P<table>[a-z_]{{1,64}})\.(?P<form>{exports.FORM})", self.table),
+                (rf"/data/{TABLE.pattern}", self.table),
                 (r"/deltas/index\.json", self.deltas),
                 (deltas.ADDRESS, self.delta),
                 (r"/changes(\.json|\.csv)?", self.changed.page),
@@ -114,7 +117,16 @@ class Pages:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
         own: list[Page] = [self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page]
-        own += [self.catalog.catalog, self.catalog.openapi, self.sealed, self.files, self.file, self.table, self._exports.institutions, self._exports.notices]
+        own += [
+            self.catalog.catalog,
+            self.catalog.openapi,
+            self.sealed,
+            self.files,
+            self.file,
+            self.table,
+            self._exports.institutions,
+            self._exports.notices,
+        ]
         return found is not None and found[0] not in own
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
@@ -230,19 +242,33 @@ class Pages:
         return _there(deltas.delta(reader, which, form, visit.today, self._shelf.home / "releases"))
 
     def files(self, visit: Visit, reader: Reader) -> Answer:
-        return _there(self.downloads.index(visit, reader))
+        return self._refusing(visit) or _there(self.downloads.index(visit, reader))
 
     def file(self, visit: Visit, reader: Reader) -> Answer:
-        return _there(self.downloads.file(visit, reader))
+        """A file of a release; a table of the newest one also takes a region."""
+        if visit.query and visit.parts["release"] in (downloads.LATEST, reader.id) and (table := TABLE.fullmatch(visit.parts["file"])):
+            return self._table(replace(visit, parts={**visit.parts, **table.groupdict()}), reader)
+        return self._refusing(visit) or _there(self.downloads.file(visit, reader))
 
     def table(self, visit: Visit, reader: Reader) -> Answer:
         """A table of the newest release: what lies ready, or where a region is named its rows there."""
-        table, form = visit.parts["table"], visit.parts["form"]
-        if not self._exports.has(table):
+        if visit.query:
+            return self._table(visit, reader)
+        name = f"{visit.parts['table']}.{visit.parts['form']}"
+        if not self.downloads.has(reader, name, visit.today):
             raise NotHere
-        if not visit.query:
-            return downloads.to(visit, f"/data/{reader.id}/{table}.{form}")
+        return downloads.to(visit, f"/data/{reader.id}/{name}")
+
+    def _table(self, visit: Visit, reader: Reader) -> Answer:
+        if not self._exports.has(visit.parts["table"]):
+            raise NotHere
         return self._exports.of_region(visit, reader)
+
+    def _refusing(self, visit: Visit) -> Answer | None:
+        """A file is asked for by its name alone: a key would be taken for a filter, and the whole for what it leaves."""
+        if not visit.query:
+            return None
+        return refused(self.problem, visit, NoSuchChoice(visit.query.partition("=")[0][:50], "–", is_key=True), visit.path, ())
 
     def sealed(self, visit: Visit, reader: Reader) -> Answer:
         return _there(sealed.sealed(self._shelf.home, [id for id, _ in self._shelf.archive.known(reader)], **visit.parts))

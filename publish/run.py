@@ -326,6 +326,7 @@ def make_index(work: Work, candidate: Candidate) -> int:
 def publish(work: Work, candidate: Candidate) -> str:
     """Seal the release and make it the live one. Returns its id."""
     _of_today(work, candidate)
+    key = work.key()  # before anything is entered
     part = part_of(work, candidate)
     for file, step in (
         ("mingbai.db", "release"),
@@ -340,7 +341,7 @@ def publish(work: Work, candidate: Candidate) -> str:
     sources = {name: tuple(load(work.home.raw / identifier, bodies=False) for identifier in ids) for name, ids in names.items()}
     before = work.home.manifest(candidate.restores) if candidate.restores else None
     _enter(work, candidate)
-    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home))
+    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home), key)
     identifier = go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day, work.site, work.hubs)
     for line in keep(work.home):
         work.progress.say(line)

@@ -42,7 +42,8 @@ MAKE_NO_ROWS = ("__init__", "__main__", "about", "amend", "anew", "answering", "
     "rebuild", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "same", "snapshot", "statements", "stones", "summary", "texts", "undone", "versions", "withdraw",
     "withdrawals", "wording", "work", "workers",
     "addresses", "bodies", "callers", "deliver", "hooks", "outbox", "websub",
-    "citation", "columnkinds", "csvw", "datapackage", "dcat", "described", "descriptions", "dictionary", "licence", "linked", "schemaorg")  # fmt: skip
+    "citation", "columnkinds", "csvw", "datapackage", "dcat", "described", "descriptions", "dictionary", "licence", "linked", "schemaorg",
+    "keys", "minisign", "places", "signing", "verified")  # fmt: skip
 HERE = Path(__file__).parent
 DECLARED_ONLY = (
     "sources",

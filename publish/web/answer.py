@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from .conditions import ASKED, NoSuchPart, coding, part, unchanged
+from .pieces import Stored, give_stored
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -52,7 +53,7 @@ SECURITY = (
 class Answer:
     """One answer. Its entity tag is that of the headers, or else made from the body. One with `parts` is as long as they are: it is made while
     it is sent, and has neither length nor tag; parts that are empty are work, between which others have their turn. One with `codings`
-    (gzip at least) has its body in them, made ahead, and unpacks it for who takes no other."""
+    (gzip at least) has its body in them, made ahead, and unpacks it for who takes no other. One that is `stored` is a file, which is sent in pieces."""
 
     status: int
     body: bytes
@@ -62,6 +63,7 @@ class Answer:
     in_threads: bool = False  # whether each part is made beside the loop: it reads much
     scripted: bool = False  # whether the page has a script of ours
     codings: Mapping[str, bytes] = field(default_factory=dict)
+    stored: Stored | None = None
 
     @cached_property
     def etag(self) -> str:
@@ -120,8 +122,12 @@ def _headers(given: tuple[tuple[str, str], ...], scripted: bool) -> list[tuple[b
     return [*said, SCRIPTED if scripted else UNSCRIPTED, *SECURITY]
 
 
-async def give(answer: Answer, scope: Scope, send: Send) -> None:
-    """Send an answer, as 304 where the asker has it already, without its body to HEAD."""
+async def give(answer: Answer, scope: Scope, send: Send, receive: Receive | None = None) -> None:
+    """Send an answer, as 304 where the asker has it already, without its body to HEAD. `receive` tells of who leaves while a file is sent."""
+    if answer.stored is not None:
+        said = [*_headers(answer.headers, answer.scripted), (b"content-type", answer.type.encode())]
+        await give_stored(answer.stored, said, scope, receive, send, answer.etag, answer.said.get("last-modified"))
+        return
     if answer.parts is not None:
         await _give_parts(answer, answer.parts, scope, send)
         return

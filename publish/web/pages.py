@@ -11,7 +11,7 @@ import orjson
 from jinja2 import Environment
 
 from ..wording import LANGUAGES
-from . import catalog, deltas, facts, reconcile
+from . import catalog, deltas, downloads, exports, facts, reconcile, sealed
 from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
@@ -58,6 +58,8 @@ class Pages:
         self.verify = VerifyPages(self.render, self.problem, of_release)
         self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hubs)
         self.catalog = catalog.CatalogPages(shelf, cast(Frame, templates.globals["frame"]), dictionary)
+        self._exports = exports.Exports(self.problem, dictionary)
+        self.downloads = downloads.Downloads(shelf, self.render, self.problem, dictionary)
         # asked for most often, and without a problem's page: their answers are JSON whatever happens
         self.hot: Mapping[str, Page] = {
             address(path, lang): page
@@ -74,10 +76,16 @@ class Pages:
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
                 (r"/notices(\.json)?", NoticePages(self.render, self.problem).page),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
+                (rf"/search\.(?P<form>{exports.FORM})", self._exports.institutions),
+                (rf"/notices\.(?P<form>{exports.FORM})", self._exports.notices),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),
                 (catalog.ADDRESS, self.catalog.catalog),
                 (r"/openapi\.json", self.catalog.openapi),
+                (sealed.ADDRESS, self.sealed),
+                (downloads.LIST, self.files),
+                (downloads.FILE, self.file),
+                (rf"/data/(?P<table>[a-z_]{{1,64}})\.(?P<form>{exports.FORM})", self.table),
                 (r"/deltas/index\.json", self.deltas),
                 (deltas.ADDRESS, self.delta),
                 (r"/changes(\.json|\.csv)?", self.changed.page),
@@ -105,16 +113,8 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        own = (
-            self.feeds.page,
-            self.delta,
-            self.deltas,
-            self.changed.page,
-            self.found.suggest,
-            self.reconciliation.page,
-            self.catalog.catalog,
-            self.catalog.openapi,
-        )
+        own: list[Page] = [self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page]
+        own += [self.catalog.catalog, self.catalog.openapi, self.sealed, self.files, self.file, self.table, self._exports.institutions, self._exports.notices]
         return found is not None and found[0] not in own
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
@@ -209,6 +209,7 @@ class Pages:
             versions=_versions(reader),
             **self.catalog.told(visit, reader, _versions(reader)),
             changelog=newest(self._shelf.archive.changelog(visit.live or reader, reader.id)),
+            files={} if visit.is_past else self.downloads.given(reader, visit.today),
         )
 
     def changelog(self, visit: Visit, reader: Reader) -> Answer:
@@ -226,10 +227,25 @@ class Pages:
         which, form = visit.parts["which"], visit.parts["form"]
         if which not in deltas.WINDOWS and which not in (id for id, _ in self._shelf.archive.known(reader)):
             raise NotHere
-        answer = deltas.delta(reader, which, form, visit.today, self._shelf.home / "releases")
-        if answer is None:
+        return _there(deltas.delta(reader, which, form, visit.today, self._shelf.home / "releases"))
+
+    def files(self, visit: Visit, reader: Reader) -> Answer:
+        return _there(self.downloads.index(visit, reader))
+
+    def file(self, visit: Visit, reader: Reader) -> Answer:
+        return _there(self.downloads.file(visit, reader))
+
+    def table(self, visit: Visit, reader: Reader) -> Answer:
+        """A table of the newest release: what lies ready, or where a region is named its rows there."""
+        table, form = visit.parts["table"], visit.parts["form"]
+        if not self._exports.has(table):
             raise NotHere
-        return answer
+        if not visit.query:
+            return downloads.to(visit, f"/data/{reader.id}/{table}.{form}")
+        return self._exports.of_region(visit, reader)
+
+    def sealed(self, visit: Visit, reader: Reader) -> Answer:
+        return _there(sealed.sealed(self._shelf.home, [id for id, _ in self._shelf.archive.known(reader)], **visit.parts))
 
     # -- pages without a release -------------------------------------------------------------------------------------
 
@@ -260,6 +276,12 @@ class Pages:
         if "/" in name or name.startswith("."):
             return None
         return file_answer(STATIC / name, cache="public, max-age=31536000, immutable" if fixed else "no-cache")
+
+
+def _there(answer: Answer | None) -> Answer:
+    if answer is None:
+        raise NotHere
+    return answer
 
 
 def _versions(reader: Reader) -> dict[str, str]:

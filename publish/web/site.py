@@ -92,7 +92,7 @@ class Site:
                 if answer is None:
                     await inner(_without_language(scope, path), receive, guarded(send))
                 else:
-                    await give(answer, scope, send)
+                    await give(answer, scope, send, receive)
             finally:
                 current.reset(token)
 

@@ -134,7 +134,9 @@ def _free_pages(path: Path) -> int:
 def _public(home: Home) -> Iterator[Path]:
     yield from (path for path in (home.path / "releases.json", home.status, home.keys) if path.is_file())
     seen = set()  # what releases share is one file
-    for path in sorted(path for folder in (home.releases, home.chain, home.past, home.feeds) for path in folder.rglob("*") if path.is_file()):
+    for path in sorted(
+        path for folder in (home.releases, home.chain, home.past, home.feeds) for path in folder.rglob("*") if path.is_file()
+    ):
         if (inode := path.stat().st_ino) not in seen:
             seen.add(inode)
             yield path

@@ -1,6 +1,7 @@
 """A release to describe: the invented one of the site's tests with its downloads, as the run makes them; its tables also unpacked, as they are served."""
 
 import gzip
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from publish.catalogue import Catalogue
 from publish.described import Described, File, described
 from publish.downloads import Issue, downloads
+from publish.release import file_sha256
 from web_release import TODAY, make_release
 
 VERSIONS = {"institutions": "2.5.1", "notices": "1.0.3", "ratings": "1.1.0"}
@@ -26,6 +28,10 @@ def make(home: Path, catalogue: Catalogue, more: tuple[str, ...] = ()) -> Descri
             connection.execute(statement)
         connection.commit()
     made = downloads(folder, catalogue, Issue(TODAY, TODAY, VERSIONS))
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    for path in (folder / "downloads").iterdir():
+        manifest["files"][f"downloads/{path.name}"] = {"sha256": file_sha256(path), "size": path.stat().st_size}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     it = described(folder / "mingbai.db", catalogue, TODAY, TODAY, VERSIONS)
     files = []
     for name, said in made["files"].items():

@@ -1,11 +1,9 @@
 """A release's files as the site gives them out, and what a page has found as a file: read with other people's tools."""
 
 import csv
-import gzip
 import hashlib
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -100,7 +98,10 @@ async def test_every_file_of_the_index_comes_whole_and_as_it_says(ask, home):
 
 
 async def test_plain_text_comes_packed_to_who_takes_it_packed(ask):
-    plain, packed = await ask(f"/data/{TODAY}/institutions.csv"), await ask(f"/data/{TODAY}/institutions.csv", **{"accept-encoding": "gzip"})
+    plain, packed = (
+        await ask(f"/data/{TODAY}/institutions.csv"),
+        await ask(f"/data/{TODAY}/institutions.csv", **{"accept-encoding": "gzip"}),
+    )
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.content == plain.content  # httpx has unpacked it
     assert int(packed.headers["content-length"]) < int(plain.headers["content-length"])
@@ -215,7 +216,10 @@ async def test_an_earlier_release_gives_what_the_newest_one_still_says(ask, home
     folder = make_release(tmp_path, TODAY, catalogue, tables=said)
     downloads(folder, catalogue)
     seal(folder)
-    gone = {name: (await ask(f"/data/{OLD}/{name}", where=tmp_path)).status_code for name in ("notices.csv", "mingbai.db", "mingbai.csv.zip", "institutions.csv")}
+    gone = {
+        name: (await ask(f"/data/{OLD}/{name}", where=tmp_path)).status_code
+        for name in ("notices.csv", "mingbai.db", "mingbai.csv.zip", "institutions.csv")
+    }
     assert gone == {"notices.csv": 410, "mingbai.db": 410, "mingbai.csv.zip": 410, "institutions.csv": 200}
 
 
@@ -244,7 +248,9 @@ async def pages_of(ask: Callable[..., Any], path: str) -> list[str]:
             return found
 
 
-@pytest.mark.parametrize("page", ["/search{}?q=%E5%9F%B9%E8%AE%AD", "/notices{}?kind=penalty", "/notices{}?q=%E6%94%B6%E8%B4%B9&sort=oldest"])
+@pytest.mark.parametrize(
+    "page", ["/search{}?q=%E5%9F%B9%E8%AE%AD", "/notices{}?kind=penalty", "/notices{}?q=%E6%94%B6%E8%B4%B9&sort=oldest"]
+)
 @pytest.mark.parametrize("form", FORMS)
 async def test_everything_that_a_page_finds_is_in_the_file_in_its_order(ask, page, form):
     ids = await pages_of(ask, page.format(".json"))

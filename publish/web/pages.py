@@ -114,7 +114,16 @@ class Pages:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
         own: list[Page] = [self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page]
-        own += [self.catalog.catalog, self.catalog.openapi, self.sealed, self.files, self.file, self.table, self._exports.institutions, self._exports.notices]
+        own += [
+            self.catalog.catalog,
+            self.catalog.openapi,
+            self.sealed,
+            self.files,
+            self.file,
+            self.table,
+            self._exports.institutions,
+            self._exports.notices,
+        ]
         return found is not None and found[0] not in own
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:

@@ -16,11 +16,13 @@ from typing import Any
 import duckdb
 import pytest
 import zstandard
+from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 
 from making import deliver, institution, listing, notice, on, rating, world
 from publish import downloads as stage
 from publish.catalogue import Catalogue
+from publish.cli import main
 from publish.downloads import DATABASE, WHOLE, Issue, alike, downloads
 from publish.errors import BadHome, ReviewNeeded
 from publish.extracts import of_no_region, rows, under
@@ -300,6 +302,27 @@ def test_a_region_has_its_rows_and_those_of_what_lies_in_it(live: Path, catalogu
         assert counts == [3, 3, 3, 0]
     with pytest.raises(KeyError):
         under(catalogue, catalogue.tables["notices"], "' OR 1")
+
+
+def test_downloads_are_made_again_of_history_alone(work: Work, live: Path, tmp_path: Path) -> None:
+    deliver(work, {**world(), "notices": [notice(1), notice(2, facts="另一事实。")]}, 1)
+    folder = tmp_path / "again"
+    for number, release in enumerate(work.home.release_ids()):
+        (folder / str(number)).mkdir(parents=True)
+        database = folder / str(number) / DATABASE
+        given = ["--home", str(work.home.path), "rebuild", release, "--to", str(database), "--downloads"]
+        result = CliRunner().invoke(main, given)
+        assert result.exit_code == 0, result.output
+        assert "every file to the byte" in result.output
+        published = work.home.releases / release / "downloads"
+        made = {path.name: sha256(path) for path in (folder / str(number) / "downloads").iterdir()}
+        assert made == {path.name: sha256(path) for path in published.iterdir()}
+    published = live / "downloads" / "index.json"
+    published.write_bytes(published.read_bytes().replace(sha256(live / "downloads" / "notices.parquet").encode(), b"0" * 64))
+    (folder / "2").mkdir()
+    result = CliRunner().invoke(main, [*given[:3], "2026-11-01", "--to", str(folder / "2" / DATABASE), "--downloads"])
+    assert result.exit_code == 2
+    assert result.stderr.strip().endswith("libraries: notices.parquet")
 
 
 # What goes wrong

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from publish.downloads import DATABASE, WHOLE, Issue, alike, downloads
 from publish.errors import BadHome, ReviewNeeded
 from publish.extracts import of_no_region, rows, under
 from publish.nowhere import remains
+from publish.rebuild import rebuild_downloads
 from publish.run import make_downloads
 from publish.withdraw import withdraw
 from publish.work import Work
@@ -228,6 +230,11 @@ def test_a_withdrawal_reaches_every_file_and_leaves_the_others(work: Work) -> No
         assert SECRET.encode() not in all_said([folder])
         assert index(folder)["database"] == sha256(folder / DATABASE)
         assert all(entry["sha256"] == sha256(folder / "downloads" / name) for name, entry in index(folder)["files"].items())
+        (work.home.path.parent / release).mkdir()
+        shutil.copyfile(folder / DATABASE, work.home.path.parent / release / DATABASE)
+        assert not rebuild_downloads(work.home, work.catalogue, release, work.home.path.parent / release / DATABASE), (
+            "as it was issued anew"
+        )
     after = {path.name: path.stat().st_ino for path in (old / "downloads").iterdir()}
     same = {name for name, inode in before.items() if after[name] == inode}
     assert same >= {"ratings.parquet", "institutions.csv.gz", "institutions.xlsx", "regions.ndjson.zst"}

@@ -104,6 +104,7 @@ FLOORS = (
         "untouched",
         "downloads",
         "filed",
+        "workbooks",
     }
     | {"addresses", "callers", "outbox", "websub", "hooks", "deliver", "bodies"},
     {"run"},

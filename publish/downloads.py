@@ -109,7 +109,7 @@ def _write(
             }
         progress.start("downloads", sum(table["rows"] for table in tables.values()))
         books = Workbooks(part / DATABASE, catalogue, it, files, connection, pool)
-        _Making(part / DATABASE, it, tables, files, books, pool, progress, anew).everything()
+        _Making(part / DATABASE, it, tables, files, books, pool, progress).everything()
         progress.finish()
     write_whole(folder / DOWNLOAD_HOLDS, as_json(holds))
     index = {"version": VERSION, "database": file_sha256(part / DATABASE), "tables": tables, "files": files.files}
@@ -144,7 +144,6 @@ class _Making:
     books: Workbooks
     pool: Executor
     progress: Progress
-    anew: bool
 
     def everything(self) -> None:
         for dataset in self.it.datasets.values():
@@ -162,12 +161,10 @@ class _Making:
 
     def _dataset(self, dataset: Dataset, tables: Sequence[Table]) -> None:
         """All tables of a dataset in all forms, and in a workbook."""
-        book, names = f"{dataset.name}{FORMS['xlsx'].suffix}", [table.name for table in tables]
+        book = f"{dataset.name}{FORMS['xlsx'].suffix}"
+        taken = self.books.taken(book, tables)
         with ExitStack() as stack:
-            made = None
-            if not (self.anew and self.files.take([book], names)):
-                target = stack.enter_context(self.files.new(book, {"dataset": dataset.name, "tables": names, "form": "xlsx"}))
-                made = self.books.whole(target, tables)
+            made = None if taken else self.books.whole(stack, book, tables)
             for table in tables:
                 self._table(table, made)
             if made is not None:

@@ -139,7 +139,7 @@ def test_they_are_a_function_of_the_database(live: Path, catalogue: Catalogue, t
 def test_what_did_not_change_is_the_file_of_the_release_before(work: Work, live: Path) -> None:
     deliver(work, {**world(), "notices": [notice(1), notice(2), notice(3, facts="另一事实。")]}, 1)
     new, old = work.home.releases / "2026-11-02" / "downloads", live / "downloads"
-    for name in ("ratings.parquet", "ratings.csv.gz", "institutions.ndjson.zst", "permits.spreadsheet.csv.gz"):
+    for name in ("ratings.parquet", "ratings.csv.gz", "institutions.ndjson.zst", "permits.spreadsheet.csv.gz", "ratings.xlsx"):
         assert os.path.samefile(new / name, old / name), name
     for name in ("notices.parquet", "notices.csv.gz", "notices.xlsx"):
         assert sha256(new / name) != sha256(old / name), name

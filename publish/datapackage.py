@@ -1,7 +1,7 @@
 """datapackage.json: a release's tables for whoever reads them with Frictionless (Data Package 2.0, of which readers of 1.0 understand all they need).
 
-Each table is a resource of its CSV with the schema: types, keys, references, codes. What has no schema there (SQLite, XLSX, Parquet, the text that says
-what columns mean) is a resource that is a file. Titles are Chinese; the English stands beside them as `title_en` and `description_en`, which the
+Each table is a resource of its CSV with the schema: types, keys, references, codes. The other forms say the same and are in index.json and in the catalogue
+(dcat.py): here they would be read as tables once more, or as nothing. Titles are Chinese; the English stands beside them as `title_en` and `description_en`, which the
 specification has no place for.
 
 Two things it cannot say: that an empty cell without quotation marks is unknown and `""` an empty text (both are missing values to its readers), and
@@ -57,14 +57,6 @@ def _resources(it: Described, plain: bool) -> Iterator[dict[str, Any]]:
     tables = {file.table: file for file in it.files if file.form == CSV and file.table in it.tables and file.plain}
     for name, file in sorted(tables.items(), key=lambda one: list(it.tables).index(str(one[0]))):
         yield _table(it, it.tables[str(name)], file, plain)
-    if not plain:
-        for file in it.files:
-            if file is not tables.get(file.table):
-                yield {"name": _name(file.name), "path": file.name, "mediatype": file.type, **_sum(file.bytes, file.sha256)}
-
-
-def _name(file: str) -> str:
-    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "-" for letter in file.lower())
 
 
 def _sum(size: int, sha256: str) -> dict[str, Any]:

@@ -63,19 +63,22 @@ def site_nodes(root: str, releases: Sequence[tuple[str, str, Sequence[Node]]]) -
     datasets: list[str] = []
     for place, (id, day, nodes) in enumerate(releases):
         base, is_last = f"{root}/data/{id}/", place == len(releases) - 1
-        own = placed(list(nodes), base)
-        whole, page = f"{base}#all", f"{root}/data?as_of={id}"
-        made: dict[str, Any] = dict(next((node for node in own if node["@id"] == whole), _bare(whole, id, day)))
+        made = dict(next((node for node in nodes if node["@id"] == ALL), None) or _bare(id, day))
+        if not is_last:
+            made.pop("dcterms:hasPart", None)
+        page = f"{root}/data?as_of={id}"
         made |= {"dcat:inSeries": {"@id": series}, "dcat:landingPage": {"@id": page}}
         if place:
             made["dcat:prev"] = {"@id": f"{root}/data/{releases[place - 1][0]}/#all"}
-        if not is_last:
-            made.pop("dcterms:hasPart", None)
-        others = placed(named(()), base)
-        for node in reached([made, *(node for node in own if node["@id"] != whole), *others], whole):
+        # what an earlier release leads to is a handful of hundreds of nodes: only that is put under its address
+        own = placed(reached([made, *(node for node in nodes if node["@id"] != ALL), *named(())], ALL), base)
+        for node in own:
             found.setdefault(node["@id"], node)
         found.setdefault(page, {"@id": page, "@type": "foaf:Document"})
-        datasets += [whole, *([one["@id"] for one in made.get("dcterms:hasPart", [])] if is_last else [])]
+        datasets += [
+            f"{base}#all",
+            *([f"{base}{one['@id'].removeprefix('./')}" for one in made.get("dcterms:hasPart", [])] if is_last else []),
+        ]
     days = [day for _, day, _ in releases]
     said = {
         "dcterms:title": texts(title),
@@ -105,17 +108,17 @@ def site_nodes(root: str, releases: Sequence[tuple[str, str, Sequence[Node]]]) -
     ]
 
 
-def _bare(id: str, release: str, day: str) -> Node:
+def _bare(release: str, day: str) -> Node:
     """A release from before there was anything that describes it."""
     return {
-        "@id": id,
+        "@id": ALL,
         "@type": "dcat:Dataset",
         "dcterms:title": texts({lang: say(lang, "catalogue.release", release=release) for lang in LANGUAGES}),
         "dcterms:description": texts({lang: say(lang, "package.about") for lang in LANGUAGES}),
         "dcterms:identifier": f"mingbai:{release}",
         "dcat:version": release,
         "dcterms:issued": _date(day),
-        **placed(common(), id.removesuffix("#all")),
+        **common(),
     }
 
 

@@ -4,16 +4,13 @@ All of it is a function of the folder's mingbai.db, its id, and the declarations
 is written in all forms at the same time, on two cores. What is made of tables whose rows, columns and writers are those of the release before is that
 release's own file, by a hard link. index.json, which says what there is, is written last.
 
-A workbook with more rows than a sheet holds is made by province, and the one that has the dataset's name says which there are. Those of provinces are hard
-links too while their rows are the same; the others are not, since they say up to when the sources were read.
-
 A file has one hash and nothing can be left out of it, so it holds what is public on the day of its release: index.json says of each when the first of it ends, and
 holds.json, which is not served, what in a table may hurt somebody, as deltas say it of theirs.
 """
 
 import hashlib
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -30,21 +27,19 @@ from .catalogue import Catalogue
 from .dataset import Dataset, Table
 from .described import Described, File, described
 from .descriptions import TYPES, descriptions, in_archive
-from .dictionary import dictionary_rows, licence_rows, source_rows
-from .extracts import of_no_region, rows, under
+from .extracts import rows
 from .filed import VERSION, Files, Said
-from .forms import FORMS, PACKINGS, Page
+from .forms import FORMS, PACKINGS
 from .home import DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS, as_json, write_whole
 from .net import HOLDS, held
 from .progress import Progress, silent
 from .release import file_sha256
-from .tables import Working, working
-from .wording import say
+from .tables import working
+from .workbooks import Workbooks
 
 DATABASE, WHOLE = "mingbai.db", "mingbai.csv.zip"
 LIBRARIES = ("adbc-driver-sqlite", "isal", "pyarrow", "xlsxwriter")
 ROWS = 1_048_575  # of a sheet below its header
-NO_REGION = "none"  # behind the name of a workbook with what lies in no province
 PIECE = 1 << 20
 Put = Callable[[Any], None]
 
@@ -113,7 +108,8 @@ def _write(
                 "holds": any(found["holds"].values()),
             }
         progress.start("downloads", sum(table["rows"] for table in tables.values()))
-        _Making(part / DATABASE, catalogue, it, tables, files, connection, pool, progress, anew).everything()
+        books = Workbooks(part / DATABASE, catalogue, it, files, connection, pool)
+        _Making(part / DATABASE, it, tables, files, books, pool, progress).everything()
         progress.finish()
     write_whole(folder / DOWNLOAD_HOLDS, as_json(holds))
     index = {"version": VERSION, "database": file_sha256(part / DATABASE), "tables": tables, "files": files.files}
@@ -129,7 +125,11 @@ def _recipe(table: Table) -> str:
 @cache
 def _writers() -> list[str]:
     here = Path(__file__).parent
-    paths = [here / "cells.py", here / "extracts.py", Path(__file__), *sorted((here / "forms").glob("*.py"))]
+    paths = [
+        *(here / f"{name}.py" for name in ("cells", "dictionary", "extracts", "workbooks")),
+        Path(__file__),
+        *sorted((here / "forms").glob("*.py")),
+    ]
     return [*(f"{name} {version(name)}" for name in LIBRARIES), *(file_sha256(path) for path in paths)]
 
 
@@ -138,14 +138,12 @@ class _Making:
     """The downloads of one release while they are made."""
 
     database: Path
-    catalogue: Catalogue
     it: Described
     tables: Mapping[str, Said]
     files: Files
-    connection: Working
+    books: Workbooks
     pool: Executor
     progress: Progress
-    anew: bool
 
     def everything(self) -> None:
         for dataset in self.it.datasets.values():
@@ -153,7 +151,7 @@ class _Making:
             if max(self.tables[table.name]["rows"] for table in tables) > ROWS:
                 for table in tables:
                     self._table(table, None)
-                self._by_province(dataset, tables)
+                self.books.by_province(dataset, tables)
             else:
                 self._dataset(dataset, tables)
         self._archive()
@@ -163,19 +161,17 @@ class _Making:
 
     def _dataset(self, dataset: Dataset, tables: Sequence[Table]) -> None:
         """All tables of a dataset in all forms, and in a workbook."""
-        book, names = f"{dataset.name}{FORMS['xlsx'].suffix}", [table.name for table in tables]
+        book = f"{dataset.name}{FORMS['xlsx'].suffix}"
+        taken = self.books.taken(book, tables)
         with ExitStack() as stack:
-            made = None
-            if not (self.anew and self.files.take([book], names)):
-                target = stack.enter_context(self.files.new(book, {"dataset": dataset.name, "tables": names, "form": "xlsx"}))
-                made = self._workbook(target, tables, self._pages(tables))
+            made = None if taken else self.books.whole(stack, book, tables)
             for table in tables:
                 self._table(table, made)
             if made is not None:
                 made.close()
 
     def _table(self, table: Table, book: Any) -> None:
-        from .forms.arrow import batches
+        from .forms.arrow import ahead, batches
         from .forms.packed import Counted
         from .forms.writers import writer
 
@@ -204,75 +200,11 @@ class _Making:
                 one = writer(form.name, columns, target, table.label.zh)
                 puts.append(one.put)
                 ends.insert(0, one.close)
-            for batch in _ahead(self.pool, batches(self.database, columns, rows(table, columns))):
+            for batch in ahead(self.pool, batches(self.database, columns, rows(table, columns))):
                 list(self.pool.map(_given, puts, repeat(batch)))
                 self.progress.advance(batch.num_rows)
             for end in ends:
                 end()
-
-    def _by_province(self, dataset: Dataset, tables: Sequence[Table]) -> None:
-        """A workbook for each province, and for what lies in none, and one that says which there are."""
-        suffix, names = FORMS["xlsx"].suffix, [table.name for table in tables]
-        said = {"dataset": dataset.name, "tables": names, "form": "xlsx"}
-        provinces = [region for region in self.catalogue.regions.rows() if region.level == "province" and region.valid_until is None]
-        listed = []
-        for code, label in (*((region.code, region.name_zh) for region in provinces), (NO_REGION, say("zh", "downloads.no_region"))):
-            there = [(table, self._where(table, code)) for table in tables]
-            book, number, places = f"{dataset.name}-{code}{suffix}", *self._in(there)
-            if number:
-                listed.append((book, code, label, str(number)))
-                if not self.files.take([book], names, places=places):
-                    self._book(book, {**said, "region": code, "rows": number, "places": places}, there)
-        header = tuple(f"{say('zh', f'downloads.{what}')} {say('en', f'downloads.{what}')}" for what in ("file", "code", "region", "rows"))
-        with self.files.new(f"{dataset.name}{suffix}", said) as target:
-            self._workbook(target, (), [Page(dataset.label.zh, header, tuple(listed), (32, 12, 24, 12)), *self._pages(tables)]).close()
-
-    def _where(self, table: Table, code: str) -> str:
-        """The condition for the rows of a table in a province."""
-        if code == NO_REGION:
-            return of_no_region(self.catalogue, table) or "1"
-        return under(self.catalogue, table, code) or "0"
-
-    def _in(self, there: Sequence[tuple[Table, str]]) -> tuple[int, str]:
-        """How many rows there are, and by what they are known: the same rows elsewhere are others, where what they belong to has moved."""
-        number, digest = 0, hashlib.sha256()
-        for table, where in there:
-            keys = f'SELECT "{table.key[0]}", count(*) FROM new."{table.name}" WHERE {where} GROUP BY 1 ORDER BY 1'
-            for key, several in self.connection.execute(keys):
-                number += several
-                digest.update(orjson.dumps([key, several]))
-        return number, digest.hexdigest()
-
-    def _book(self, name: str, said: Mapping[str, Any], there: Sequence[tuple[Table, str]]) -> None:
-        from .forms.arrow import batches
-
-        tables = [table for table, _ in there]
-        with self.files.new(name, said) as target:
-            made = self._workbook(target, tables, self._pages(tables)[:1])
-            for table, where in there:
-                made.sheet()
-                for batch in _ahead(self.pool, batches(self.database, table.published, rows(table, table.published, where))):
-                    made.put(batch)
-            made.close()
-
-    def _workbook(self, target: Any, tables: Sequence[Table], pages: Sequence[Page]) -> Any:
-        from .forms.workbook import Workbook
-
-        return Workbook(target, [(table.label.zh, table.published) for table in tables], pages)
-
-    def _pages(self, tables: Sequence[Table]) -> list[Page]:
-        """What stands behind the rows: the dictionary of these tables, the sources, the licence."""
-        codes = {column.codes for table in tables for column in table.published if column.codes}
-        it = replace(
-            self.it,
-            tables={table.name: table for table in tables},
-            codes={name: rows for name, rows in self.it.codes.items() if name in codes},
-        )
-        return [
-            _page("dictionary", list(dictionary_rows(it)), (16, 20, 20, 24, 44, 44)),
-            _page("sources", list(source_rows(self.it)), ()),
-            _page("licence", list(licence_rows(self.it)), (100, 44)),
-        ]
 
     def _archive(self) -> None:
         """All tables as CSV in one file, with what describes them."""
@@ -316,28 +248,9 @@ def _file(name: str, said: Said) -> File:
     return File(name, said["media_type"], said["bytes"], said["sha256"], form, said.get("table"), said.get("dataset"), said["rows"], inside)
 
 
-def _page(title: str, found: Sequence[Sequence[str]], widths: tuple[int, ...]) -> Page:
-    """A sheet of texts, whose first row is its header. What is empty stays empty."""
-    header, *below = [tuple(row) for row in found]
-    return Page(
-        f"{say('zh', f'downloads.{title}')} {say('en', f'downloads.{title}')}",
-        header,
-        tuple(tuple(text or None for text in row) for row in below),
-        (*widths, *[24] * (len(header) - len(widths))),
-    )
-
-
 def _say(plain: Said, name: str, target: Any) -> None:
     plain.update(name=name, **target.said())
 
 
 def _given(put: Put, what: Any) -> None:
     put(what)
-
-
-def _ahead(pool: Executor, batches: Iterator[Any]) -> Iterator[Any]:
-    """Batches, of which the next one is read while one is written."""
-    coming = pool.submit(next, batches, None)
-    while (batch := coming.result()) is not None:
-        coming = pool.submit(next, batches, None)
-        yield batch

@@ -40,7 +40,7 @@ CREATE TABLE issues (
 MAKE_NO_ROWS = ("__init__", "__main__", "about", "amend", "anew", "answering", "apply", "at_once", "audit", "bounds", "candidate", "canonical", "carry", "causes", "cells", "channel", "decide", "deltas", "demo", "diff", "documents",
     "downloads", "drift", "entries", "errors", "events", "extract", "extracts", "feedfile", "filed", "fresh", "given", "guarded", "guards", "history", "hold", "home", "inbox", "index", "issues", "keep", "ledger", "live", "meant", "measure", "metadata", "net", "nowhere", "past", "progress",
     "rebuild", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "same", "snapshot", "statements", "stones", "summary", "texts", "undone", "versions", "withdraw",
-    "withdrawals", "wording", "work", "workers",
+    "withdrawals", "wording", "work", "workbooks", "workers",
     "addresses", "bodies", "callers", "deliver", "hooks", "outbox", "websub",
     "citation", "columnkinds", "csvw", "datapackage", "dcat", "described", "descriptions", "dictionary", "licence", "linked", "schemaorg",
     "keys", "minisign", "places", "signing", "verified")  # fmt: skip

@@ -179,7 +179,7 @@ def test_a_step_without_a_candidate_says_which_comes_first(name: str, home: Path
 def test_a_step_that_was_left_out_is_named(missing: int, steady: Server, home: Path) -> None:
     for name in STEPS[:missing]:
         done(mingbai(home, name, *(source(steady) if name == "extract" else ())))
-    result = mingbai(home, STEPS[missing + 1])
+    result = next(result for name in STEPS[missing + 1 :] if (result := mingbai(home, name)).exit_code)  # the first that needs it
     assert f"`mingbai {STEPS[missing]}`" in told(result, 2)
     assert Home(home).live() is None
 

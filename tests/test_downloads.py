@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -16,15 +17,18 @@ from typing import Any
 import duckdb
 import pytest
 import zstandard
+from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 
 from making import deliver, institution, listing, notice, on, rating, world
 from publish import downloads as stage
 from publish.catalogue import Catalogue
+from publish.cli import main
 from publish.downloads import DATABASE, WHOLE, Issue, alike, downloads
 from publish.errors import BadHome, ReviewNeeded
 from publish.extracts import of_no_region, rows, under
 from publish.nowhere import remains
+from publish.rebuild import rebuild_downloads
 from publish.run import make_downloads
 from publish.withdraw import withdraw
 from publish.work import Work
@@ -135,7 +139,7 @@ def test_they_are_a_function_of_the_database(live: Path, catalogue: Catalogue, t
 def test_what_did_not_change_is_the_file_of_the_release_before(work: Work, live: Path) -> None:
     deliver(work, {**world(), "notices": [notice(1), notice(2), notice(3, facts="另一事实。")]}, 1)
     new, old = work.home.releases / "2026-11-02" / "downloads", live / "downloads"
-    for name in ("ratings.parquet", "ratings.csv.gz", "institutions.ndjson.zst", "permits.spreadsheet.csv.gz"):
+    for name in ("ratings.parquet", "ratings.csv.gz", "institutions.ndjson.zst", "permits.spreadsheet.csv.gz", "ratings.xlsx"):
         assert os.path.samefile(new / name, old / name), name
     for name in ("notices.parquet", "notices.csv.gz", "notices.xlsx"):
         assert sha256(new / name) != sha256(old / name), name
@@ -226,6 +230,11 @@ def test_a_withdrawal_reaches_every_file_and_leaves_the_others(work: Work) -> No
         assert SECRET.encode() not in all_said([folder])
         assert index(folder)["database"] == sha256(folder / DATABASE)
         assert all(entry["sha256"] == sha256(folder / "downloads" / name) for name, entry in index(folder)["files"].items())
+        (work.home.path.parent / release).mkdir()
+        shutil.copyfile(folder / DATABASE, work.home.path.parent / release / DATABASE)
+        assert not rebuild_downloads(work.home, work.catalogue, release, work.home.path.parent / release / DATABASE), (
+            "as it was issued anew"
+        )
     after = {path.name: path.stat().st_ino for path in (old / "downloads").iterdir()}
     same = {name for name, inode in before.items() if after[name] == inode}
     assert same >= {"ratings.parquet", "institutions.csv.gz", "institutions.xlsx", "regions.ndjson.zst"}
@@ -300,6 +309,27 @@ def test_a_region_has_its_rows_and_those_of_what_lies_in_it(live: Path, catalogu
         assert counts == [3, 3, 3, 0]
     with pytest.raises(KeyError):
         under(catalogue, catalogue.tables["notices"], "' OR 1")
+
+
+def test_downloads_are_made_again_of_history_alone(work: Work, live: Path, tmp_path: Path) -> None:
+    deliver(work, {**world(), "notices": [notice(1), notice(2, facts="另一事实。")]}, 1)
+    folder = tmp_path / "again"
+    for number, release in enumerate(work.home.release_ids()):
+        (folder / str(number)).mkdir(parents=True)
+        database = folder / str(number) / DATABASE
+        given = ["--home", str(work.home.path), "rebuild", release, "--to", str(database), "--downloads"]
+        result = CliRunner().invoke(main, given)
+        assert result.exit_code == 0, result.output
+        assert "every file to the byte" in result.output
+        published = work.home.releases / release / "downloads"
+        made = {path.name: sha256(path) for path in (folder / str(number) / "downloads").iterdir()}
+        assert made == {path.name: sha256(path) for path in published.iterdir()}
+    published = live / "downloads" / "index.json"
+    published.write_bytes(published.read_bytes().replace(sha256(live / "downloads" / "notices.parquet").encode(), b"0" * 64))
+    (folder / "2").mkdir()
+    result = CliRunner().invoke(main, [*given[:3], "2026-11-01", "--to", str(folder / "2" / DATABASE), "--downloads"])
+    assert result.exit_code == 2
+    assert result.stderr.strip().endswith("libraries: notices.parquet")
 
 
 # What goes wrong

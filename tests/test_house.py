@@ -108,6 +108,7 @@ FLOORS = (
         "signing",
         "verified",
         "places",
+        "workbooks",
     }
     | {"addresses", "callers", "outbox", "websub", "hooks", "deliver", "bodies"},
     {"run"},

@@ -6,6 +6,7 @@ fetched by apsw and made into arrays take 2.36 s.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -53,3 +54,11 @@ def joined(*parts: Any, null: str) -> memoryview:
         raise ValueError("lines are joined without a gap")
     offsets = memoryview(lines.buffers()[1]).cast("i")
     return memoryview(lines.buffers()[2])[offsets[0] : offsets[len(lines)]]
+
+
+def ahead(pool: Executor, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Batches, of which the next one is read while one is written."""
+    coming = pool.submit(next, batches, None)
+    while (batch := coming.result()) is not None:
+        coming = pool.submit(next, batches, None)
+        yield batch

@@ -78,6 +78,9 @@ ROUTES: tuple[Route, ...] = (
     Route("notices", "/notices.json", (*NOTICES.KEYS, AS_OF), {FOUND: "FoundNotices"}, {"q": "培训"}, many=NOTICES.FACETS),
     Route("notice", "/notices/{id}.json", (AS_OF,), {FOUND: "Notice", 410: "Gone"}, {"id": "$notice"}),
     Route("changelog", "/data/changelog.json", (AS_OF,), {FOUND: "Changelog"}),
+    Route("manifest", "/data/{release}/manifest.json", (), {FOUND: "Manifest"}, {"release": "$release"}),
+    Route("keys", "/data/keys.json", (), {FOUND: "Anything"}),
+    Route("downloads", "/data/{release}/index.json", (), {FOUND: "Downloads", 302: ""}, {"release": "$release"}),
     Route("changes", "/changes.json", selection.KEYS, {FOUND: "Changes"}, {"kind": "add"}),
     Route("deltas", "/deltas/index.json", (), {FOUND: "Deltas"}),
     Route("status", "/status.json", (), {FOUND: "Status"}),
@@ -106,7 +109,11 @@ def samples(reader: Reader, today: str) -> Mapping[str, str]:
     """Ids that the release has, for examples."""
     institution = reader.row("SELECT id FROM institutions ORDER BY id LIMIT 1")
     notice = reader.row("SELECT id FROM notices WHERE public_until >= ? AND state = 'active' ORDER BY id LIMIT 1", today)
-    return {"$institution": institution["id"] if institution else "i-aaaaaaaaaaa2", "$notice": notice["id"] if notice else "n-aaaaaaaaaaa2"}
+    return {
+        "$release": reader.id,
+        "$institution": institution["id"] if institution else "i-aaaaaaaaaaa2",
+        "$notice": notice["id"] if notice else "n-aaaaaaaaaaa2",
+    }
 
 
 def _number(least: int = 0, most: int = MOST) -> Schema:

@@ -136,13 +136,11 @@ def _instead(chance: Random, home: Home, day: str) -> None:
 
 def _climbs(chance: Random, home: Home, day: str) -> None:
     """A path that leads out, to a file that is what the manifest says, signed by the right key."""
-    folder, manifest = home.releases / day, home.manifest(day)
+    folder, said = home.releases / day, home.manifest(day)
     (home.path / "outside").write_bytes(b"x")
     name = chance.choice(
         ["../../outside", "downloads/../../../outside", str(home.path / "outside"), "./tombstones.json", "a//b", "..", "", "a\\b", "a\nb"]
     )
-    close(folder, {**manifest, "id": day}, TWO)
-    said = home.manifest(day)
     said["files"][name] = {"sha256": "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881", "size": 1}
     write_whole(folder / "manifest.json", as_json(said))
     write_whole(folder / SUMS, sums(said["files"], as_json(said)))
@@ -201,7 +199,7 @@ def test_a_thousand_altered_files_manifests_and_signatures_are_all_found_out(cop
     whole = {path: (_stat(path), path.read_bytes() if path.is_file() else b"") for path in copy.path.rglob("*")}
     chance, missed, done = Random(20261123), [], dict.fromkeys(ALTERATIONS, 0)
     for number in range(1000):
-        alter, day = chance.choice(ALTERATIONS), chance.choice([DAYS[2], DAYS[4]])
+        alter, day = chance.choice(ALTERATIONS), chance.choice([DAYS[2], DAYS[2], DAYS[2], DAYS[4]])
         alter(chance, copy, day)
         try:
             found: object = checked(copy.releases / day, chance.choice([ONE, TWO])).faults

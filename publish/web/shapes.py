@@ -242,7 +242,18 @@ def _others() -> dict[str, Schema]:
         stale_sources=TEXTS,
         held=each({"type": "object"}),
     )
-    file = thing(name=TEXT, of=MAYBE, form=TEXT, packing=MAYBE, region=MAYBE, rows=MAYBE_WHOLE, is_given=YES, media_type=TEXT, bytes=WHOLE, sha256=TEXT)
+    file = thing(
+        name=TEXT,
+        of=MAYBE,
+        form=TEXT,
+        packing=MAYBE,
+        region=MAYBE,
+        rows=MAYBE_WHOLE,
+        is_given=YES,
+        media_type=TEXT,
+        bytes=WHOLE,
+        sha256=TEXT,
+    )
     return {
         "Downloads": thing(OF_RELEASE, release=TEXT, of_release=TEXT, files=each(file)),
         "Manifest": {"type": "object", "required": ["id", "released_on", "files"]},

@@ -38,6 +38,8 @@ SQLITE = "application/vnd.sqlite3"
 DATABASE = "mingbai.db"  # lies in the release itself, beside its downloads
 TRIES = 3  # a release that is issued anew meanwhile is looked at again
 log = logging.getLogger(__name__)
+Label = Mapping[str, str]
+Group = tuple[str, Label, list[Row], list[tuple[str, Label, list[Row]]]]
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,12 @@ class Downloads:
             return self._busy(visit)
         if "index" in visit.parts:
             return as_json({**of_release(visit, reader), "of_release": folder.name, "files": files})
-        return self._render("downloads.html", release=folder.name, is_newest=folder.name == reader.id, groups=self._grouped(files))
+        whole, described, groups = self._grouped(files)
+        is_newest = folder.name == reader.id
+        sums = [name for name in LINKS if (folder / name).is_file()]
+        return self._render(
+            "downloads.html", release=folder.name, is_newest=is_newest, sums=sums, whole=whole, described=described, groups=groups
+        )
 
     def _file(self, visit: Visit, reader: Reader, folder: Path) -> Answer:
         name, is_own = visit.parts["file"], folder == reader.folder
@@ -168,11 +175,20 @@ class Downloads:
             return f"{self._books.get(dataset, dataset)}{place and '-'}{place}{dot}{rest}"
         return f"{self._labels.get(stem, stem)}{dot}{rest}"
 
-    def _grouped(self, files: list[Row]) -> list[tuple[str, Mapping[str, str] | None, list[Row]]]:
-        """The files of each dataset with its name and label, those of the whole first."""
-        whole: list[tuple[str, Mapping[str, str] | None, list[Row]]] = [("all", None, [one for one in files if one["of"] is None])]
-        of = [(name, it["label"], [one for one in files if one["of"] in (name, *it["tables"])]) for name, it in self._datasets.items()]
-        return [group for group in whole + of if group[2]]
+    def _grouped(self, files: list[Row]) -> tuple[list[Row], list[Row], list[Group]]:
+        """The files of the whole, those that describe it, and of each dataset its workbooks and the files of each table."""
+        whole = [one for one in files if one["of"] is None]
+        groups = []
+        for name, it in self._datasets.items():
+            tables = [
+                (table, said["label"], [one for one in files if one["of"] == table and one["form"] != "xlsx"])
+                for table, said in it["tables"].items()
+            ]
+            books = [one for one in files if one["of"] == name and one["form"] == "xlsx"]
+            if books or any(found for _, _, found in tables):
+                groups.append((name, it["label"], books, [group for group in tables if group[2]]))
+        described = [one for one in whole if one["form"] == "description"]
+        return [one for one in whole if one not in described], described, groups
 
 
 def _made(folder: Path, live: Reader, today: str) -> tuple[Identity, Made]:

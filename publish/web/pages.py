@@ -61,8 +61,9 @@ class Pages:
         self.verify = VerifyPages(self.render, self.problem, of_release)
         self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hubs)
         self.catalog = catalog.CatalogPages(shelf, cast(Frame, templates.globals["frame"]), dictionary)
+        self._in_order = dict(sorted(dictionary.items(), key=_reading_order))
         self._exports = exports.Exports(self.problem, dictionary)
-        self.downloads = downloads.Downloads(shelf, self.render, self.problem, dictionary)
+        self.downloads = downloads.Downloads(shelf, self.render, self.problem, self._in_order)
         # asked for most often, and without a problem's page: their answers are JSON whatever happens
         self.hot: Mapping[str, Page] = {
             address(path, lang): page
@@ -215,7 +216,7 @@ class Pages:
     def data(self, visit: Visit, reader: Reader) -> Answer:
         return self.render(
             "data.html",
-            dictionary=dict(sorted(self._dictionary.items(), key=_reading_order)),
+            dictionary=self._in_order,
             counts=ended(reader, visit.today).counts,
             sources=facts.sources(reader, visit.today),
             versions=_versions(reader),

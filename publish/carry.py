@@ -48,7 +48,7 @@ def carry_out(work: Work, publish: Callable[[Candidate], object]) -> list[str]:
     if not gone:
         return []
     history.forget(work.home.history, work.catalogue)
-    return reissue_all(work.home, work.catalogue, gone, work.progress)
+    return reissue_all(work.home, work.catalogue, gone, work.progress, work.key())
 
 
 def settle(home: Home, withdrawn: Mapping[str, Withdrawal]) -> dict[str, tuple[str, str, str]]:

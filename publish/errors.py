@@ -60,6 +60,17 @@ class ReviewNeeded(Mingbai):
     public = "a change is held until a person has looked at it; the live release is as it was"
 
 
+class BadKey(Mingbai):
+    """A key that signs or verifies is missing, wrong, revoked or cannot be read: nothing was published, and nothing is trusted."""
+
+    exit_code = 7
+    public = "the release could not be signed; the live release is as it was"
+
+
+class NotVerified(Mingbai):
+    """A release is not what was signed."""
+
+
 class Busy(Mingbai):
     """Another run holds the lock of this home."""
 

@@ -22,6 +22,9 @@ from .errors import BadHome, Busy
 
 CHINA = ZoneInfo("Asia/Shanghai")  # the platform and the authorities print local time and do not say so
 DELTAS, DELTA_INDEX, DELTA_HOLDS = "deltas", "index.json", "holds.json"  # in a release
+DOWNLOADS, DOWNLOAD_INDEX, DOWNLOAD_HOLDS = "downloads", "index.json", "holds.json"  # in a release
+SUMS, SIGNATURE = "SHA256SUMS", "manifest.json.minisig"
+LINKS = "manifest.json", SUMS, SIGNATURE  # what is not in a manifest itself, and stays of a release that is no longer kept
 RELEASE_ID = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([1-9]\d*))?")
 
 
@@ -120,6 +123,16 @@ class Home:
     @property
     def status(self) -> Path:
         return self.path / "status.json"
+
+    @property
+    def keys(self) -> Path:
+        """The public keys that sign releases, for readers: publish/keys.py."""
+        return self.path / "keys.json"
+
+    @property
+    def chain(self) -> Path:
+        """What is left of releases that are no longer kept: manifest, sums and signature, by which later ones are linked to earlier ones."""
+        return self.path / "chain"
 
     @property
     def inbox(self) -> Path:

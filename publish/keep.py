@@ -2,7 +2,7 @@
 source, and not a setting of one installation.
 
 Days are counted back from the release before the live one, never from the clock: a clock that is years ahead for one run removes nothing.
-History keeps what every release said of every row; what is removed here is the files. A snapshot under raw/ goes when no release that is
+History keeps what every release said of every row; what is removed here is the files, but for those by which what came after it can be verified. A snapshot under raw/ goes when no release that is
 kept, and nothing in the making, is made of it, and it is as old: until then a delivery that was refused can be looked at.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from .home import Home, release_order
+from .home import LINKS, Home, release_order, sync, write_whole
 from .live import write_index
 from .snapshot import SEAL, discard, sealed
 
@@ -31,6 +31,8 @@ def keep(home: Home) -> list[str]:
     whole = home.release_ids()
     since = _since(whole, live)
     go = gone(whole, live)[:AT_ONCE]
+    for identifier in go:
+        _leave_links(home, identifier)
     for identifier in go:  # without its name first: a crash leaves no half of a release
         os.rename(home.releases / identifier, home.releases / f"{identifier}.part")
     if go:
@@ -43,6 +45,19 @@ def keep(home: Home) -> list[str]:
         discard(folder)
     said = [f"removed release {identifier}" for identifier in go] + [f"removed snapshot {folder.name}" for folder in old]
     return [f"{line}; kept is {POLICY}" for line in said]
+
+
+def _leave_links(home: Home, identifier: str) -> None:
+    """Copy what later manifests are linked to."""
+    folder = home.chain / identifier
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in LINKS:
+        if (home.releases / identifier / name).is_file():
+            write_whole(folder / name, (home.releases / identifier / name).read_bytes())
+        else:
+            (folder / name).unlink(missing_ok=True)
+    sync(home.chain)
+    sync(home.path)
 
 
 def named(home: Home, releases: Iterable[str]) -> set[str]:

@@ -4,8 +4,10 @@ from typing import Any
 
 import orjson
 
+from . import licence
 from .catalogue import Catalogue
 from .dataset import Table
+from .wording import LANGUAGES
 
 HEAD = "# Made by `mingbai metadata` from datasets/*.yml. Change it there.\n"
 
@@ -25,7 +27,8 @@ def metadata(catalogue: Catalogue) -> dict[str, Any]:
     return {
         "title": "明白 mingbai",
         "description": "校外培训机构白名单、公告和服务评价的开放数据。 Open data on off-campus training: white lists, notices and service ratings.",
-        "license": "数据条款见各来源 Terms of each source",
+        "license": " ".join(licence.name(lang) for lang in LANGUAGES),
+        "license_url": licence.URL,
         "databases": {"mingbai": {"tables": tables}},
     }
 

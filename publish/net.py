@@ -14,6 +14,7 @@ from .same import CODES, fingerprint
 from .tables import Working
 
 LAST = 10**12  # the number of a release that has none yet: it comes after all that have one
+HOLDING = ("notices", "listings", "documents")  # and what is of a notice
 HOLDS = "CREATE TEMP TABLE holds (what TEXT, a TEXT, b TEXT, c TEXT, PRIMARY KEY (what, a, b, c)) WITHOUT ROWID"
 
 
@@ -141,6 +142,16 @@ def _hold(connection: Working, table: Table, row: Mapping[str, Any]) -> None:
     if table.name == "documents":
         held.append(("documents", row["id"], "", ""))
     connection.executemany("INSERT OR IGNORE INTO temp.holds VALUES (?,?,?,?)", held)
+
+
+def held(connection: Working, table: Table) -> dict[str, Any]:
+    """The same of a whole table of `new`, of which temp.holds is made for nothing else."""
+    connection.execute("DELETE FROM temp.holds")
+    if table.name in HOLDING or "notice_id" in table.columns:
+        cursor = connection.execute(f'SELECT * FROM new."{table.name}"')
+        for values in cursor:
+            _hold(connection, table, dict(zip((column for column, *_ in cursor.getdescription()), values, strict=True)))
+    return public(connection)
 
 
 def public(connection: Working) -> dict[str, Any]:

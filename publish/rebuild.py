@@ -13,8 +13,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .canonical import canonical
+from .catalogue import Catalogue
+from .downloads import DATABASE, Issue, downloads
 from .errors import BadHome
-from .home import Home
+from .filed import read
+from .home import DOWNLOADS, Home
 from .release import file_sha256
 from .tables import Working, working
 
@@ -41,6 +44,25 @@ def rebuild(home: Home, release: str, target: Path) -> Rebuilt:
     except (BadHome, KeyError):  # damaged: what it should be is known from history
         published = None
     return Rebuilt(from_history(home.history, release, target, published), published is not None)
+
+
+def rebuild_downloads(home: Home, catalogue: Catalogue, release: str, database: Path) -> list[str]:
+    """Make the downloads of a release again in `downloads/` beside its database (0700). Returns the names of those that are other bytes than were
+    published: none, where the declarations and the libraries are those of then.
+
+    Raises BadHome where the folder is there, and for a release that is no longer kept, of which nobody knows what was published.
+    """
+    folder = database.parent / DOWNLOADS
+    if database.name != DATABASE or folder.exists():
+        raise BadHome(f"{folder}: name a {DATABASE} in a folder without {DOWNLOADS}/: they are made beside it")
+    published, manifest = read(home.releases / release), home.manifest(release)
+    if not published:
+        raise BadHome(f"{home.releases / release}: has no downloads that could be made again")
+    versions = {dataset: one["version"] for dataset, one in manifest.get("versions", {}).items()}
+    made = downloads(database.parent, catalogue, Issue(release, manifest["released_on"], versions))
+    os.chmod(folder, 0o700)
+    before, after = published["files"], made["files"]
+    return sorted(name for name in {*before, *after} if before.get(name, {}).get("sha256") != after.get(name, {}).get("sha256"))
 
 
 def from_history(history: Path, release: str, target: Path, published: str | None = None) -> str:

@@ -15,14 +15,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from . import deltas, history, stones, texts
+from . import deltas, downloads, history, stones, texts
 from .assemble import Assembled
 from .canonical import canonical
 from .catalogue import Catalogue
 from .errors import BadHome
-from .home import Home, as_json, sync, write_whole
+from .filed import shared
+from .home import DOWNLOADS, Home, as_json, sync, write_whole
 from .index import index
 from .live import OLD, write_index
+from .minisign import SecretKey
 from .progress import Progress, silent
 from .release import close, file_sha256
 from .restore import without
@@ -32,8 +34,8 @@ NEW = ".reissued.part"  # behind the id, while it is made
 Gone = Mapping[str, tuple[str, str, str]]  # history.gone
 
 
-def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, progress: Progress = silent) -> list[str]:
-    """Issue every release but the live one anew that has one of these notices. Returns a line for each that could not be."""
+def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, progress: Progress = silent, key: SecretKey | None = None) -> list[str]:
+    """Issue every release but the live one anew that has one of these notices, signed with `key`. Returns a line for each that could not be."""
     wanted, trouble, unread = [], [], set()
     for name in home.release_ids():
         try:
@@ -45,7 +47,7 @@ def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, progress: Progress
     progress.start("reissue", len(wanted))
     for name in wanted:
         try:
-            number = len(reissue(home, catalogue, name, gone))
+            number = len(reissue(home, catalogue, name, gone, key))
             progress.say(f"issued {name} anew without {number} withdrawn {'notice' if number == 1 else 'notices'}")
         except (sqlite3.Error, BadHome) as error:
             trouble.append(f"release {name} has what was withdrawn and could not be issued anew ({error})")
@@ -56,7 +58,7 @@ def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, progress: Progress
         try:
             if name != home.live() and name not in unread and deltas.outdated(home, name):
                 late.append(name)
-                _lead_to(home, catalogue, name)
+                _lead_to(home, catalogue, name, key)
         except (sqlite3.Error, BadHome) as error:
             trouble.append(f"the delta of release {name} begins with what is no longer there and could not be made anew ({error})")
     if wanted or late:
@@ -64,7 +66,7 @@ def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, progress: Progress
     return [f"{home.releases}: {line}; restore it from a copy, or remove it" for line in trouble]
 
 
-def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone) -> list[str]:
+def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone, key: SecretKey | None) -> list[str]:
     """Take the notices that are gone out of a release that is not live. Returns which it had."""
     old, part = home.releases / identifier, home.releases / f"{identifier}{NEW}"
     manifest = home.manifest(identifier)
@@ -79,9 +81,12 @@ def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone) -> li
     index(part / "mingbai.db", catalogue, part / "search" / "index.db")
     texts.texts(part / "mingbai.db", catalogue, part / texts.FILE)
     left = {notice: stones.stone(gone[notice][1], gone[notice][0]) for notice in had}
+    if (old / DOWNLOADS).is_dir():
+        versions = {dataset: one["version"] for dataset, one in manifest.get("versions", {}).items()}
+        downloads.anew(part, catalogue, downloads.Issue(identifier, manifest["released_on"], versions), old)
     write_whole(part / stones.TOMBSTONES, as_json({**stones.read(old), **left}))
     deltas.anew(home, catalogue, part, identifier, manifest["previous"])
-    files = close(part, _manifest(manifest, old, made, [gone[notice] for notice in had]))["files"]
+    files = close(part, _manifest(manifest, old, made, [gone[notice] for notice in had]), key)["files"]
     # before it is there: a run that dies here does all of it again
     history.enter_hash(home.history, identifier, files["mingbai.db"]["sha256"])
     _replace(home, identifier, part)
@@ -96,7 +101,7 @@ def _replace(home: Home, identifier: str, part: Path) -> None:
     shutil.rmtree(home.releases / f"{identifier}{OLD}")
 
 
-def _lead_to(home: Home, catalogue: Catalogue, identifier: str) -> None:
+def _lead_to(home: Home, catalogue: Catalogue, identifier: str, key: SecretKey | None) -> None:
     """Make the delta of a release anew, whose base is another one since. Its other files are the same."""
     old, part = home.releases / identifier, home.releases / f"{identifier}{NEW}"
     manifest = home.manifest(identifier)
@@ -104,9 +109,10 @@ def _lead_to(home: Home, catalogue: Catalogue, identifier: str) -> None:
     if not notes:
         raise BadHome(f"release {manifest['previous']} is as it was before it was issued anew")
     shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(old, part)
+    shutil.copytree(old, part, copy_function=shared)  # nothing of a release is written over
     deltas.anew(home, catalogue, part, identifier, manifest["previous"])
-    close(part, {**manifest, "reissues": [*manifest.get("reissues", []), {"on": notes[-1]["on"], "withdrawn": {}, **_superseded(old)}]})
+    said = {**manifest, "reissues": [*manifest.get("reissues", []), {"on": notes[-1]["on"], "withdrawn": {}, **_superseded(old)}]}
+    close(part, said, key)
     _replace(home, identifier, part)
 
 

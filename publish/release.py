@@ -1,7 +1,7 @@
 """Lay a release out as a folder under a temporary name: the database in its canonical form, and at the end the manifest and the sums.
 
 Everything in the folder is a function of the candidate: no clock, no path, no host name goes in. The manifest alone says more: where the log
-of decisions ended. It is public from the moment that it is live and never written again.
+of decisions ended, and what the manifest of the release before it was. It is public from the moment that it is live and never written again.
 """
 
 import hashlib
@@ -16,7 +16,9 @@ from .candidate import Candidate
 from .canonical import canonical
 from .catalogue import Catalogue
 from .fresh import is_stale
-from .home import Home, as_json, sync, write_whole
+from .home import LINKS, SUMS, Home, as_json, sync, write_whole
+from .minisign import SecretKey
+from .signing import sign, sums
 from .snapshot import Snapshot
 from .sourcefile import SourceDeclaration
 from .versions import released
@@ -50,8 +52,9 @@ def seal(
     catalogue: Catalogue,
     before: Mapping[str, Any] | None = None,
     audit: End | None = None,
+    key: SecretKey | None = None,
 ) -> dict[str, Any]:
-    """Write manifest.json and SHA256SUMS over everything in the folder, and make the folder durable. Returns the manifest.
+    """Write manifest.json and SHA256SUMS over everything in the folder, sign with `key`, and make the folder durable. Returns the manifest.
 
     `previous` is the manifest of the live release, {} where there is none; `before` that of the one whose content this one goes on from. `audit` is the newest entry of the log of decisions, the release's own.
     """
@@ -62,6 +65,8 @@ def seal(
         "title": TITLE,
         "released_on": made.day,
         "previous": previous.get("id"),
+        # of that release as it was then: where it is issued anew later, its manifest names this hash in `reissues`
+        "previous_manifest": file_sha256(live.with_name("manifest.json")) if live else None,
         "restores": previous.get("restores") if candidate.goes_on else candidate.restores,
         "recipe": candidate.recipe,
         "audit": vars(audit) if audit else None,
@@ -78,23 +83,22 @@ def seal(
         "pipeline": bool(previous) and previous["recipe"] != candidate.recipe,  # what changed may be our own doing
         **released(part / "mingbai.db", live, changes.path, changes.counts, previous, catalogue, candidate.goes_on),
     }
-    return close(part, manifest)
+    return close(part, manifest, key)
 
 
-def close(part: Path, said: Mapping[str, Any]) -> dict[str, Any]:
-    """Write manifest.json, which is what is `said` and the folder's files, and SHA256SUMS; make the folder durable. Returns the manifest."""
+def close(part: Path, said: Mapping[str, Any], key: SecretKey | None) -> dict[str, Any]:
+    """Write manifest.json, which is what is `said` and the folder's files, SHA256SUMS, and the signature where there is a key; make the folder
+    durable. Returns the manifest."""
     files: dict[str, dict[str, Any]] = {}
     for half in part.rglob("*.part"):  # of a step that was killed; the step that was done again wrote another
         half.unlink()
-    for path in sorted(path for path in part.rglob("*") if path.is_file() and path.name not in ("manifest.json", "SHA256SUMS")):
+    for path in sorted(path for path in part.rglob("*") if path.is_file() and path not in [part / name for name in LINKS]):
         files[path.relative_to(part).as_posix()] = {"sha256": file_sha256(path), "size": path.stat().st_size}
     manifest = {**said, "files": files}
-    write_whole(part / "manifest.json", as_json(manifest))
-    sums: Mapping[str, str] = {
-        **{name: entry["sha256"] for name, entry in files.items()},
-        "manifest.json": file_sha256(part / "manifest.json"),
-    }
-    write_whole(part / "SHA256SUMS", "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode())
+    data = as_json(manifest)
+    write_whole(part / "manifest.json", data)
+    write_whole(part / SUMS, sums(files, data))
+    sign(part, key)
     for path in sorted(part.rglob("*")):  # files, then the folders that name them
         sync(path)
     sync(part)

@@ -1,4 +1,4 @@
-"""The run, as one sentence: extract, validate and stage, diff, review, release, index, go live.
+"""The run, as one sentence: extract, validate and stage, diff, review, release, downloads, index, go live.
 
 Nothing that a reader sees changes before the last step. A run that fails or is held says so in status.json and leaves the live release
 as it was; a run without new content makes no release. Stages write what they made into the candidate's folder, so that each can be run by
@@ -19,12 +19,13 @@ from .carry import carry_out
 from .deliver import after_release
 from .deltas import deltas
 from .diff import diff
+from .downloads import Issue, downloads
 from .drift import losses
 from .errors import BadHome, ReviewNeeded, SourceBroken
 from .extract import extract
 from .feedfile import moved
 from .guarded import guarded
-from .home import as_json, china_day, write_whole
+from .home import DOWNLOAD_INDEX, DOWNLOADS, as_json, china_day, write_whole
 from .index import index
 from .keep import keep, named
 from .lineage import lineage
@@ -39,6 +40,7 @@ from .statements import corrected, lacks, put_in, statements
 from .stones import TOMBSTONES, stones
 from .summary import Summary, summary
 from .untouched import untouched
+from .versions import released as versions
 from .withdrawals import carried, in_database, there, withhold
 from .work import ANYHOW, Access, Result, Work, framed
 
@@ -107,6 +109,7 @@ def go_on(work: Work, candidate: Candidate) -> Result:
     elif candidate.held:  # nobody is asked, and whoever is to accept it needs to see what
         write_whole(work.home.held_page, page(show(work, candidate)).encode(), 0o600)
     candidate = lay_out(work, candidate)
+    make_downloads(work, candidate)
     make_index(work, candidate)
     return Result("released", publish(work, candidate))
 
@@ -301,6 +304,19 @@ def part_of(work: Work, candidate: Candidate) -> Path:
     return work.home.releases / f"{candidate.laid_out()}.part"
 
 
+def make_downloads(work: Work, candidate: Candidate) -> int:
+    """Write the release's files to take away; those of tables in which nothing changed are those of the live release. Returns how many there are."""
+    changes = candidate.compared()
+    live = work.home.releases / str(candidate.base) if candidate.base else None
+    same = set() if changes.first else set(work.catalogue.tables) - set(changes.counts)
+    part, before = part_of(work, candidate), work.live_database
+    found = versions(part / "mingbai.db", before, changes.path, changes.counts, work.live_manifest(), work.catalogue, candidate.goes_on)[
+        "versions"
+    ]
+    of = Issue(candidate.laid_out(), candidate.assembled.day, {dataset: one["version"] for dataset, one in found.items()})
+    return len(downloads(part, work.catalogue, of, live, same, work.progress)["files"])
+
+
 def make_index(work: Work, candidate: Candidate) -> int:
     """Write the release's search indexes. Returns how many documents they hold."""
     part = part_of(work, candidate)
@@ -311,9 +327,11 @@ def make_index(work: Work, candidate: Candidate) -> int:
 def publish(work: Work, candidate: Candidate) -> str:
     """Seal the release and make it the live one. Returns its id."""
     _of_today(work, candidate)
+    key = work.key()  # before anything is entered
     part = part_of(work, candidate)
     for file, step in (
         ("mingbai.db", "release"),
+        (f"{DOWNLOADS}/{DOWNLOAD_INDEX}", "downloads"),
         ("search/index.db", "index"),
         (texts.FILE, "index"),
     ):
@@ -324,7 +342,7 @@ def publish(work: Work, candidate: Candidate) -> str:
     sources = {name: tuple(load(work.home.raw / identifier, bodies=False) for identifier in ids) for name, ids in names.items()}
     before = work.home.manifest(candidate.restores) if candidate.restores else None
     _enter(work, candidate)
-    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home))
+    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home), key)
     if line := moved(work.home, work.site, work.hubs):
         work.progress.say(line)
     identifier = go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day, work.site, work.hubs)

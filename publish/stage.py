@@ -38,10 +38,12 @@ CREATE TABLE issues (
 """
 # Modules that read, show or move what others made. What is not named here counts: forgetting one costs a re-reading, never a stale row.
 MAKE_NO_ROWS = ("__init__", "__main__", "about", "amend", "anew", "answering", "apply", "at_once", "audit", "bounds", "candidate", "canonical", "carry", "causes", "cells", "channel", "coverage", "decide", "deltas", "demo", "diff", "documents",
-    "drift", "entries", "errors", "events", "extract", "feedfile", "fresh", "given", "guarded", "guards", "history", "hold", "home", "inbox", "index", "issues", "keep", "ledger", "live", "meant", "measure", "metadata", "net", "nowhere", "past", "progress",
+    "downloads", "drift", "entries", "errors", "events", "extract", "extracts", "feedfile", "filed", "fresh", "given", "guarded", "guards", "history", "hold", "home", "inbox", "index", "issues", "keep", "ledger", "live", "meant", "measure", "metadata", "net", "nowhere", "past", "progress",
     "rebuild", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "same", "snapshot", "statements", "stones", "summary", "texts", "undone", "versions", "withdraw",
-    "withdrawals", "wording", "work", "workers",
-    "addresses", "bodies", "callers", "deliver", "hooks", "outbox", "websub")  # fmt: skip
+    "withdrawals", "wording", "work", "workbooks", "workers",
+    "addresses", "bodies", "callers", "deliver", "hooks", "outbox", "websub",
+    "citation", "columnkinds", "csvw", "datapackage", "dcat", "described", "descriptions", "dictionary", "licence", "linked", "schemaorg",
+    "keys", "minisign", "places", "signing", "verified")  # fmt: skip
 HERE = Path(__file__).parent
 DECLARED_ONLY = (
     "sources",

@@ -17,7 +17,9 @@ from .errors import BadHome, Mingbai, ReviewNeeded
 from .home import Home, as_json, china_day, write_whole
 from .keep import keep
 from .live import repair
+from .minisign import SecretKey
 from .progress import Progress, silent
+from .signing import BY_NONE, Signing, sign_anew, signer
 
 SELDOM = 100_000  # new objects between two looks for circles: rows and records make none, and Python's 700 cost a tenth of a step
 DEFAULT_SITE = "http://127.0.0.1:8001"
@@ -58,6 +60,7 @@ class Work:
     progress: Progress = silent
     hubs: tuple[str, ...] = ()  # WebSub: named in feeds, and told of what changed
     allowed: tuple[str, ...] = ()  # networks that are not public and may be called all the same
+    signing: Signing = BY_NONE
 
     @property
     def day(self) -> date:
@@ -72,6 +75,10 @@ class Work:
     @property
     def live_database(self) -> Path | None:
         return self.home.releases / self.live / "mingbai.db" if self.live else None
+
+    def key(self) -> SecretKey | None:
+        """What signs a release; None where nothing does. Raises BadKey, as signing.signer does."""
+        return signer(self.home, self.signing)
 
     def live_manifest(self) -> dict[str, Any]:
         return self.home.manifest(self.live) if self.live else {}
@@ -106,6 +113,9 @@ def framed(
         check()
         began = before = work.live
         try:
+            if key := work.key():  # before any source is asked
+                for line in sign_anew(work.home, key):
+                    work.progress.say(line)
             try:
                 trouble = first()
             finally:

@@ -107,3 +107,12 @@ def chromium() -> str:
     if found is None:
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
     return found
+
+
+@pytest.fixture(scope="session")
+def minisign() -> str:
+    """Debian's tool, which readers verify with."""
+    found = shutil.which("minisign")
+    if found is None:
+        pytest.skip("minisign is not installed")
+    return found

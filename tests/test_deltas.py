@@ -44,7 +44,7 @@ from publish.release import file_sha256
 from publish.run import run
 from publish.same import VALUES, WORDS, fingerprint
 from publish.tables import create_indexes, create_published, working
-from publish.web import deltas as web_deltas
+from publish.web.holding import still
 from publish.web.reader import Reader
 from publish.web.server import build_app
 from publish.withdraw import withdraw
@@ -763,7 +763,7 @@ DOCUMENT = {"id": web_release.ITS_DOCUMENT}
     ],
 )
 def test_what_may_hurt_must_be_said_by_the_live_release_still(served_web: Reader, holds: dict[str, list[Any]], public: bool) -> None:
-    assert web_deltas._still(served_web, web_release.TODAY, NOTHING | holds) is public
+    assert still(served_web, web_release.TODAY, NOTHING | holds) is public
 
 
 @pytest.fixture(scope="module")

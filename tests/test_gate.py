@@ -15,7 +15,7 @@ from publish import audit
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
 from publish.errors import ReviewNeeded
-from publish.run import assembled, compare, inputs_for, judge, lay_out, make_index, nothing_new, publish
+from publish.run import assembled, compare, inputs_for, judge, lay_out, make_downloads, make_index, nothing_new, publish
 from publish.work import Work
 
 SMALL, LARGE = "330108", "330106"
@@ -50,6 +50,7 @@ def deliver(work: Work, listings: Mapping[str, Any], day: int = 0) -> str:
     if candidate is None:
         return "nothing new"
     candidate = lay_out(at, candidate)
+    make_downloads(at, candidate)
     make_index(at, candidate)
     publish(at, candidate)
     return str(candidate.outcome)

@@ -29,7 +29,7 @@ from publish.home import Home
 from publish.nowhere import CHUNK, nowhere, remains
 from publish.release import file_sha256
 from publish.rules import CAUSES
-from publish.run import assembled, compare, inputs_for, judge, lay_out, make_index, publish, run
+from publish.run import assembled, compare, inputs_for, judge, lay_out, make_downloads, make_index, publish, run
 from publish.stones import stones
 from publish.texts import FILE
 from publish.web.reader import Reader
@@ -38,6 +38,7 @@ from publish.withdraw import withdraw
 from publish.withdrawals import carried, in_database
 from publish.work import Result, Work
 from search import open_index, open_texts
+from unpacked import all_said
 
 SECRET = "甲乙丙丁的决定已被法院撤销"
 WORDS = "撤销判决书"
@@ -94,9 +95,7 @@ def signed(work: Work, identifier: str, names: tuple[str, ...] = ("张三", "李
 
 def everything(home: Home) -> bytes:
     """All that readers can reach."""
-    return everything_said(home) + b"".join(
-        path.read_bytes() for folder in (home.releases, home.past) for path in sorted(folder.rglob("*")) if path.is_file()
-    )
+    return everything_said(home) + all_said([home.releases, home.past])
 
 
 def test_one_person_withdraws_nothing(published: tuple[Work, str]) -> None:
@@ -505,13 +504,12 @@ def test_a_candidate_that_was_laid_out_before_is_not_taken_live_after(published:
     at = on(work, 5)
     made = snapshot(at.home.raw, "platform-again", {**world(9), "notices": notices()}, as_of=at.day.isoformat())
     candidate = lay_out(at, judge(at, compare(at, assembled(at, inputs_for(at, {"platform": made})))))
+    make_downloads(at, candidate)
     make_index(at, candidate)
     assert signed(work, identifier, day=5) == Result("released", "2026-11-06")
     with pytest.raises(BadHome):
         publish(at, candidate)
-    assert SECRET.encode() not in b"".join(
-        path.read_bytes() for name in work.home.release_ids() for path in (work.home.releases / name).rglob("*.*")
-    )
+    assert SECRET.encode() not in all_said(work.home.releases / name for name in work.home.release_ids())
 
 
 # Whatever a release is made of

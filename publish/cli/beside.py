@@ -6,9 +6,11 @@ from pathlib import Path
 import click
 
 from ..demo import demo as run_demo
+from ..errors import BadHome
 from ..metadata import metadata_text
 from ..platform import FAULTS, serve_forever
 from ..rebuild import rebuild as rebuild_release
+from ..rebuild import rebuild_downloads
 from ..work import DEFAULT_SITE, opened
 from .group import MakeWork, main
 
@@ -95,14 +97,24 @@ def check(make: MakeWork) -> None:
     type=click.Path(path_type=Path),
     help="A new file outside the home; its owner alone can read it.",
 )
+@click.option(
+    "--downloads", is_flag=True, help="Make its downloads again too, beside the file, and say which are other bytes than were published."
+)
 @click.pass_obj
-def rebuild(make: MakeWork, release: str, target: Path) -> None:
+def rebuild(make: MakeWork, release: str, target: Path, downloads: bool) -> None:
     """Make the mingbai.db of any release again of history alone, kept or not, and hold it against its hash. For the operator, not for readers."""
     work = make()
     with opened(work):
         found = rebuild_release(work.home, release, target)
+        others = rebuild_downloads(work.home, work.catalogue, release, target) if downloads else None
     by = "its manifest" if found.kept else "history, for its files are no longer kept or are damaged"
     click.echo(f"{target}: release {release} to the byte, sha256 {found.sha256} as in {by}")
     click.echo(
         "  what has ended since is in it: only the owner of the file can read it (0600), and it is not to be published 含已过公示期的内容，不得公开"
     )
+    if others:
+        raise BadHome(
+            f"{target.parent / 'downloads'}: other bytes than were published, by other declarations or libraries: {', '.join(others)}"
+        )
+    if others is not None:
+        click.echo(f"{target.parent / 'downloads'}: every file to the byte")

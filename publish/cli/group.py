@@ -2,10 +2,11 @@
 
 Options can be given as MINGBAI_* variables; there is no other configuration. Exit codes: 0 done (also: nothing new), 1 a value or record
 cannot be used, 2 a wrong declaration, option or home, 3 the source is out of reach for now, 4 the source broke a promise, 5 held for review,
-6 another run is working here, 130 interrupted.
+6 another run is working here, 7 a key that signs or verifies is missing or wrong, 130 interrupted.
 """
 
 import errno
+import os
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,12 +22,14 @@ from ..catalogue import load
 from ..errors import BadDeclaration, BadHome, Mingbai
 from ..feedfile import made_for
 from ..home import Home
+from ..signing import VARIABLE, Signing
 from ..work import DEFAULT_SITE, Work
 from .bar import Bar
 
 ORDER = (
-    "run", "extract", "validate", "stage", "diff", "review", "release", "index", "go-live", "feeds", "status", "approve", "refuse", "accept",
-    "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "deliver", "hooks", "rebuild", "serve", "screen", "apply",
+    "run", "extract", "validate", "stage", "diff", "review", "release", "downloads", "index", "go-live", "feeds", "status", "approve", "refuse", "accept",
+    "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "deliver", "hooks", "keys", "rebuild", "serve", "screen", "apply",
+    "verify-release",
 )  # fmt: skip
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FULL_WORDS = ("full", "I/O", "unable to open", "readonly", "malformed")  # the last of a file without a journal, after a write that failed
@@ -103,6 +106,13 @@ class Commands(click.Group):
     "--allow-private", "allowed", multiple=True, metavar="NETWORK", envvar="MINGBAI_ALLOW_PRIVATE", show_envvar=True,
     help="A network of your own (10.20.0.0/16) where hubs and webhooks may be, also without https. Repeatable.",
 )  # fmt: skip
+@click.option(
+    "--signing-key", type=click.Path(dir_okay=False, path_type=Path), default=None, envvar=f"{VARIABLE}_FILE", show_envvar=True, allow_from_autoenv=False,
+    help=f"File of the key that signs releases, of minisign's and for its owner alone (0600); {VARIABLE} can be the key itself.",
+)  # fmt: skip
+@click.option(
+    "--unsigned", is_flag=True, allow_from_autoenv=False, help="Publish without a signature, this once, where releases are signed."
+)
 @click.option("--now", default=None, show_envvar=True, help="Act as if it were this instant (ISO 8601 with zone), to repeat a run.")
 @click.version_option(__version__, prog_name="mingbai")
 @click.pass_context
@@ -114,6 +124,8 @@ def main(
     site: str | None,
     hubs: tuple[str, ...],
     allowed: tuple[str, ...],
+    signing_key: Path | None,
+    unsigned: bool,
     now: str | None,
 ) -> None:
     """Publish open data on off-campus training from the platform and the bureaus.
@@ -123,10 +135,10 @@ def main(
     Look at it:         mingbai serve
     Where it is held:   mingbai review, then approve or refuse DIGEST --by NAME --reason TEXT
     Back to a release:  mingbai live RELEASE --by NAME --reason TEXT
-    By single steps:    mingbai extract, stage, diff, review, release, index, go-live
+    By single steps:    mingbai extract, stage, diff, review, release, downloads, index, go-live
 
     Exit codes: 0 done or nothing new, 1 a value that cannot be used, 2 wrong declaration, option or home, 3 source out of reach, 4 source broke a promise,
-    5 held for review, 6 another run is working, 130 interrupted.
+    5 held for review, 6 another run is working, 7 a key is missing or wrong, 130 interrupted.
     """
 
     def work() -> Work:
@@ -136,7 +148,8 @@ def main(
         if hubs and address == DEFAULT_SITE != site:
             raise BadDeclaration("--hub: a hub fetches the feeds from the site's own address; say it with --site as well")
         told = tuple(map(spelled, hubs)) or named
-        return Work(Home(home), load(datasets, more_sources), _instant(now), address, Bar(), told, allowed)
+        signing = Signing(signing_key, os.environ.get(VARIABLE) or None, unsigned)
+        return Work(Home(home), load(datasets, more_sources), _instant(now), address, Bar(), told, allowed, signing)
 
     ctx.obj = work
 

@@ -15,7 +15,7 @@ from ..fresh import is_stale
 from ..inbox import take
 from ..issues import summary
 from ..keep import POLICY
-from ..run import assembled, compare, fetch, inputs_for, lay_out, make_index, publish, run
+from ..run import assembled, compare, fetch, inputs_for, lay_out, make_downloads, make_index, publish, run
 from ..snapshot import Snapshot, sealed
 from ..snapshot import load as load_snapshot
 from ..validate import validate
@@ -145,6 +145,15 @@ def release(make: MakeWork) -> None:
     work = make()
     with opened(work):
         click.echo(lay_out(work, Candidate.load(work.home)).release)
+
+
+@main.command()
+@click.pass_obj
+def downloads(make: MakeWork) -> None:
+    """Write the files of the release in the making that people take away: CSV, XLSX, NDJSON, Parquet, the database packed."""
+    work = make()
+    with opened(work):
+        click.echo(f"{make_downloads(work, Candidate.load(work.home)):,} files")
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -12,7 +13,9 @@ from typing import Any
 
 import orjson
 
+from ..wording import LANGUAGES, say
 from .conditions import ASKED, NoSuchPart, coding, part, unchanged
+from .pieces import NoRoom, Stored, give_stored
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -38,6 +41,8 @@ CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';
 EMBEDDED = CSP.replace("frame-ancestors 'none'", "frame-ancestors http: https:")  # of the one page that is made to stand in another site's
 SCRIPTED = (b"content-security-policy", f"{CSP}; script-src 'self'; connect-src 'self'".encode())
 UNSCRIPTED = (b"content-security-policy", CSP.encode())
+RETRY_SECONDS = 10
+log = logging.getLogger(__name__)
 UNFRAMED = (b"x-frame-options", b"DENY")
 SECURITY = (
     (b"x-content-type-options", b"nosniff"),
@@ -52,7 +57,8 @@ SECURITY = (
 class Answer:
     """One answer. Its entity tag is that of the headers, or else made from the body. One with `parts` is as long as they are: it is made while
     it is sent, and has neither length nor tag; parts that are empty are work, between which others have their turn. One with `codings`
-    (gzip at least) has its body in them, made ahead, and unpacks it for who takes no other."""
+    (gzip at least) has its body in them, made ahead, and unpacks it for who takes no other. One that is `stored` is a file, which is sent in pieces.
+    One that comes `later` is made beside the loop when it is given, HEAD too, and says all the rest itself."""
 
     status: int
     body: bytes
@@ -62,6 +68,8 @@ class Answer:
     in_threads: bool = False  # whether each part is made beside the loop: it reads much
     scripted: bool = False  # whether the page has a script of ours
     codings: Mapping[str, bytes] = field(default_factory=dict)
+    stored: Stored | None = None
+    later: Callable[[], Awaitable["Answer"]] | None = None
 
     @cached_property
     def etag(self) -> str:
@@ -83,6 +91,25 @@ def packed(body: bytes, type: str, headers: tuple[tuple[str, str], ...]) -> Answ
     return Answer(
         200, b"", type, (*headers, ("etag", f'"{sha256(body).hexdigest()[:24]}"')), codings={"gzip": gzip.compress(body, 6, mtime=0)}
     )
+
+
+def beside(make: Callable[[], Answer], failed: Callable[[], Answer]) -> Answer:
+    """What `make` gives in a thread; what `failed` gives where it cannot, which is written down without what was asked."""
+
+    async def later() -> Answer:
+        try:
+            return await asyncio.to_thread(make)
+        except Exception:
+            log.exception("an answer could not be made")
+            return failed()
+
+    return Answer(200, b"", later=later)
+
+
+def busy(seconds: int = RETRY_SECONDS) -> Answer:
+    """Too much is asked for at once: in words of every language, since who asks for files may be a program."""
+    text = "\n".join(say(lang, "problem.export_busy.text") for lang in LANGUAGES)
+    return Answer(503, text.encode(), TEXT, (("cache-control", "no-store"), ("retry-after", str(seconds))))
 
 
 def redirect(to: str) -> Answer:
@@ -120,8 +147,17 @@ def _headers(given: tuple[tuple[str, str], ...], scripted: bool) -> list[tuple[b
     return [*said, SCRIPTED if scripted else UNSCRIPTED, *SECURITY]
 
 
-async def give(answer: Answer, scope: Scope, send: Send) -> None:
-    """Send an answer, as 304 where the asker has it already, without its body to HEAD."""
+async def give(answer: Answer, scope: Scope, send: Send, receive: Receive | None = None) -> None:
+    """Send an answer, as 304 where the asker has it already, without its body to HEAD. `receive` tells of who leaves while a file is sent."""
+    if answer.later is not None:
+        answer = await answer.later()
+    if answer.stored is not None:
+        said = [*_headers(answer.headers, answer.scripted), (b"content-type", answer.type.encode())]
+        try:
+            await give_stored(answer.stored, said, scope, receive, send, answer.etag, answer.said.get("last-modified"))
+        except NoRoom:
+            await give(busy(), scope, send)
+        return
     if answer.parts is not None:
         await _give_parts(answer, answer.parts, scope, send)
         return

@@ -85,6 +85,11 @@ class State:
         """The query string of `pairs`."""
         return "&".join(f"{key}={_quoted(value)}" for key, value in self.pairs(**instead))
 
+    @property
+    def whole(self) -> str:
+        """The link of all that is found, not of a page of it."""
+        return self.link(limit=PAGE)
+
     def turned(self, name: str, value: str) -> str:
         """The link with a value added, or taken away where it is there; a region takes those under it along."""
         asked = self.filters.get(name, ())

@@ -1,12 +1,11 @@
 """Deltas as they may be given out today: of the live release while nothing in them has ended, of an earlier one while all of it is still public (rules 5, 6).
 
 A delta is one file with one hash, of which nothing can be left out. So whether it goes out is asked of what stands beside it: index.json says when the
-first of it ends, and holds.json what may hurt somebody, which the live release must still say, in the same state and of notices with the same words and values (same.py).
+first of it ends, and holds.json what may hurt somebody, which the live release must still say (holding.py).
 What cannot be read goes nowhere.
 """
 
 import hashlib
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,24 +14,14 @@ from typing import Any
 import orjson
 
 from ..home import DELTA_HOLDS, DELTA_INDEX, DELTAS
-from ..rules import HARMLESS
-from ..same import fingerprint
 from ..wording import LANGUAGES, say
 from .answer import TEXT, Answer, as_json, file_answer
-from .older import allowed
+from .holding import RETRY_SECONDS, UNREADABLE, sealed, still
 from .reader import Reader
 from .terms import over
 
 WINDOWS = ("day", "week", "month")
 ADDRESS = r"/deltas/(?P<which>day|week|month|\d{4}-\d{2}-\d{2}(\.[1-9]\d*)?)\.(?P<form>ndjson|csv)"
-HELD = {"notices": "notices", "statements": "notice_statements", "documents": "documents"}
-WORDS_OF = {
-    "notices": "SELECT * FROM notices WHERE id IN (SELECT value FROM json_each(?1))",
-    "notice_statements": "SELECT * FROM notice_statements WHERE notice_id IN (SELECT value FROM json_each(?1))",
-    "documents": "SELECT * FROM documents WHERE id IN (SELECT value FROM json_each(?1))",
-}
-RETRY_SECONDS = 3600  # the next run makes those of the live release anew
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 log = logging.getLogger(__name__)
 
 
@@ -78,7 +67,7 @@ def _may(live: Reader, folder: Path, base: str, entry: Mapping[str, Any], today:
     """Whether a delta in a release's folder, from `base`, may be given out. Raises what is in UNREADABLE where nobody can say."""
     if folder == live.folder:
         return entry["first_end"] is None or not over(entry["first_end"], today)
-    return _still(live, today, _sealed(folder, f"{DELTAS}/{DELTA_HOLDS}")[base])
+    return still(live, today, sealed(folder, f"{DELTAS}/{DELTA_HOLDS}")[base])
 
 
 def _given(live: Reader, folder: Path, window: str, today: str) -> bool:
@@ -89,36 +78,6 @@ def _given(live: Reader, folder: Path, window: str, today: str) -> bool:
         return _may(live, folder, base, made["deltas"][base], today)
     except UNREADABLE:
         return False
-
-
-def _sealed(folder: Path, name: str) -> Any:
-    """JSON in a release, as its manifest knows it. Raises ValueError for other bytes."""
-    data, manifest = (folder / name).read_bytes(), orjson.loads((folder / "manifest.json").read_bytes())
-    if hashlib.sha256(data).hexdigest() != manifest["files"][name]["sha256"]:
-        raise ValueError(f"{name}: is not what the manifest says")
-    return orjson.loads(data)
-
-
-def _still(live: Reader, today: str, holds: Mapping[str, list[list[str]]]) -> bool:
-    """Whether the live release says today of all that may hurt somebody that it is public, in the same state and in the same words."""
-    found = allowed(live, today)
-    notices, statements, documents = (_words(live, table, holds[name]) for name, table in HELD.items())
-    return (
-        all(found.states.get(id) == state and notices.get((id,)) == words for id, state, words in holds["notices"])
-        and all(statements.get((id, number)) == words for id, number, words in holds["statements"])
-        and all(tuple(pair) in found.links for pair in holds["links"])
-        and all(
-            tuple(code) in found.codes for code in holds.get("codes", ())
-        )  # one from before they were held has its notices in other words
-        and all((id, institution or None, name) in found.listings for id, institution, name in holds["listings"] if name not in HARMLESS)
-        and all(words and documents.get((id,)) == words for id, words in holds["documents"])
-    )
-
-
-def _words(live: Reader, table: str, held: list[list[Any]]) -> dict[tuple[Any, ...], str | None]:
-    """The fingerprints of the live release's rows of those that a delta holds, by their keys."""
-    rows = live.rows(WORDS_OF[table], json.dumps([row[0] for row in held]))
-    return {(row["id"],) if "id" in row else (row["notice_id"], row["number"]): fingerprint(table, row) for row in rows}
 
 
 def index(live: Reader, home: Path, today: str) -> Answer:

@@ -100,6 +100,8 @@ class FeedPages:
             return self._problem(visit, 404, "feed", {"known": no.known}, **onward)
         except NoSuchChoice as no:
             return self._problem(visit, 400, no.kind, {"name": no.name, "known": no.known}, **onward)
+        except ValueError:  # more keys than anybody has to ask for
+            return self._problem(visit, 400, "bad_request")
 
     def _feed(self, visit: Visit, feeds: Feeds) -> Row:
         """The feed of an address, with why it may be silent today and, as `told_silence`, when its documents were made. Raises NoSuchFeed."""

@@ -5,14 +5,16 @@ They run in the event loop, each on the visit's own release: a few look-ups of s
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import orjson
 from jinja2 import Environment
 
 from ..wording import LANGUAGES
-from . import deltas, facts, reconcile
+from . import catalog, deltas, downloads, exports, facts, reconcile, sealed
 from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
+from .asked import NoSuchChoice, refused
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
 from .ended import ended
@@ -28,6 +30,7 @@ from .visit import Visit, address, of_release, spelt
 
 FIRST = ("institutions", "listings", "notices", "notice_links", "ratings")  # on the data page; what they lean on comes after
 SCRIPTED = ("start.html", "search.html")  # where somebody types a name
+TABLE = re.compile(rf"(?P<table>[a-z_]{{1,64}})\.(?P<form>{exports.FORM})")
 NOTHING: Mapping[str, str] = {}
 IN_RELEASES = """SELECT r.id FROM institutions h JOIN releases r ON r.number >= h.release_from AND r.number < coalesce(h.release_to, r.number + 1)
     WHERE h.id = ? ORDER BY r.number DESC"""
@@ -57,6 +60,10 @@ class Pages:
         self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
         self.verify = VerifyPages(self.render, self.problem, of_release)
         self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hubs)
+        self.catalog = catalog.CatalogPages(shelf, cast(Frame, templates.globals["frame"]), dictionary)
+        self._in_order = dict(sorted(dictionary.items(), key=_reading_order))
+        self._exports = exports.Exports(self.problem, dictionary)
+        self.downloads = downloads.Downloads(shelf, self.render, self.problem, self._in_order)
         # asked for most often, and without a problem's page: their answers are JSON whatever happens
         self.hot: Mapping[str, Page] = {
             address(path, lang): page
@@ -73,8 +80,16 @@ class Pages:
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
                 (r"/notices(\.json)?", NoticePages(self.render, self.problem).page),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
+                (rf"/search\.(?P<form>{exports.FORM})", self._exports.institutions),
+                (rf"/notices\.(?P<form>{exports.FORM})", self._exports.notices),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),
+                (catalog.ADDRESS, self.catalog.catalog),
+                (r"/openapi\.json", self.catalog.openapi),
+                (sealed.ADDRESS, self.sealed),
+                (downloads.LIST, self.files),
+                (downloads.FILE, self.file),
+                (rf"/data/{TABLE.pattern}", self.table),
                 (r"/deltas/index\.json", self.deltas),
                 (deltas.ADDRESS, self.delta),
                 (r"/changes(\.json|\.csv)?", self.changed.page),
@@ -102,7 +117,17 @@ class Pages:
     def has_past(self, path: str) -> bool:
         """Whether a page can be of an earlier release (`as_of`)."""
         found = self.find(path)
-        own = (self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page)
+        own: list[Page] = [self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page]
+        own += [
+            self.catalog.catalog,
+            self.catalog.openapi,
+            self.sealed,
+            self.files,
+            self.file,
+            self.table,
+            self._exports.institutions,
+            self._exports.notices,
+        ]
         return found is not None and found[0] not in own
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
@@ -191,11 +216,13 @@ class Pages:
     def data(self, visit: Visit, reader: Reader) -> Answer:
         return self.render(
             "data.html",
-            dictionary=dict(sorted(self._dictionary.items(), key=_reading_order)),
+            dictionary=self._in_order,
             counts=ended(reader, visit.today).counts,
             sources=facts.sources(reader, visit.today),
             versions=_versions(reader),
+            **self.catalog.told(visit, reader, _versions(reader)),
             changelog=newest(self._shelf.archive.changelog(visit.live or reader, reader.id)),
+            files={} if visit.is_past else self.downloads.given(reader, visit.today),
         )
 
     def changelog(self, visit: Visit, reader: Reader) -> Answer:
@@ -213,10 +240,39 @@ class Pages:
         which, form = visit.parts["which"], visit.parts["form"]
         if which not in deltas.WINDOWS and which not in (id for id, _ in self._shelf.archive.known(reader)):
             raise NotHere
-        answer = deltas.delta(reader, which, form, visit.today, self._shelf.home / "releases")
-        if answer is None:
+        return _there(deltas.delta(reader, which, form, visit.today, self._shelf.home / "releases"))
+
+    def files(self, visit: Visit, reader: Reader) -> Answer:
+        return self._refusing(visit) or _there(self.downloads.index(visit, reader))
+
+    def file(self, visit: Visit, reader: Reader) -> Answer:
+        """A file of a release; a table of the newest one also takes a region."""
+        if visit.query and visit.parts["release"] in (downloads.LATEST, reader.id) and (table := TABLE.fullmatch(visit.parts["file"])):
+            return self._table(replace(visit, parts={**visit.parts, **table.groupdict()}), reader)
+        return self._refusing(visit) or _there(self.downloads.file(visit, reader))
+
+    def table(self, visit: Visit, reader: Reader) -> Answer:
+        """A table of the newest release: what lies ready, or where a region is named its rows there."""
+        if visit.query:
+            return self._table(visit, reader)
+        name = f"{visit.parts['table']}.{visit.parts['form']}"
+        if not self.downloads.has(reader, name, visit.today):
             raise NotHere
-        return answer
+        return downloads.to(visit, f"/data/{reader.id}/{name}")
+
+    def _table(self, visit: Visit, reader: Reader) -> Answer:
+        if not self._exports.has(visit.parts["table"]):
+            raise NotHere
+        return self._exports.of_region(visit, reader)
+
+    def _refusing(self, visit: Visit) -> Answer | None:
+        """A file is asked for by its name alone: a key would be taken for a filter, and the whole for what it leaves."""
+        if not visit.query:
+            return None
+        return refused(self.problem, visit, NoSuchChoice(visit.query.partition("=")[0][:50], "–", "key"), visit.path, ())
+
+    def sealed(self, visit: Visit, reader: Reader) -> Answer:
+        return _there(sealed.sealed(self._shelf.home, [id for id, _ in self._shelf.archive.known(reader)], **visit.parts))
 
     # -- pages without a release -------------------------------------------------------------------------------------
 
@@ -247,6 +303,12 @@ class Pages:
         if "/" in name or name.startswith("."):
             return None
         return file_answer(STATIC / name, cache="public, max-age=31536000, immutable" if fixed else "no-cache")
+
+
+def _there(answer: Answer | None) -> Answer:
+    if answer is None:
+        raise NotHere
+    return answer
 
 
 def _versions(reader: Reader) -> dict[str, str]:

@@ -13,6 +13,7 @@ from json import JSONDecodeError
 from typing import Any
 from urllib.parse import unquote
 
+from datasette import handle_exception as stock
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.database import QueryInterrupted
@@ -28,9 +29,9 @@ from .answer import App
 from .databases import Guarded, HistoryDatabase, NoPast, ReleaseDatabase
 from .frame import LONGEST, LONGEST_PROSE, Dictionary, Frame, equip, web_address
 from .reader import Reader
-from .site import HISTORY, ROUTE, ROUTES, Site
+from .site import Site
 from .views import queries
-from .visit import Visit, address, current
+from .visit import HISTORY, ROUTE, ROUTES, Visit, address, current
 
 SETTINGS = {
     "allow_download": False,  # files are served as files, with entity tags, which Datasette does not do
@@ -189,6 +190,8 @@ def _is_a_visitors(exception: Exception, visit: Visit) -> bool:
     """Whether it is a mistake in the address that Datasette gives no status, or 500."""
     if isinstance(exception, DatasetteError):
         return exception.status == 500 and str(exception.message).startswith(("Cannot sort", "Cannot use", "Invalid _through"))
+    if isinstance(exception, KeyError) and exception.args == ("rows",) and "_shape" in visit.asked:  # of a page that has none
+        return True
     if isinstance(exception, sqlite3.OperationalError | JSONDecodeError):  # JSON that it reads is in the address
         return True
     return isinstance(exception, KeyError | TypeError | ValueError | AttributeError) and not visit.asked.keys().isdisjoint(
@@ -196,10 +199,21 @@ def _is_a_visitors(exception: Exception, visit: Visit) -> bool:
     )
 
 
+def _has_less_of_a_key(exception: Exception) -> bool:
+    """Whether the row of an address has fewer parts than its table's key: no row has that name."""
+    return isinstance(exception, sqlite3.ProgrammingError) and "did not supply a value" in str(exception)
+
+
 async def _problem(site: Site, exception: Exception) -> Response:
     """Datasette's errors as ours: 404, 400 with SQLite's own word on the SQL, 403, and 500 with no detail."""
     visit = current.get()
-    status = 400 if isinstance(exception, QueryInterrupted) or _is_a_visitors(exception, visit) else getattr(exception, "status", 500)
+    status = (
+        404
+        if _has_less_of_a_key(exception)
+        else 400
+        if isinstance(exception, QueryInterrupted) or _is_a_visitors(exception, visit)
+        else getattr(exception, "status", 500)
+    )
     kind = {400: "bad_request", 403: "forbidden", 404: "not_found", 503: "no_past"}.get(status, "bug")
     slow = isinstance(exception, QueryInterrupted) or getattr(exception, "title", None) == "SQL Interrupted"
     detail = None if status >= 500 or slow or kind == "not_found" else str(getattr(exception, "message", None) or exception)
@@ -209,6 +223,7 @@ async def _problem(site: Site, exception: Exception) -> Response:
 
 def register() -> None:
     """Tell Datasette about this plugin, once a process."""
+    stock.rich = None  # where it is installed Datasette prints what failed with all that was asked
     this = sys.modules[__name__]
     if not pm.is_registered(this):
         pm.register(this)

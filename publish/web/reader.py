@@ -7,7 +7,7 @@ immutable, so SQLite takes no lock and looks at no journal. Knows nothing of the
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -155,6 +155,14 @@ class Reader:
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         return self._connection.execute(sql, values).fetchall()
+
+    def batches(self, sql: str, values: Sequence[object], size: int) -> Iterator[list[tuple[object, ...]]]:
+        """The rows of a query as they come, without the names of their columns."""
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        cursor.execute(sql, values)
+        while rows := cursor.fetchmany(size):
+            yield rows
 
     def row(self, sql: str, *values: object) -> Row | None:
         found: Row | None = self._connection.execute(sql, values).fetchone()

@@ -21,9 +21,10 @@ from .frame import TEMPLATES, Dictionary, Frame, environment
 from .pages import Pages
 from .plugin import Shown, decoded, register
 from .shelf import GRACE_SECONDS, Shelf
-from .site import HISTORY, ROUTE, Site
+from .site import Site
 from .terms import Clock, utc_now
 from .views import described
+from .visit import HISTORY, ROUTE
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,11 @@ from .reader import Reader
 from .sent import NotReceived, SenderGone, Sent, received
 from .shelf import Shelf
 from .terms import Clock
-from .visit import Visit, current, spelt
+from .visit import DASHED, HISTORY, ROUTES, Visit, current, spelt
 
 log = logging.getLogger(__name__)
 HOST = re.compile(r"([A-Za-z0-9-]{1,63}\.){0,9}[A-Za-z0-9-]{1,63}(:[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,39}\](:[0-9]{1,5})?")
-ROUTES = ROUTE, HISTORY = "mingbai", "history"  # the names of the databases in Datasette's addresses: of the live release, and of its past
-# Datasette's pages that are of use to a visitor. Its debugging pages set cookies or list threads and are not there.
 KEYS = re.compile(rb"=[^&]*")  # what is not a key in a query string
-DASHED = ("/-/metadata", "/-/versions", "/-/plugins", "/-/settings", "/-/databases")
 
 
 class Site:
@@ -95,7 +92,7 @@ class Site:
                 if answer is None:
                     await inner(_without_language(scope, path), receive, guarded(send))
                 else:
-                    await give(answer, scope, send)
+                    await give(answer, scope, send, receive)
             finally:
                 current.reset(token)
 

@@ -14,6 +14,9 @@ from ..wording import LANGUAGES, say
 from .reader import Reader
 from .sent import Sent
 
+ROUTES = ROUTE, HISTORY = "mingbai", "history"  # the names of the databases in Datasette's addresses: of the live release, and of its past
+# Datasette's pages that are of use to a visitor. Its debugging pages set cookies or list threads and are not there.
+DASHED = ("/-/metadata", "/-/versions", "/-/plugins", "/-/settings", "/-/databases")
 MOST = 50  # keys of a query string
 _BYTES = re.compile("(?:%[0-9A-Fa-f]{2})+")
 
@@ -37,7 +40,7 @@ class Visit:
 
     @property
     def wants_json(self) -> bool:
-        return self.path.endswith(".json") or (self.path.startswith("/reconcile") and not self.path.endswith("/preview"))
+        return self.path.endswith((".json", ".jsonld")) or (self.path.startswith("/reconcile") and not self.path.endswith("/preview"))
 
     @property
     def is_past(self) -> bool:

@@ -26,7 +26,7 @@ import orjson
 HERE = Path(__file__).resolve()
 ROOT = HERE.parent.parent.parent
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-STEPS = ("extract", "stage", "diff", "review", "release", "index", "go-live")
+STEPS = ("extract", "stage", "diff", "review", "release", "downloads", "index", "go-live")
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,13 @@ if __name__ == "__main__":
     parser.add_argument(
         "--search-http", action="store_true", help="measure the search by HTTP among --size institutions instead (serving.py)"
     )
-    parser.add_argument("--home", type=Path, help="of --search-http: a home with a release of that size, made before")
+    parser.add_argument("--home", type=Path, help="of --search-http and --downloads: a home with a release of that size, made before")
+    parser.add_argument(
+        "--downloads",
+        type=int,
+        metavar="SIZE",
+        help="measure the downloads of a release with so many institutions instead (downloading.py)",
+    )
     parser.add_argument("--feeds-http", action="store_true", help="measure feeds by HTTP among --size institutions instead (polling.py)")
     given = parser.parse_args()
     sys.path.append(str(HERE.parent.parent))
@@ -198,6 +204,10 @@ if __name__ == "__main__":
         from bench import polling
 
         polling.measure(given.size, home=given.home)
+    elif given.downloads:
+        from bench import downloading
+
+        downloading.measure(given.downloads, given.home)
     elif given.search:
         from bench import searching
 

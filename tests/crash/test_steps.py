@@ -9,11 +9,11 @@ import pytest
 from homes import KILLED, Scene, copied, dying_at, ended, forked, heard, on, seen_by_readers, steps_of, unlike, whole_home
 
 from publish.candidate import Candidate
-from publish.run import assembled, compare, fetch, inputs_for, judge, lay_out, make_index, publish
+from publish.run import assembled, compare, fetch, inputs_for, judge, lay_out, make_downloads, make_index, publish
 from publish.work import Work, opened
 
 Step = Callable[[Work, Candidate], object]
-LATER: tuple[Step, ...] = (compare, judge, lay_out, make_index, publish)
+LATER: tuple[Step, ...] = (compare, judge, lay_out, make_downloads, make_index, publish)
 POINTS = 20
 
 

@@ -1,0 +1,129 @@
+"""The catalogue of all releases (DCAT-AP 3), what search engines read on /data, and openapi.json: how machines find what there is.
+
+A release describes itself in its own folder; here that is put under the site's address. Releases never change but by being issued anew, so what was made
+of them is kept until another one is live or one is another.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from markupsafe import Markup
+
+from .. import licence
+from ..citation import bibtex, sentence
+from ..dcat import site_nodes
+from ..descriptions import CSVW, DCAT, PACKAGE, SCHEMA
+from ..home import DOWNLOAD_INDEX, DOWNLOADS
+from ..linked import Node, json_ld, placed, turtle
+from .answer import OPEN, Answer, as_json
+from .archive import identity_of
+from .frame import Dictionary, Frame
+from .openapi import openapi
+from .reader import Reader
+from .shelf import Shelf
+from .terms import over
+from .visit import Visit
+
+ADDRESS = r"/catalog\.(?P<form>jsonld|ttl)"
+FORMS = {"jsonld": ("application/ld+json", json_ld), "ttl": ("text/turtle; charset=utf-8", turtle)}
+IN_SCRIPT = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}  # nothing in a text ends the element
+log = logging.getLogger(__name__)
+
+
+class CatalogPages:
+    """The pages for machines over one shelf."""
+
+    def __init__(self, shelf: Shelf, frame: Frame, dictionary: Dictionary) -> None:
+        self._shelf, self._frame, self._dictionary = shelf, frame, dictionary
+        self._made: tuple[object, dict[str, bytes]] = None, {}
+
+    def catalog(self, visit: Visit, reader: Reader) -> Answer:
+        """Made beside the loop: hundreds of releases are read."""
+        form = visit.parts["form"]
+        return Answer(
+            200,
+            b"",
+            FORMS[form][0],
+            OPEN,
+            self._parts(form, self._shelf.archive.known(reader), self._frame.root, visit.today),
+            in_threads=True,
+        )
+
+    def _parts(self, form: str, known: Sequence[tuple[str, str]], root: str, today: str) -> Iterator[bytes]:
+        folders = [self._shelf.home / "releases" / id for id, _ in known]
+        key = root, today, tuple((folder.name, identity_of(folder / "manifest.json")) for folder in folders)
+        if self._made[0] != key:
+            nodes = site_nodes(root, [(id, day, _nodes(folder, today)) for (id, day), folder in zip(known, folders, strict=True)])
+            self._made = key, {name: write(nodes) for name, (_, write) in FORMS.items()}
+        yield self._made[1][form]
+
+    def openapi(self, visit: Visit, reader: Reader) -> Answer:
+        """Kept for the day where it is the same for whoever asks: the site's address stands in it."""
+
+        def make() -> Answer:
+            return as_json(openapi(reader, self._dictionary, visit.lang, self._frame.root, visit.today))
+
+        return reader.once(visit.today, f"openapi {visit.lang}", make) if self._frame.is_told else make()
+
+    def told(self, visit: Visit, reader: Reader, versions: Mapping[str, str]) -> dict[str, Any]:
+        """What /data says of the release for who cites it and for programs."""
+        lang, site = visit.lang, f"{self._frame.root}/data?as_of={reader.id}"
+        labels = {name: one["label"] for name, one in self._dictionary.items()}
+        each = {
+            name: sentence(reader.id, reader.released_on, lang, label[lang], versions.get(name), site) for name, label in labels.items()
+        }
+        titles = {name: (f"{label['zh']} {label['en']}", versions.get(name, "")) for name, label in labels.items()}
+        files = (
+            (PACKAGE, "package"),
+            (CSVW, "csvw"),
+            (f"{DCAT}.ttl", "dcat"),
+            (f"dictionary.{lang}.md", "dictionary"),
+            ("CITATION.cff", "cff"),
+        )
+        return {
+            "cited": {
+                "whole": sentence(reader.id, reader.released_on, lang, site=site),
+                "each": each,
+                "bibtex": bibtex(reader.id, reader.released_on, titles, site),
+            },
+            "licence": {"url": licence.URL, "name": licence.name(lang), "terms": licence.terms(lang)},
+            "described": [file for file in files if (reader.folder / DOWNLOADS / file[0]).is_file()],
+            "linked": self._for_search_engines(reader, visit.today),
+        }
+
+    def _for_search_engines(self, reader: Reader, today: str) -> Markup | None:
+        """A release's description in schema.org's words as it may stand in a page: data in an element that no browser runs."""
+        try:
+            found = orjson.loads((reader.folder / DOWNLOADS / SCHEMA).read_bytes())
+            ended = _ended(reader.folder, today)
+            for one in found["dataset"]:
+                one["distribution"] = [file for file in one["distribution"] if file["contentUrl"] not in ended]
+        except (OSError, ValueError, KeyError):
+            return None
+        said = orjson.dumps(placed(found, f"{self._frame.root}/data/{reader.id}/")).decode()
+        return Markup(said.translate(IN_SCRIPT))
+
+
+def _nodes(folder: Path, today: str) -> list[Node]:
+    """What a release says of itself, without files in which something has ended: they are given to nobody. Nothing where it is from before it said anything."""
+    try:
+        nodes: list[dict[str, Any]] = orjson.loads((folder / DOWNLOADS / f"{DCAT}.jsonld").read_bytes())["@graph"]
+        ended = {f"./#file-{name}" for name in _ended(folder, today)}
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError):
+        log.exception("what describes release %s cannot be read", folder.name)
+        return []
+    for node in nodes:
+        if "dcat:distribution" in node:
+            node["dcat:distribution"] = [file for file in node["dcat:distribution"] if file["@id"] not in ended]
+    return [node for node in nodes if node["@id"] not in ended]
+
+
+def _ended(folder: Path, today: str) -> set[str]:
+    """The names of a release's downloads in which something has ended; of an earlier release more may be kept back, which is known when they are asked for."""
+    made = orjson.loads((folder / DOWNLOADS / DOWNLOAD_INDEX).read_bytes())
+    return {name for name, said in made["files"].items() if said["first_end"] is not None and over(said["first_end"], today)}

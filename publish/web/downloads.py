@@ -1,0 +1,265 @@
+"""A release's files to take away, as they may be given out today, and what there is of them.
+
+A file is one with its hash, so nothing can be left out of it: of the live release it goes out while nothing in it has ended, of an earlier one while all that
+may hurt somebody in it is still public (holding.py). Names are taken from the release's own index and from nowhere else. Plain CSV and NDJSON are
+kept as their gzip, and sent as that or unpacked (pieces.py). All of it is done beside the loop, since it reads files and may judge thousands of notices.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import formatdate
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+import orjson
+
+from ..forms import FORMS
+from ..home import CHINA, DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS, LINKS
+from .answer import OPEN, Answer, as_json, beside
+from .archive import Identity, identity_of
+from .frame import Dictionary
+from .holding import RETRY_SECONDS, UNREADABLE, sealed, still
+from .pieces import Stored
+from .reader import Reader, Row
+from .shelf import Shelf
+from .terms import over
+from .visit import Visit, address, of_release
+
+RELEASE = r"(?P<release>latest|\d{4}-\d{2}-\d{2}(?:\.[1-9]\d*)?)"
+LIST = rf"/data/{RELEASE}(?P<index>/index\.json)?"
+FILE = rf"/data/{RELEASE}/(?P<inner>downloads/)?(?P<file>[A-Za-z0-9_-][A-Za-z0-9_.-]{{0,99}})"  # `inner`: as the manifest names it
+LATEST = "latest"
+SQLITE = "application/vnd.sqlite3"
+DATABASE = "mingbai.db"  # lies in the release itself, beside its downloads
+TRIES = 3  # a release that is issued anew meanwhile is looked at again
+log = logging.getLogger(__name__)
+Label = Mapping[str, str]
+Group = tuple[str, Label, list[Row], list[tuple[str, Label, list[Row]]]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file as the index says it, and where it lies: `stored` of so many bytes, in the folder of the release."""
+
+    public: Row
+    stored: str
+    stored_bytes: int
+    is_gzip: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """What may be fetched of a release. `changed` is the day on which it was made, or issued anew, as HTTP says it: the same on every copy of the site."""
+
+    changed: str
+    files: Mapping[str, Kept]
+
+
+class Downloads:
+    """`render` and `problem` are those of Pages."""
+
+    def __init__(self, shelf: Shelf, render: Callable[..., Answer], problem: Callable[..., Answer], dictionary: Dictionary) -> None:
+        self._shelf, self._render, self._problem = shelf, render, problem
+        self._datasets = dictionary
+        self._labels = {name: table["label"]["zh"] for dataset in dictionary.values() for name, table in dataset["tables"].items()}
+        self._books = {name: dataset["label"]["zh"] for name, dataset in dictionary.items()}
+
+    def index(self, visit: Visit, reader: Reader) -> Answer | None:
+        """Which files a release has, as a page and JSON; None for a release that is not kept."""
+        return self._beside(visit, reader, self._index)
+
+    def file(self, visit: Visit, reader: Reader) -> Answer | None:
+        """A file of a release; None for a release that is not kept."""
+        return self._beside(visit, reader, self._file)
+
+    def has(self, reader: Reader, name: str, today: str) -> bool:
+        """Whether the live release has a file of that name."""
+        return name in _made(reader.folder, reader, today)[1].files
+
+    def given(self, reader: Reader, today: str) -> Mapping[str, list[Row]]:
+        """The files of the live release by the dataset or table that they are of; {} where there are none."""
+        found: dict[str, list[Row]] = {}
+        try:
+            files = _made(reader.folder, reader, today)[1].files.values()
+        except UNREADABLE:
+            log.exception("downloads cannot be judged")
+            return found
+        for one in files:
+            found.setdefault(one.public["of"] or "", []).append(one.public)
+        return found
+
+    def _beside(self, visit: Visit, reader: Reader, make: Callable[[Visit, Reader, Path], Answer]) -> Answer | None:
+        asked = visit.parts["release"]
+        if asked in (LATEST, reader.id):
+            folder = reader.folder
+        elif asked in (id for id, _ in self._shelf.archive.known(reader)):
+            folder = self._shelf.home / "releases" / asked
+        else:
+            return None
+        return beside(partial(make, visit, reader, folder), partial(self._problem, visit, 500, "bug"))
+
+    def _index(self, visit: Visit, reader: Reader, folder: Path) -> Answer:
+        if visit.parts["release"] == LATEST:
+            return to(visit, f"/data/{reader.id}{visit.parts.get('index', '')}")
+        try:
+            files = [one.public for one in _made(folder, reader, visit.today)[1].files.values()]
+        except FileNotFoundError:
+            return self._busy(visit)
+        if "index" in visit.parts:
+            return as_json({**of_release(visit, reader), "of_release": folder.name, "files": files})
+        whole, described, groups = self._grouped(files)
+        is_newest = folder.name == reader.id
+        sums = [name for name in LINKS if (folder / name).is_file()]
+        return self._render(
+            "downloads.html", release=folder.name, is_newest=is_newest, sums=sums, whole=whole, described=described, groups=groups
+        )
+
+    def _file(self, visit: Visit, reader: Reader, folder: Path) -> Answer:
+        name, is_own = visit.parts["file"], folder == reader.folder
+        try:
+            for _ in range(TRIES):
+                seen, made = _made(folder, reader, visit.today)
+                answer, opened = self._opened(visit, reader, folder, name, made)
+                if seen == identity_of(folder / "manifest.json"):
+                    return answer
+                if opened is not None:
+                    opened.close()
+        except FileNotFoundError:
+            pass
+        except UNREADABLE:
+            log.exception("downloads cannot be judged")  # then nobody knows what may be shown
+            return self._ended(visit, is_own=is_own)
+        return self._busy(visit)
+
+    def _opened(self, visit: Visit, reader: Reader, folder: Path, name: str, made: Made) -> tuple[Answer, Stored | None]:
+        is_latest, is_index = visit.parts["release"] == LATEST, "inner" in visit.parts and name == DOWNLOAD_INDEX
+        found = made.files.get(name)
+        if found is None and not is_index and not (is_latest and name in LINKS):
+            return self._problem(visit, 404, "not_found"), None
+        if is_latest:
+            return to(visit, f"/data/{reader.id}/{visit.parts.get('inner', '')}{name}"), None
+        if is_index:
+            return Answer(200, (folder / DOWNLOADS / name).read_bytes(), "application/json", OPEN), None
+        assert found is not None
+        if not found.public["is_given"]:
+            return self._ended(visit, is_own=folder == reader.folder), None
+        headers = (
+            *OPEN,
+            ("etag", f'"{found.public["sha256"][:32]}"'),
+            ("last-modified", made.changed),
+            ("content-disposition", attachment(f"{folder.name}-{name}", f"{folder.name}-{self._chinese(name, reader)}")),
+        )
+        stored = _open(folder, found)
+        return Answer(200, b"", found.public["media_type"], headers, stored=stored), stored
+
+    def _busy(self, visit: Visit) -> Answer:
+        """A release that is issued anew is nowhere for a moment."""
+        return _not_kept(self._problem(visit, 503, "as_of_busy"), ("retry-after", "5"))
+
+    def _ended(self, visit: Visit, *, is_own: bool) -> Answer:
+        if is_own:
+            return _not_kept(self._problem(visit, 503, "download_ended"), ("retry-after", str(RETRY_SECONDS)))
+        return _not_kept(self._problem(visit, 410, "download_gone"))
+
+    def _chinese(self, name: str, reader: Reader) -> str:
+        """A file's name with the Chinese one of its table, or of its dataset and region."""
+        stem, dot, rest = name.partition(".")
+        if rest == "xlsx":
+            dataset, _, region = stem.partition("-")
+            place = reader.region_name(region, "zh") if region else ""
+            return f"{self._books.get(dataset, dataset)}{place and '-'}{place}{dot}{rest}"
+        return f"{self._labels.get(stem, stem)}{dot}{rest}"
+
+    def _grouped(self, files: list[Row]) -> tuple[list[Row], list[Row], list[Group]]:
+        """The files of the whole, those that describe it, and of each dataset its workbooks and the files of each table."""
+        whole = [one for one in files if one["of"] is None]
+        groups = []
+        for name, it in self._datasets.items():
+            tables = [
+                (table, said["label"], [one for one in files if one["of"] == table and one["form"] != "xlsx"])
+                for table, said in it["tables"].items()
+            ]
+            books = [one for one in files if one["of"] == name and one["form"] == "xlsx"]
+            if books or any(found for _, _, found in tables):
+                groups.append((name, it["label"], books, [group for group in tables if group[2]]))
+        described = [one for one in whole if one["form"] == "description"]
+        return [one for one in whole if one not in described], described, groups
+
+
+def _made(folder: Path, live: Reader, today: str) -> tuple[Identity, Made]:
+    """What may be fetched of a release, each with whether it is given out today, and of which issue of it that is. Raises what is in UNREADABLE,
+    FileNotFoundError where the release is away."""
+    seen = identity_of(folder / "manifest.json")
+    if seen is None:
+        raise FileNotFoundError(folder)
+    return seen, live.once(today, f"downloads {folder.name} {seen}", lambda: _read(folder, live, today))
+
+
+def _read(folder: Path, live: Reader, today: str) -> Made:
+    manifest = orjson.loads((folder / "manifest.json").read_bytes())
+    day = max([manifest["released_on"], *(note["on"] for note in manifest.get("reissues", []))])
+    changed = formatdate(datetime.fromisoformat(day).replace(tzinfo=CHINA).timestamp(), usegmt=True)
+    if f"{DOWNLOADS}/{DOWNLOAD_INDEX}" not in manifest["files"]:  # from before there were any
+        return Made(changed, {})
+    made, own = sealed(folder, f"{DOWNLOADS}/{DOWNLOAD_INDEX}"), folder == live.folder
+    holds: Mapping[str, Any] = {} if own else sealed(folder, f"{DOWNLOADS}/{DOWNLOAD_HOLDS}")
+    may = {name: own or not said["holds"] or still(live, today, holds[name]) for name, said in made["tables"].items()}
+    found: dict[str, Kept] = {}
+    for name, said in sorted(made["files"].items()):
+        ended = said["first_end"] is not None and over(said["first_end"], today)
+        one = {
+            "of": said.get("table", said.get("dataset")),
+            "form": said["form"],
+            "packing": said.get("packing"),
+            "region": said.get("region"),
+            "rows": said["rows"],
+            "is_given": not ended and all(may[table] for table in said["tables"]),
+        }
+        plain = said.get("plain")
+        if plain and said["packing"] == "gzip":
+            is_whole = plain["name"] == DATABASE
+            public = {"name": plain["name"], **one, "packing": None, "media_type": _media_type(said["form"]), **_size(plain)}
+            lies = (DATABASE, plain["bytes"]) if is_whole else (f"{DOWNLOADS}/{name}", said["bytes"])
+            found[plain["name"]] = Kept(public, *lies, is_gzip=not is_whole)
+        public = {"name": name, **one, "media_type": said["media_type"], **_size(said)}
+        found[name] = Kept(public, f"{DOWNLOADS}/{name}", said["bytes"])
+    return Made(changed, found)
+
+
+def _media_type(form: str) -> str:
+    return FORMS[form].media_type if form in FORMS else SQLITE
+
+
+def _size(said: Mapping[str, Any]) -> Row:
+    return {"bytes": said["bytes"], "sha256": said["sha256"]}
+
+
+def _open(folder: Path, found: Kept) -> Stored:
+    """Raises OSError, ValueError for a file that is not as long as the index says."""
+    path = folder / found.stored
+    file: BinaryIO = path.open("rb")
+    if os.fstat(file.fileno()).st_size != found.stored_bytes:
+        file.close()
+        raise ValueError(f"{found.stored}: is not what the release's index says")
+    return Stored(file, found.public["bytes"], found.is_gzip, path)
+
+
+def to(visit: Visit, path: str) -> Answer:
+    """To the newest release's: another one tomorrow."""
+    return Answer(
+        302, b"", headers=(("location", address(path, visit.lang)), ("cache-control", "no-store"), ("access-control-allow-origin", "*"))
+    )
+
+
+def _not_kept(said: Answer, *headers: tuple[str, str]) -> Answer:
+    return Answer(said.status, said.body, said.type, (("cache-control", "no-store"), *headers))
+
+
+def attachment(ascii: str, chinese: str) -> str:
+    """A Content-Disposition with a name for everybody and one for who reads Chinese (RFC 6266)."""
+    return f"attachment; filename=\"mingbai-{ascii}\"; filename*=UTF-8''{quote(f'明白-{chinese}')}"

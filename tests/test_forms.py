@@ -1,0 +1,231 @@
+"""The forms in which rows are given away say the same, cell by cell: each is read back by another library than wrote it."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from openpyxl import load_workbook
+from python_calamine import CalamineWorkbook
+
+from publish.catalogue import Catalogue
+from publish.cells import FORMULA
+from publish.dataset import KINDS, Column
+from publish.forms import FORMS, write
+from publish.forms.workbook import CUT, UNITS
+
+LONG = "長" * 100_000
+TEXTS = (
+    "=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1", "\n=1", "＝1+1", " =1+1", "011001", "123456789012345678", "52110108E1001", "2026-10", "1-2", "MAR1", "50%",
+    "", " ", "'", "第一行\n第二行", "甲\r\n乙\r丙", 'a "quoted", text', "\x01\x1f\x7f", "_x000D_", "]]><b>&amp;", "👩‍👩‍👧 𠮷", "\u202eabc\u202c\u200f", "\ufffe", "null", "NULL", "NA", "TRUE", "\\n", LONG,
+)  # fmt: skip
+BY_KIND: dict[str, Sequence[Any]] = {
+    "day": ("2026-10-20", "1899-12-31", "2024-02-29"),
+    "date": ("2026-10-20", "2026-10", "2026", "1900-01-01"),
+    "flag": (0, 1),
+    "fen": (0, 2000, 9_007_199_254_740_993, -1),
+    "integer": (0, 7, 2**63 - 1),
+    "number": (0.5, 3.0, 1e-7, 4.3333, 1e20),
+    "share": (0.1, 1.0),
+}
+
+
+@pytest.fixture(scope="module")
+def columns(catalogue: Catalogue) -> list[Column]:
+    """One of each kind, and more texts."""
+    one = catalogue.tables["notices"].columns["facts"]
+    return [replace(one, name=f"c_{kind}", kind=kind, label=replace(one.label, zh=f"列 {kind}")) for kind in KINDS]
+
+
+def test_every_kind_is_tried(columns: list[Column]) -> None:
+    assert {column.kind for column in columns} == set(KINDS)
+
+
+@pytest.fixture(scope="module")
+def rows(columns: list[Column]) -> list[tuple[Any, ...]]:
+    """Each value in a column of its kind, and none at all."""
+    values = [(None, *BY_KIND.get(column.kind, TEXTS)) for column in columns]
+    return [tuple(several[number % len(several)] for several in values) for number in range(max(map(len, values)))]
+
+
+def written(form: str, columns: Sequence[Column], *batches: Sequence[Any]) -> bytes:
+    target = io.BytesIO()
+    assert write(form, columns, batches, target, "公告") == sum(map(len, batches))
+    return target.getvalue()
+
+
+def texts(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """What a form without types says: numbers in digits."""
+    return [tuple(value if value is None or isinstance(value, str) else float(value) for value in row) for row in rows]
+
+
+def test_csv_is_exact_and_tells_nothing_from_an_empty_text(columns: list[Column], rows: list[Any], tmp_path: Path) -> None:
+    data = written("csv", columns, rows[:3], rows[3:])
+    assert data.startswith(b'"c_id","c_ref"')
+    path = tmp_path / "t.csv"
+    path.write_bytes(data)
+    found = duckdb.sql(
+        f"SELECT * FROM read_csv('{path}', header=true, all_varchar=true, delim=',', quote='\"', escape='\"', new_line='\\n', allow_quoted_nulls=false, max_line_size=100000000, strict_mode=false)"
+    ).fetchall()
+    as_numbers = [
+        tuple(value if value is None or c.sql_type == "TEXT" else float(value) for c, value in zip(columns, row, strict=True))
+        for row in found
+    ]
+    assert as_numbers == texts(rows)
+    lines = list(csv.reader(io.StringIO(data.decode(), newline="")))
+    assert lines[0] == [column.name for column in columns]
+    assert [[cell if c.sql_type == "TEXT" else bool(cell) for c, cell in zip(columns, line, strict=True)] for line in lines[1:]] == [
+        [(value or "") if c.sql_type == "TEXT" else value is not None for c, value in zip(columns, row, strict=True)] for row in rows
+    ]
+
+
+def test_numbers_keep_every_digit(columns: list[Column], rows: list[Any]) -> None:
+    place = next(number for number, column in enumerate(columns) if column.kind == "fen")
+    lines = list(csv.reader(io.StringIO(written("csv", columns, rows).decode(), newline="")))
+    assert {line[place] for line in lines[1:]} == {"", "0", "2000", "9007199254740993", "-1"}
+
+
+def test_the_spreadsheet_edition_has_chinese_headers_and_nothing_that_is_computed(columns: list[Column], rows: list[Any]) -> None:
+    data = written("spreadsheet", columns, rows)
+    assert data.startswith(b"\xef\xbb\xbf")
+    lines = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    assert lines[0] == [f"列 {kind}" for kind in KINDS]
+    for line, row in zip(lines[1:], rows, strict=True):
+        for column, cell, value in zip(columns, line, row, strict=True):
+            if column.sql_type == "TEXT":
+                assert cell in (value or "", f"'{value}"), "the text, or the text behind an apostrophe"
+                assert not cell.lstrip(" ").startswith(FORMULA)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_guarded"),
+    [
+        *((text, True) for text in ("011001", "123456789012345678", "52110108E1001", "1E5", "2026-10", "1-2", "12:30", "1.50", "50%", "2026年10月", "MAR1", "3 Sep", "＋1", " =1", "\n=1")),
+        *((text, False) for text in ("350100", "0", "2026", "2026-10-20", "91350100M000100Y43", "教民1330106700", "i-0042ab", "第三期", "[1,2,3]", "西教罚〔2026〕1号", "May 培训", "")),
+    ],
+)  # fmt: skip
+def test_what_a_spreadsheet_would_take_for_a_number_stays_a_text(columns: list[Column], value: str, is_guarded: bool) -> None:
+    text = [column for column in columns if column.kind == "text"]
+    line = next(
+        iter(csv.reader(io.StringIO(written("spreadsheet", text, [(value,)]).decode("utf-8-sig").partition("\r\n")[2], newline="")))
+    )
+    assert line == [f"'{value}" if is_guarded else value]
+
+
+def test_ndjson_has_every_column_and_null(columns: list[Column], rows: list[Any]) -> None:
+    lines = written("ndjson", columns, rows[:1], rows[1:]).decode().split("\n")
+    assert lines.pop() == ""
+    names = [column.name for column in columns]
+    assert [json.loads(line) for line in lines] == [dict(zip(names, row, strict=True)) for row in rows]
+    assert list(json.loads(lines[0])) == names
+
+
+def test_parquet_is_typed_and_says_what_columns_mean(columns: list[Column], rows: list[Any], tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    path.write_bytes(written("parquet", columns, rows[:5], rows[5:]))
+    types = dict(duckdb.sql(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM '{path}')").fetchall())
+    expected = {"day": "DATE", "flag": "BOOLEAN"}
+    plain = {"TEXT": "VARCHAR", "INTEGER": "BIGINT", "REAL": "DOUBLE"}
+    assert types == {column.name: expected.get(column.kind, plain[column.sql_type]) for column in columns}
+    found = duckdb.sql(f"SELECT * FROM '{path}'").fetchall()
+    back = [tuple(value.isoformat() if isinstance(value, date) else value for value in row) for row in found]
+    assert back == rows
+    assert duckdb.sql(f"SELECT DISTINCT row_group_id, row_group_num_rows FROM parquet_metadata('{path}') ORDER BY 1").fetchall() == [
+        (0, 5),
+        (1, len(rows) - 5),
+    ]
+    stats = duckdb.sql(f"SELECT stats_min, stats_max FROM parquet_metadata('{path}') WHERE path_in_schema = 'c_integer'").fetchall()
+    assert stats
+    assert all(one and other for one, other in stats)
+
+
+def cell_of(value: Any) -> Any:
+    """A value as a sheet has it."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return value if len(value.encode("utf-16-le")) <= 2 * UNITS else value[: UNITS - len(CUT)] + CUT
+    return float(value)
+
+
+def read_cell(value: Any) -> Any:
+    """What calamine read, as a value of ours."""
+    if value == "":
+        return None
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    return value.replace("_xFFFE_", "\ufffe") if isinstance(value, str) else float(value)  # Excel reads that one too
+
+
+def test_a_workbook_says_the_same(columns: list[Column], rows: list[Any], tmp_path: Path) -> None:
+    path = tmp_path / "t.xlsx"
+    path.write_bytes(written("xlsx", columns, rows[:4], rows[4:]))
+    header, *found = CalamineWorkbook.from_path(str(path)).get_sheet_by_name("公告").to_python(skip_empty_area=False)
+    assert header == [f"{column.label.zh}\n{column.label.en}" for column in columns]
+    assert [[read_cell(value) for value in row] for row in found] == [[cell_of(value) for value in row] for row in rows]
+
+
+def test_a_workbook_has_codes_as_text_days_as_dates_and_no_formula(columns: list[Column], rows: list[Any], tmp_path: Path) -> None:
+    path = tmp_path / "t.xlsx"
+    path.write_bytes(written("xlsx", columns, rows))
+    sheet = load_workbook(path).active
+    assert sheet is not None
+    assert sheet.freeze_panes == "A2"
+    assert sheet.auto_filter.ref == sheet.dimensions
+    for cells, column, values in zip(sheet.iter_cols(min_row=2), columns, zip(*rows, strict=True), strict=True):
+        for cell, value in zip(cells, values, strict=True):
+            if value is None:
+                assert cell.value is None
+            elif column.kind in ("day", "date") and len(value) == 10 and value >= "1900-03":
+                assert (cell.value, cell.number_format) == (datetime.fromisoformat(value), "yyyy-mm-dd")
+            else:
+                assert cell.data_type == ("s" if column.sql_type == "TEXT" else "n"), (column.kind, value)
+
+
+def test_a_sheet_holds_no_more_than_it_can(columns: list[Column], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("publish.forms.workbook.ROWS", 2)
+    with pytest.raises(ValueError, match="do not fit"):
+        write("xlsx", columns[:1], [[("a",)] * 3], io.BytesIO())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_is_a_file_too(form: str, columns: list[Column]) -> None:
+    assert bool(written(form, columns)) == (form != "ndjson")
+
+
+def test_an_unknown_form_is_none(columns: list[Column]) -> None:
+    with pytest.raises(KeyError):
+        write("ods", columns, [], io.BytesIO())
+
+
+HASHED = """
+import hashlib, io, sys
+from publish.catalogue import load
+from publish.forms import FORMS, write
+columns = load().tables["notices"].published
+rows = [tuple({"TEXT": f"文{n}", "INTEGER": n, "REAL": n / 7}[c.sql_type] if c.kind not in ("day", "date") else "2026-10-20" for c in columns) for n in range(50)]
+for form in FORMS:
+    target = io.BytesIO()
+    write(form, columns, [rows[:20], rows[20:]], target)
+    print(form, hashlib.sha256(target.getvalue()).hexdigest())
+"""
+
+
+def test_the_same_rows_are_the_same_bytes_wherever_and_whenever(root: Path, tmp_path: Path) -> None:
+    found = set()
+    for seed, zone, language in (("1", "Asia/Shanghai", "zh_CN.UTF-8"), ("77", "America/New_York", "C")):
+        (tmp_path / seed).mkdir()
+        given = {**os.environ, "PYTHONPATH": str(root), "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": language, "PYTHONUTF8": "1"}
+        ran = subprocess.run([sys.executable, "-c", HASHED], cwd=tmp_path / seed, env=given, capture_output=True, text=True, check=True)
+        found.add(ran.stdout)
+    assert len(found) == 1
+    assert len(found.pop().splitlines()) == len(FORMS)

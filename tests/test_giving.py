@@ -1,0 +1,619 @@
+"""A release's files as the site gives them out, and what a page has found as a file: read with other people's tools."""
+
+import asyncio
+import csv
+import errno
+import gzip
+import hashlib
+import html
+import inspect
+import io
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import closing, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import httpx
+import openpyxl
+import pyarrow.parquet as parquet
+import pytest
+
+from publish.catalogue import Catalogue, dictionary
+from publish.downloads import Issue, downloads
+from publish.home import CHINA
+from publish.places import Measured, Withheld, place
+from publish.same import fingerprint
+from publish.web import exports, holding, pieces
+from publish.web.answer import Answer, give
+from publish.web.pieces import UNPACKING, Stored
+from publish.web.server import Application, build_app
+from publish.web.visit import Visit
+from test_browser import SERVE
+from web_release import ACTIVE, REPAIRED, TODAY, Rows, go_live, make_release, rows, write_index
+
+NOON = datetime.fromisoformat(f"{TODAY}T12:00:00").replace(tzinfo=CHINA)
+OLD = "2026-11-20"
+
+
+def seal(folder: Path) -> None:
+    """The manifest says what is in the folder now."""
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json"]
+    manifest["files"] = {
+        path.relative_to(folder).as_posix(): {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "size": path.stat().st_size}
+        for path in paths
+    }
+    write(folder / "manifest.json", json.dumps(manifest).encode())
+
+
+def said() -> Rows:
+    """What is in a release: nothing that was repaired, which none has."""
+    found = rows(TODAY)
+    found["notices"] = [row for row in found["notices"] if row["id"] != REPAIRED]
+    found["notice_links"] = [row for row in found["notice_links"] if row["notice_id"] != REPAIRED]
+    return found
+
+
+def publish(there: Path, identifier: str, catalogue: Catalogue, tables: Rows | None = None) -> Path:
+    """A release with files to take away."""
+    folder = make_release(there, identifier, catalogue, mark=TODAY, tables=tables or said())  # the same words in each
+    downloads(folder, catalogue, Issue(identifier, identifier, dict.fromkeys(catalogue.datasets, "1.0.0")))
+    seal(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    """Two releases."""
+    there = tmp_path_factory.mktemp("home")
+    for identifier in (OLD, TODAY):
+        publish(there, identifier, catalogue)
+    go_live(there, TODAY)
+    write_index(there, OLD, TODAY)
+    return there
+
+
+@pytest.fixture
+def copy(home: Path, tmp_path: Path) -> Path:
+    """The same to be changed: what is written over is another file."""
+    shutil.copytree(home, tmp_path / "home", copy_function=os.link, symlinks=True)
+    return tmp_path / "home"
+
+
+def write(path: Path, data: bytes) -> None:
+    """Another file under the name of one, as a release that is issued anew has."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+@pytest.fixture(scope="module")
+def site(catalogue: Catalogue) -> Iterator[Callable[..., Application]]:
+    """The site over a home on a day; one for all who ask for the same."""
+    said, made = dictionary(catalogue), dict[tuple[Path, datetime], Application]()
+
+    def site(where: Path, now: datetime = NOON) -> Application:
+        if (where, now) not in made:
+            made[where, now] = build_app(where, dictionary=said, now=lambda: now)
+        return made[where, now]
+
+    yield site
+    for app in made.values():
+        app.shelf.close()
+
+
+@pytest.fixture
+def ask(home: Path, site: Callable[..., Application]) -> Callable[..., Any]:
+    async def ask(path: str, now: datetime = NOON, method: str = "GET", where: Path = home, **headers: str) -> httpx.Response:
+        headers.setdefault("accept-encoding", "identity")
+        transport = httpx.ASGITransport(app=site(where, now))
+        async with httpx.AsyncClient(transport=transport, base_url="http://site.example", headers=headers) as client:
+            return await client.request(method, path)
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def served(home: Path, root: Path) -> Iterator[str]:
+    """The site on a port of this machine."""
+    server = subprocess.Popen([sys.executable, "-c", SERVE, str(home)], stdout=subprocess.PIPE, text=True, cwd=root)
+    try:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip().rstrip("/")
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+
+
+def index_of(home: Path, release: str = TODAY) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((home / "releases" / release / "downloads" / "index.json").read_bytes())
+    return found
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+
+async def test_every_file_of_the_index_comes_whole_and_as_it_says(ask, home):
+    listed = (await ask(f"/data/{TODAY}/index.json")).json()["files"]
+    assert {one["name"] for one in listed} >= {*index_of(home)["files"], "institutions.csv", "notices.ndjson", "mingbai.db"}
+    for one in listed:
+        answer = await ask(f"/data/{TODAY}/{one['name']}")
+        assert answer.status_code == 200, one
+        assert (len(answer.content), hashlib.sha256(answer.content).hexdigest()) == (one["bytes"], one["sha256"]), one
+        assert answer.headers["content-length"] == str(one["bytes"])
+        assert answer.headers["content-type"] == one["media_type"]
+
+
+async def test_plain_text_comes_packed_to_who_takes_it_packed(ask):
+    plain, packed = (
+        await ask(f"/data/{TODAY}/institutions.csv"),
+        await ask(f"/data/{TODAY}/institutions.csv", **{"accept-encoding": "gzip"}),
+    )
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content  # httpx has unpacked it
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"])
+    assert packed.headers["etag"] != plain.headers["etag"]
+
+
+async def test_the_newest_is_led_to_by_a_name_that_stays(ask):
+    for path in ("/data/latest/institutions.csv", "/data/institutions.csv"):
+        answer = await ask(path)
+        assert (answer.status_code, answer.headers["location"]) == (302, f"/data/{TODAY}/institutions.csv")
+        assert answer.headers["cache-control"] == "no-store"
+    assert (await ask("/en/data/latest/index.json")).headers["location"] == f"/en/data/{TODAY}/index.json"
+
+
+@pytest.mark.parametrize("path", [
+    "/data/2026-11-23/nothing.csv", "/data/2025-01-01/institutions.csv", "/data/2026-11-23/holds.json", "/data/2026-11-23/..%2Fmanifest.json",
+    "/data/2026-11-23/institutions.csv.part", "/data/nothing.csv", "/data/institutions.pdf", "/data/2026-11-23/%00",
+])  # fmt: skip
+async def test_a_name_that_the_index_does_not_have_is_not_there(ask, path):
+    assert (await ask(path)).status_code == 404
+
+
+async def test_names_are_for_everybody_and_for_who_reads_chinese(ask):
+    said = (await ask(f"/data/{TODAY}/notices.spreadsheet.csv")).headers["content-disposition"]
+    assert f'filename="mingbai-{TODAY}-notices.spreadsheet.csv"' in said
+    assert f"filename*=UTF-8''%E6%98%8E%E7%99%BD-{TODAY}-%E5%85%AC%E5%91%8A.spreadsheet.csv" in said
+
+
+async def test_who_has_a_file_already_is_told_so_by_either_validator(ask):
+    first = await ask(f"/data/{TODAY}/institutions.csv")
+    for known in ({"if-none-match": first.headers["etag"]}, {"if-modified-since": first.headers["last-modified"]}):
+        again = await ask(f"/data/{TODAY}/institutions.csv", **known)
+        assert (again.status_code, again.content) == (304, b"")
+    head = await ask(f"/data/{TODAY}/institutions.csv", method="HEAD")
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", first.headers["content-length"])
+
+
+@pytest.mark.parametrize("name", ["institutions.csv", "institutions.parquet", "mingbai.db"])
+@pytest.mark.parametrize("part", ["0-9", "10-", "-7", "5-5"])
+async def test_a_part_is_that_part(ask, name, part):
+    whole = (await ask(f"/data/{TODAY}/{name}")).content
+    answer = await ask(f"/data/{TODAY}/{name}", range=f"bytes={part}", **{"accept-encoding": "gzip"})
+    first, _, last = part.partition("-")
+    start = int(first) if first else len(whole) - int(last)
+    end = int(last) + 1 if first and last else len(whole)
+    assert (answer.status_code, answer.content) == (206, whole[start:end])
+    assert answer.headers["content-range"] == f"bytes {start}-{end - 1}/{len(whole)}"
+
+
+async def test_a_part_of_another_file_is_the_whole_and_one_beyond_the_end_is_none(ask):
+    whole = await ask(f"/data/{TODAY}/institutions.csv")
+    other = await ask(f"/data/{TODAY}/institutions.csv", range="bytes=3-", **{"if-range": '"another"'})
+    assert (other.status_code, other.content) == (200, whole.content)
+    beyond = await ask(f"/data/{TODAY}/institutions.csv", range=f"bytes={len(whole.content)}-")
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
+
+
+def test_curl_goes_on_where_it_stopped(served, tmp_path):
+    address = f"{served}/data/{TODAY}/institutions.csv"
+    whole = subprocess.run(["curl", "-sS", "--fail", address], capture_output=True, check=True).stdout
+    for had in (1, len(whole) // 2, len(whole) - 1):
+        target = tmp_path / "institutions.csv"
+        target.write_bytes(whole[:had])
+        subprocess.run(["curl", "-sS", "--fail", "-C", "-", "-o", str(target), address], check=True)
+        assert target.read_bytes() == whole
+    packed = subprocess.run(["curl", "-sS", "--fail", "--compressed", address], capture_output=True, check=True).stdout
+    assert packed == whole
+
+
+class Client:
+    """Who takes what is sent: `at` says what happens when so many pieces were."""
+
+    def __init__(self, at: Mapping[int, Callable[[], object]] | None = None) -> None:
+        self.got, self.status, self._at, self._gone = b"", 0, at or {}, asyncio.Event()
+        self.pieces = 0
+
+    async def receive(self) -> dict[str, Any]:
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            return
+        self.got += message["body"]
+        self.pieces += 1
+        if self.pieces in self._at:
+            done = self._at[self.pieces]()
+            if inspect.isawaitable(done):
+                await done
+        await asyncio.sleep(0.001)
+
+    async def leave(self) -> None:
+        self._gone.set()
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A packed file of ten pieces."""
+    path = tmp_path / "large.csv.gz"
+    path.write_bytes(gzip.compress(b"0123456789abcdef" * (10 * pieces.PIECE_BYTES // 16)))
+    return path
+
+
+async def give_large(path: Path, client: Client, **headers: str) -> Stored:
+    stored = Stored(path.open("rb"), 10 * pieces.PIECE_BYTES, is_gzip=True, path=path)
+    scope = {"method": "GET", "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]}
+    with suppress(OSError):
+        await give(Answer(200, b"", stored=stored), scope, client.send, client.receive)
+    return stored
+
+
+async def fails() -> None:
+    raise OSError("a broken pipe")
+
+
+@pytest.mark.parametrize("what", ["leaves", "stalls", "breaks", "takes all", "moves"])
+async def test_whatever_becomes_of_who_is_sent_a_file_it_is_closed_and_read_no_further(large, what, monkeypatch):
+    monkeypatch.setattr(pieces, "PATIENCE_SECONDS", 0.05)
+    client = Client()
+    client._at = {2: {
+        "leaves": client.leave, "stalls": lambda: asyncio.sleep(30), "breaks": fails, "takes all": lambda: None,
+        "moves": lambda: write(large, gzip.compress(b"another issue of the release")),
+    }[what]}  # fmt: skip
+    stored = await give_large(large, client)
+    assert (stored.file.closed, UNPACKING.left) == (True, pieces.MOST_UNPACKED)
+    assert client.status == 200
+    assert client.pieces == (10 if what == "takes all" else client.pieces)
+    assert (client.pieces < 5) == (what != "takes all")
+
+
+async def test_who_leaves_while_the_end_is_looked_for_is_not_waited_for(large, monkeypatch):
+    client, read, read_pieces = Client(), pieces._read, []
+
+    def reading(file: BinaryIO, most: int) -> bytes:
+        read_pieces.append(most)
+        return read(file, most)
+
+    monkeypatch.setattr(pieces, "_read", reading)
+    client._gone.set()
+    await give_large(large, client, range="bytes=-1")
+    assert len(read_pieces) < 10
+
+
+async def test_more_than_can_be_unpacked_at_once_are_told_to_come_again(large, ask, monkeypatch):
+    monkeypatch.setattr(UNPACKING, "left", 0)
+    answer = await ask(f"/data/{TODAY}/institutions.csv")
+    assert (answer.status_code, answer.headers["retry-after"], answer.headers["content-type"]) == (503, "10", "text/plain; charset=utf-8")
+    assert "请稍后再试" in answer.text
+    assert "content-disposition" not in answer.headers
+    assert (await ask(f"/data/{TODAY}/institutions.csv", **{"accept-encoding": "gzip"})).status_code == 200
+    assert (await give_large(large, Client())).file.closed
+
+
+async def test_of_head_no_part_is_asked(ask):
+    whole = await ask(f"/data/{TODAY}/institutions.csv", method="HEAD")
+    part = await ask(f"/data/{TODAY}/institutions.csv", method="HEAD", range="bytes=0-9")
+    assert (part.status_code, part.headers["content-length"]) == (200, whole.headers["content-length"])
+
+
+async def test_a_key_behind_a_file_is_never_left_out(ask):
+    """Who asks for a region is not given everything."""
+    province = "350000"
+    some = FORMS["csv"]((await ask(f"/data/institutions.csv?region={province}")).content)
+    assert some
+    for path in (f"/data/latest/institutions.csv?region={province}", f"/data/{TODAY}/institutions.csv?region={province}"):
+        assert FORMS["csv"]((await ask(path)).content) == some, path
+    for path in (f"/data/{OLD}/institutions.csv?region={province}", f"/data/{TODAY}/mingbai.db?region={province}", f"/data/{TODAY}/institutions.csv?county=1",
+                 f"/data/{TODAY}?q=1", f"/data/{TODAY}/institutions.csv.gz?region={province}", f"/data/{TODAY}/nothing.csv?as_of={OLD}"):  # fmt: skip
+        assert (await ask(path)).status_code in (400, 404), path
+
+
+async def test_a_form_in_which_a_table_does_not_lie_ready_is_not_there(ask):
+    assert (await ask("/data/permits.xlsx")).status_code == 404
+    assert (await ask("/data/latest/permits.xlsx")).status_code == 404
+    assert (await ask("/data/institutions.xlsx")).headers["location"] == f"/data/{TODAY}/institutions.xlsx"
+
+
+async def test_other_addresses_below_data_are_what_they_were(ask, copy):
+    write(copy / "releases" / TODAY / "SHA256SUMS", b"0  nothing\n")
+    assert (await ask("/data/changelog.csv")).headers["content-type"].startswith("text/csv")
+    assert (await ask(f"/data/{TODAY}/manifest.json")).json()["id"] == TODAY
+    assert (await ask(f"/data/{TODAY}/SHA256SUMS", where=copy)).content == b"0  nothing\n"
+    assert (await ask("/data/latest/SHA256SUMS", where=copy)).headers["location"] == f"/data/{TODAY}/SHA256SUMS"
+    raw = await ask(f"/data/{TODAY}/downloads/index.json")
+    assert raw.json() == index_of(copy)
+
+
+@pytest.mark.parametrize(
+    "path", ["/data/2026-11-23/nothing.csv", "/search.csv", "/data/institutions.parquet?region=1", "/en/notices.xlsx?q=("]
+)
+async def test_a_problem_at_the_address_of_a_file_is_a_page_and_no_file(ask, path):
+    answer = await ask(path)
+    assert answer.status_code in (400, 404)
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "content-disposition" not in answer.headers
+    assert ('<html lang="en"' in answer.text) == path.startswith("/en/")
+
+
+async def test_a_release_from_before_there_were_files_says_so(ask, tmp_path, catalogue):
+    for identifier in (OLD, TODAY):
+        make_release(tmp_path, identifier, catalogue)
+    go_live(tmp_path, TODAY)
+    write_index(tmp_path, OLD, TODAY)
+    for release in (OLD, TODAY):
+        page = await ask(f"/data/{release}", where=tmp_path)
+        assert (page.status_code, "没有做好的下载文件" in page.text) == (200, True)
+        assert (await ask(f"/data/{release}/mingbai.db", where=tmp_path)).status_code == 404
+    assert (await ask("/data/institutions.csv", where=tmp_path)).status_code == 404
+    assert f"/data/{TODAY}/" not in (await ask("/data", where=tmp_path)).text
+    assert (await ask("/data/institutions.csv?region=350000", where=tmp_path)).status_code == 200
+
+
+async def test_a_release_that_is_issued_anew_is_what_it_is_now_and_meanwhile_nowhere(ask, copy):
+    folder, path = copy / "releases" / OLD, f"/data/{OLD}/institutions.csv"
+    before = await ask(path, where=copy)
+    away = folder.rename(copy / "releases" / "away")
+    for address in (path, f"/data/{OLD}", f"/data/{OLD}/index.json"):
+        answer = await ask(address, where=copy)
+        assert (answer.status_code, answer.headers["retry-after"], answer.headers["cache-control"]) == (503, "5", "no-store"), address
+    made = json.loads((away / "downloads" / "index.json").read_bytes())
+    rows = b'"id","name"\n"i-a","b"\n'
+    write(away / "downloads" / "institutions.csv.gz", packed := gzip.compress(rows))
+    one = made["files"]["institutions.csv.gz"]
+    one.update(bytes=len(packed), sha256=hashlib.sha256(packed).hexdigest())
+    one["plain"].update(bytes=len(rows), sha256=hashlib.sha256(rows).hexdigest())
+    write(away / "downloads" / "index.json", json.dumps(made).encode())
+    seal(away)
+    away.rename(folder)
+    after = await ask(path, where=copy, range="bytes=5-", **{"if-range": before.headers["etag"]})
+    assert (after.status_code, after.content) == (200, rows)  # and not the rest of another one
+
+
+# -- what may be given out ---------------------------------------------------------------------------------------------
+
+
+async def test_what_holds_something_that_has_ended_is_not_given_out(ask, home):
+    files = index_of(home)["files"]
+    end = min(one["first_end"] for one in files.values() if one["first_end"])
+    after = datetime.fromisoformat(f"{end}T12:00:00").replace(tzinfo=CHINA) + timedelta(days=1)
+    for name, one in files.items():
+        answer = await ask(f"/data/{TODAY}/{name}", now=after)
+        ended = one["first_end"] is not None and one["first_end"] <= end
+        assert answer.status_code == (503 if ended else 200), name
+        if ended:
+            assert answer.headers["cache-control"] == "no-store"
+            assert int(answer.headers["retry-after"]) > 0
+    listed = (await ask(f"/data/{TODAY}/index.json", now=after)).json()["files"]
+    assert {one["name"]: one["is_given"] for one in listed if one["name"] in ("notices.csv", "ratings.csv", "mingbai.db")} == {
+        "notices.csv": False, "ratings.csv": True, "mingbai.db": False,
+    }  # fmt: skip
+
+
+async def test_an_earlier_release_gives_what_the_newest_one_still_says(ask, copy, catalogue):
+    names = ("notices.csv", "notices.csv.gz", "mingbai.db", "mingbai.csv.zip", "notices.xlsx", "institutions.csv")
+    assert {name: (await ask(f"/data/{OLD}/{name}")).status_code for name in names} == dict.fromkeys(names, 200)
+    shutil.rmtree(copy / "releases" / TODAY)
+    corrected = said()
+    next(row for row in corrected["notices"] if row["id"] == ACTIVE)["facts"] = "更正后的事实"
+    publish(copy, TODAY, catalogue, corrected)
+    gone = {name: (await ask(f"/data/{OLD}/{name}", where=copy)).status_code for name in names}
+    assert gone == dict.fromkeys(names, 410) | {"institutions.csv": 200}
+
+
+async def test_what_cannot_be_judged_goes_nowhere(ask, copy):
+    write(copy / "releases" / OLD / "downloads" / "holds.json", b"{}")
+    assert (await ask(f"/data/{OLD}/institutions.csv", where=copy)).status_code == 410
+    write(copy / "releases" / TODAY / "downloads" / "institutions.parquet", b"another")
+    assert (await ask(f"/data/{TODAY}/institutions.parquet", where=copy)).status_code == 503
+    assert (await ask(f"/data/{TODAY}/institutions.csv", where=copy)).status_code == 200
+
+
+async def test_thousands_of_notices_are_judged_beside_the_loop_and_once_for_every_release(ask, copy, monkeypatch, catalogue):
+    threads, compared = [], []
+
+    def judged(live: Any, today: str, holds: Any) -> bool:
+        threads.append(threading.current_thread())
+        return holding.still(live, today, holds)
+
+    def counted(table: str, row: Any) -> str | None:
+        compared.append((table, row.get("id") or (row["notice_id"], row["number"])))
+        return fingerprint(table, row)
+
+    monkeypatch.setattr("publish.web.downloads.still", judged)
+    monkeypatch.setattr(holding, "fingerprint", counted)
+    monkeypatch.setattr(holding, "MANY", 0)
+    shutil.copytree(copy / "releases" / OLD, copy / "releases" / "2026-11-19", copy_function=os.link)
+    write_index(copy, "2026-11-19", OLD, TODAY)
+    for release in (OLD, "2026-11-19"):
+        assert (await ask(f"/data/{release}/notices.csv", where=copy)).status_code == 200
+    assert threads
+    assert threading.main_thread() not in threads
+    assert len(compared) == len(set(compared))
+
+
+def test_a_release_is_verified_by_its_address(served, home):
+    """All that the manifest names and the site gives out, where the site says where it lies."""
+    manifest = json.loads((home / "releases" / TODAY / "manifest.json").read_bytes())
+    there = place(f"{served}/data/latest/")
+    try:
+        assert json.loads(there.small("manifest.json") or b"")["id"] == TODAY
+        given = [name for name in manifest["files"] if there.gives(name)]
+        assert {"mingbai.db", "downloads/index.json", "downloads/institutions.csv.gz"} <= set(given)
+        for name in given:
+            said = manifest["files"][name]
+            with suppress(Withheld):  # what has ended by the clock of the machine
+                assert there.measured(name, said["size"]) == Measured(said["sha256"], said["size"]), name
+    finally:
+        there.close()
+
+
+# -- what was found ----------------------------------------------------------------------------------------------------
+
+FORMS = {
+    "csv": lambda body: list(csv.DictReader(io.StringIO(body.decode("utf-8")))),
+    "ndjson": lambda body: [json.loads(line) for line in body.splitlines()],
+    "parquet": lambda body: parquet.read_table(io.BytesIO(body)).to_pylist(),
+}
+
+
+async def pages_of(ask: Callable[..., Any], path: str) -> list[str]:
+    found: list[str] = []
+    while True:
+        page = (await ask(f"{path}&limit=3&offset={len(found)}")).json()
+        found += [one["id"] for one in page["results"]]
+        if len(found) >= page["total"]:
+            return found
+
+
+@pytest.mark.parametrize(
+    "page", ["/search{}?q=%E5%9F%B9%E8%AE%AD", "/notices{}?kind=penalty", "/notices{}?q=%E6%94%B6%E8%B4%B9&sort=oldest"]
+)
+@pytest.mark.parametrize("form", FORMS)
+async def test_everything_that_a_page_finds_is_in_the_file_in_its_order(ask, page, form):
+    ids = await pages_of(ask, page.format(".json"))
+    answer = await ask(page.format(f".{form}"))
+    assert (answer.status_code, [row["id"] for row in FORMS[form](answer.content)]) == (200, ids)
+    assert ids
+
+
+async def test_a_workbook_and_a_spreadsheet_say_the_same(ask):
+    plain = FORMS["csv"]((await ask("/search.csv?q=%E5%9F%B9%E8%AE%AD")).content)
+    sheet = openpyxl.load_workbook(io.BytesIO((await ask("/search.xlsx?q=%E5%9F%B9%E8%AE%AD")).content)).active
+    assert sheet is not None
+    assert [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)] == [row["id"] for row in plain]
+    spread = (await ask("/search.spreadsheet.csv?q=%E5%9F%B9%E8%AE%AD")).content
+    assert spread.startswith("\ufeff".encode())
+    assert [row[0] for row in csv.reader(io.StringIO(spread.decode("utf-8-sig")))][1:] == [row["id"] for row in plain]
+
+
+async def test_a_notice_that_has_ended_is_in_no_export(ask):
+    assert FORMS["csv"]((await ask("/notices.csv")).content)
+    years = NOON + timedelta(days=5 * 366)
+    assert FORMS["csv"]((await ask("/notices.csv", now=years)).content) == []
+    assert (await ask("/data/notices.csv?region=440000", now=years)).text.count("\n") == 1
+
+
+@pytest.mark.parametrize(("path", "known"), [
+    ("/search.csv?q=a&limit=5", "q"), ("/search.csv?q=a&as_of=2026-11-20", "q"), ("/search.csv", "q"), ("/search.csv?q=a&nothing=1", "q"),
+    ("/notices.csv?kind=nothing", "penalty"), ("/notices.csv?q=(", "("), ("/data/institutions.csv?region=1", "110000"), ("/data/institutions.csv?county=1", "region"),
+    ("/data/codes.csv?region=110000", "institutions"), ("/data/institutions.csv?region=110000&region=120000", "110000"),
+])  # fmt: skip
+async def test_what_cannot_be_asked_is_refused_with_what_can(ask, path, known):
+    answer = await ask(path)
+    if "codes.csv" in path:
+        assert answer.status_code in (400, 404)
+        return
+    assert (answer.status_code, known in answer.text) == (400, True), answer.text[-2000:]
+
+
+async def test_a_region_has_its_rows_and_those_of_what_lies_in_it(ask, home):
+    everything = FORMS["csv"]((await ask(f"/data/{TODAY}/institutions.csv")).content)
+    province = everything[0]["region_code"][:2]
+    some = FORMS["csv"]((await ask(f"/data/institutions.csv?region={province}0000")).content)
+    assert [row["id"] for row in some] == [row["id"] for row in everything if row["region_code"].startswith(province)]
+    permits = FORMS["csv"]((await ask(f"/data/permits.csv?region={province}0000")).content)
+    assert {row["institution_id"] for row in permits} <= {row["id"] for row in some}
+
+
+async def test_an_export_is_a_file_like_any_other(ask):
+    path = "/notices.csv?kind=penalty"
+    whole = await ask(path)
+    assert whole.headers["content-length"] == str(len(whole.content))
+    assert (await ask(path, method="HEAD")).headers["content-length"] == str(len(whole.content))
+    assert (await ask(path, **{"if-none-match": whole.headers["etag"]})).status_code == 304
+    rest = await ask(path, range="bytes=5-", **{"if-range": whole.headers["etag"]})
+    assert (rest.status_code, rest.content) == (206, whole.content[5:])
+    assert "%E5%85%AC%E5%91%8A" in whole.headers["content-disposition"]
+
+
+async def test_who_takes_long_to_take_an_export_keeps_nobody_from_making_one(site, home, catalogue):
+    shelf = site(home).shelf
+    making = exports.Exports(lambda *_: Answer(500, b""), dictionary(catalogue))
+    answers = []
+    for _ in range(exports.MOST + 1):  # each of which is made, and none taken
+        visit = Visit(shelf.reader, TODAY, path="/notices.csv", parts={"form": "csv"})
+        later = making.notices(visit, shelf.reader).later
+        assert later is not None
+        answers.append(await asyncio.wait_for(later(), 30))
+    assert [answer.status for answer in answers] == [200] * (exports.MOST + 1)
+    assert making._open == exports.MOST + 1
+    for answer in answers:
+        answer.stored.close()
+    assert making._open == 0
+
+
+async def test_only_so_many_wait_for_their_turn(ask, monkeypatch):
+    monkeypatch.setattr(exports, "MOST_WAITING", -exports.MOST)
+    answer = await ask("/search.csv?q=%E5%9F%B9%E8%AE%AD")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+
+
+async def test_more_rows_than_an_export_has_are_refused(ask, monkeypatch):
+    monkeypatch.setattr(exports, "MOST_ROWS", 1)
+    answer = await ask("/en/data/institutions.xlsx?region=350000")
+    assert (answer.status_code, "more than 1 rows" in answer.text) == (400, True)
+
+
+async def test_a_full_disk_is_said_and_no_question_is_written_down(ask, caplog, monkeypatch):
+    opened = []
+
+    def full(form: str, columns: Any, batches: Any, target: Any, title: str) -> int:
+        opened.append(target._targets[0])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("publish.web.exports.forms.write", full)
+        answer = await ask("/search.csv?q=%E7%A7%98%E5%AF%86")
+    assert (answer.status_code, answer.headers["retry-after"], answer.headers["cache-control"]) == (503, "60", "no-store")
+    assert "秘密" not in caplog.text
+    assert [file.closed for file in opened] == [True]
+    assert (await ask("/search.csv?q=%E7%A7%98%E5%AF%86")).status_code == 200
+
+
+async def test_a_table_that_the_release_does_not_have_is_not_there(ask, copy):
+    database = copy / "releases" / TODAY / "mingbai.db"
+    write(database, database.read_bytes())  # another file
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("DROP TABLE fund_supervision")
+        connection.commit()
+    assert (await ask("/data/fund_supervision.csv?region=350000", where=copy)).status_code == 404
+
+
+@pytest.mark.parametrize("page", ["/search?q=%E5%9F%B9%E8%AE%AD&limit=1&offset=1", "/notices?kind=penalty&limit=1"])
+async def test_the_link_of_all_results_is_of_all_results(ask, page):
+    link = re.search(r'href="([^"]*[.]csv[?][^"]*)"', (await ask(page)).text)
+    assert link is not None
+    found = await ask(html.unescape(link[1]))
+    assert (found.status_code, len(FORMS["csv"](found.content.removeprefix("\ufeff".encode()))) > 1) == (200, True)
+
+
+@pytest.mark.parametrize("lang", ["", "/en"])
+async def test_pages_lead_to_the_files(ask, lang):
+    assert f'href="{lang}/data/{TODAY}"' in (await ask(f"{lang}/data")).text
+    page = (await ask(f"{lang}/data/{TODAY}")).text
+    assert f'href="{lang}/data/{TODAY}/institutions.spreadsheet.csv"' in page
+    assert f'href="{lang}/search.xlsx?q=' in (await ask(f"{lang}/search?q=%E5%9F%B9%E8%AE%AD")).text
+    assert f'href="{lang}/notices.csv?' in (await ask(f"{lang}/notices")).text

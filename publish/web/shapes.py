@@ -266,7 +266,7 @@ def _others() -> dict[str, Schema]:
             updated=MAYBE,
             checked_at=MAYBE,
             as_of=MAYBE,
-            is_covered=YES,
+            is_covered={"type": ["boolean", "null"]},
             not_covered=maybe(thing(code=TEXT, text=TEXT)),
             sources=each(checked),
             since=TEXT,

@@ -31,7 +31,7 @@ lint: .venv/.dev  ## Check style, format and types
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy publish search feeds
 
-bench: .venv/.dev  ## Measure a run at full size; ARGS go to tests/bench/run.py (--history 365, --withdrawal 365: a year of releases, --search 200000: what is found, --feeds 20000)
+bench: .venv/.dev  ## Measure a run at full size; ARGS go to tests/bench/run.py (--history 365, --withdrawal 365: a year of releases, --search 200000: what is found, --feeds 20000, --downloads 200000)
 	@.venv/bin/python tests/bench/run.py $(ARGS)
 
 trials: .venv/.dev  ## Run the tests that take long (marked bench); ARGS go to pytest

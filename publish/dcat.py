@@ -63,7 +63,7 @@ def site_nodes(root: str, releases: Sequence[tuple[str, str, Sequence[Node]]]) -
     datasets: list[str] = []
     for place, (id, day, nodes) in enumerate(releases):
         base, is_last = f"{root}/data/{id}/", place == len(releases) - 1
-        made = dict(next((node for node in nodes if node["@id"] == ALL), None) or _bare(id, day))
+        made: dict[str, Any] = {**next((node for node in nodes if node["@id"] == ALL), _bare(id, day))}
         if not is_last:
             made.pop("dcterms:hasPart", None)
         page = f"{root}/data?as_of={id}"

@@ -24,10 +24,11 @@ from publish import citation
 from publish.catalogue import Catalogue
 from publish.columnkinds import SAID
 from publish.dataset import KINDS
+from publish.dcat import release_nodes
 from publish.described import Described, described
 from publish.descriptions import PACKAGE, contents, in_archive
 from publish.dictionary import dictionary_rows, licence_rows, source_rows
-from publish.linked import placed
+from publish.linked import placed, turtle
 from publish.wording import LANGUAGES
 from web_release import HOSTILE, TODAY
 
@@ -145,8 +146,9 @@ def test_the_catalogue_keeps_to_the_profile(folder):
 
 
 @pytest.mark.parametrize("gone", ["dcterms:publisher", "dcat:accessURL", "dcterms:title", "foaf:name", "spdx:checksumValue"])
-def test_a_catalogue_that_lacks_something_does_not_keep_to_it(folder, gone):
-    text = (folder / "dcat.ttl").read_text("utf-8")
+def test_a_catalogue_that_lacks_something_does_not_keep_to_it(it, gone):
+    text = turtle(release_nodes(replace(it, files=it.files[:2]))).decode()
+    assert validate(Graph().parse(data=text, format="turtle", publicID=BASE), shacl_graph=Graph().parse(SHAPES))[0]
     less = re.sub(rf"(?m)^(\s*){gone} [^\n]*;\n", "", text, count=1) if gone != "foaf:name" else text.replace("foaf:name", "foaf:nick")
     less = re.sub(rf";\n\s*{gone} [^\]]*\]", "]", less, count=1) if less == text else less
     assert less != text
@@ -256,7 +258,7 @@ def test_every_kind_is_said_in_every_form():
 
 def test_a_hostile_source_makes_no_statement_in_turtle(it):
     evil = {**it.sources[0], "label_zh": f'x"@zh ; a <urn:evil> . # \\ \n{HOSTILE}', "as_of": "2026-11-22"}
-    bodies = dict(contents(replace(it, sources=(evil,))))
+    bodies = dict(contents(replace(it, sources=(evil,), files=it.files[:2])))
     graphs = [
         Graph().parse(data=bodies[name], format=form, publicID=BASE) for name, form in (("dcat.jsonld", "json-ld"), ("dcat.ttl", "turtle"))
     ]

@@ -9,7 +9,7 @@ NOTICES = "notices_by_violation_and_month"
 QUESTIONS: Mapping[str, str] = {
     NOTICES: """SELECT substr(n.decided_on, 1, 7) AS month, n.violation_type, c.label_zh AS violation, count(*) AS notices, sum(n.fine_fen) / 100.0 AS fines_yuan
 FROM notices n LEFT JOIN codes c ON c.table_name = 'violation_types' AND c.code = n.violation_type
-GROUP BY 1, 2, 3 ORDER BY 1 DESC, 4 DESC, 2""",
+GROUP BY 1, 2, 3 ORDER BY 1 DESC NULLS LAST, 4 DESC, 2 NULLS LAST""",
     # a permit is good to the end of the day, month or year that the source gives; one without an end says nothing
     "permit_over_and_still_listed": """WITH today AS (SELECT date('now', '+8 hours') AS day)
 SELECT i.id, i.name, i.region_code, max(p.valid_until) AS permit_until, l.authority, l.batch_label, l.as_of

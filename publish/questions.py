@@ -11,15 +11,17 @@ QUESTIONS: Mapping[str, str] = {
 FROM notices n LEFT JOIN codes c ON c.table_name = 'violation_types' AND c.code = n.violation_type
 GROUP BY 1, 2, 3 ORDER BY 1 DESC NULLS LAST, 4 DESC, 2 NULLS LAST""",
     # a permit is good to the end of the day, month or year that the source gives; one without an end says nothing
-    "permit_over_and_still_listed": """WITH today AS (SELECT date('now', '+8 hours') AS day)
-SELECT i.id, i.name, i.region_code, max(p.valid_until) AS permit_until, l.authority, l.batch_label, l.as_of
-FROM today JOIN institutions i ON i.absent_since IS NULL
-JOIN listings l ON l.institution_id = i.id AND l.list = 'white' AND l.absent_since IS NULL
-  AND coalesce(l.valid_until >= substr(day, 1, length(l.valid_until)), 1)
-JOIN permits p ON p.institution_id = i.id
-GROUP BY i.id, l.id
-HAVING count(*) = count(p.valid_until) AND max(p.valid_until >= substr(day, 1, length(p.valid_until))) = 0
-ORDER BY permit_until, i.id, l.id""",
+    "permit_over_and_still_listed": """WITH over AS MATERIALIZED (
+  SELECT institution_id, max(valid_until) AS permit_until FROM permits p WHERE valid_until < date('now', '+8 hours') AND NOT EXISTS (
+    SELECT 1 FROM permits o WHERE o.institution_id = p.institution_id
+    AND coalesce(o.valid_until >= substr(date('now', '+8 hours'), 1, length(o.valid_until)), 1))
+  GROUP BY institution_id
+)
+SELECT i.id, i.name, i.region_code, o.permit_until, l.authority, l.batch_label, l.as_of
+FROM over o CROSS JOIN institutions i ON i.id = o.institution_id AND i.absent_since IS NULL
+CROSS JOIN listings l ON l.institution_id = i.id AND l.list = 'white' AND l.absent_since IS NULL
+  AND coalesce(l.valid_until >= substr(date('now', '+8 hours'), 1, length(l.valid_until)), 1)
+ORDER BY o.permit_until, i.id, l.id""",
 }
 # on the files that lie beside a script
 DUCKDB = f'''import duckdb

@@ -19,8 +19,10 @@ from click.testing import CliRunner, Result
 from making import NOON, deliver, institution, listing, notice, world
 from publish.catalogue import Catalogue, dictionary
 from publish.cli import main
+from publish.home import Home, china_day
 from publish.questions import DUCKDB, NOTICES, QUESTIONS
 from publish.web.server import Application, build_app
+from publish.web.terms import utc_now
 from publish.work import Work
 
 FIRST, SECOND, LAST = "2026-11-01", "2026-11-02", "2026-11-03"
@@ -31,11 +33,10 @@ OPEN = [{"permitNo": "教民133010670000013", "issuer": "西湖区教育局", "v
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Work:
-    """Three days: 1 has only a permit that is over, 2 another that is not, 3 one of which nobody says, 4 leaves the white list."""
-    from publish.home import Home
-
+    """Three days: 1 has only a permit that is over, 2 another that is not, 3 one of which nobody says, 4 leaves the white list, 5 one for this year."""
     work = Work(Home(tmp_path_factory.mktemp("world") / "home"), catalogue, NOON)
-    permits = {1: OVER, 2: OVER + GOOD, 3: OVER + OPEN, 4: GOOD}
+    this_year = [{**OVER[0], "validTo": str(china_day(utc_now()).year)}]  # to its end
+    permits = {1: OVER, 2: OVER + GOOD, 3: OVER + OPEN, 4: GOOD, 5: this_year}
     made = {
         **world(20),
         "institutions": [institution(number, permits=permits.get(number, GOOD)) for number in range(1, 21)],

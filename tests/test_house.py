@@ -33,7 +33,7 @@ FLOORS = (
     {"minisign", "bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells", "telling"},
     {"dataset"},
     {"sourcefile"},
-    {"catalogue", "metadata", "versions", "meant", "answering", "coverage", "entries", "channel", "extracts", "forms"}
+    {"questions", "catalogue", "metadata", "versions", "meant", "answering", "coverage", "entries", "channel", "extracts", "forms"}
     | {
         "described",
         "licence",

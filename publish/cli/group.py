@@ -28,7 +28,7 @@ from .bar import Bar
 
 ORDER = (
     "run", "extract", "validate", "stage", "diff", "review", "release", "downloads", "index", "go-live", "feeds", "status", "approve", "refuse", "accept",
-    "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "deliver", "hooks", "keys", "rebuild", "serve", "screen", "apply",
+    "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "deliver", "hooks", "keys", "rebuild", "serve", "screen", "sql", "apply",
     "verify-release",
 )  # fmt: skip
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -38,15 +38,6 @@ OF_NOTICES = "WHERE notice_id IN (SELECT value FROM json_each(?)) ORDER BY notic
 NOTICES = """SELECT n.*, d.title AS document_title, d.url AS document_url, coalesce(d.as_of, s.as_of) AS document_as_of FROM json_each(?) j CROSS JOIN notices n ON n.id = j.value
     LEFT JOIN documents d ON d.id = n.document_id LEFT JOIN sources s ON s.id = n.source_id"""
 LINKS = f"SELECT k.*, i.name FROM notice_links k JOIN institutions i ON i.id = k.institution_id {OF_NOTICES}, institution_id"
-STATEMENTS = "SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'"  # not in a release from before they were declared
-COUNTS = f"""SELECT iif(kind = 'removal' AND cause IN {tuple(ENDED)}, cause, kind) AS what, count(*) AS n FROM feed_events
-    WHERE release = (SELECT number FROM releases WHERE id = ?) GROUP BY 1"""
-OF_NOTICES = "WHERE notice_id IN (SELECT value FROM json_each(?)) ORDER BY notice_id"
-NOTICES = """SELECT n.*, d.title AS document_title, d.url AS document_url, coalesce(d.as_of, s.as_of) AS document_as_of FROM json_each(?) j CROSS JOIN notices n ON n.id = j.value
-    LEFT JOIN documents d ON d.id = n.document_id LEFT JOIN sources s ON s.id = n.source_id"""
-LINKS = f"""SELECT k.*, i.name, EXISTS (SELECT 1 FROM institution_aliases a JOIN notices n ON n.id = k.notice_id
-    WHERE a.institution_id = i.id AND a.kind = '{FORMER}' AND a.name = n.subject_name AND a.name <> i.name) AS is_former
-    FROM notice_links k JOIN institutions i ON i.id = k.institution_id {OF_NOTICES}, institution_id"""
 STATEMENTS = f"SELECT * FROM notice_statements {OF_NOTICES}, number"
 PENALTIES = f"SELECT notice_id, penalty_code AS code FROM notice_penalties {OF_NOTICES}, code"
 MEASURES = f"SELECT notice_id, measure_code AS code FROM notice_measures {OF_NOTICES}, code"

@@ -47,9 +47,6 @@ LISTINGS = """SELECT l.institution_id, l.region_code, l.list, l.subject_name, l.
     FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
     WHERE l.list = 'white' AND l.institution_id IN (SELECT value FROM json_each(?)) ORDER BY l.institution_id, l.id"""
 FORMERS = f"SELECT institution_id, name FROM institution_aliases WHERE kind = '{FORMER}' AND institution_id IN (SELECT value FROM json_each(?)) ORDER BY institution_id, name"
-AUTHORITIES = """SELECT DISTINCT region_code, authority FROM listings WHERE list = 'white' AND authority IS NOT NULL AND region_code IN (SELECT value FROM json_each(?))
-    ORDER BY region_code, authority"""
-MOST_AUTHORITIES = 3  # of a region's white lists that an entry names
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +87,10 @@ class Channel:
         listed = {event.id for event in events if event.what == "listing"}
         institutions = {row["id"]: row for row in self._of(listed, self.live, INSTITUTIONS)}
         listings, formers = _by(self._of(listed, self.live, LISTINGS), "institution_id"), self._formers(listed)
-        lists = _by(
-            self._of({event.region for event in events if event.kind == "left" and event.region}, self.live, AUTHORITIES), "region_code"
-        )
         for event in events:
             if event.what == "listing":
                 here = [row for row in listings.get(event.id, ()) if (row["region_code"] or "") == event.region]
-                theirs = [row["authority"] for row in lists.get(event.region, ())][:MOST_AUTHORITIES]
-                told[event.number] = self.teller.listing(event, institutions.get(event.id), here, formers.get(event.id, ()), theirs)
+                told[event.number] = self.teller.listing(event, institutions.get(event.id), here, formers.get(event.id, ()))
             elif event.what == "release":
                 told[event.number] = self.teller.release(event, {row["what"]: row["n"] for row in self.feeds(COUNTS, event.release)})
             elif event.kind == "tombstone":

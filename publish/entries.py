@@ -153,13 +153,12 @@ class Teller:
         why = reason or event.reason
         return Tombstone(event.entry, when or instant(event.release), self.reason(why), why)
 
-    def listing(
-        self, event: Event, row: Row | None, listings: Sequence[Row] = (), former: Sequence[str] = (), authorities: Sequence[str] = ()
-    ) -> Entry:
+    def listing(self, event: Event, row: Row | None, listings: Sequence[Row] = (), former: Sequence[str] = ()) -> Entry:
         """That an institution entered the white list of a region or left it. `row` is the institution, `listings` are its white ones there and `former` its
-        former names, as the release has them; `authorities` are whose lists the region has.
+        former names, as the release has them.
 
-        Of one that the release no longer has there is no name, and none of one whose listing may hurt.
+        Of one that the release no longer has there is no name, and none of one whose listing may hurt. Whose list was left is not said: a region has
+        those of several authorities, and which of them had it is in no row any more.
         """
         name = row["name"] if row else f"机构 {event.id}"
         where, day = self.region(event.region), release_order(event.release)[0]
@@ -172,8 +171,6 @@ class Teller:
             printed = dict.fromkeys(one["subject_name"] for one in now if name_key(one["subject_name"]) not in (None, name_key(name)))
             details += [Detail("名单所载名称", f"{text}（{FORMER_NAME}）" if _is_among(text, former) else text) for text in printed]
             said = self._listed(now[0]) + ("等" if len(now) > 1 else "") if now else said
-        elif authorities:
-            details.append(Detail("名单", f"{'、'.join(authorities)}的白名单，截至 {day} 的版本"))
         return Entry(
             id=event.entry, title=f"{_short(name)}：{said}" + (f"（{where}）" if where else ""), url=self._institution(event.id), summary=_text(details),
             content_html=None, details=tuple(details), published=at, updated=at, categories=(HAPPENED[event.kind],), event=event.kind,

@@ -31,6 +31,7 @@ DATES = f"""SELECT e.id, p.id AS published, u.id AS updated FROM (SELECT id, min
     WHERE id IN (SELECT value FROM json_each(?)) AND what = 'notice' AND kind IN {SHOWN} GROUP BY id) e
     JOIN releases p ON p.number = e.first JOIN releases u ON u.number = e.last"""
 FIRST_RELEASE = "SELECT id FROM releases ORDER BY number LIMIT 1"
+LAST_DAY = "SELECT max(day) AS day FROM releases"
 HAS_STATEMENTS = "SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'"  # not in a release from before they were declared
 COUNTS = f"""SELECT iif(kind = 'removal' AND cause IN {tuple(ENDED)}, cause, kind) AS what, count(*) AS n FROM feed_events
     WHERE release = (SELECT number FROM releases WHERE id = ?) GROUP BY 1"""
@@ -43,8 +44,8 @@ PENALTIES = f"SELECT notice_id, penalty_code AS code FROM notice_penalties {OF_N
 MEASURES = f"SELECT notice_id, measure_code AS code FROM notice_measures {OF_NOTICES}, code"
 OF_FACETS = "SELECT id, region_code, violation_type, seriousness, authority FROM notices WHERE id IN (SELECT value FROM json_each(?))"
 INSTITUTIONS = "SELECT id, name FROM institutions WHERE id IN (SELECT value FROM json_each(?))"
-LISTINGS = """SELECT l.institution_id, l.region_code, l.list, l.subject_name, l.authority, l.batch_label, coalesce(l.as_of, d.as_of, s.as_of) AS as_of, l.absent_since, d.url AS document_url
-    FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
+LISTINGS = """SELECT l.institution_id, l.region_code, l.list, l.subject_name, l.authority, l.batch_label, coalesce(l.as_of, d.as_of, s.as_of) AS as_of, l.valid_until, l.absent_since,
+    d.url AS document_url FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
     WHERE l.list = 'white' AND l.institution_id IN (SELECT value FROM json_each(?)) ORDER BY l.institution_id, l.id"""
 FORMERS = f"SELECT institution_id, name FROM institution_aliases WHERE kind = '{FORMER}' AND institution_id IN (SELECT value FROM json_each(?)) ORDER BY institution_id, name"
 
@@ -87,10 +88,11 @@ class Channel:
         listed = {event.id for event in events if event.what == "listing"}
         institutions = {row["id"]: row for row in self._of(listed, self.live, INSTITUTIONS)}
         listings, formers = _by(self._of(listed, self.live, LISTINGS), "institution_id"), self._formers(listed)
+        released_on = next(iter(self.feeds(LAST_DAY)))["day"]  # of the live release: the documents made ahead are of that day
         for event in events:
             if event.what == "listing":
                 here = [row for row in listings.get(event.id, ()) if (row["region_code"] or "") == event.region]
-                told[event.number] = self.teller.listing(event, institutions.get(event.id), here, formers.get(event.id, ()))
+                told[event.number] = self.teller.listing(event, institutions.get(event.id), here, formers.get(event.id, ()), released_on)
             elif event.what == "release":
                 told[event.number] = self.teller.release(event, {row["what"]: row["n"] for row in self.feeds(COUNTS, event.release)})
             elif event.kind == "tombstone":

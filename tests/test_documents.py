@@ -270,6 +270,24 @@ def test_a_change_of_the_white_list_says_whose_list_it_is_which_and_as_of_when(
     assert "第三期" not in gone["content_text"]
 
 
+@pytest.mark.parametrize(
+    ("changed", "title", "later"),
+    [
+        ({"valid_until": "2026-11-23"}, "列入福州市教育局（x）第三期白名单，截至 2026-11-20", None), ({"valid_until": "2026-11-22"}, "列入白名单", "此后：名单所示的有效期已过"),
+        ({"as_of": "2026-11-24"}, "列入白名单", "名单：列入福州市教育局（x）第三期白名单，截至 2026-11-24"), ({"as_of": "2026-11"}, "列入福州市教育局（x）第三期白名单，截至 2026-11", None),
+    ],
+)  # fmt: skip
+def test_the_title_of_who_entered_says_of_no_list_that_is_over_or_was_made_later(
+    make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]], changed: dict[str, Any], title: str, later: str | None
+) -> None:
+    """The entry is of 2026-11-23, as is the release; the row is what the list says now."""
+    tables["listings"][0] |= changed
+    entered = json.loads(of(make()[1])["listings", "json"]["body"])["items"][1]
+    assert entered["title"] == f"福州市鼓楼区甜果培训中心有限公司（x）：{title}（福建省福州市鼓楼区）"
+    lines = entered["content_text"].split("\n")
+    assert later in lines if later else f"名单：{title}" in lines
+
+
 def test_a_notice_that_has_a_former_name_says_so(make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]]) -> None:
     def line(name: str) -> str:
         tables["notices"][0]["subject_name"] = name

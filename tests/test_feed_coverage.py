@@ -81,6 +81,15 @@ async def test_a_feed_says_whether_nothing_new_means_that_nothing_happened(site,
         assert all(begins[lang] in page for lang, page in pages.items())
 
 
+async def test_where_there_is_no_notice_it_is_said_of_now_alone(site):
+    """Those that there were may have ended or been withdrawn, and the feed still has their numbers."""
+    async with visiting(site()) as client:
+        said = (await client.get(f"/feeds/notices/region/{BEIJING}.json")).json()["description"]
+        page = unescape((await client.get(f"/en/feeds/notices/region/{BEIJING}")).text)
+    assert "覆盖这里的来源现在没有公布中的公告。" in said
+    assert "The sources that cover this place publish no notice now." in page
+
+
 @pytest.mark.parametrize("region", [GUANGDONG, GULOU, SIMING, FUQING, BEIJING])
 @pytest.mark.parametrize("now", [NOON, MUCH_LATER])
 async def test_a_feed_of_lists_says_what_a_question_for_a_name_says(site, region, now):

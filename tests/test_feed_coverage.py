@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import feedparser
 import pytest
 
+from publish.answering import Source
 from publish.catalogue import Catalogue, dictionary
+from publish.coverage import Coverage
 from publish.entries import FAMILIES, authority_key
 from publish.feedfile import feedfile
 from publish.home import Home
@@ -88,6 +91,30 @@ async def test_where_there_is_no_notice_it_is_said_of_now_alone(site):
         page = unescape((await client.get(f"/en/feeds/notices/region/{BEIJING}")).text)
     assert "覆盖这里的来源现在没有公布中的公告。" in said
     assert "The sources that cover this place publish no notice now." in page
+
+
+COUNTRYWIDE = Source("country", "000000", "2026-11-20", regions=frozenset({"000000", FUJIAN, "350100", GULOU, SIMING, GUANGDONG}))
+BELOW = Source("gulou", GULOU, "2026-11-20", regions=frozenset({"000000", FUJIAN, "350100", GULOU}))
+
+
+@pytest.mark.parametrize(
+    ("sources", "silent", "covered"),
+    [
+        ([COUNTRYWIDE, BELOW], {}, (None, FUJIAN, GULOU, GUANGDONG)),
+        ([replace(COUNTRYWIDE, held=frozenset({SIMING}))], {"held": (None, FUJIAN, SIMING)}, (GULOU, GUANGDONG)),
+        ([COUNTRYWIDE, replace(BELOW, is_stale=True)], {"stale_source": (None, FUJIAN, "350100", GULOU)}, (SIMING, GUANGDONG)),
+        ([COUNTRYWIDE, replace(BELOW, held=frozenset({GULOU}))], {"held": (None, FUJIAN, "350100", GULOU)}, (SIMING, GUANGDONG)),
+        ([COUNTRYWIDE, replace(BELOW, region=None, is_stale=True)], {"stale_source": (None,)}, (FUJIAN, GUANGDONG)),
+    ],
+)
+def test_a_place_is_told_of_where_nothing_within_it_is_stale_or_held(catalogue, sources, silent, covered):
+    """Of a whole it is not told where a part of it is not: /verify, which looks for one name, says that in a note."""
+    found = Coverage({"listings": sources, "notices": sources}, catalogue.regions)
+    for why, places in [*silent.items(), (None, covered)]:
+        for family in ("listings", "notices", "records"):
+            keys = [family if place is None else f"{family}/region/{place}" for place in places]
+            assert {found.of_feed(key) for key in keys} == {why}
+        assert {found.of_feed("notices/violation/illegal_fees") for place in places if place is None} <= {why}
 
 
 @pytest.mark.parametrize("region", [GUANGDONG, GULOU, SIMING, FUQING, BEIJING])

@@ -174,3 +174,45 @@ async def test_of_what_is_about_no_place_nothing_is_said(site, feed):
     async with visiting(site()) as client:
         assert "is_covered" not in (await client.get(f"/feeds/{feed}.json")).json()["_mingbai"]
         assert (await client.get(f"/feeds/{feed}/heartbeat.json")).json()["is_covered"] is None
+
+
+@pytest.fixture(scope="module")
+def ageing(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    """A release of which nothing ends for years, and its one source is stale from 2026-11-26 on."""
+    home = tmp_path_factory.mktemp("ageing")
+    tables = rows("x")
+    for notice in tables["notices"]:
+        notice |= {"public_until": "2029-01-01", "state": "active"}
+    tables["listings"] = [row for row in tables["listings"] if row["list"] == "white"]
+    tables["sources"][0] |= {"region_code": FUJIAN, "as_of": "2026-11-19", "interval_days": 2}
+    folder = make_release(home, TODAY, catalogue, tables=tables)
+    write_past(home, catalogue, TODAY)
+    write_index(home, TODAY)
+    go_live(home, TODAY)
+    feedfile(Home(home), catalogue, folder, TODAY, SITE)
+    return home
+
+
+@pytest.mark.parametrize(
+    "address", [f"notices/region/{GULOU}.json", f"listings/region/{GULOU}.atom", f"notices.json?county={GULOU}&q=收费"]
+)
+async def test_who_asks_by_date_alone_is_told_that_a_source_went_stale(ageing, catalogue, address):
+    seen = []
+    for day in (24, 25, 26):
+        app = build_app(ageing, dictionary=dictionary(catalogue), now=lambda day=day: datetime(2026, 11, day, 4, tzinfo=UTC), base_url=SITE)
+        async with visiting(app) as client:
+            answer = await client.get(f"/feeds/{address}")
+            known = {"if-modified-since": seen[-1][1]} if seen else {}
+            seen.append(
+                (
+                    answer.headers["etag"],
+                    answer.headers["last-modified"],
+                    (await client.get(f"/feeds/{address}", headers=known)).status_code,
+                )
+            )
+        app.shelf.close()
+        assert (say("zh", "verify.reason.stale_source") in answer.text) == (day >= 26)
+    assert [status for *_, status in seen] == [200, 304, 200]
+    assert seen[0][:2] == seen[1][:2]
+    assert seen[1][0] != seen[2][0]
+    assert seen[2][1] == "Wed, 25 Nov 2026 15:00:00 GMT"

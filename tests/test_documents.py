@@ -242,7 +242,7 @@ def test_an_institution_that_left_is_named_only_while_the_release_has_it(make: C
 def test_a_change_of_the_white_list_says_whose_list_it_is_which_and_as_of_when(
     make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]]
 ) -> None:
-    """Rule 1: 列入 X 局 Y 批白名单，截至 D. Of one that left there is no row any more: the lists of the region, and the day of the release."""
+    """Rule 1: 列入 X 局 Y 批白名单，截至 D. Whose list was left no row says, and no other list of the region is taken for it."""
 
     def told(**changed: Any) -> dict[str, Any]:
         tables["listings"][0] |= changed
@@ -259,11 +259,33 @@ def test_a_change_of_the_white_list_says_whose_list_it_is_which_and_as_of_when(
         {**tables["listings"][0], "id": "l-other", "institution_id": "i-bbbbbbbbbbb2", "region_code": "350203", "authority": "厦门市教育局"}
     )
     left = told()["left"]
-    assert "名单：厦门市教育局的白名单，截至 2026-11-23 的版本" in left["content_text"].split("\n")
+    assert left["content_text"].split("\n") == [
+        "机构：机构 i-zzzzzzzzzzz2",
+        "地区：福建省厦门市思明区",
+        "变动：不在最新一期名单中（2026-11-23 的版本）",
+    ]
     gone = told(absent_since="2026-11-22")["entered"]
     assert gone["title"].endswith("：列入白名单（福建省福州市鼓楼区）")
     assert "此后：不在最新一期名单中" in gone["content_text"]
     assert "第三期" not in gone["content_text"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "title", "later"),
+    [
+        ({"valid_until": "2026-11-23"}, "列入福州市教育局（x）第三期白名单，截至 2026-11-20", None), ({"valid_until": "2026-11-22"}, "列入白名单", "此后：名单所示的有效期已过"),
+        ({"as_of": "2026-11-24"}, "列入白名单", "名单：列入福州市教育局（x）第三期白名单，截至 2026-11-24"), ({"as_of": "2026-11"}, "列入福州市教育局（x）第三期白名单，截至 2026-11", None),
+    ],
+)  # fmt: skip
+def test_the_title_of_who_entered_says_of_no_list_that_is_over_or_was_made_later(
+    make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]], changed: dict[str, Any], title: str, later: str | None
+) -> None:
+    """The entry is of 2026-11-23, as is the release; the row is what the list says now."""
+    tables["listings"][0] |= changed
+    entered = json.loads(of(make()[1])["listings", "json"]["body"])["items"][1]
+    assert entered["title"] == f"福州市鼓楼区甜果培训中心有限公司（x）：{title}（福建省福州市鼓楼区）"
+    lines = entered["content_text"].split("\n")
+    assert later in lines if later else f"名单：{title}" in lines
 
 
 def test_a_notice_that_has_a_former_name_says_so(make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]]) -> None:

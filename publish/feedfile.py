@@ -8,8 +8,10 @@ became what they are. That moves with every byte of them and is the same whereve
 the same release is made again and says something else, as with another address.
 """
 
+import gzip
 import os
 import sqlite3
+import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -81,10 +83,19 @@ def made_for(home: Home) -> tuple[str, tuple[str, ...]] | None:
     try:
         path = home.feeds / f"{home.live()}.db"
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'made'").fetchone():
+                ((document,),) = connection.execute("SELECT gzip FROM documents WHERE feed = 'releases' AND form = 'json'")
+                return _said_by(document)
             site, hubs = connection.execute("SELECT site, hubs FROM made").fetchone()
         return str(site), tuple(orjson.loads(hubs))
-    except (BadHome, sqlite3.Error, TypeError, ValueError):  # no release, none of these files, or a damaged one: whoever reads that says so
-        return None
+    except (BadHome, OSError, EOFError, sqlite3.Error, zlib.error, KeyError, TypeError, ValueError):
+        return None  # no release, none of these files, or a damaged one: whoever reads that says so
+
+
+def _said_by(document: bytes) -> tuple[str, tuple[str, ...]]:
+    """What a document in JSON was made for: form 1 of the file had it nowhere else."""
+    said = orjson.loads(gzip.decompress(document))
+    return said["feed_url"].removesuffix("/feeds/releases.json"), tuple(hub["url"] for hub in said.get("hubs", ()))
 
 
 def moved(home: Home, site: str, hubs: Sequence[str]) -> str | None:

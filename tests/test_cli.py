@@ -374,6 +374,8 @@ def test_status_says_what_is_live_and_how_the_last_run_ended(steady: Server, hom
     ]
     assert "nothing new" in done(mingbai(home, "run", *source(steady), now=NEXT))
     assert "last run: 2026-11-02T04:00:00Z nothing_new" in done(mingbai(home, "status"))
+    (home / "current" / "search" / "index.db").write_bytes(b"of another form")
+    assert "it cannot be searched" in done(mingbai(home, "status")).splitlines()[1]
 
 
 def test_status_answers_while_the_candidate_belongs_to_an_older_release(steady: Server, home: Path) -> None:

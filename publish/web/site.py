@@ -16,6 +16,7 @@ from ..questions import QUESTIONS
 from ..wording import LANGUAGES
 from .answer import Answer, App, Receive, Scope, Send, give, guarded, redirect
 from .archive import NoSuchRelease
+from .asked import AS_OF, NoSuchChoice, refused
 from .kept import Kept
 from .pages import NotHere, Page, Pages
 from .reader import Reader
@@ -143,11 +144,15 @@ class Site:
         if not visit.query or method not in ("GET", "HEAD") or visit.reader is None or not self.pages.has_past(visit.path):
             return None
         try:
-            asked = visit.asked.get("as_of")
+            days = list(dict.fromkeys(value for key, value in visit.pairs if key == AS_OF and value))
         except ValueError:  # too many keys to know what is asked for
             return self.pages.problem(visit, 400, "bad_request")
-        if not asked:
+        if not days:
             return None
+        if len(days) > 1:
+            no = NoSuchChoice(AS_OF, ", ".join(days), "twice")
+            return refused(self.pages.problem, visit, no, visit.path, [key for key, _ in visit.pairs])
+        (asked,) = days
         try:
             answer = await self._as_of(visit, asked, method)
         except NoSuchRelease as no:

@@ -10,6 +10,7 @@ same for ever, byte for byte: it is made of the ledger alone, and its title of t
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import orjson
 
@@ -31,6 +32,7 @@ DATES = f"""SELECT e.id, p.id AS published, u.id AS updated FROM (SELECT id, min
     WHERE id IN (SELECT value FROM json_each(?)) AND what = 'notice' AND kind IN {SHOWN} GROUP BY id) e
     JOIN releases p ON p.number = e.first JOIN releases u ON u.number = e.last"""
 FIRST_RELEASE = "SELECT id FROM releases ORDER BY number LIMIT 1"
+ACTS = "SELECT event, act, statement FROM feed_acts WHERE event IN (SELECT value FROM json_each(?)) ORDER BY event, statement, act"
 HAS_STATEMENTS = "SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'"  # not in a release from before they were declared
 COUNTS = f"""SELECT iif(kind = 'removal' AND cause IN {tuple(ENDED)}, cause, kind) AS what, count(*) AS n FROM feed_events
     WHERE release = (SELECT number FROM releases WHERE id = ?) GROUP BY 1"""
@@ -102,6 +104,7 @@ class Channel:
         lists = _by(
             self._of({event.region for event in events if event.kind == "left" and event.region}, self.live, AUTHORITIES), "region_code"
         )
+        acts = _by(self._of({event.number for event in events if event.kind in BESIDE}, self.feeds, ACTS), "event")
         for event in events:
             if event.what == "listing":
                 here = [row for row in listings.get(event.id, ()) if (row["region_code"] or "") == event.region]
@@ -115,7 +118,8 @@ class Channel:
                 told[event.number] = self.teller.removal(event)
             elif event.kind in BESIDE:
                 notice = notices.get(event.id)
-                told[event.number] = getattr(self.teller, event.kind)(event, notice if notice and not self._gone(event, notice) else None)
+                shown_today = notice if notice and not self._gone(event, notice) else None
+                told[event.number] = getattr(self.teller, event.kind)(event, acts.get(event.number, ()), shown_today)
         return told
 
     def told(self, feed: str, placed: Sequence[Placed]) -> dict[int, Entry | Tombstone]:
@@ -236,13 +240,13 @@ class Channel:
         return None
 
     @staticmethod
-    def _of(ids: Iterable[str], ask: Ask, sql: str) -> Iterable[Row]:
+    def _of(ids: Iterable[str] | Iterable[int], ask: Ask, sql: str) -> Iterable[Row]:
         asked = sorted(ids)
         return ask(sql, orjson.dumps(asked).decode()) if asked else ()
 
 
-def _by(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+def _by(rows: Iterable[Row], key: str) -> dict[Any, list[Row]]:
+    found: dict[Any, list[Row]] = {}
     for row in rows:
         found.setdefault(row[key], []).append(row)
     return found

@@ -39,6 +39,10 @@ COUNTED = {
 }  # fmt: skip
 ENDED = {"expired": "公示结束", "absent": "来源不再列出", "unpublished": "本站不再公布"}  # classes of reason that are no withdrawal
 NOT_REPEATED = "原有内容不再重复。"
+DISPUTED = {
+    "raised": ("异议提出", "于 {day} 提出，开始核对", "recorded_on"),
+    "settled": ("异议核对完毕", "已于 {day} 核对完毕", "settled_on"),
+}  # its title, what it says, its day
 BESIDE = ("correction", "dispute")  # events of which an entry tells that says more where the notice may be shown
 SHOWN = ("first", "again", "changed", "corrected")  # events of which the notice's own entry tells, while the release has it
 FAMILIES = {
@@ -124,21 +128,25 @@ class Teller:
             categories=tuple(filter(None, (kind, self._label("violation_types", row["violation_type"])))), links=via, event=event,
         )  # fmt: skip
 
-    def correction(self, event: Event, notice: Notice | None = None) -> Entry:
-        """The entry that says that a notice was corrected, and links it: of one that may be shown today, which columns. Never whom it is about: the
-        entry has no tombstone that would take it back from readers when the notice is withdrawn."""
-        said = [one for one in _until(notice, event) if one["kind"] == "correction"]
-        names = said[-1]["fields"].split() if said and said[-1]["fields"] else []
+    def correction(self, event: Event, acts: Sequence[Row] = (), notice: Notice | None = None) -> Entry:
+        """The entry that says that a notice was corrected, and links it: of one that may be shown today, which columns with this event, whatever was
+        corrected since. Never whom it is about: the entry has no tombstone that would take it back from readers when the notice is withdrawn."""
+        said = [one for _, one in _acted(acts, notice) if one]
+        names = dict.fromkeys(name for one in said for name in (one["fields"] or "").split())
         columns = self.catalogue.tables["notices"].columns
         which = "、".join(columns[name].label.zh for name in names if name in columns)
         text = f"公告 {event.id} 已更正{f'（{which}）' if which else ''}，以更正后的内容为准。{NOT_REPEATED}"
         return self._about(event, f"更正：{self._named(event, notice)}", text)
 
-    def dispute(self, event: Event, notice: Notice | None = None) -> Entry:
-        """The entry that says that a dispute of a notice was raised or settled, and links it."""
-        said = [_said(one)[1] for one in _until(notice, event) if one["kind"] == "dispute"]
-        how = said[-1] if said else "已提出或已核对完毕，现状以公告页为准"
-        return self._about(event, f"异议：{self._named(event, notice)}", f"公告 {event.id} 的异议{how}。{NOT_REPEATED}")
+    def dispute(self, event: Event, acts: Sequence[Row] = (), notice: Notice | None = None) -> Entry:
+        """The entry that says that a dispute of a notice was raised or was settled, whatever came of it since, and links it."""
+        day = release_order(event.release)[0]
+        said = [
+            f"异议{_rests_on(one)}{DISPUTED[act][1].format(day=one[DISPUTED[act][2]] if one else day)}" for act, one in _acted(acts, notice)
+        ]
+        title = "、".join(dict.fromkeys(DISPUTED[act["act"]][0] for act in acts)) or "异议"
+        how = "；".join(dict.fromkeys(said)) or "异议已提出或已核对完毕"
+        return self._about(event, f"{title}：{self._named(event, notice)}", f"公告 {event.id} 的{how}。现状以公告页为准。{NOT_REPEATED}")
 
     def removal(self, event: Event) -> Entry:
         """The entry that says that a notice is shown no more, and for which class of reason."""
@@ -287,14 +295,20 @@ class Teller:
         return f"{self.site}/changes?release={release}"
 
 
-def _until(notice: Notice | None, event: Event) -> list[Row]:
-    """What had been said of a notice when something happened to it."""
-    return [one for one in notice.statements if one["recorded_on"] <= release_order(event.release)[0]] if notice else []
+def _acted(acts: Sequence[Row], notice: Notice | None) -> list[tuple[str, Row | None]]:
+    """What happened with an event, each with the statement that it was: None where the notice may not be shown, or its source alone says so."""
+    statements = {one["number"]: one for one in notice.statements} if notice else {}
+    return [(one["act"], statements.get(one["statement"])) for one in acts]
+
+
+def _rests_on(one: Row | None) -> str:
+    """The document that a statement rests on, behind what it says."""
+    return f"（{one['document']}）" if one and one["document"] else ""
 
 
 def _said(one: Row) -> tuple[str, str]:
     """What was said of a notice, as a line of its entry."""
-    rests_on = f"（{one['document']}）" if one["document"] else ""
+    rests_on = _rests_on(one)
     if one["kind"] == "reply":
         return "申辩", f"{one['said_by']}，{one['said_on']}：{one['text']}{rests_on}"
     if one["kind"] == "dispute":

@@ -190,7 +190,8 @@ def test_a_title_says_first_what_must_not_be_missed_and_what_ended_was_not_withd
 
     def told(state: str) -> tuple[list[str], list[str]]:
         tables["notices"][0]["state"] = state
-        items = json.loads(of(make(events=events, feeds={"notices": ("notices", range(1, 9))})[1])["notices", "json"]["body"])["items"]
+        made = make(events=events, feeds={"notices": ("notices", range(1, 9))}, acts=[(2, "corrected", 1), (3, "raised", 2)])
+        items = json.loads(of(made[1])["notices", "json"]["body"])["items"]
         return [item["title"] for item in items][::-1], [item["content_text"] for item in items][::-1]
 
     titles, texts = told("active")
@@ -200,8 +201,8 @@ def test_a_title_says_first_what_must_not_be_missed_and_what_ended_was_not_withd
     assert "违法事实" in texts[1]
     assert FACTS not in texts[1]
     assert str(tables["notices"][0]["subject_name"]) not in titles[1] + texts[1] + titles[2] + texts[2], "no tombstone would take it back"
-    assert titles[2].startswith(f"异议：行政处罚 {N1}")
-    assert "2026-11-21 起正在核对" in texts[2]
+    assert titles[2].startswith(f"异议提出：行政处罚 {N1}")
+    assert "异议于 2026-11-21 提出" in texts[2]
     assert titles[3:7] == [
         "公示结束：公告 n-expired",
         "来源不再列出：公告 n-absent",

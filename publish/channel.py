@@ -54,6 +54,12 @@ PENALTIES = f"SELECT notice_id, penalty_code AS code FROM notice_penalties {OF_N
 MEASURES = f"SELECT notice_id, measure_code AS code FROM notice_measures {OF_NOTICES}, code"
 OF_FACETS = "SELECT id, region_code, violation_type, seriousness, authority FROM notices WHERE id IN (SELECT value FROM json_each(?))"
 INSTITUTIONS = "SELECT id, name FROM institutions WHERE id IN (SELECT value FROM json_each(?))"
+GONE = "SELECT id, name FROM feed_gone WHERE id IN (SELECT value FROM json_each(?))"
+HAS_LINEAGE = "SELECT 1 FROM sqlite_master WHERE name = 'institution_lineage'"
+SUCCESSORS = """WITH RECURSIVE onward(old, id, kind) AS (
+    SELECT predecessor_id, successor_id, kind FROM institution_lineage WHERE predecessor_id IN (SELECT value FROM json_each(?))
+    UNION SELECT o.old, l.successor_id, NULL FROM onward o JOIN institution_lineage l ON l.predecessor_id = o.id)
+  SELECT o.old, i.id, i.name, max(o.kind) AS kind FROM onward o JOIN institutions i ON i.id = o.id GROUP BY 1, 2 ORDER BY 1, 2"""
 LISTINGS = """SELECT l.institution_id, l.region_code, l.list, l.subject_name, l.authority, l.batch_label, coalesce(l.as_of, d.as_of, s.as_of) AS as_of, l.absent_since, d.url AS document_url
     FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
     WHERE l.list = 'white' AND l.institution_id IN (SELECT value FROM json_each(?)) ORDER BY l.institution_id, l.id"""
@@ -100,6 +106,8 @@ class Channel:
         told: dict[int, Entry | Tombstone] = {event.number: self._notice(event, notices.get(event.id), dates[event.id]) for event in shown}
         listed = {event.id for event in events if event.what == "listing"}
         institutions = {row["id"]: row for row in self._of(listed, self.live, INSTITUTIONS)}
+        if gone := listed - institutions.keys():
+            institutions |= self._gone_institutions(gone)
         listings, formers = _by(self._of(listed, self.live, LISTINGS), "institution_id"), self._formers(listed)
         lists = _by(
             self._of({event.region for event in events if event.kind == "left" and event.region}, self.live, AUTHORITIES), "region_code"
@@ -160,6 +168,12 @@ class Channel:
             id: Notice(row, links.get(id, ()), said.get(id, ()), *([one["code"] for one in of.get(id, ())] for of in (penalties, measures)))
             for id, row in rows.items()
         }
+
+    def _gone_institutions(self, ids: Collection[str]) -> dict[str, Row]:
+        """Institutions that the release has no more: what they were called last, and the ones that took their place."""
+        names = {row["id"]: row["name"] for row in self._of(ids, self.feeds, GONE)}
+        after = _by(self._of(ids, self.live, SUCCESSORS) if list(self.live(HAS_LINEAGE)) else (), "old")
+        return {id: {"name": names.get(id), "successors": after.get(id, ())} for id in ids}
 
     def _formers(self, institutions: Iterable[str]) -> dict[str, list[str]]:
         """The former names of institutions, by their ids."""

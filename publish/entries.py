@@ -167,13 +167,17 @@ class Teller:
         """That an institution entered the white list of a region or left it. `row` is the institution, `listings` are its white ones there and `former` its
         former names, as the release has them; `authorities` are whose lists the region has.
 
-        Of one that the release no longer has there is no name, and none of one whose listing may hurt.
+        One that the release no longer has is called as it was last and has `successors`, who took its place; it has no page of its own any more, and
+        its address leads to theirs, so that the entry links what is told of its changes.
         """
-        name = row["name"] if row else f"机构 {event.id}"
+        name = (row and row["name"]) or f"机构 {event.id}"
+        successors = None if row is None else row.get("successors")
+        page = self._institution(event.id) if row and successors is None else f"{self.site}/changes?subject={event.id}"
         where, day = self.region(event.region), release_order(event.release)[0]
         now = [one for one in listings if not one["absent_since"]]
-        details = [Detail("机构", name, self._institution(event.id) if row else ""), *([Detail("地区", where)] if where else [])]
+        details = [Detail("机构", name, page), *([Detail("地区", where)] if where else [])]
         details.append(Detail("变动", f"{HAPPENED[event.kind]}（{day} 的版本）"))
+        details += [self._successor(one) for one in successors or ()]
         said, at = HAPPENED[event.kind], instant(event.release)
         if event.kind == "entered":
             details += [Detail("名单", self._listed(one), one["document_url"] or "") for one in now] or [Detail("此后", NOT_LISTED)]
@@ -183,7 +187,7 @@ class Teller:
         elif authorities:
             details.append(Detail("名单", f"{'、'.join(authorities)}的白名单，截至 {day} 的版本"))
         return Entry(
-            id=event.entry, title=f"{_short(name)}：{said}" + (f"（{where}）" if where else ""), url=self._institution(event.id), summary=_text(details),
+            id=event.entry, title=f"{_short(name)}：{said}" + (f"（{where}）" if where else ""), url=page, summary=_text(details),
             content_html=None, details=tuple(details), published=at, updated=at, categories=(HAPPENED[event.kind],), event=event.kind,
         )  # fmt: skip
 
@@ -275,6 +279,12 @@ class Teller:
         if code and code not in self._names:
             self._names[code] = regions.name(code) if regions.at(code) else ""
         return (code and self._names[code]) or printed or ""
+
+    def _successor(self, row: Row) -> Detail:
+        """Who took the place of an institution that is gone, and how, as far as one step tells it."""
+        kind = self._label("lineage_kinds", row["kind"])
+        label = self.catalogue.tables["institution_lineage"].columns["successor_id"].label.zh
+        return Detail(label, row["name"] + (f"（{kind}）" if kind else ""), self._institution(row["id"]))
 
     def _listed(self, row: Row) -> str:
         """列入 X 局 Y 批白名单，截至 D (rule 1)."""

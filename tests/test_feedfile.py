@@ -334,6 +334,21 @@ def test_what_was_corrected_or_disputed_is_told_for_ever_as_it_was_then(work: Wo
     assert told == [("异议核对完毕", f"异议已于 2026-11-06 核对完毕{rest}"), ("异议提出", f"异议于 2026-11-04 提出，开始核对{rest}")]
 
 
+def test_an_institution_that_is_gone_is_called_as_it_was_last(work: Work) -> None:
+    with closing(sqlite3.connect(work.home.history)) as connection:
+        columns = ", ".join(row[1] for row in connection.execute("PRAGMA table_info(institutions)"))
+        for name, begun, ended in (("甲", 1, 2), ("乙", 2, 3)):
+            taken = columns.replace("id,", "'i-gone',", 1).replace("name,", f"'{name}',", 1)
+            taken = taken.replace("release_from, release_to", f"{begun}, {ended}")
+            connection.execute(f"INSERT INTO institutions ({columns}) SELECT {taken} FROM institutions WHERE release_to IS NULL LIMIT 1")
+        connection.execute(
+            "INSERT INTO feed_events SELECT max(number) + 1, 2, 'listing', 'i-gone', 'left', 'source', 1, '330106' FROM feed_events"
+        )
+        connection.commit()
+    feedfile(work.home, work.catalogue, work.home.releases / str(work.live), str(work.live), work.site, work.hubs)
+    assert served(work.home, "SELECT * FROM feed_gone") == [("i-gone", "乙")], "nobody whom the release has, nobody of whom nothing is told"
+
+
 def test_going_back_tells_what_it_changes(work: Work) -> None:
     first, last = known(work, 1), known(work, 31)
     with suppress(ReviewNeeded):

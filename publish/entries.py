@@ -18,6 +18,7 @@ from typing import Any
 from feeds import Detail, Entry, Link, Tombstone
 
 from .catalogue import Catalogue
+from .fresh import over
 from .home import CHINA, release_order
 from .telling import name_key
 
@@ -25,6 +26,7 @@ Row = Mapping[str, Any]
 TAG = "tag:mingbai.example,2026"  # not the address of the site, which may move
 UNLINKED = "未能核对主体"
 NOT_LISTED = "不在最新一期名单中"
+OVER = "名单所示的有效期已过"
 FORMER_NAME = "曾用名"
 NOT_SAID = "（公告未载明当事人）"
 LONGEST = 80  # characters of a name in a title: no real one has as many, and what a source writes into the wrong field may have thousands
@@ -161,31 +163,32 @@ class Teller:
         why = reason or event.reason
         return Tombstone(event.entry, when or instant(event.release), self.reason(why), why)
 
-    def listing(
-        self, event: Event, row: Row | None, listings: Sequence[Row] = (), former: Sequence[str] = (), authorities: Sequence[str] = ()
-    ) -> Entry:
+    def listing(self, event: Event, row: Row | None, listings: Sequence[Row], former: Sequence[str], today: str) -> Entry:
         """That an institution entered the white list of a region or left it. `row` is the institution, `listings` are its white ones there and `former` its
-        former names, as the release has them; `authorities` are whose lists the region has.
+        former names, as the release of `today` has them. What the title says of a list was so on the day of the event: a list that was renewed
+        since is below, and one whose own term is over is not there.
 
         One that the release no longer has is called as it was last and has `successors`, who took its place; it has no page of its own any more, and
-        its address leads to theirs, so that the entry links what is told of its changes.
+        its address leads to theirs, so that the entry links what is told of its changes. Whose list was left is not said: a region has those
+        of several authorities, and which of them had it is in no row any more.
         """
         name = (row and row["name"]) or f"机构 {event.id}"
         successors = None if row is None else row.get("successors")
         page = self._institution(event.id) if row and successors is None else f"{self.site}/changes?subject={event.id}"
         where, day = self.region(event.region), release_order(event.release)[0]
-        now = [one for one in listings if not one["absent_since"]]
+        there = [one for one in listings if not one["absent_since"]]
+        now = [one for one in there if not (one["valid_until"] and over(one["valid_until"], today))]
         details = [Detail("机构", name, page), *([Detail("地区", where)] if where else [])]
         details.append(Detail("变动", f"{HAPPENED[event.kind]}（{day} 的版本）"))
         details += [self._successor(one) for one in successors or ()]
         said, at = HAPPENED[event.kind], instant(event.release)
         if event.kind == "entered":
-            details += [Detail("名单", self._listed(one), one["document_url"] or "") for one in now] or [Detail("此后", NOT_LISTED)]
+            since = [] if successors else [Detail("此后", OVER if there else NOT_LISTED)]  # the list may have it under another id
+            details += [Detail("名单", self._listed(one), one["document_url"] or "") for one in now] or since
             printed = dict.fromkeys(one["subject_name"] for one in now if name_key(one["subject_name"]) not in (None, name_key(name)))
             details += [Detail("名单所载名称", f"{text}（{FORMER_NAME}）" if _is_among(text, former) else text) for text in printed]
-            said = self._listed(now[0]) + ("等" if len(now) > 1 else "") if now else said
-        elif authorities:
-            details.append(Detail("名单", f"{'、'.join(authorities)}的白名单，截至 {day} 的版本"))
+            then = [one for one in now if not one["as_of"] or one["as_of"] <= day[: len(one["as_of"])]]
+            said = self._listed(then[0]) + ("等" if len(then) > 1 else "") if then else said
         return Entry(
             id=event.entry, title=f"{_short(name)}：{said}" + (f"（{where}）" if where else ""), url=page, summary=_text(details),
             content_html=None, details=tuple(details), published=at, updated=at, categories=(HAPPENED[event.kind],), event=event.kind,

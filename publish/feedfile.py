@@ -5,13 +5,15 @@ It has the ledger (ledger.py) as it is, which statement a correction or dispute 
 
 It says as well what it was made for, the site's address and the hubs, so that whoever gives none goes on with them; by which code; and when its documents
 became what they are. That moves with every byte of them and is the same wherever the same releases were made: with each release, and by a second where
-the same release is made again and says something else, as with another address.
+the same release is made again and says something else, as with another address or in another form of this file.
 """
 
+import gzip
 import os
 import sqlite3
+import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -102,11 +104,20 @@ def made_for(home: Home) -> tuple[str, tuple[str, ...]] | None:
     """The site's address and the hubs that the feeds of the live release are made for; None where nothing says so."""
     try:
         path = home.feeds / f"{home.live()}.db"
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(_read_only(path)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'made'").fetchone():
+                ((document,),) = connection.execute("SELECT gzip FROM documents WHERE feed = 'releases' AND form = 'json'")
+                return _said_by(document)
             site, hubs = connection.execute("SELECT site, hubs FROM made").fetchone()
         return str(site), tuple(orjson.loads(hubs))
-    except (BadHome, sqlite3.Error, TypeError, ValueError):  # no release, none of these files, or a damaged one: whoever reads that says so
-        return None
+    except (BadHome, OSError, EOFError, sqlite3.Error, zlib.error, KeyError, TypeError, ValueError):
+        return None  # no release, none of these files, or a damaged one: whoever reads that says so
+
+
+def _said_by(document: bytes) -> tuple[str, tuple[str, ...]]:
+    """What a document in JSON was made for: form 1 of the file had it nowhere else."""
+    said = orjson.loads(gzip.decompress(document))
+    return said["feed_url"].removesuffix("/feeds/releases.json"), tuple(hub["url"] for hub in said.get("hubs", ()))
 
 
 def moved(home: Home, site: str, hubs: Sequence[str]) -> str | None:
@@ -122,7 +133,7 @@ def _make(
     part: Path, home: Home, catalogue: Catalogue, release: Path, identifier: str, site: str, hubs: Sequence[str], before: Path | None
 ) -> None:
     part.unlink(missing_ok=True)
-    live = sqlite3.connect(f"file:{quote(str(release / 'mingbai.db'))}?mode=ro&immutable=1", uri=True)
+    live = _read_only(release / "mingbai.db")
     try:
         with working(part) as connection:
             connection.execute(f"PRAGMA user_version={VERSION}")
@@ -139,7 +150,7 @@ def _make(
             for name in ("history", "live"):
                 connection.execute(f"DETACH {name}")
             write_documents(connection, live, catalogue, site, hubs, before)
-            modified = _modified(connection, identifier, before).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            modified = _modified(connection, home, identifier, before).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             connection.execute(
                 "INSERT INTO main.made VALUES (?, ?, ?, ?)", [site, orjson.dumps(list(hubs)).decode(), _made_by(catalogue), modified]
             )
@@ -147,16 +158,35 @@ def _make(
         live.close()
 
 
-def _modified(connection: Working, identifier: str, before: Path | None) -> datetime:
+def _modified(connection: Working, home: Home, identifier: str, before: Path | None) -> datetime:
     """When the documents became what they are: with the release, and always later than others were that they take the place of."""
     if before is None:
-        return instant(identifier)
+        was = _of_another_form(home)
+        return max(instant(identifier), was + timedelta(seconds=1)) if was else instant(identifier)
     connection.execute("ATTACH ? AS before", [f"file:{quote(str(before))}?mode=ro&immutable=1"])
     ((text,),) = connection.execute("SELECT modified FROM before.made")
     is_other = bool(list(connection.execute(f"{OTHER} LIMIT 1")))
     connection.execute("DETACH before")
     was = datetime.fromisoformat(text)
     return max(instant(identifier), was + timedelta(seconds=1)) if is_other else was
+
+
+def _of_another_form(home: Home) -> datetime | None:
+    """When the live release's documents became what they are, where their file is of another form, whose documents may say something else."""
+    live = home.live()
+    path = home.feeds / f"{live}.db"
+    if live is None or _version(path) in (None, 0, VERSION):  # 0: torn
+        return None
+    was = instant(live)
+    for table in ("made", "documents"):  # form 1 said it of each document
+        with suppress(sqlite3.Error, TypeError, ValueError), closing(_read_only(path)) as connection:
+            ((text,),) = connection.execute(f"SELECT max(modified) FROM {table}")
+            was = max(was, datetime.fromisoformat(text))
+    return was
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
 
 
 def has_feeds(home: Home, catalogue: Catalogue, identifier: str) -> bool:
@@ -173,7 +203,7 @@ def _made_by(catalogue: Catalogue) -> str:
 def _is_whole(path: Path, made_by: str) -> bool:
     """Whether every table can be read, as far as that takes no look at the packed documents, and this made them."""
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(_read_only(path)) as connection:
             for sql in LOOKS:
                 connection.execute(sql).fetchone()
             return bool(connection.execute("SELECT recipe FROM made").fetchall() == [(made_by,)])

@@ -122,7 +122,7 @@ def test_the_documents_are_of_the_site_and_the_hub_that_were_given(made: Work) -
     assert b"https://127.0.0.1/hub" in document(made.home, "notices", "atom")
 
 
-@pytest.mark.parametrize("lost", ["torn", "gone", "older", "of another form"])
+@pytest.mark.parametrize("lost", ["torn", "gone", "older"])
 def test_a_lost_file_is_made_again_byte_for_byte(work: Work, lost: str) -> None:
     (path,) = files(work.home)
     before = path.read_bytes()
@@ -131,16 +131,36 @@ def test_a_lost_file_is_made_again_byte_for_byte(work: Work, lost: str) -> None:
             path.write_bytes(b"torn")
         case "gone":
             path.unlink()
-        case "older":
-            path.rename(path.with_name("2026-11-01.db"))
         case _:
-            with closing(sqlite3.connect(path)) as connection:
-                connection.execute("PRAGMA user_version=99")
+            path.rename(path.with_name("2026-11-01.db"))
     assert repair(work.home, work.catalogue, work.site, work.hubs) == [
         "made the feeds of release 2026-11-02 again, for https://mingbai.example"
     ]
     assert [path.name for path in files(work.home)] == ["2026-11-02.db"]
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("form", "change", "modified"),
+    [
+        (99, "UPDATE made SET modified = '2026-11-01T16:00:05Z'", "2026-11-01T16:00:06Z"),
+        (
+            1,
+            "DROP TABLE made; ALTER TABLE documents ADD COLUMN modified TEXT NOT NULL DEFAULT '2026-11-01T16:00:00Z'",
+            "2026-11-01T16:00:01Z",
+        ),
+    ],
+)
+def test_a_file_of_another_form_is_made_again_and_its_documents_are_later(work: Work, form: int, change: str, modified: str) -> None:
+    (path,) = files(work.home)
+    etags = served(work.home, "SELECT feed, form, etag FROM documents ORDER BY 1, 2")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"{change}; PRAGMA user_version={form}")
+    assert repair(work.home, work.catalogue, work.site, work.hubs)[-1:] == [
+        "made the feeds of release 2026-11-02 again, for https://mingbai.example"
+    ]
+    assert served(work.home, "SELECT modified FROM made") == [(modified,)]
+    assert served(work.home, "SELECT feed, form, etag FROM documents ORDER BY 1, 2") == etags
 
 
 def zeroed(path: Path) -> None:

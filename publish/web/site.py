@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from ..home import china_day
+from ..questions import QUESTIONS
 from ..wording import LANGUAGES
 from .answer import Answer, App, Receive, Scope, Send, give, guarded, redirect
 from .archive import NoSuchRelease
@@ -215,7 +216,7 @@ class Site:
             return None
         table = parts[0] if len(parts) > 1 else parts[0].partition(".")[0]
         of_past = _route(visit.path) == HISTORY
-        if table not in reader.counts and not of_past:
+        if table not in reader.counts and not of_past and not (table in QUESTIONS and len(parts) == 1):
             raise NotHere
         limit = visit.asked.get("_timelimit", "")
         if limit and not (limit.isascii() and limit.isdigit()):  # Datasette answers 500

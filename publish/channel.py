@@ -10,6 +10,7 @@ same for ever, byte for byte: it is made of the ledger alone, and its title of t
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import orjson
 
@@ -31,6 +32,7 @@ DATES = f"""SELECT e.id, p.id AS published, u.id AS updated FROM (SELECT id, min
     WHERE id IN (SELECT value FROM json_each(?)) AND what = 'notice' AND kind IN {SHOWN} GROUP BY id) e
     JOIN releases p ON p.number = e.first JOIN releases u ON u.number = e.last"""
 FIRST_RELEASE = "SELECT id FROM releases ORDER BY number LIMIT 1"
+ACTS = "SELECT event, act, statement FROM feed_acts WHERE event IN (SELECT value FROM json_each(?)) ORDER BY event, statement, act"
 LAST_DAY = "SELECT max(day) AS day FROM releases"
 HAS_STATEMENTS = "SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'"  # not in a release from before they were declared
 COUNTS = f"""SELECT iif(kind = 'removal' AND cause IN {tuple(ENDED)}, cause, kind) AS what, count(*) AS n FROM feed_events
@@ -44,6 +46,12 @@ PENALTIES = f"SELECT notice_id, penalty_code AS code FROM notice_penalties {OF_N
 MEASURES = f"SELECT notice_id, measure_code AS code FROM notice_measures {OF_NOTICES}, code"
 OF_FACETS = "SELECT id, region_code, violation_type, seriousness, authority FROM notices WHERE id IN (SELECT value FROM json_each(?))"
 INSTITUTIONS = "SELECT id, name FROM institutions WHERE id IN (SELECT value FROM json_each(?))"
+GONE = "SELECT id, name FROM feed_gone WHERE id IN (SELECT value FROM json_each(?))"
+HAS_LINEAGE = "SELECT 1 FROM sqlite_master WHERE name = 'institution_lineage'"
+SUCCESSORS = """WITH RECURSIVE onward(old, id, kind) AS (
+    SELECT predecessor_id, successor_id, kind FROM institution_lineage WHERE predecessor_id IN (SELECT value FROM json_each(?))
+    UNION SELECT o.old, l.successor_id, NULL FROM onward o JOIN institution_lineage l ON l.predecessor_id = o.id)
+  SELECT o.old, i.id, i.name, max(o.kind) AS kind FROM onward o JOIN institutions i ON i.id = o.id GROUP BY 1, 2 ORDER BY 1, 2"""
 LISTINGS = """SELECT l.institution_id, l.region_code, l.list, l.subject_name, l.authority, l.batch_label, coalesce(l.as_of, d.as_of, s.as_of) AS as_of, l.valid_until, l.absent_since,
     d.url AS document_url FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
     WHERE l.list = 'white' AND l.institution_id IN (SELECT value FROM json_each(?)) ORDER BY l.institution_id, l.id"""
@@ -87,7 +95,10 @@ class Channel:
         told: dict[int, Entry | Tombstone] = {event.number: self._notice(event, notices.get(event.id), dates[event.id]) for event in shown}
         listed = {event.id for event in events if event.what == "listing"}
         institutions = {row["id"]: row for row in self._of(listed, self.live, INSTITUTIONS)}
+        if gone := listed - institutions.keys():
+            institutions |= self._gone_institutions(gone)
         listings, formers = _by(self._of(listed, self.live, LISTINGS), "institution_id"), self._formers(listed)
+        acts = _by(self._of({event.number for event in events if event.kind in BESIDE}, self.feeds, ACTS), "event")
         released_on = next(iter(self.feeds(LAST_DAY)))["day"]  # of the live release: the documents made ahead are of that day
         for event in events:
             if event.what == "listing":
@@ -101,7 +112,8 @@ class Channel:
                 told[event.number] = self.teller.removal(event)
             elif event.kind in BESIDE:
                 notice = notices.get(event.id)
-                told[event.number] = getattr(self.teller, event.kind)(event, notice if notice and not self._gone(event, notice) else None)
+                shown_today = notice if notice and not self._gone(event, notice) else None
+                told[event.number] = getattr(self.teller, event.kind)(event, acts.get(event.number, ()), shown_today)
         return told
 
     def told(self, feed: str, placed: Sequence[Placed]) -> dict[int, Entry | Tombstone]:
@@ -142,6 +154,12 @@ class Channel:
             id: Notice(row, links.get(id, ()), said.get(id, ()), *([one["code"] for one in of.get(id, ())] for of in (penalties, measures)))
             for id, row in rows.items()
         }
+
+    def _gone_institutions(self, ids: Collection[str]) -> dict[str, Row]:
+        """Institutions that the release has no more: what they were called last, and the ones that took their place."""
+        names = {row["id"]: row["name"] for row in self._of(ids, self.feeds, GONE)}
+        after = _by(self._of(ids, self.live, SUCCESSORS) if list(self.live(HAS_LINEAGE)) else (), "old")
+        return {id: {"name": names.get(id), "successors": after.get(id, ())} for id in ids}
 
     def _formers(self, institutions: Iterable[str]) -> dict[str, list[str]]:
         """The former names of institutions, by their ids."""
@@ -222,13 +240,13 @@ class Channel:
         return None
 
     @staticmethod
-    def _of(ids: Iterable[str], ask: Ask, sql: str) -> Iterable[Row]:
+    def _of(ids: Iterable[str] | Iterable[int], ask: Ask, sql: str) -> Iterable[Row]:
         asked = sorted(ids)
         return ask(sql, orjson.dumps(asked).decode()) if asked else ()
 
 
-def _by(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+def _by(rows: Iterable[Row], key: str) -> dict[Any, list[Row]]:
+    found: dict[Any, list[Row]] = {}
     for row in rows:
         found.setdefault(row[key], []).append(row)
     return found

@@ -196,7 +196,7 @@ async def test_a_document_is_the_same_in_every_coding_and_is_not_sent_twice(site
             head = await client.head(path, headers={"accept-encoding": accept})
             assert (hot.content, hot.headers) == (cold.content, cold.headers)
             assert (head.content, head.headers) == (b"", cold.headers)
-            assert cold.headers["vary"] == "accept-encoding"
+            assert cold.headers["vary"] == ("accept-encoding" if ".json" in path else "accept, accept-encoding")
             seen[accept] = cold.headers.get("content-encoding"), cold.headers["etag"], cold.content
             for asked in (
                 {"if-none-match": f'"x", W/{cold.headers["etag"]}'},
@@ -212,6 +212,25 @@ async def test_a_document_is_the_same_in_every_coding_and_is_not_sent_twice(site
     assert codings == [None, "gzip", "br" if has_brotli else "gzip", "gzip", "gzip", None, None]
     assert len({content for _, _, content in seen.values()}) == 1
     assert len({tag for _, tag, _ in seen.values()}) == len(set(codings))  # each is a representation of its own
+
+
+@pytest.mark.parametrize("path", ["notices.atom", "notices.rss", f"institutions/{SWEET}.atom", "notices.json"])
+async def test_a_browser_is_given_the_same_bytes_as_it_shows_them_with_their_style(site, path):
+    chromium = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+    registered = f"{FORMS[path[-4:].strip('.')]}; charset=utf-8"
+    shown = registered if path.endswith("json") else "application/xml; charset=utf-8"
+    async with visiting(site()) as client:
+        for _ in ("made", "kept"):
+            asked = [
+                await client.get(f"/feeds/{path}", headers={"accept": accept})
+                for accept in ("*/*", chromium, "application/atom+xml, application/rss+xml, application/feed+json, text/html;q=0.1")
+            ]
+            assert [one.headers["content-type"] for one in asked] == [registered, shown, registered]
+            assert len({one.content for one in asked}) == len({one.headers["vary"] for one in asked}) == 1
+            tags = [one.headers["etag"] for one in asked]
+            assert (tags[0] == tags[2], tags[0] != tags[1]) == (True, shown != registered)  # each is a representation of its own
+        same = await client.get(f"/feeds/{path}", headers={"accept": chromium, "if-none-match": tags[1]})
+    assert (same.status_code, same.headers["etag"]) == (304, tags[1])
 
 
 async def test_what_is_made_ahead_leaves_as_it_was_made(site, home):

@@ -18,7 +18,7 @@ from ..channel import PAGE
 from ..coverage import is_covered, why_silent
 from ..entries import CODES, FACETS, authority_key
 from . import facts, feed_question
-from .answer import TYPES, Answer, as_json, moved, packed
+from .answer import SHOWN_AS, TYPES, Answer, as_json, moved, packed
 from .asked import NoSuchChoice
 from .feedfile import FORMS, SEARCHED, Feeds
 from .feedlists import FeedLists
@@ -149,7 +149,7 @@ class FeedPages:
         feed_question.nothing(asked, feed["feed"])
         made, maker = feeds.document(feed["feed"], form), self._maker(visit, feeds)
         if made and feed["silence"] == feed["told_silence"] and not maker.is_over(feed):
-            headers = (*_headers(feeds.modified), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
+            headers = (*_headers(feeds.modified, TYPES[f".{form}"]), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
             codings = {name: made[column] for name, column in (("br", "brotli"), ("gzip", "gzip")) if made[column]}
             return self._keep(visit, feeds, Answer(200, b"", TYPES[f".{form}"], headers, codings=codings), is_ours=True)
         return self._keep(visit, feeds, _answer(maker.current(feed, form), (*AGAIN, *self._links(feed, form))))
@@ -265,12 +265,12 @@ def _asked(visit: Visit) -> tuple[str, bytes]:
     return visit.path, visit.query.encode("latin-1")
 
 
-def _headers(modified: datetime | None, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:
+def _headers(modified: datetime | None, type: str, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:
     changed = (("last-modified", format_datetime(modified.astimezone(UTC), usegmt=True)),) if modified else ()
     return (
         *more,
         *changed,
-        ("vary", "accept-encoding"),
+        ("vary", "accept, accept-encoding" if type in SHOWN_AS else "accept-encoding"),
         ("accept-ranges", "bytes"),
         ("access-control-allow-origin", "*"),
     )
@@ -278,4 +278,4 @@ def _headers(modified: datetime | None, more: tuple[tuple[str, str], ...] = AGAI
 
 def _answer(made: Document, more: tuple[tuple[str, str], ...] = AGAIN) -> Answer:
     """A document as it leaves, packed."""
-    return packed(made.body, made.type, _headers(made.modified, more))
+    return packed(made.body, made.type, _headers(made.modified, made.type, more))

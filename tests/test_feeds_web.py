@@ -476,6 +476,7 @@ async def test_what_is_not_serious_any_more_is_in_no_document_of_what_is_serious
         ]
         assert f"{MOVED}培训中心" in (await client.get("/feeds/notices/since/0.json")).text
     assert [[(one["id"].rpartition("/")[2], one["reason"]) for one in found] for found in stones] == [[(MOVED, "corrected")]] * 2
+    assert not any("来源" in one["comment"] for found in stones for one in found)  # a clerk may have corrected it
 
 
 async def test_what_stands_for_ever_for_those_who_took_it_is_not_for_search_engines(site):

@@ -758,7 +758,12 @@ async def test_a_search_for_notices_leads_to_its_feed(site):
         page = (await client.get("/notices?q=收费&county=350102")).text
         (link,) = [unescape(found) for found in re.findall(rf'<a href="([^"]+)">{wording("zh")["feed.subscribe_search"]}</a>', page)]
         subscribe = await client.get(link)
+        feed, of_one = [(await client.get(f"/feeds/{one}.json?{more}")).json() for one, more in (("notices", "q=收费"), (f"institutions/{SWEET}", ""))]
     assert subscribe.status_code == 200
+    about = wording("zh")["feed.family.notices.about"]
+    assert about not in subscribe.text  # it tells of no withdrawal
+    assert f'<a href="/feeds/corrections">{wording("zh")["feed.beside"]}</a>' in subscribe.text
+    assert all("不另作说明，请同时订阅“更正与撤下”" in one["description"] for one in (feed, of_one))
     for family in ("notices", "records"):
         assert f"{SITE}/feeds/{family}.atom?q=%E6%94%B6%E8%B4%B9&amp;county=350102" in subscribe.text
     assert '<meta name="robots" content="noindex">' in subscribe.text

@@ -35,8 +35,8 @@ HOUR = timedelta(hours=1)
 BATCH = 50  # of a replay, between which others have their turn
 SLICE = 500  # numbers of a replay that are looked at in one step
 FORM = {form.name: form for form in FORMS}
-ABOUT_SEARCH = "符合查询条件的公告，只含现在可以公布的。只转载机关已公布的内容，不作评价。"
-ABOUT_INSTITUTION = "与该机构关联、在公示期内的公告，和它列入或不在白名单的变动。只转载机关已公布的内容，不作评价。"
+ABOUT_SEARCH = "符合查询条件的公告，只含现在可以公布的；更正后不再符合、期满或撤下的从中消失，不另作说明，请同时订阅“更正与撤下”。只转载机关已公布的内容，不作评价。"
+ABOUT_INSTITUTION = "与该机构关联、在公示期内的公告，和它列入或不在白名单的变动；期满或撤下的公告从中消失，不另作说明，请同时订阅“更正与撤下”。只转载机关已公布的内容，不作评价。"
 OF_LISTS = "SELECT number FROM feed_events WHERE what = 'listing' AND id = ?"
 OF_NUMBERS = """SELECT e.number, e.what, e.id, e.kind, r.id AS release, e.cause AS reason, e.region FROM feed_events e JOIN releases r ON r.number = e.release
     WHERE e.number IN (SELECT value FROM json_each(?))"""

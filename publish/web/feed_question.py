@@ -11,14 +11,10 @@ UNASKED = ("sort", "limit", "offset")  # a feed is the newest of what is found
 KEYS = (*(key for key in Question.KEYS if key not in UNASKED), "region")
 
 
-def asked(visit: Visit) -> list[tuple[str, str]]:
-    """What an address asks; a day of the past is not for feeds, which are of the live release."""
-    return [(key, value) for key, value in visit.pairs if key != "as_of"]
-
-
-def nothing(asked: list[tuple[str, str]], feed: str) -> None:
-    """Raises NoSuchChoice where something is asked of a feed that is no search: who asks for less would believe to have got it."""
-    if asked:
+def nothing(visit: Visit, feed: str) -> None:
+    """Raises NoSuchChoice where something is asked of a feed that is no search: who asks for less, or for a day of the past, would believe to have
+    got it."""
+    if asked := visit.pairs:
         raise NoSuchChoice(asked[0][0], f"/feeds/notices?{'=…&'.join(KEYS)}=… ({feed})", "key")
 
 

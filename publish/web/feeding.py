@@ -125,17 +125,18 @@ class FeedPages:
         return next((key for key in keys if feeds and feeds.find(key)), "notices")
 
     def _page(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
-        feed, asked = self._feed(visit, feeds), feed_question.asked(visit)
+        feed, asked = self._feed(visit, feeds), visit.pairs
         if asked and feed["feed"] in SEARCHED:
             return self._lists.search(visit, feeds, feed["feed"], feed_question.question(asked, reader, visit.today))
-        feed_question.nothing(asked, feed["feed"])
+        feed_question.nothing(visit, feed["feed"])
         return self._lists.page(visit, reader, feeds, feed)
 
     def _opml(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
+        feed_question.nothing(visit, visit.path.removeprefix("/feeds/"))
         return self._lists.opml(visit, feeds, self._feed(visit, feeds)["feed"] if "key" in visit.parts else None)
 
     def _region_opml(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
-        feed_question.nothing(feed_question.asked(visit), f"region/{visit.parts['code']}.opml")
+        feed_question.nothing(visit, f"region/{visit.parts['code']}.opml")
         if made := self._lists.region_opml(visit, feeds, visit.parts["code"]):
             return made
         raise NoSuchFeed("/feeds/region/350102.opml → /feeds")
@@ -143,10 +144,10 @@ class FeedPages:
     # -- documents ---------------------------------------------------------------------------------------------------
 
     def _document(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
-        feed, form, asked = self._feed(visit, feeds), visit.parts["form"], feed_question.asked(visit)
+        feed, form, asked = self._feed(visit, feeds), visit.parts["form"], visit.pairs
         if asked and feed["feed"] in SEARCHED:
             return self._search(visit, reader, feeds, feed_question.question(asked, reader, visit.today))
-        feed_question.nothing(asked, feed["feed"])
+        feed_question.nothing(visit, feed["feed"])
         made, maker = feeds.document(feed["feed"], form), self._maker(visit, feeds)
         if made and feed["silence"] == feed["told_silence"] and not maker.is_over(feed):
             headers = (*_headers(feeds.modified, TYPES[f".{form}"]), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
@@ -184,6 +185,7 @@ class FeedPages:
         id, form = visit.parts["id"], visit.parts.get("form")
         if form is None:
             return moved(spelt(visit, f"/institutions/{id}"))
+        feed_question.nothing(visit, f"institutions/{id}")
         found = facts.institution(reader, id, visit.today)
         if found is None:
             later = facts.successors(reader, id)
@@ -199,7 +201,7 @@ class FeedPages:
     def _archive(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """A page that is full is as it is for ever; the address of the one that is being filled leads to the current document."""
         feed, form, page = self._feed(visit, feeds), visit.parts["form"], int(visit.parts["page"])
-        feed_question.nothing(feed_question.asked(visit), feed["feed"])
+        feed_question.nothing(visit, feed["feed"])
         full = feed["last"] // PAGE
         if page > full + 1:
             return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
@@ -212,7 +214,7 @@ class FeedPages:
 
     def _since(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         feed, after = self._feed(visit, feeds), int(visit.parts["after"])
-        feed_question.nothing(feed_question.asked(visit), feed["feed"])
+        feed_question.nothing(visit, feed["feed"])
         if after > feed["last"]:
             return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
         parts = self._maker(visit, feeds).since(feed, after, lambda: self._shelf.reader is reader)
@@ -221,7 +223,7 @@ class FeedPages:
     def _heartbeat(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """That it was looked, and as of when what was found is: what no document says, since it would be another one each time."""
         feed, last_run = self._feed(visit, feeds), self._status() or {}
-        feed_question.nothing(feed_question.asked(visit), feed["feed"])
+        feed_question.nothing(visit, feed["feed"])
         checked = {name: source.get("last_checked") for name, source in last_run.get("sources", {}).items()}
         sources = [
             {"id": source["id"], "as_of": source["as_of"], "checked_at": checked.get(source["id"]), "is_stale": source["is_stale"]}
@@ -253,8 +255,7 @@ class FeedPages:
     def _keep(self, visit: Visit, feeds: Feeds, answer: Answer, is_ours: bool = False) -> Answer:
         """The answer, kept for the day where it holds for everybody: one that was made here holds the site's address, and only where the site was
         told its own is that the same for whoever asks."""
-        is_spelt_anew = any(key == "as_of" for key, _ in visit.pairs)  # which says nothing here: any day would be one more of the same
-        if answer.status != 200 or is_spelt_anew or not (is_ours or self._frame.is_told):
+        if answer.status != 200 or not (is_ours or self._frame.is_told):
             return answer
         feeds.kept(visit.today).keep(_asked(visit), answer)
         return answer

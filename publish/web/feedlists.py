@@ -39,7 +39,7 @@ class FeedLists:
     def index(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """Raises NoSuchChoice for a key that the page does not have or a code that there is none of."""
         for key, _ in visit.pairs:
-            if key not in (*KEYS, "as_of"):
+            if key not in KEYS:
                 raise NoSuchChoice(key, ", ".join(KEYS), "key")
         asked = {key: " ".join(visit.asked.get(key, "").split())[:200] for key in KEYS}
         for key, codes in CODES.items():

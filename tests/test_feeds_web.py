@@ -453,6 +453,34 @@ async def test_every_time_of_a_heartbeat_is_an_instant_or_a_day(site, home, feed
     assert all(INSTANT.fullmatch(one["checked_at"]) and DAY.fullmatch(one["as_of"]) for one in told["sources"])
 
 
+async def test_who_polls_sees_that_a_number_means_something_else(site, home, tmp_path, catalogue):
+    """The home was restored from an older copy and went on otherwise: one more event in the third release."""
+    copied(home, tmp_path)
+    (tmp_path / "history.db").unlink()
+    shutil.copy(home / "history.db", tmp_path / "history.db")
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
+        connection.execute("UPDATE feed_events SET cause = 'x' WHERE number = (SELECT max(number) FROM feed_events WHERE release = 3)")
+        connection.commit()
+    make_feeds(tmp_path, catalogue)
+    seen = []
+    for where in (home, tmp_path):
+        async with visiting(site(where=where)) as client:
+            current = (await client.get("/feeds/records.json")).json()["_mingbai"]
+            last = current["last"]
+            first = int((await client.get("/feeds/records/archive/1.json")).json()["_mingbai"]["first"])
+            since = [(await client.get(f"/feeds/records/since/{number}.json")).json()["_mingbai"] for number in (first, last)]
+            beat = (await client.get("/feeds/records/heartbeat.json")).json()
+            xml = [(await client.get(f"/feeds/records.{form}")).text for form in ("atom", "rss")]
+            beyond = (await client.get(f"/feeds/records/since/{last + 1}.json")).json()
+            none = (await client.get("/feeds/notices/region/440000.json")).json()["_mingbai"]
+        assert current["mark"] == beat["mark"] == since[0]["mark"] == since[1]["mark_before"]
+        assert all(f"<mb:mark>{current['mark']}</mb:mark>" in text for text in xml)
+        assert (beyond["error"], "旧备份" in beyond["message"], "mark" in none) == ("feed_beyond", True, False)
+        seen.append((since[0]["mark_before"], current["mark"]))
+    assert seen[0][0] == seen[1][0]  # the first import is the same in both
+    assert seen[0][1] != seen[1][1]
+
+
 # -- nothing is said that may not be -----------------------------------------------------------------------------------
 
 
@@ -756,7 +784,9 @@ async def test_a_search_for_notices_leads_to_its_feed(site):
         page = (await client.get("/notices?q=收费&county=350102")).text
         (link,) = [unescape(found) for found in re.findall(rf'<a href="([^"]+)">{wording("zh")["feed.subscribe_search"]}</a>', page)]
         subscribe = await client.get(link)
-        feed, of_one = [(await client.get(f"/feeds/{one}.json?{more}")).json() for one, more in (("notices", "q=收费"), (f"institutions/{SWEET}", ""))]
+        feed, of_one = [
+            (await client.get(f"/feeds/{one}.json?{more}")).json() for one, more in (("notices", "q=收费"), (f"institutions/{SWEET}", ""))
+        ]
     assert subscribe.status_code == 200
     about = wording("zh")["feed.family.notices.about"]
     assert about not in subscribe.text  # it tells of no withdrawal

@@ -216,13 +216,14 @@ class FeedPages:
         feed, after = self._feed(visit, feeds), int(visit.parts["after"])
         feed_question.nothing(visit, feed["feed"])
         if after > feed["last"]:
-            return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
+            return self._problem(visit, 404, "feed_beyond", {"last": str(feed["last"])})
         parts = self._maker(visit, feeds).since(feed, after, lambda: self._shelf.reader is reader)
         return Answer(200, b"", TYPES[".json"], (*AGAIN, UNFOUND, ("access-control-allow-origin", "*")), parts, in_threads=True)
 
     def _heartbeat(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """That it was looked, and as of when what was found is: what no document says, since it would be another one each time."""
         feed, last_run = self._feed(visit, feeds), self._status() or {}
+        maker = self._maker(visit, feeds)
         feed_question.nothing(visit, feed["feed"])
         checked = {name: source.get("last_checked") for name, source in last_run.get("sources", {}).items()}
         sources = [
@@ -235,7 +236,8 @@ class FeedPages:
                 "feed": feed["feed"],
                 "release": reader.id,
                 "last": feed["last"],
-                "updated": self._maker(visit, feeds).updated(feed),
+                "mark": maker.mark(feed) or None,
+                "updated": maker.updated(feed),
                 "checked_at": min(looked) if looked and all(looked) else None,
                 "as_of": facts.freshness(reader, visit.today)["oldest_as_of"],
                 "is_covered": is_covered(feed["feed"], feed["silence"]),

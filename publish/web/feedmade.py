@@ -81,6 +81,10 @@ class Maker:
         """When a feed last told something, as its documents say it."""
         return self._channel.updated(row).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    def mark(self, row: Row) -> str:
+        """What stands for all that a feed told."""
+        return self._channel.mark(row["feed"], row["last"])
+
     def not_of(self, row: Row, notices: Collection[str]) -> frozenset[str]:
         """Those of these notices that are not of what a feed is about, although it told of them once."""
         return self._channel.not_of(row["feed"], notices)
@@ -121,7 +125,7 @@ class Maker:
         assert not head.entries
         address = f"{self.site}/feeds/{row['feed']}/since/{after}.json"
         yield from json_feed.parts(
-            replace(head, url_self=address, first=after + 1 if placed else 0, links=()), self._batches(channel, told)
+            replace(head, url_self=address, first=after + 1 if placed else 0, links=(), mark_before=channel.mark(row["feed"], after)), self._batches(channel, told)
         )
 
     @staticmethod

@@ -674,10 +674,13 @@ async def test_a_feed_of_an_institution_says_what_is_linked_to_it_and_no_more(si
         ("/feeds/notices/region/000000.json", 404, "350102"), ("/feeds/notices/violation/nothing.json", 404, "illegal_fees"), ("/feeds/notices/seriousness/x.rss", 404, "serious"),
         ("/feeds/notices/authority/0123456789ab.json", 404, "/feeds"), ("/feeds/notices/archive/0.json", 404, "/feeds/notices"), ("/feeds/notices/since/x.json", 404, "/feeds/notices"),
         ("/feeds/institutions/i-nobody.json", 404, "/feeds/institutions"), ("/feeds/nothing.opml", 404, "/feeds/records"), ("/feeds/..%2Fmanifest", 404, "/feeds/notices"),
-        ("/feeds/notices.json?place=1", 400, "violation_type"), ("/feeds/notices.json?limit=1", 400, "violation_type"), ("/feeds/notices.json?kind=x", 400, "penalty"), ("/feeds/records.json?region=1", 400, "350000"),
+        ("/feeds/notices.json?place=1", 400, "violation_type"), ("/feeds/notices.json?limit=1", 400, "violation_type"), ("/feeds/notices.json?kind=x", 400, "penalty"), ("/feeds/records.json?region=1", 400, "350102"),
         ("/feeds/notices/region/350102.json?kind=penalty", 400, "/feeds/notices?"), ("/feeds/releases.json?q=x", 400, "/feeds/notices?"), ("/feeds/notices.json?q=(", 400, "bracket"), ("/feeds?violation=x", 400, "illegal_fees"),
         ("/feeds?x=1", 400, "region"), ("/feeds/region/999999.opml", 404, "350102"), ("/feeds/region/000000.opml", 404, "350102"), ("/feeds/region/350100.opml?q=x", 400, "/feeds/notices?"), ("/feeds/notices/since/3.atom", 404, "/feeds/notices/since/3.json"), ("/feeds/records/region/350102/heartbeat.rss", 404, "/feeds/records/region/350102/heartbeat.json"),
-        ("/feeds/notices/since/3", 404, "/feeds/notices/since/3.json"), ("/feeds/notices.json?region=Fuzhou", 400, "350100, 361000"), ("/feeds/notices.atom?q=(", 400, "查询"), ("/feeds/notices/since/3.xml", 404, "/feeds/notices"), ("/feeds/releases?q=x", 400, "/feeds/notices?"), ("/feeds/notices?place=1", 400, "violation_type"),
+        ("/feeds/notices/since/3", 404, "/feeds/notices/since/3.json"), ("/feeds/notices.json?region=Fuzhou", 400, "福建省福州市 350100, 江西省抚州市 361000"), ("/feeds/notices.atom?q=(", 400, "查询"), ("/feeds/notices/since/3.xml", 404, "/feeds/notices"), ("/feeds/releases?q=x", 400, "/feeds/notices?"), ("/feeds/notices?place=1", 400, "violation_type"),
+        ("/feeds/notices.json?region=Nowhere", 400, "拼音"), ("/feeds/notices/region/Xiamen.json", 404, "/feeds/notices/region/350200 (福建省厦门市)"), ("/feeds/listings/region/Fuzhou", 404, "/feeds/listings/region/361000"),
+        ("/feeds/listings.json?region=610822", 400, "/feeds/listings/region/610822.json"), ("/feeds/corrections?region=610822", 400, "/feeds/corrections/region/610822"), ("/feeds/notices/heartbeat.json?x=1", 400, "：/feeds/notices/heartbeat.json。"),
+        ("/feeds/notices.atom?county=350203&city=350100", 400, "350102"), ("/feeds/notices.json?region=Gulou, Fuzhou&county=350203", 400, "twice"), ("/feeds/notices.json?region=Xiamen&county=350102", 400, "350203"),
     ],
 )  # fmt: skip
 async def test_what_is_not_there_is_refused_with_a_word_on_what_is(site, path, status, says):
@@ -752,6 +755,27 @@ async def test_a_choice_gives_the_addresses_of_what_was_chosen(site, query, keys
             assert key in page
             if not key.startswith("?"):
                 assert (await client.get(f"/feeds/{key}")).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["q=(收费", "q=(收费&region=350102", "q=(收费&region=Fuzhou"])
+async def test_a_query_that_is_none_is_given_no_address_and_told_why(site, query):
+    async with visiting(site()) as client:
+        page = unescape((await client.get(f"/feeds?{query}")).text)
+        why = (await client.get("/feeds/notices.json?q=(收费")).json()["message"]
+    assert wording("zh")["problem.query.text"].format(why=why) in page
+    assert wording("zh")["feed.chosen"] not in page
+    assert page.count('id="chosen"') == 1
+
+
+async def test_places_that_lie_in_each_other_can_be_asked_for_together(site):
+    async with visiting(site()) as client:
+        for query in (
+            "region=350102&province=350000",
+            "region=350102&county=350102",
+            "county=350102&county=350203&city=350100&city=350200",
+            "region=350102&region=350203",
+        ):
+            assert (await client.get(f"/feeds/records.json?{query}")).status_code == 200, query
 
 
 @pytest.mark.parametrize(

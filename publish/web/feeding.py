@@ -115,6 +115,9 @@ class FeedPages:
             raise NoSuchFeed(", ".join((f"/feeds/{family}", *(f"/feeds/{family}/{one}/…" for one in FACETS[family]))))
         if facet in CODES:
             raise NoSuchFeed(", ".join(feeds.reader.codes(CODES[facet])))
+        meant = feed_question.places(key.rpartition("/")[2], feeds.reader, visit.today) if facet == "region" else ()
+        if meant:
+            raise NoSuchFeed(", ".join(f"/feeds/{family}/region/{code} ({feeds.reader.region(code, None, visit.lang)})" for code in meant))
         raise NoSuchFeed(f"/feeds/{family}/{facet}/{'350102' if facet == 'region' else 'd41d8cd98f00'} → /feeds")
 
     def of_notice(self, notice: Row, reader: Reader) -> str:
@@ -125,9 +128,9 @@ class FeedPages:
         return next((key for key in keys if feeds and feeds.find(key)), "notices")
 
     def _page(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
-        feed, asked = self._feed(visit, feeds), visit.pairs
-        if asked and feed["feed"] in SEARCHED:
-            return self._lists.search(visit, feeds, feed["feed"], feed_question.question(asked, reader, visit.today))
+        feed = self._feed(visit, feeds)
+        if visit.pairs and feed["feed"] in SEARCHED:
+            return self._lists.search(visit, feeds, feed["feed"], feed_question.question(visit, reader))
         feed_question.nothing(visit, feed["feed"])
         return self._lists.page(visit, reader, feeds, feed)
 
@@ -144,9 +147,9 @@ class FeedPages:
     # -- documents ---------------------------------------------------------------------------------------------------
 
     def _document(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
-        feed, form, asked = self._feed(visit, feeds), visit.parts["form"], visit.pairs
-        if asked and feed["feed"] in SEARCHED:
-            return self._search(visit, reader, feeds, feed_question.question(asked, reader, visit.today))
+        feed, form = self._feed(visit, feeds), visit.parts["form"]
+        if visit.pairs and feed["feed"] in SEARCHED:
+            return self._search(visit, reader, feeds, feed_question.question(visit, reader))
         feed_question.nothing(visit, feed["feed"])
         made, maker = feeds.document(feed["feed"], form), self._maker(visit, feeds)
         if made and feed["silence"] == feed["told_silence"] and not maker.is_over(feed):

@@ -125,7 +125,8 @@ class Maker:
         assert not head.entries
         address = f"{self.site}/feeds/{row['feed']}/since/{after}.json"
         yield from json_feed.parts(
-            replace(head, url_self=address, first=after + 1 if placed else 0, links=(), mark_before=channel.mark(row["feed"], after)), self._batches(channel, told)
+            replace(head, url_self=address, first=after + 1 if placed else 0, links=(), mark_before=channel.mark(row["feed"], after)),
+            self._batches(channel, told),
         )
 
     @staticmethod

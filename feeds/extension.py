@@ -67,9 +67,9 @@ class FeedExtension(BaseExtension):  # type: ignore[misc]
         numbers = ("first", self.feed.first), ("last", self.feed.last)
         for name, number in numbers if self.feed.last or self.feed.since else ():
             xml_elem(f"{MB}{name}", parent).text = str(number)
-        for name, url in (("since", self.feed.since), ("heartbeat", self.feed.heartbeat)):
-            if url:
-                xml_elem(f"{MB}{name}", parent).text = url
+        for name, text in (("since", self.feed.since), ("heartbeat", self.feed.heartbeat), ("mark", self.feed.mark)):
+            if text:
+                xml_elem(f"{MB}{name}", parent).text = text
 
 
 class EntryExtension(BaseEntryExtension):  # type: ignore[misc]

@@ -75,7 +75,7 @@ def _json(value: Any) -> str:
 def _head(feed: Feed) -> dict[str, Any]:
     ours = {
         "about": OURS, "id": feed.id, "updated": instant(feed.updated), "first": feed.first, "last": feed.last, "is_complete": feed.is_complete,
-        "is_archive": feed.is_archive, "since": feed.since, "heartbeat": feed.heartbeat,
+        "is_archive": feed.is_archive, "since": feed.since, "heartbeat": feed.heartbeat, "mark": feed.mark, "mark_before": feed.mark_before,
         "links": [_link(link) for link in feed.links if link.rel != "hub"], "deleted": [_deleted(stone) for stone in feed.tombstones],
     }  # fmt: skip
     covered = {} if feed.is_covered is None else {"is_covered": feed.is_covered}

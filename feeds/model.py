@@ -81,7 +81,8 @@ class Feed:
     (WebSub), `current`, `prev-archive` and `next-archive` (RFC 5005). `is_covered` says whether somebody looks at all that the feed is about, so that
     nothing new means that there is nothing; None where that is not said. `is_complete` says that there is nothing beside this document,
     `is_archive` that it will never change (RFC 5005). `since` is the address that replays what came after a number, and `heartbeat` the one
-    that says when was looked last; `stylesheet` is a CSS file for who opens the XML.
+    that says when was looked last; `stylesheet` is a CSS file for who opens the XML. `mark` stands for all that was told up to `last`, `mark_before` up to
+    the number before `first`: where a reader has another one for the same number, its numbers mean something else.
     """
 
     id: str
@@ -102,6 +103,8 @@ class Feed:
     is_archive: bool = False
     since: str = ""
     heartbeat: str = ""
+    mark: str = ""
+    mark_before: str = ""
     stylesheet: str = ""
 
 

@@ -31,6 +31,8 @@ OF_ITEMS = """SELECT i.seq, e.number, e.what, e.id, e.kind, r.id AS release, e.c
 DATES = f"""SELECT e.id, p.id AS published, u.id AS updated FROM (SELECT id, min(release) AS first, max(release) AS last FROM feed_events
     WHERE id IN (SELECT value FROM json_each(?)) AND what = 'notice' AND kind IN {SHOWN} GROUP BY id) e
     JOIN releases p ON p.number = e.first JOIN releases u ON u.number = e.last"""
+MARK = """SELECT r.mark FROM feed_items i JOIN feed_events e ON e.number = i.event JOIN releases r ON r.number = e.release
+    WHERE i.feed = ? AND i.seq = ?"""
 FIRST_RELEASE = "SELECT id FROM releases ORDER BY number LIMIT 1"
 ACTS = "SELECT event, act, statement FROM feed_acts WHERE event IN (SELECT value FROM json_each(?)) ORDER BY event, statement, act"
 LAST_DAY = "SELECT max(day) AS day FROM releases"
@@ -182,6 +184,7 @@ class Channel:
             url_html=self._address(feed), language="zh-CN", updated=self.updated(row), entries=(), author=TITLE, links=(*self._hub(), *archives),
             first=row["first"] if row["last"] else 0, last=row["last"], since=f"{self._address(feed)}/since/{row['last']}.json",
             heartbeat=f"{self._address(feed)}/heartbeat.json", is_covered=is_covered(feed, why), stylesheet=f"{self.teller.site}{STYLESHEET}",
+            mark=self.mark(feed, row["last"]),
         )  # fmt: skip
 
     def archive(self, row: Row, page: int, form: Form) -> Feed:
@@ -214,6 +217,10 @@ class Channel:
     def updated(self, row: Row) -> datetime:
         """When a feed last told something; of one that never did, when there was the first release."""
         return instant(row["updated"] or next(iter(self.feeds(FIRST_RELEASE)))["id"])
+
+    def mark(self, feed: str, number: int) -> str:
+        """What stands for all that was told up to a number of a feed: another one where the number means something else."""
+        return next((row["mark"] for row in self.feeds(MARK, feed, number)), "")
 
     def archive_address(self, feed: str, page: int, form: Form) -> str:
         """Where an archive is."""

@@ -275,9 +275,7 @@ async def test_an_id_that_the_release_did_not_have_is_not_in_that_release(site):
             assert (page.status_code, wording("zh")["problem.not_then.text"] in page.text) == (404, True)
 
 
-@pytest.mark.parametrize(
-    "path", ["/status.json", "/mingbai/listings.json?_shape=array", "/feeds/notices.json", f"/institutions/{SWEET}.json"]
-)
+@pytest.mark.parametrize("path", ["/status.json", "/mingbai/listings.json?_shape=array", f"/institutions/{SWEET}.json"])
 async def test_without_a_day_and_where_there_is_no_past_the_live_release_answers(site, path):
     async with visitor(site()) as client:
         plain = await client.get(path)

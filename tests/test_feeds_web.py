@@ -196,7 +196,7 @@ async def test_a_document_is_the_same_in_every_coding_and_is_not_sent_twice(site
             head = await client.head(path, headers={"accept-encoding": accept})
             assert (hot.content, hot.headers) == (cold.content, cold.headers)
             assert (head.content, head.headers) == (b"", cold.headers)
-            assert cold.headers["vary"] == "accept-encoding"
+            assert cold.headers["vary"] == ("accept-encoding" if ".json" in path else "accept, accept-encoding")
             seen[accept] = cold.headers.get("content-encoding"), cold.headers["etag"], cold.content
             for asked in (
                 {"if-none-match": f'"x", W/{cold.headers["etag"]}'},
@@ -212,6 +212,25 @@ async def test_a_document_is_the_same_in_every_coding_and_is_not_sent_twice(site
     assert codings == [None, "gzip", "br" if has_brotli else "gzip", "gzip", "gzip", None, None]
     assert len({content for _, _, content in seen.values()}) == 1
     assert len({tag for _, tag, _ in seen.values()}) == len(set(codings))  # each is a representation of its own
+
+
+@pytest.mark.parametrize("path", ["notices.atom", "notices.rss", f"institutions/{SWEET}.atom", "notices.json"])
+async def test_a_browser_is_given_the_same_bytes_as_it_shows_them_with_their_style(site, path):
+    chromium = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+    registered = f"{FORMS[path[-4:].strip('.')]}; charset=utf-8"
+    shown = registered if path.endswith("json") else "application/xml; charset=utf-8"
+    async with visiting(site()) as client:
+        for _ in ("made", "kept"):
+            asked = [
+                await client.get(f"/feeds/{path}", headers={"accept": accept})
+                for accept in ("*/*", chromium, "application/atom+xml, application/rss+xml, application/feed+json, text/html;q=0.1")
+            ]
+            assert [one.headers["content-type"] for one in asked] == [registered, shown, registered]
+            assert len({one.content for one in asked}) == len({one.headers["vary"] for one in asked}) == 1
+            tags = [one.headers["etag"] for one in asked]
+            assert (tags[0] == tags[2], tags[0] != tags[1]) == (True, shown != registered)  # each is a representation of its own
+        same = await client.get(f"/feeds/{path}", headers={"accept": chromium, "if-none-match": tags[1]})
+    assert (same.status_code, same.headers["etag"]) == (304, tags[1])
 
 
 async def test_what_is_made_ahead_leaves_as_it_was_made(site, home):
@@ -322,17 +341,15 @@ async def test_what_cannot_be_searched_has_one_address(site, path):
         assert (await client.get(f"/feeds/records/{path}?x=1")).status_code == 400
 
 
-async def test_a_day_that_says_nothing_pushes_out_no_answer_that_is_kept(site):
-    feeds = site().shelf.feeds(site().shelf.reader)
+@pytest.mark.parametrize(
+    "path",
+    ["", "/notices", "/notices.json", "/notices.atom?q=收费", "/records/archive/1.json", "/records/since/0.json", "/records/heartbeat.json", f"/institutions/{SWEET}.json", ".opml", "/region/350100.opml"],
+)  # fmt: skip
+async def test_a_day_of_the_past_is_refused_as_any_other_key(site, path):
     async with visiting(site()) as client:
-        await client.get("/feeds/records/archive/1.json")
-        asked = [
-            (f"/feeds/{path}", b"as_of=2026-11-%d" % day) for path in ("records.json", "records/archive/1.json") for day in range(10, 15)
-        ]
-        for path, query in asked:
-            assert (await client.get(f"{path}?{query.decode()}")).status_code in (200, 404)
-    assert feeds.kept(TODAY).get(("/feeds/records/archive/1.json", b""))
-    assert not any(map(feeds.kept(TODAY).get, asked))
+        for key in ("as_of=2026-11-20", "as_of=", "x=1"):
+            answer = await client.get(f"/feeds{path}{'&' if '?' in path else '?'}{key}")
+            assert (answer.status_code, wording("zh")["problem.key.title"] in answer.text or answer.json()["error"] == "key") == (400, True)
 
 
 def test_feeds_of_another_release_are_not_those_of_this_one(home, tmp_path):
@@ -436,6 +453,34 @@ async def test_every_time_of_a_heartbeat_is_an_instant_or_a_day(site, home, feed
     assert all(INSTANT.fullmatch(one["checked_at"]) and DAY.fullmatch(one["as_of"]) for one in told["sources"])
 
 
+async def test_who_polls_sees_that_a_number_means_something_else(site, home, tmp_path, catalogue):
+    """The home was restored from an older copy and went on otherwise: one more event in the third release."""
+    copied(home, tmp_path)
+    (tmp_path / "history.db").unlink()
+    shutil.copy(home / "history.db", tmp_path / "history.db")
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
+        connection.execute("UPDATE feed_events SET cause = 'x' WHERE number = (SELECT max(number) FROM feed_events WHERE release = 3)")
+        connection.commit()
+    make_feeds(tmp_path, catalogue)
+    seen = []
+    for where in (home, tmp_path):
+        async with visiting(site(where=where)) as client:
+            current = (await client.get("/feeds/records.json")).json()["_mingbai"]
+            last = current["last"]
+            first = int((await client.get("/feeds/records/archive/1.json")).json()["_mingbai"]["first"])
+            since = [(await client.get(f"/feeds/records/since/{number}.json")).json()["_mingbai"] for number in (first, last)]
+            beat = (await client.get("/feeds/records/heartbeat.json")).json()
+            xml = [(await client.get(f"/feeds/records.{form}")).text for form in ("atom", "rss")]
+            beyond = (await client.get(f"/feeds/records/since/{last + 1}.json")).json()
+            none = (await client.get("/feeds/notices/region/440000.json")).json()["_mingbai"]
+        assert current["mark"] == beat["mark"] == since[0]["mark"] == since[1]["mark_before"]
+        assert all(f"<mb:mark>{current['mark']}</mb:mark>" in text for text in xml)
+        assert (beyond["error"], "旧备份" in beyond["message"], "mark" in none) == ("feed_beyond", True, False)
+        seen.append((since[0]["mark_before"], current["mark"]))
+    assert seen[0][0] == seen[1][0]  # the first import is the same in both
+    assert seen[0][1] != seen[1][1]
+
+
 # -- nothing is said that may not be -----------------------------------------------------------------------------------
 
 
@@ -457,6 +502,7 @@ async def test_what_is_not_serious_any_more_is_in_no_document_of_what_is_serious
         ]
         assert f"{MOVED}培训中心" in (await client.get("/feeds/notices/since/0.json")).text
     assert [[(one["id"].rpartition("/")[2], one["reason"]) for one in found] for found in stones] == [[(MOVED, "corrected")]] * 2
+    assert not any("来源" in one["comment"] for found in stones for one in found)  # a clerk may have corrected it
 
 
 async def test_what_stands_for_ever_for_those_who_took_it_is_not_for_search_engines(site):
@@ -628,10 +674,13 @@ async def test_a_feed_of_an_institution_says_what_is_linked_to_it_and_no_more(si
         ("/feeds/notices/region/000000.json", 404, "350102"), ("/feeds/notices/violation/nothing.json", 404, "illegal_fees"), ("/feeds/notices/seriousness/x.rss", 404, "serious"),
         ("/feeds/notices/authority/0123456789ab.json", 404, "/feeds"), ("/feeds/notices/archive/0.json", 404, "/feeds/notices"), ("/feeds/notices/since/x.json", 404, "/feeds/notices"),
         ("/feeds/institutions/i-nobody.json", 404, "/feeds/institutions"), ("/feeds/nothing.opml", 404, "/feeds/records"), ("/feeds/..%2Fmanifest", 404, "/feeds/notices"),
-        ("/feeds/notices.json?place=1", 400, "violation_type"), ("/feeds/notices.json?limit=1", 400, "violation_type"), ("/feeds/notices.json?kind=x", 400, "penalty"), ("/feeds/records.json?region=1", 400, "350000"),
+        ("/feeds/notices.json?place=1", 400, "violation_type"), ("/feeds/notices.json?limit=1", 400, "violation_type"), ("/feeds/notices.json?kind=x", 400, "penalty"), ("/feeds/records.json?region=1", 400, "350102"),
         ("/feeds/notices/region/350102.json?kind=penalty", 400, "/feeds/notices?"), ("/feeds/releases.json?q=x", 400, "/feeds/notices?"), ("/feeds/notices.json?q=(", 400, "bracket"), ("/feeds?violation=x", 400, "illegal_fees"),
         ("/feeds?x=1", 400, "region"), ("/feeds?region=350102&region=350104", 400, "“region”写了几个不同的值"), ("/feeds/region/999999.opml", 404, "350102"), ("/feeds/region/000000.opml", 404, "350102"), ("/feeds/region/350100.opml?q=x", 400, "/feeds/notices?"), ("/feeds/notices/since/3.atom", 404, "/feeds/notices/since/3.json"), ("/feeds/records/region/350102/heartbeat.rss", 404, "/feeds/records/region/350102/heartbeat.json"),
-        ("/feeds/notices/since/3", 404, "/feeds/notices/since/3.json"), ("/feeds/notices.json?region=Fuzhou", 400, "350100, 361000"), ("/feeds/notices.atom?q=(", 400, "查询"), ("/feeds/notices/since/3.xml", 404, "/feeds/notices"), ("/feeds/releases?q=x", 400, "/feeds/notices?"), ("/feeds/notices?place=1", 400, "violation_type"),
+        ("/feeds/notices/since/3", 404, "/feeds/notices/since/3.json"), ("/feeds/notices.json?region=Fuzhou", 400, "福建省福州市 350100, 江西省抚州市 361000"), ("/feeds/notices.atom?q=(", 400, "查询"), ("/feeds/notices/since/3.xml", 404, "/feeds/notices"), ("/feeds/releases?q=x", 400, "/feeds/notices?"), ("/feeds/notices?place=1", 400, "violation_type"),
+        ("/feeds/notices.json?region=Nowhere", 400, "拼音"), ("/feeds/notices/region/Xiamen.json", 404, "/feeds/notices/region/350200 (福建省厦门市)"), ("/feeds/listings/region/Fuzhou", 404, "/feeds/listings/region/361000"),
+        ("/feeds/listings.json?region=610822", 400, "/feeds/listings/region/610822.json"), ("/feeds/corrections?region=610822", 400, "/feeds/corrections/region/610822"), ("/feeds/notices/heartbeat.json?x=1", 400, "：/feeds/notices/heartbeat.json。"),
+        ("/feeds/notices.atom?county=350203&city=350100", 400, "350102"), ("/feeds/notices.json?region=Gulou, Fuzhou&county=350203", 400, "twice"), ("/feeds/notices.json?region=Xiamen&county=350102", 400, "350203"),
     ],
 )  # fmt: skip
 async def test_what_is_not_there_is_refused_with_a_word_on_what_is(site, path, status, says):
@@ -708,6 +757,27 @@ async def test_a_choice_gives_the_addresses_of_what_was_chosen(site, query, keys
                 assert (await client.get(f"/feeds/{key}")).status_code == 200
 
 
+@pytest.mark.parametrize("query", ["q=(收费", "q=(收费&region=350102", "q=(收费&region=Fuzhou"])
+async def test_a_query_that_is_none_is_given_no_address_and_told_why(site, query):
+    async with visiting(site()) as client:
+        page = unescape((await client.get(f"/feeds?{query}")).text)
+        why = (await client.get("/feeds/notices.json?q=(收费")).json()["message"]
+    assert wording("zh")["problem.query.text"].format(why=why) in page
+    assert wording("zh")["feed.chosen"] not in page
+    assert page.count('id="chosen"') == 1
+
+
+async def test_places_that_lie_in_each_other_can_be_asked_for_together(site):
+    async with visiting(site()) as client:
+        for query in (
+            "region=350102&province=350000",
+            "region=350102&county=350102",
+            "county=350102&county=350203&city=350100&city=350200",
+            "region=350102&region=350203",
+        ):
+            assert (await client.get(f"/feeds/records.json?{query}")).status_code == 200, query
+
+
 @pytest.mark.parametrize(
     ("page", "key"),
     [
@@ -738,7 +808,14 @@ async def test_a_search_for_notices_leads_to_its_feed(site):
         page = (await client.get("/notices?q=收费&county=350102")).text
         (link,) = [unescape(found) for found in re.findall(rf'<a href="([^"]+)">{wording("zh")["feed.subscribe_search"]}</a>', page)]
         subscribe = await client.get(link)
+        feed, of_one = [
+            (await client.get(f"/feeds/{one}.json?{more}")).json() for one, more in (("notices", "q=收费"), (f"institutions/{SWEET}", ""))
+        ]
     assert subscribe.status_code == 200
+    about = wording("zh")["feed.family.notices.about"]
+    assert about not in subscribe.text  # it tells of no withdrawal
+    assert f'<a href="/feeds/corrections">{wording("zh")["feed.beside"]}</a>' in subscribe.text
+    assert all("不另作说明，请同时订阅“更正与撤下”" in one["description"] for one in (feed, of_one))
     for family in ("notices", "records"):
         assert f"{SITE}/feeds/{family}.atom?q=%E6%94%B6%E8%B4%B9&amp;county=350102" in subscribe.text
     assert '<meta name="robots" content="noindex">' in subscribe.text

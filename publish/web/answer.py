@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from functools import cached_property, lru_cache
 from hashlib import blake2b, sha256
@@ -34,6 +34,7 @@ TYPES = {
     ".opml": "text/x-opml; charset=utf-8", ".xml": "application/xml; charset=utf-8",
     ".ndjson": "application/x-ndjson", ".csv": "text/csv; charset=utf-8",
 }  # fmt: skip
+SHOWN_AS = {TYPES[ending]: TYPES[".xml"] for ending in (".rss", ".atom")}  # what browsers show as a text, and what they show with its style
 
 # No page of ours needs a script, and the styles are one file: what a source's text may smuggle in has nothing to run with. Where somebody types a
 # name, a script of ours may ask us for suggestions.
@@ -151,6 +152,9 @@ async def give(answer: Answer, scope: Scope, send: Send, receive: Receive | None
     """Send an answer, as 304 where the asker has it already, without its body to HEAD. `receive` tells of who leaves while a file is sent."""
     if answer.later is not None:
         answer = await answer.later()
+    if answer.type in SHOWN_AS and _is_browser(scope, answer.type):
+        tag = "etag", f'{answer.etag[:-1]}-xml"'  # the last of a name holds
+        answer = replace(answer, type=SHOWN_AS[answer.type], headers=(*answer.headers, tag))
     if answer.stored is not None:
         said = [*_headers(answer.headers, answer.scripted), (b"content-type", answer.type.encode())]
         try:
@@ -169,6 +173,12 @@ async def give(answer: Answer, scope: Scope, send: Send, receive: Receive | None
         headers += ((b"content-type", answer.type.encode()), (b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _is_browser(scope: Scope, type: str) -> bool:
+    """Whether somebody asks for pages, and not for what feed readers take."""
+    accept = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
+    return b"text/html" in accept and type.partition(";")[0].encode() not in accept
 
 
 def _asked_for(answer: Answer, scope: Scope, headers: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:

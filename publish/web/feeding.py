@@ -18,7 +18,7 @@ from ..channel import PAGE
 from ..coverage import is_covered, why_silent
 from ..entries import CODES, FACETS, authority_key
 from . import facts, feed_question
-from .answer import TYPES, Answer, as_json, moved, packed
+from .answer import SHOWN_AS, TYPES, Answer, as_json, moved, packed
 from .asked import NoSuchChoice
 from .feedfile import FORMS, SEARCHED, Feeds
 from .feedlists import FeedLists
@@ -115,6 +115,9 @@ class FeedPages:
             raise NoSuchFeed(", ".join((f"/feeds/{family}", *(f"/feeds/{family}/{one}/…" for one in FACETS[family]))))
         if facet in CODES:
             raise NoSuchFeed(", ".join(feeds.reader.codes(CODES[facet])))
+        meant = feed_question.places(key.rpartition("/")[2], feeds.reader, visit.today) if facet == "region" else ()
+        if meant:
+            raise NoSuchFeed(", ".join(f"/feeds/{family}/region/{code} ({feeds.reader.region(code, None, visit.lang)})" for code in meant))
         raise NoSuchFeed(f"/feeds/{family}/{facet}/{'350102' if facet == 'region' else 'd41d8cd98f00'} → /feeds")
 
     def of_notice(self, notice: Row, reader: Reader) -> str:
@@ -125,17 +128,18 @@ class FeedPages:
         return next((key for key in keys if feeds and feeds.find(key)), "notices")
 
     def _page(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
-        feed, asked = self._feed(visit, feeds), feed_question.asked(visit)
-        if asked and feed["feed"] in SEARCHED:
-            return self._lists.search(visit, feeds, feed["feed"], feed_question.question(asked, reader, visit.today))
-        feed_question.nothing(asked, feed["feed"])
+        feed = self._feed(visit, feeds)
+        if visit.pairs and feed["feed"] in SEARCHED:
+            return self._lists.search(visit, feeds, feed["feed"], feed_question.question(visit, reader))
+        feed_question.nothing(visit, feed["feed"])
         return self._lists.page(visit, reader, feeds, feed)
 
     def _opml(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
+        feed_question.nothing(visit, visit.path.removeprefix("/feeds/"))
         return self._lists.opml(visit, feeds, self._feed(visit, feeds)["feed"] if "key" in visit.parts else None)
 
     def _region_opml(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
-        feed_question.nothing(feed_question.asked(visit), f"region/{visit.parts['code']}.opml")
+        feed_question.nothing(visit, f"region/{visit.parts['code']}.opml")
         if made := self._lists.region_opml(visit, feeds, visit.parts["code"]):
             return made
         raise NoSuchFeed("/feeds/region/350102.opml → /feeds")
@@ -143,13 +147,13 @@ class FeedPages:
     # -- documents ---------------------------------------------------------------------------------------------------
 
     def _document(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
-        feed, form, asked = self._feed(visit, feeds), visit.parts["form"], feed_question.asked(visit)
-        if asked and feed["feed"] in SEARCHED:
-            return self._search(visit, reader, feeds, feed_question.question(asked, reader, visit.today))
-        feed_question.nothing(asked, feed["feed"])
+        feed, form = self._feed(visit, feeds), visit.parts["form"]
+        if visit.pairs and feed["feed"] in SEARCHED:
+            return self._search(visit, reader, feeds, feed_question.question(visit, reader))
+        feed_question.nothing(visit, feed["feed"])
         made, maker = feeds.document(feed["feed"], form), self._maker(visit, feeds)
         if made and feed["silence"] == feed["told_silence"] and not maker.is_over(feed):
-            headers = (*_headers(feeds.modified), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
+            headers = (*_headers(feeds.modified, TYPES[f".{form}"]), *self._links(feed, form), ("etag", f'"{made["etag"]}"'))
             codings = {name: made[column] for name, column in (("br", "brotli"), ("gzip", "gzip")) if made[column]}
             return self._keep(visit, feeds, Answer(200, b"", TYPES[f".{form}"], headers, codings=codings), is_ours=True)
         return self._keep(visit, feeds, _answer(maker.current(feed, form), (*AGAIN, *self._links(feed, form))))
@@ -184,6 +188,7 @@ class FeedPages:
         id, form = visit.parts["id"], visit.parts.get("form")
         if form is None:
             return moved(spelt(visit, f"/institutions/{id}"))
+        feed_question.nothing(visit, f"institutions/{id}")
         found = facts.institution(reader, id, visit.today)
         if found is None:
             later = facts.successors(reader, id)
@@ -199,7 +204,7 @@ class FeedPages:
     def _archive(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """A page that is full is as it is for ever; the address of the one that is being filled leads to the current document."""
         feed, form, page = self._feed(visit, feeds), visit.parts["form"], int(visit.parts["page"])
-        feed_question.nothing(feed_question.asked(visit), feed["feed"])
+        feed_question.nothing(visit, feed["feed"])
         full = feed["last"] // PAGE
         if page > full + 1:
             return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
@@ -212,16 +217,17 @@ class FeedPages:
 
     def _since(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         feed, after = self._feed(visit, feeds), int(visit.parts["after"])
-        feed_question.nothing(feed_question.asked(visit), feed["feed"])
+        feed_question.nothing(visit, feed["feed"])
         if after > feed["last"]:
-            return self._problem(visit, 404, "feed_number", {"last": str(feed["last"])})
+            return self._problem(visit, 404, "feed_beyond", {"last": str(feed["last"])})
         parts = self._maker(visit, feeds).since(feed, after, lambda: self._shelf.reader is reader)
         return Answer(200, b"", TYPES[".json"], (*AGAIN, UNFOUND, ("access-control-allow-origin", "*")), parts, in_threads=True)
 
     def _heartbeat(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """That it was looked, and as of when what was found is: what no document says, since it would be another one each time."""
         feed, last_run = self._feed(visit, feeds), self._status() or {}
-        feed_question.nothing(feed_question.asked(visit), feed["feed"])
+        maker = self._maker(visit, feeds)
+        feed_question.nothing(visit, feed["feed"])
         checked = {name: source.get("last_checked") for name, source in last_run.get("sources", {}).items()}
         sources = [
             {"id": source["id"], "as_of": source["as_of"], "checked_at": checked.get(source["id"]), "is_stale": source["is_stale"]}
@@ -233,7 +239,8 @@ class FeedPages:
                 "feed": feed["feed"],
                 "release": reader.id,
                 "last": feed["last"],
-                "updated": self._maker(visit, feeds).updated(feed),
+                "mark": maker.mark(feed) or None,
+                "updated": maker.updated(feed),
                 "checked_at": min(looked) if looked and all(looked) else None,
                 "as_of": facts.freshness(reader, visit.today)["oldest_as_of"],
                 "is_covered": is_covered(feed["feed"], feed["silence"]),
@@ -253,8 +260,7 @@ class FeedPages:
     def _keep(self, visit: Visit, feeds: Feeds, answer: Answer, is_ours: bool = False) -> Answer:
         """The answer, kept for the day where it holds for everybody: one that was made here holds the site's address, and only where the site was
         told its own is that the same for whoever asks."""
-        is_spelt_anew = any(key == "as_of" for key, _ in visit.pairs)  # which says nothing here: any day would be one more of the same
-        if answer.status != 200 or is_spelt_anew or not (is_ours or self._frame.is_told):
+        if answer.status != 200 or not (is_ours or self._frame.is_told):
             return answer
         feeds.kept(visit.today).keep(_asked(visit), answer)
         return answer
@@ -265,12 +271,12 @@ def _asked(visit: Visit) -> tuple[str, bytes]:
     return visit.path, visit.query.encode("latin-1")
 
 
-def _headers(modified: datetime | None, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:
+def _headers(modified: datetime | None, type: str, more: tuple[tuple[str, str], ...] = AGAIN) -> tuple[tuple[str, str], ...]:
     changed = (("last-modified", format_datetime(modified.astimezone(UTC), usegmt=True)),) if modified else ()
     return (
         *more,
         *changed,
-        ("vary", "accept-encoding"),
+        ("vary", "accept, accept-encoding" if type in SHOWN_AS else "accept-encoding"),
         ("accept-ranges", "bytes"),
         ("access-control-allow-origin", "*"),
     )
@@ -278,4 +284,4 @@ def _headers(modified: datetime | None, more: tuple[tuple[str, str], ...] = AGAI
 
 def _answer(made: Document, more: tuple[tuple[str, str], ...] = AGAIN) -> Answer:
     """A document as it leaves, packed."""
-    return packed(made.body, made.type, _headers(made.modified, more))
+    return packed(made.body, made.type, _headers(made.modified, made.type, more))

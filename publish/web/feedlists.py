@@ -3,6 +3,7 @@
 A choice of one thing is a feed with numbers of its own; of several, or of words, it is the feed of a search. All of it works by links and forms.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -13,14 +14,16 @@ from ..entries import CODES, FACETS
 from ..regions import COUNTRY
 from . import facts, feed_question
 from .answer import TYPES, Answer
-from .asked import AS_OF, NoSuchChoice, read
+from .asked import NoSuchChoice, read
 from .feedfile import SEARCHED, Feeds
 from .feedmade import Maker
 from .frame import Frame, clean
 from .notice_question import Question, ask
+from .noticing import find, why_misunderstood
 from .reader import Reader, Row
 from .visit import Visit, address
 
+log = logging.getLogger(__name__)
 KEYS = ("region", "violation", "seriousness", "q", "authority")
 LATEST, MOST_AUTHORITIES, MOST_REGIONS = 20, 50, 20
 LATEST_OF = """SELECT i.seq, e.what, e.id, e.kind, e.cause, r.id AS release, r.day FROM feed_items i JOIN feed_events e ON e.number = i.event
@@ -38,17 +41,19 @@ class FeedLists:
 
     def index(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
         """Raises NoSuchChoice for a key that the page does not have, a code that there is none of, or two values where there is one."""
-        given = read(visit.pairs, KEYS, (AS_OF,))
+        given = read(visit.pairs, KEYS)
         asked = {key: given.get(key, [""])[0][:200] for key in KEYS}
         for key, codes in CODES.items():
             if asked[key] and asked[key] not in reader.codes(codes):
                 raise NoSuchChoice(key, ", ".join(reader.codes(codes)))
         regions = feed_question.places(asked["region"], reader, visit.today)
+        wrong = _wrong(visit, reader, asked["q"])
         return self._render(
             "feeds.html",
             asked=asked,
             regions=regions,
-            chosen=_chosen(visit, feeds, asked, regions),
+            wrong=wrong,
+            chosen=[] if wrong else _chosen(visit, feeds, asked, regions),
             silent=_silent(visit, reader, regions),
             below=_below(reader, regions[0]) if len(regions) == 1 else [],
             provinces=_below(reader, COUNTRY),
@@ -151,6 +156,16 @@ def _chosen(visit: Visit, feeds: Feeds, asked: dict[str, str], regions: list[str
         if given
         else []
     )
+
+
+def _wrong(visit: Visit, reader: Reader, query: str) -> str | None:
+    """Why a query is none; None where it is one, or nobody can say: then its feed says so."""
+    try:
+        problem = find(reader, visit.today, query, limit=0, meant=False).problem if query else None
+    except Exception as error:
+        log.warning("a query could not be looked at: %s", type(error).__name__)  # without the query
+        return None
+    return why_misunderstood(visit, problem) if problem else None
 
 
 def _silent(visit: Visit, reader: Reader, regions: list[str]) -> list[tuple[str, str]]:

@@ -35,8 +35,8 @@ HOUR = timedelta(hours=1)
 BATCH = 50  # of a replay, between which others have their turn
 SLICE = 500  # numbers of a replay that are looked at in one step
 FORM = {form.name: form for form in FORMS}
-ABOUT_SEARCH = "符合查询条件的公告，只含现在可以公布的。只转载机关已公布的内容，不作评价。"
-ABOUT_INSTITUTION = "与该机构关联、在公示期内的公告，和它列入或不在白名单的变动。只转载机关已公布的内容，不作评价。"
+ABOUT_SEARCH = "符合查询条件的公告，只含现在可以公布的；更正后不再符合、期满或撤下的从中消失，不另作说明，请同时订阅“更正与撤下”。只转载机关已公布的内容，不作评价。"
+ABOUT_INSTITUTION = "与该机构关联、在公示期内的公告，和它列入或不在白名单的变动；期满或撤下的公告从中消失，不另作说明，请同时订阅“更正与撤下”。只转载机关已公布的内容，不作评价。"
 OF_LISTS = "SELECT number FROM feed_events WHERE what = 'listing' AND id = ?"
 OF_NUMBERS = """SELECT e.number, e.what, e.id, e.kind, r.id AS release, e.cause AS reason, e.region FROM feed_events e JOIN releases r ON r.number = e.release
     WHERE e.number IN (SELECT value FROM json_each(?))"""
@@ -81,6 +81,10 @@ class Maker:
         """When a feed last told something, as its documents say it."""
         return self._channel.updated(row).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    def mark(self, row: Row) -> str:
+        """What stands for all that a feed told."""
+        return self._channel.mark(row["feed"], row["last"])
+
     def not_of(self, row: Row, notices: Collection[str]) -> frozenset[str]:
         """Those of these notices that are not of what a feed is about, although it told of them once."""
         return self._channel.not_of(row["feed"], notices)
@@ -121,7 +125,8 @@ class Maker:
         assert not head.entries
         address = f"{self.site}/feeds/{row['feed']}/since/{after}.json"
         yield from json_feed.parts(
-            replace(head, url_self=address, first=after + 1 if placed else 0, links=()), self._batches(channel, told)
+            replace(head, url_self=address, first=after + 1 if placed else 0, links=(), mark_before=channel.mark(row["feed"], after)),
+            self._batches(channel, told),
         )
 
     @staticmethod

@@ -398,13 +398,15 @@ async def test_a_release_that_is_issued_anew_is_what_it_is_now_and_meanwhile_now
     assert (after.status_code, after.content) == (200, text)  # and not the rest of another one
 
 
-async def test_a_release_that_is_issued_anew_between_the_judging_and_the_opening_is_judged_again(ask, copy, monkeypatch):
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_a_release_that_is_issued_anew_between_the_judging_and_the_sending_is_judged_again(ask, copy, monkeypatch, is_open):
     opened, text = offered.opened, []
 
     def meanwhile(folder: Path, found: Any) -> Stored:
+        before = opened(folder, found) if is_open and not text else None
         if not text:
             text.append(issue_anew(folder))
-        return opened(folder, found)
+        return before or opened(folder, found)
 
     monkeypatch.setattr("publish.web.downloads.opened", meanwhile)
     answer = await ask(f"/data/{OLD}/institutions.csv", where=copy)

@@ -32,7 +32,7 @@ from publish.downloads import Issue, downloads
 from publish.home import CHINA
 from publish.places import Measured, Withheld, place
 from publish.same import fingerprint
-from publish.web import exports, holding, pieces
+from publish.web import exports, holding, offered, pieces
 from publish.web.answer import Answer, give
 from publish.web.pieces import UNPACKING, Stored
 from publish.web.server import Application, build_app
@@ -372,6 +372,19 @@ async def test_a_release_from_before_there_were_files_says_so(ask, tmp_path, cat
     assert (await ask("/data/institutions.csv?region=350000", where=tmp_path)).status_code == 200
 
 
+def issue_anew(folder: Path) -> bytes:
+    """Another issue of a release: what its institutions are now."""
+    made = json.loads((folder / "downloads" / "index.json").read_bytes())
+    text = b'"id","name"\n"i-a","b"\n'
+    write(folder / "downloads" / "institutions.csv.gz", packed := gzip.compress(text))
+    one = made["files"]["institutions.csv.gz"]
+    one.update(bytes=len(packed), sha256=hashlib.sha256(packed).hexdigest())
+    one["plain"].update(bytes=len(text), sha256=hashlib.sha256(text).hexdigest())
+    write(folder / "downloads" / "index.json", json.dumps(made).encode())
+    seal(folder)
+    return text
+
+
 async def test_a_release_that_is_issued_anew_is_what_it_is_now_and_meanwhile_nowhere(ask, copy):
     folder, path = copy / "releases" / OLD, f"/data/{OLD}/institutions.csv"
     before = await ask(path, where=copy)
@@ -379,17 +392,25 @@ async def test_a_release_that_is_issued_anew_is_what_it_is_now_and_meanwhile_now
     for address in (path, f"/data/{OLD}", f"/data/{OLD}/index.json"):
         answer = await ask(address, where=copy)
         assert (answer.status_code, answer.headers["retry-after"], answer.headers["cache-control"]) == (503, "5", "no-store"), address
-    made = json.loads((away / "downloads" / "index.json").read_bytes())
-    rows = b'"id","name"\n"i-a","b"\n'
-    write(away / "downloads" / "institutions.csv.gz", packed := gzip.compress(rows))
-    one = made["files"]["institutions.csv.gz"]
-    one.update(bytes=len(packed), sha256=hashlib.sha256(packed).hexdigest())
-    one["plain"].update(bytes=len(rows), sha256=hashlib.sha256(rows).hexdigest())
-    write(away / "downloads" / "index.json", json.dumps(made).encode())
-    seal(away)
+    text = issue_anew(away)
     away.rename(folder)
     after = await ask(path, where=copy, range="bytes=5-", **{"if-range": before.headers["etag"]})
-    assert (after.status_code, after.content) == (200, rows)  # and not the rest of another one
+    assert (after.status_code, after.content) == (200, text)  # and not the rest of another one
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_a_release_that_is_issued_anew_between_the_judging_and_the_sending_is_judged_again(ask, copy, monkeypatch, is_open):
+    opened, text = offered.opened, []
+
+    def meanwhile(folder: Path, found: Any) -> Stored:
+        before = opened(folder, found) if is_open and not text else None
+        if not text:
+            text.append(issue_anew(folder))
+        return before or opened(folder, found)
+
+    monkeypatch.setattr("publish.web.downloads.opened", meanwhile)
+    answer = await ask(f"/data/{OLD}/institutions.csv", where=copy)
+    assert (answer.status_code, answer.content) == (200, text[0])
 
 
 # -- what may be given out ---------------------------------------------------------------------------------------------
@@ -427,6 +448,8 @@ async def test_what_cannot_be_judged_goes_nowhere(ask, copy):
     write(copy / "releases" / OLD / "downloads" / "holds.json", b"{}")
     assert (await ask(f"/data/{OLD}/institutions.csv", where=copy)).status_code == 410
     write(copy / "releases" / TODAY / "downloads" / "institutions.parquet", b"another")
+    (copy / "releases" / TODAY / "downloads" / "ratings.parquet").unlink()
+    assert (await ask(f"/data/{TODAY}/ratings.parquet", where=copy)).status_code == 503
     assert (await ask(f"/data/{TODAY}/institutions.parquet", where=copy)).status_code == 503
     assert (await ask(f"/data/{TODAY}/institutions.csv", where=copy)).status_code == 200
 

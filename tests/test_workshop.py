@@ -146,12 +146,12 @@ def test_of_which_release_and_with_which_values_is_said(work, tmp_path):
     (["SELEC 1"], 1, "syntax error"), (["SELECT * FROM missing"], 1, "no such table: missing"), (["SELECT :region"], 1, "region"), (["SELECT 1; SELECT 2"], 1, "one"),
     (["DELETE FROM notices"], 1, "readonly"), (["PRAGMA user_version = 7"], 1, "readonly"), (["CREATE TABLE a (b)"], 1, "readonly"), (["ATTACH 'other.db' AS other"], 1, "too many attached"),
     ([""], 1, "asks for nothing"), (["SELECT 1", "--release", "2020-01-01"], 2, "is no release"), (["SELECT 1", "--release", "../history"], 2, "is no release"),
-    (["SELECT 1", "--set", "region"], 1, "NAME=VALUE"), (["SELECT 1", "--as", "xls"], 2, "xls"),
+    (["SELECT 1", "--set", "region"], 1, "NAME=VALUE"), (["SELECT 1", "--as", "xls"], 2, "xls"), (["SELECT 1", "--release", "nothing.db"], 2, "is no release"),
 ])  # fmt: skip
 def test_what_cannot_be_asked_is_said_in_one_line_and_nothing_is_written(work, given, code, said):
     database = work.home.releases / LAST / "mingbai.db"
     before = database.read_bytes()
-    result = asked(work, *given)
+    result = asked(work, *given, *([] if "--release" in given else ["--release", str(database)]))
     assert (result.exit_code, said in result.stderr) == (code, True), result.output
     assert "Traceback" not in result.output
     assert database.read_bytes() == before

@@ -92,20 +92,22 @@ class Downloads:
         )
 
     def _file(self, visit: Visit, reader: Reader, folder: Path) -> Answer:
-        name, is_own = visit.parts["file"], folder == reader.folder
-        try:
-            for _ in range(TRIES):
+        manifest = folder / "manifest.json"
+        for _ in range(TRIES):
+            if (before := identity_of(manifest)) is None:
+                break
+            try:
                 seen, made = offered(folder, reader, visit.today)
-                answer, stored = self._opened(visit, reader, folder, name, made)
-                if seen == identity_of(folder / "manifest.json"):
-                    return answer
-                if stored is not None:
-                    stored.close()
-        except FileNotFoundError:
-            pass
-        except UNREADABLE:
-            log.exception("downloads cannot be judged")  # then nobody knows what may be shown
-            return self._ended(visit, is_own=is_own)
+                answer, stored = self._opened(visit, reader, folder, visit.parts["file"], made)
+            except UNREADABLE:
+                if identity_of(manifest) == before:
+                    log.exception("downloads cannot be judged")  # then nobody knows what may be shown
+                    return self._ended(visit, is_own=folder == reader.folder)
+                continue
+            if identity_of(manifest) == seen:
+                return answer
+            if stored is not None:
+                stored.close()
         return self._busy(visit)
 
     def _opened(self, visit: Visit, reader: Reader, folder: Path, name: str, made: Offered) -> tuple[Answer, Stored | None]:

@@ -775,7 +775,9 @@ def test_every_word_is_used_and_every_used_word_is_there():
         for call in Environment().parse(path.read_text("utf-8")).find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "t":
                 asked |= set(_asked(call.args[0]))
-    others = (TEMPLATES.parents[1] / f"{name}.py" for name in ("citation", "coverage", "datapackage", "dcat", "licence", "schemaorg"))
+    others = (
+        TEMPLATES.parents[1] / f"{name}.py" for name in ("answering", "citation", "coverage", "datapackage", "dcat", "licence", "schemaorg")
+    )
     for path in (*TEMPLATES.parent.glob("*.py"), *others):
         asked |= {key for key in keys if f'"{key}"' in path.read_text("utf-8")}
     for name in ("reviewpage", "reviewtext"):  # the clerk's page, which says only the part after "review."

@@ -86,10 +86,15 @@ def attached(box: Outbox, file: Path | None) -> Iterator[bool]:
 
 
 def fill(box: Outbox, live: Live, work: Work) -> list[str]:
-    """Enter what the live release asks to be told, once however often this is done. Returns a line for each hook of which that cannot be."""
+    """Enter what the live release asks to be told, once however often this is done. Returns a line for each hook of which that cannot be, and one
+    where the feeds are of another form."""
     with attached(box, live.file) as there:
         if not there:
-            return []
+            return (
+                []
+                if live.file is None
+                else [f"{live.file.name}: the feeds are of another form, and nobody is told of them; run `mingbai feeds`"]
+            )
         with box.together():
             enter_pings(box, work.hubs, work.day.isoformat())
             return enter_numbers(box)

@@ -29,8 +29,16 @@ from .entries import CODES, FACETS, authority_key, instant
 from .errors import BadHome
 from .home import Home, release_order, sync
 from .tables import Working, working
+from .wording import FOLDER, LANGUAGES
 
 VERSION = 2  # of this form; a file of another one is made again
+MADE_OF = (  # what decides, beside documents.py and what that looks at, what the file says: the code of it, and the words
+    *(
+        Path(__file__).with_name(f"{name}.py")
+        for name in ("answering", "coverage", "feedfile", "fresh", "meant", "regions", "rules", "telling", "wording")
+    ),
+    *(FOLDER / f"{lang}.yml" for lang in LANGUAGES),
+)
 SHOWN, MOST, DAYS = 100, 500, 7  # a current document has the newest so many numbers, and more where so many days have more
 SCHEMA = """
 CREATE TABLE made (site TEXT NOT NULL, hubs TEXT NOT NULL, recipe TEXT NOT NULL, modified TEXT NOT NULL) STRICT;
@@ -196,8 +204,13 @@ def has_feeds(home: Home, catalogue: Catalogue, identifier: str) -> bool:
 
 
 def _made_by(catalogue: Catalogue) -> str:
-    """All that makes documents of a release: what the file was made by."""
-    return f"{recipe()}{catalogue.recipe}"
+    """All that makes documents of a release: what the file was made by. Sources' declarations make none, and not every command is given them all."""
+    tables = [
+        (table.name, table.label, [(column.name, column.label) for column in table.columns.values()]) for table in catalogue.tables.values()
+    ]
+    labels = [tables, [(name, table.rows) for name, table in catalogue.codes.items()], catalogue.regions.rows()]
+    made_by = orjson.dumps([recipe(), [path.read_text("utf-8") for path in MADE_OF], labels])
+    return blake2b(made_by, digest_size=16).hexdigest()
 
 
 def _is_whole(path: Path, made_by: str) -> bool:

@@ -1,7 +1,8 @@
 """Webhooks for newsrooms' systems: a POST for each number of a feed, signed as Standard Webhooks asks (https://www.standardwebhooks.com, 1.0).
 
 `webhook-id` is FEED/NUMBER/MARK, the same however often the number is sent: who has applied it once throws it away. The mark is of what happened and
-with which release, so that it is another id where a number means another event, as after the home was restored from an older copy. The body says of the number what may
+with which release, so that it is another id where a number means another event, as after the home was restored from an older copy. Ids had none at first
+(form 1 of outbox.db): what was taken and not acknowledged then comes again under one with a mark, and takes its place. The body says of the number what may
 be said today: of a notice that has gone since, that it came, and no more. So a number that is sent again after a release can have other words, and
 the signature is of those.
 """

@@ -562,7 +562,8 @@ def test_feeds_of_another_form_are_not_told_of(told, caller):
         subscribe(told, server.url)
         with closing(sqlite3.connect(_live(told))) as connection:
             connection.execute("PRAGMA user_version=1")
-        assert deliver(told, bodies, caller) == Round()
+        said = "2026-11-01.db: the feeds are of another form, and nobody is told of them; run `mingbai feeds`"
+        assert deliver(told, bodies, caller) == Round(trouble=[said])
 
 
 def test_what_waits_can_be_hurried_also_for_who_is_left_alone(told, caller):

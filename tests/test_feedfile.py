@@ -1,5 +1,6 @@
 """feeds/ID.db: one file for the live release, with the ledger, the names of the feeds, and how far each goes."""
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from publish import live
 from publish.amend import Request, amend
 from publish.catalogue import Catalogue
 from publish.decide import back
+from publish.declarations import Words
 from publish.errors import ReviewNeeded
 from publish.feedfile import feedfile, has_feeds
 from publish.home import Home
@@ -192,7 +194,6 @@ def test_other_code_makes_the_file_of_the_live_release_again(work: Work, monkeyp
         "made the feeds of release 2026-11-02 again, for https://mingbai.example"
     ]
     assert repair(work.home, work.catalogue, work.site, work.hubs) == []
-    assert served(work.home, "SELECT recipe FROM made") == [(f"another{work.catalogue.recipe}",)]
     assert served(work.home, "SELECT modified FROM made") == before, "no document says anything else"
 
 
@@ -201,13 +202,44 @@ def test_another_label_makes_the_documents_that_say_it_again(work: Work) -> None
         return dict(served(work.home, "SELECT feed, etag FROM documents WHERE form = 'json'"))
 
     before, table = etags(), work.catalogue.codes["penalty_types"]
-    renamed = replace(table, _by_code={row.code: replace(row, label_zh=f"{row.label_zh}（改）") for row in table.rows})
-    other = replace(work.catalogue, codes={**work.catalogue.codes, "penalty_types": renamed}, recipe="another")
+    rows = tuple(replace(row, label_zh=f"{row.label_zh}（改）") for row in table.rows)
+    renamed = replace(table, rows=rows, _by_code={row.code: row for row in rows})
+    other = replace(work.catalogue, codes={**work.catalogue.codes, "penalty_types": renamed})
     assert len(repair(work.home, other, work.site, work.hubs)) == 1
     assert repair(work.home, other, work.site, work.hubs) == []
     assert {feed for feed, etag in etags().items() if etag != before[feed]} >= {"notices", "records"}
     assert etags()["releases"] == before["releases"]
     assert served(work.home, "SELECT modified FROM made") == [("2026-11-01T16:00:01Z",)]
+
+
+def test_other_words_or_rules_or_places_make_the_file_again_and_other_sources_do_not(
+    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert repair(work.home, replace(work.catalogue, recipe="of more sources"), work.site, work.hubs) == []
+    (first, *rest) = work.catalogue.regions.rows()
+    renamed = replace(work.catalogue, regions=Regions([replace(first, name_en="Elsewhere"), *rest]))
+    assert len(repair(work.home, renamed, work.site, work.hubs)) == 1
+    notices = work.catalogue.tables["notices"]
+    columns = {**notices.columns, "facts": replace(notices.columns["facts"], label=Words("另一个词", "another word"))}
+    labelled = replace(work.catalogue, tables={**work.catalogue.tables, "notices": replace(notices, columns=columns)})
+    assert len(repair(work.home, labelled, work.site, work.hubs)) == 1
+    assert len(repair(work.home, work.catalogue, work.site, work.hubs)) == 1
+    (mended := tmp_path / "en.yml").write_text("feed.silent: another word", "utf-8")
+    monkeypatch.setattr(making, "MADE_OF", (*making.MADE_OF[:-1], mended))
+    assert len(repair(work.home, work.catalogue, work.site, work.hubs)) == 1
+    assert repair(work.home, work.catalogue, work.site, work.hubs) == []
+
+
+def test_whatever_the_documents_are_made_with_is_looked_at() -> None:
+    """`catalogue` and `home` say where things are; what they hold is looked at itself."""
+    folder = Path(making.__file__).parent
+    ours = {"channel", "documents", "entries"}
+    said = {
+        name for one in ours | {"coverage"} for name in re.findall(r"^from \.(\w+) import", (folder / f"{one}.py").read_text("utf-8"), re.M)
+    }
+    looked_at = {path.relative_to(folder).as_posix() for path in making.MADE_OF}
+    assert {f"{name}.py" for name in said - ours - {"catalogue", "home", "tables"}} <= looked_at
+    assert looked_at >= {"web/words/zh.yml", "web/words/en.yml"}
 
 
 def test_the_time_of_the_documents_moves_with_every_byte_of_them_and_with_nothing_else(work: Work) -> None:

@@ -67,7 +67,8 @@ def second(home: Home) -> dict[str, float]:
     catalogue, before = load(), str(home.live())
     old, now = home.releases / before / "mingbai.db", home.releases / SECOND / "mingbai.db"
     now.parent.mkdir()
-    shutil.copyfile(old, now)
+    for name in ("mingbai.db", "manifest.json"):
+        shutil.copyfile(old.with_name(name), now.with_name(name))
     day = Days(catalogue, now)
     day.pick(1)
     day.next(1)

@@ -16,7 +16,8 @@ NOBODY: Documents = np.empty(0, np.uint32)
 DENSE = 8  # a gram of more than one document in so many is kept as bits
 STRETCH = 500_000  # keys that are encoded at a time
 SHORT = 256  # bytes of a list that is read byte by byte, 0.08 microseconds each; numpy's calls take 25
-REMEMBERED = 64  # long lists that are kept unpacked, of 100 kB at most among 200,000: many ask for the same regions and trades
+# long lists that are kept unpacked: many ask for the same regions and trades. Of 100 kB at most among 200,000, since those kept as bits are not (0.3 ms each)
+REMEMBERED = 64
 SMALL = 1_024  # documents of an index in which none is
 
 
@@ -153,12 +154,12 @@ class Postings:
 
     def of(self, place: int) -> Documents:
         """The documents of one gram."""
+        if place in self.dense:
+            return np.flatnonzero(np.unpackbits(self.dense[place], count=self.documents).view(bool)).astype(np.uint32)
         raw = self._bytes[self.starts[place] : self.starts[place + 1]]
         return _read(raw) if 0 < len(raw) <= SHORT else self._long(place)
 
     def _of(self, place: int) -> Documents:
-        if place in self.dense:
-            return np.flatnonzero(np.unpackbits(self.dense[place], count=self.documents).view(bool)).astype(np.uint32)
         found = _unpacked(self._bytes[self.starts[place] : self.starts[place + 1]])
         found.flags.writeable = False  # another search has it too
         return found

@@ -38,6 +38,7 @@ from search import (
 from search.ear import HELD
 from search.letters import SURROGATES, kept, placed
 from search.numbers import Numbered, Numbers
+from search.postings import DENSE, Postings, encode
 from search.stored import Stored
 
 WEIGHTS = {"name": 10.0, "title": 3.0, "alias": 8.0, "region": 3.0, "address": 2.0, "facts": 1.0}
@@ -758,3 +759,19 @@ def test_parts_that_nearly_every_number_has_find_each_once(alike: tuple[Index, l
     right = [document for document in documents if any(fold(query) in fold(number) for number in document.identifiers)]
     found = index.search(query, count=("county",))
     assert found.total == sum(found.facets["county"].values()) == len(right) > 0
+
+
+def test_no_search_changes_the_documents_of_another():
+    """A rare gram's list is kept and cannot be written to; a common one's, which is larger, is made for each search."""
+    documents = 4_000
+    grams = [(1, range(documents // 2)), (2, range(documents // DENSE))]
+    keys = np.array([gram << 32 | document for gram, some in grams for document in some], np.uint64)
+    postings = Postings(encode(keys, documents), documents)
+    common, rare = postings.of(postings.place(1)), postings.of(postings.place(2))
+    with pytest.raises(ValueError, match="read-only"):
+        rare[0] = 7
+    common[0] = 7
+    for place, some in enumerate(some for _, some in grams):
+        assert postings.of(place).tolist() == list(some)
+    assert postings.of(1) is rare
+    assert rare.nbytes <= documents / DENSE * 4

@@ -87,7 +87,7 @@ def _texts(file: Path, sha256: str | None) -> search.Texts:
 
 
 class Reader:
-    """`unsearchable` says why one of its indexes cannot be read, where it cannot. Raises BadHome when `folder` is not a whole release, naming the file that is missing or unreadable."""
+    """`unsearchable` says why one of its indexes cannot be read, where it cannot. Raises BadHome when `folder` is no whole release but for them, naming the file that is missing or unreadable."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -5,9 +5,10 @@ says plainly that it is an organisation. A notice about somebody who could be a 
 hidden in them, because that name is known nowhere here.
 """
 
+import re
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,10 @@ from .work import Result, Work, opened
 LONGEST = 5_000  # characters of a reply: a page of it stands beside a notice of a few lines
 OF_COMMANDS = {"state": "mingbai dispute, or mingbai withdraw"}  # columns that are given and that another command decides
 NAMELESS = (*rules.TEXTS, "document_no")  # what can hold the name of a person whom a notice is about
+SPELT = {
+    "fen": re.compile(r"[0-9][0-9,.]*(?:万元|万|元|圆)"),
+    "date": re.compile(r"[0-9]{4}[-./年][0-9]{1,2}[-./月][0-9]{1,2}日?"),
+}  # in a text
 About = dict[str, Any]
 
 
@@ -76,6 +81,9 @@ def enter(work: Work, request: Request) -> None:
         if request.act in ("dispute", "settle"):
             _changes_something(log, request)
         append(work.home, request.act, request.by, request.note, {**about, "on": work.day.isoformat()}, work.now)
+    if request.act == "correct":
+        for line in _left(work.catalogue, row, about):
+            work.progress.say(line)
     if masked:
         work.progress.say(
             f"{request.notice}: masked before it was entered: {', '.join(f'{n} {kind}' for kind, n in sorted(masked.items()))}"
@@ -181,6 +189,33 @@ def _correct(work: Work, request: Request, row: Row, masked: Counter[str]) -> Ab
     pinned = {*given, *(("subject_kind",) if "subject_name" in given else ())}
     said = {name: corrected[name] for name in row if name in pinned or corrected[name] != row[name]}
     return _about(request, row, _as_it_is, masked) | {"given": given, "values": said}
+
+
+def _left(catalogue: Catalogue, row: Row, about: About) -> Iterator[str]:
+    """A line for each public text of the notice that goes on saying what was corrected elsewhere in it."""
+    columns, said = catalogue.tables["notices"].columns, {**row, **about["values"]}
+    texts = [c.name for c in columns.values() if c.published and c.rule == "given" and c.kind in SCREENED and c.name not in about["given"]]
+    for text in texts:
+        found = [name for name in about["given"] if row[name] != said[name] and _says(said[text], columns[name].kind, row[name])]
+        if found:
+            yield f"{about['notice']}: {text} goes on saying what {', '.join(found)} said before; correct it too where it means the same"
+
+
+def _says(text: object, kind: str, value: object) -> bool:
+    """Whether a text has a value, an amount or a day in whatever spelling."""
+    if text is None or value is None:
+        return False
+    if kind in SPELT:
+        read = parser(kind, unit=None, document_day=None)
+        return any(_is_read(read, one.group(), value) for one in SPELT[kind].finditer(str(text)))
+    return kind not in ("code", "region") and len(str(value)) > 1 and str(value) in str(text)
+
+
+def _is_read(read: Callable[[object], object], written: str, value: object) -> bool:
+    try:
+        return read(written) == value
+    except BadValue:
+        return False
 
 
 def _judge(corrected: Row, row: Row, request: Request, day: str) -> None:

@@ -10,6 +10,7 @@ same for ever, byte for byte: it is made of the ledger alone, and its title of t
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import orjson
 
@@ -33,6 +34,8 @@ DATES = f"""SELECT e.id, p.id AS published, u.id AS updated FROM (SELECT id, min
 MARK = """SELECT r.mark FROM feed_items i JOIN feed_events e ON e.number = i.event JOIN releases r ON r.number = e.release
     WHERE i.feed = ? AND i.seq = ?"""
 FIRST_RELEASE = "SELECT id FROM releases ORDER BY number LIMIT 1"
+ACTS = "SELECT event, act, statement FROM feed_acts WHERE event IN (SELECT value FROM json_each(?)) ORDER BY event, statement, act"
+LAST_DAY = "SELECT max(day) AS day FROM releases"
 HAS_STATEMENTS = "SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'"  # not in a release from before they were declared
 COUNTS = f"""SELECT iif(kind = 'removal' AND cause IN {tuple(ENDED)}, cause, kind) AS what, count(*) AS n FROM feed_events
     WHERE release = (SELECT number FROM releases WHERE id = ?) GROUP BY 1"""
@@ -40,27 +43,21 @@ OF_NOTICES = "WHERE notice_id IN (SELECT value FROM json_each(?)) ORDER BY notic
 NOTICES = """SELECT n.*, d.title AS document_title, d.url AS document_url, coalesce(d.as_of, s.as_of) AS document_as_of FROM json_each(?) j CROSS JOIN notices n ON n.id = j.value
     LEFT JOIN documents d ON d.id = n.document_id LEFT JOIN sources s ON s.id = n.source_id"""
 LINKS = f"SELECT k.*, i.name FROM notice_links k JOIN institutions i ON i.id = k.institution_id {OF_NOTICES}, institution_id"
-STATEMENTS = "SELECT 1 FROM sqlite_master WHERE name = 'notice_statements'"  # not in a release from before they were declared
-COUNTS = f"""SELECT iif(kind = 'removal' AND cause IN {tuple(ENDED)}, cause, kind) AS what, count(*) AS n FROM feed_events
-    WHERE release = (SELECT number FROM releases WHERE id = ?) GROUP BY 1"""
-OF_NOTICES = "WHERE notice_id IN (SELECT value FROM json_each(?)) ORDER BY notice_id"
-NOTICES = """SELECT n.*, d.title AS document_title, d.url AS document_url, coalesce(d.as_of, s.as_of) AS document_as_of FROM json_each(?) j CROSS JOIN notices n ON n.id = j.value
-    LEFT JOIN documents d ON d.id = n.document_id LEFT JOIN sources s ON s.id = n.source_id"""
-LINKS = f"""SELECT k.*, i.name, EXISTS (SELECT 1 FROM institution_aliases a JOIN notices n ON n.id = k.notice_id
-    WHERE a.institution_id = i.id AND a.kind = '{FORMER}' AND a.name = n.subject_name AND a.name <> i.name) AS is_former
-    FROM notice_links k JOIN institutions i ON i.id = k.institution_id {OF_NOTICES}, institution_id"""
 STATEMENTS = f"SELECT * FROM notice_statements {OF_NOTICES}, number"
 PENALTIES = f"SELECT notice_id, penalty_code AS code FROM notice_penalties {OF_NOTICES}, code"
 MEASURES = f"SELECT notice_id, measure_code AS code FROM notice_measures {OF_NOTICES}, code"
 OF_FACETS = "SELECT id, region_code, violation_type, seriousness, authority FROM notices WHERE id IN (SELECT value FROM json_each(?))"
 INSTITUTIONS = "SELECT id, name FROM institutions WHERE id IN (SELECT value FROM json_each(?))"
-LISTINGS = """SELECT l.institution_id, l.region_code, l.list, l.subject_name, l.authority, l.batch_label, coalesce(l.as_of, d.as_of, s.as_of) AS as_of, l.absent_since, d.url AS document_url
-    FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
+GONE = "SELECT id, name FROM feed_gone WHERE id IN (SELECT value FROM json_each(?))"
+HAS_LINEAGE = "SELECT 1 FROM sqlite_master WHERE name = 'institution_lineage'"
+SUCCESSORS = """WITH RECURSIVE onward(old, id, kind) AS (
+    SELECT predecessor_id, successor_id, kind FROM institution_lineage WHERE predecessor_id IN (SELECT value FROM json_each(?))
+    UNION SELECT o.old, l.successor_id, NULL FROM onward o JOIN institution_lineage l ON l.predecessor_id = o.id)
+  SELECT o.old, i.id, i.name, max(o.kind) AS kind FROM onward o JOIN institutions i ON i.id = o.id GROUP BY 1, 2 ORDER BY 1, 2"""
+LISTINGS = """SELECT l.institution_id, l.region_code, l.list, l.subject_name, l.authority, l.batch_label, coalesce(l.as_of, d.as_of, s.as_of) AS as_of, l.valid_until, l.absent_since,
+    d.url AS document_url FROM listings l LEFT JOIN documents d ON d.id = l.document_id LEFT JOIN sources s ON s.id = l.source_id
     WHERE l.list = 'white' AND l.institution_id IN (SELECT value FROM json_each(?)) ORDER BY l.institution_id, l.id"""
 FORMERS = f"SELECT institution_id, name FROM institution_aliases WHERE kind = '{FORMER}' AND institution_id IN (SELECT value FROM json_each(?)) ORDER BY institution_id, name"
-AUTHORITIES = """SELECT DISTINCT region_code, authority FROM listings WHERE list = 'white' AND authority IS NOT NULL AND region_code IN (SELECT value FROM json_each(?))
-    ORDER BY region_code, authority"""
-MOST_AUTHORITIES = 3  # of a region's white lists that an entry names
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +97,15 @@ class Channel:
         told: dict[int, Entry | Tombstone] = {event.number: self._notice(event, notices.get(event.id), dates[event.id]) for event in shown}
         listed = {event.id for event in events if event.what == "listing"}
         institutions = {row["id"]: row for row in self._of(listed, self.live, INSTITUTIONS)}
+        if gone := listed - institutions.keys():
+            institutions |= self._gone_institutions(gone)
         listings, formers = _by(self._of(listed, self.live, LISTINGS), "institution_id"), self._formers(listed)
-        lists = _by(
-            self._of({event.region for event in events if event.kind == "left" and event.region}, self.live, AUTHORITIES), "region_code"
-        )
+        acts = _by(self._of({event.number for event in events if event.kind in BESIDE}, self.feeds, ACTS), "event")
+        released_on = next(iter(self.feeds(LAST_DAY)))["day"]  # of the live release: the documents made ahead are of that day
         for event in events:
             if event.what == "listing":
                 here = [row for row in listings.get(event.id, ()) if (row["region_code"] or "") == event.region]
-                theirs = [row["authority"] for row in lists.get(event.region, ())][:MOST_AUTHORITIES]
-                told[event.number] = self.teller.listing(event, institutions.get(event.id), here, formers.get(event.id, ()), theirs)
+                told[event.number] = self.teller.listing(event, institutions.get(event.id), here, formers.get(event.id, ()), released_on)
             elif event.what == "release":
                 told[event.number] = self.teller.release(event, {row["what"]: row["n"] for row in self.feeds(COUNTS, event.release)})
             elif event.kind == "tombstone":
@@ -117,7 +114,8 @@ class Channel:
                 told[event.number] = self.teller.removal(event)
             elif event.kind in BESIDE:
                 notice = notices.get(event.id)
-                told[event.number] = getattr(self.teller, event.kind)(event, notice if notice and not self._gone(event, notice) else None)
+                shown_today = notice if notice and not self._gone(event, notice) else None
+                told[event.number] = getattr(self.teller, event.kind)(event, acts.get(event.number, ()), shown_today)
         return told
 
     def told(self, feed: str, placed: Sequence[Placed]) -> dict[int, Entry | Tombstone]:
@@ -158,6 +156,12 @@ class Channel:
             id: Notice(row, links.get(id, ()), said.get(id, ()), *([one["code"] for one in of.get(id, ())] for of in (penalties, measures)))
             for id, row in rows.items()
         }
+
+    def _gone_institutions(self, ids: Collection[str]) -> dict[str, Row]:
+        """Institutions that the release has no more: what they were called last, and the ones that took their place."""
+        names = {row["id"]: row["name"] for row in self._of(ids, self.feeds, GONE)}
+        after = _by(self._of(ids, self.live, SUCCESSORS) if list(self.live(HAS_LINEAGE)) else (), "old")
+        return {id: {"name": names.get(id), "successors": after.get(id, ())} for id in ids}
 
     def _formers(self, institutions: Iterable[str]) -> dict[str, list[str]]:
         """The former names of institutions, by their ids."""
@@ -243,13 +247,13 @@ class Channel:
         return None
 
     @staticmethod
-    def _of(ids: Iterable[str], ask: Ask, sql: str) -> Iterable[Row]:
+    def _of(ids: Iterable[str] | Iterable[int], ask: Ask, sql: str) -> Iterable[Row]:
         asked = sorted(ids)
         return ask(sql, orjson.dumps(asked).decode()) if asked else ()
 
 
-def _by(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+def _by(rows: Iterable[Row], key: str) -> dict[Any, list[Row]]:
+    found: dict[Any, list[Row]] = {}
     for row in rows:
         found.setdefault(row[key], []).append(row)
     return found

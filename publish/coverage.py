@@ -11,7 +11,7 @@ from typing import Any
 
 from .answering import Source, silence
 from .fresh import is_stale
-from .regions import Regions
+from .regions import COUNTRY, Regions
 from .wording import say, wording
 
 Row = Mapping[str, Any]
@@ -32,8 +32,20 @@ class Coverage:
     regions: Regions
 
     def silence(self, what: str, region: str | None) -> str | None:
-        """Why nothing new of a region (None: of the whole country) does not mean that nothing happened there; None where it does."""
-        return silence(region, self.sources[what], self.regions, has_all=what == LISTS)
+        """Why nothing new of a region (None: of the whole country) does not mean that nothing happened there; None where it does.
+
+        Of a whole it does not where a part is stale or held; whoever asks /verify for one name reads that in a note.
+        """
+        sources = self.sources[what]
+        if why := silence(region, sources, self.regions, has_all=what == LISTS):
+            return why
+        below = [it for it in sources if it.region != (region or COUNTRY) and self._has(region, it)]
+        if any(it.is_stale for it in below):
+            return "stale_source"
+        return "held" if any(it.held for it in (below if region else sources)) else None
+
+    def _has(self, region: str | None, source: Source) -> bool:
+        return region is None or (source.region is not None and self.regions.is_within(source.region, region))
 
     def of_feed(self, feed: str) -> str | None:
         """The same of a feed by its key; None too of one that is not about all of a place."""

@@ -18,6 +18,7 @@ from typing import Any
 from feeds import Detail, Entry, Link, Tombstone
 
 from .catalogue import Catalogue
+from .fresh import over
 from .home import CHINA, release_order
 from .telling import name_key
 
@@ -25,6 +26,7 @@ Row = Mapping[str, Any]
 TAG = "tag:mingbai.example,2026"  # not the address of the site, which may move
 UNLINKED = "未能核对主体"
 NOT_LISTED = "不在最新一期名单中"
+OVER = "名单所示的有效期已过"
 FORMER_NAME = "曾用名"
 NOT_SAID = "（公告未载明当事人）"
 LONGEST = 80  # characters of a name in a title: no real one has as many, and what a source writes into the wrong field may have thousands
@@ -39,6 +41,10 @@ COUNTED = {
 }  # fmt: skip
 ENDED = {"expired": "公示结束", "absent": "来源不再列出", "unpublished": "本站不再公布"}  # classes of reason that are no withdrawal
 NOT_REPEATED = "原有内容不再重复。"
+DISPUTED = {
+    "raised": ("异议提出", "于 {day} 提出，开始核对", "recorded_on"),
+    "settled": ("异议核对完毕", "已于 {day} 核对完毕", "settled_on"),
+}  # its title, what it says, its day
 BESIDE = ("correction", "dispute")  # events of which an entry tells that says more where the notice may be shown
 SHOWN = ("first", "again", "changed", "corrected")  # events of which the notice's own entry tells, while the release has it
 FAMILIES = {
@@ -124,21 +130,25 @@ class Teller:
             categories=tuple(filter(None, (kind, self._label("violation_types", row["violation_type"])))), links=via, event=event,
         )  # fmt: skip
 
-    def correction(self, event: Event, notice: Notice | None = None) -> Entry:
-        """The entry that says that a notice was corrected, and links it: of one that may be shown today, which columns. Never whom it is about: the
-        entry has no tombstone that would take it back from readers when the notice is withdrawn."""
-        said = [one for one in _until(notice, event) if one["kind"] == "correction"]
-        names = said[-1]["fields"].split() if said and said[-1]["fields"] else []
+    def correction(self, event: Event, acts: Sequence[Row] = (), notice: Notice | None = None) -> Entry:
+        """The entry that says that a notice was corrected, and links it: of one that may be shown today, which columns with this event, whatever was
+        corrected since. Never whom it is about: the entry has no tombstone that would take it back from readers when the notice is withdrawn."""
+        said = [one for _, one in _acted(acts, notice) if one]
+        names = dict.fromkeys(name for one in said for name in (one["fields"] or "").split())
         columns = self.catalogue.tables["notices"].columns
         which = "、".join(columns[name].label.zh for name in names if name in columns)
         text = f"公告 {event.id} 已更正{f'（{which}）' if which else ''}，以更正后的内容为准。{NOT_REPEATED}"
         return self._about(event, f"更正：{self._named(event, notice)}", text)
 
-    def dispute(self, event: Event, notice: Notice | None = None) -> Entry:
-        """The entry that says that a dispute of a notice was raised or settled, and links it."""
-        said = [_said(one)[1] for one in _until(notice, event) if one["kind"] == "dispute"]
-        how = said[-1] if said else "已提出或已核对完毕，现状以公告页为准"
-        return self._about(event, f"异议：{self._named(event, notice)}", f"公告 {event.id} 的异议{how}。{NOT_REPEATED}")
+    def dispute(self, event: Event, acts: Sequence[Row] = (), notice: Notice | None = None) -> Entry:
+        """The entry that says that a dispute of a notice was raised or was settled, whatever came of it since, and links it."""
+        day = release_order(event.release)[0]
+        said = [
+            f"异议{_rests_on(one)}{DISPUTED[act][1].format(day=one[DISPUTED[act][2]] if one else day)}" for act, one in _acted(acts, notice)
+        ]
+        title = "、".join(dict.fromkeys(DISPUTED[act["act"]][0] for act in acts)) or "异议"
+        how = "；".join(dict.fromkeys(said)) or "异议已提出或已核对完毕"
+        return self._about(event, f"{title}：{self._named(event, notice)}", f"公告 {event.id} 的{how}。现状以公告页为准。{NOT_REPEATED}")
 
     def removal(self, event: Event) -> Entry:
         """The entry that says that a notice is shown no more, and for which class of reason."""
@@ -153,29 +163,34 @@ class Teller:
         why = reason or event.reason
         return Tombstone(event.entry, when or instant(event.release), self.reason(why), why)
 
-    def listing(
-        self, event: Event, row: Row | None, listings: Sequence[Row] = (), former: Sequence[str] = (), authorities: Sequence[str] = ()
-    ) -> Entry:
+    def listing(self, event: Event, row: Row | None, listings: Sequence[Row], former: Sequence[str], today: str) -> Entry:
         """That an institution entered the white list of a region or left it. `row` is the institution, `listings` are its white ones there and `former` its
-        former names, as the release has them; `authorities` are whose lists the region has.
+        former names, as the release of `today` has them. What the title says of a list was so on the day of the event: a list that was renewed
+        since is below, and one whose own term is over is not there.
 
-        Of one that the release no longer has there is no name, and none of one whose listing may hurt.
+        One that the release no longer has is called as it was last and has `successors`, who took its place; it has no page of its own any more, and
+        its address leads to theirs, so that the entry links what is told of its changes. Whose list was left is not said: a region has those
+        of several authorities, and which of them had it is in no row any more.
         """
-        name = row["name"] if row else f"机构 {event.id}"
+        name = (row and row["name"]) or f"机构 {event.id}"
+        successors = None if row is None else row.get("successors")
+        page = self._institution(event.id) if row and successors is None else f"{self.site}/changes?subject={event.id}"
         where, day = self.region(event.region), release_order(event.release)[0]
-        now = [one for one in listings if not one["absent_since"]]
-        details = [Detail("机构", name, self._institution(event.id) if row else ""), *([Detail("地区", where)] if where else [])]
+        there = [one for one in listings if not one["absent_since"]]
+        now = [one for one in there if not (one["valid_until"] and over(one["valid_until"], today))]
+        details = [Detail("机构", name, page), *([Detail("地区", where)] if where else [])]
         details.append(Detail("变动", f"{HAPPENED[event.kind]}（{day} 的版本）"))
+        details += [self._successor(one) for one in successors or ()]
         said, at = HAPPENED[event.kind], instant(event.release)
         if event.kind == "entered":
-            details += [Detail("名单", self._listed(one), one["document_url"] or "") for one in now] or [Detail("此后", NOT_LISTED)]
+            since = [] if successors else [Detail("此后", OVER if there else NOT_LISTED)]  # the list may have it under another id
+            details += [Detail("名单", self._listed(one), one["document_url"] or "") for one in now] or since
             printed = dict.fromkeys(one["subject_name"] for one in now if name_key(one["subject_name"]) not in (None, name_key(name)))
             details += [Detail("名单所载名称", f"{text}（{FORMER_NAME}）" if _is_among(text, former) else text) for text in printed]
-            said = self._listed(now[0]) + ("等" if len(now) > 1 else "") if now else said
-        elif authorities:
-            details.append(Detail("名单", f"{'、'.join(authorities)}的白名单，截至 {day} 的版本"))
+            then = [one for one in now if not one["as_of"] or one["as_of"] <= day[: len(one["as_of"])]]
+            said = self._listed(then[0]) + ("等" if len(then) > 1 else "") if then else said
         return Entry(
-            id=event.entry, title=f"{_short(name)}：{said}" + (f"（{where}）" if where else ""), url=self._institution(event.id), summary=_text(details),
+            id=event.entry, title=f"{_short(name)}：{said}" + (f"（{where}）" if where else ""), url=page, summary=_text(details),
             content_html=None, details=tuple(details), published=at, updated=at, categories=(HAPPENED[event.kind],), event=event.kind,
         )  # fmt: skip
 
@@ -268,6 +283,12 @@ class Teller:
             self._names[code] = regions.name(code) if regions.at(code) else ""
         return (code and self._names[code]) or printed or ""
 
+    def _successor(self, row: Row) -> Detail:
+        """Who took the place of an institution that is gone, and how, as far as one step tells it."""
+        kind = self._label("lineage_kinds", row["kind"])
+        label = self.catalogue.tables["institution_lineage"].columns["successor_id"].label.zh
+        return Detail(label, row["name"] + (f"（{kind}）" if kind else ""), self._institution(row["id"]))
+
     def _listed(self, row: Row) -> str:
         """列入 X 局 Y 批白名单，截至 D (rule 1)."""
         as_of = f"，截至 {row['as_of']}" if row["as_of"] else ""
@@ -287,14 +308,20 @@ class Teller:
         return f"{self.site}/changes?release={release}"
 
 
-def _until(notice: Notice | None, event: Event) -> list[Row]:
-    """What had been said of a notice when something happened to it."""
-    return [one for one in notice.statements if one["recorded_on"] <= release_order(event.release)[0]] if notice else []
+def _acted(acts: Sequence[Row], notice: Notice | None) -> list[tuple[str, Row | None]]:
+    """What happened with an event, each with the statement that it was: None where the notice may not be shown, or its source alone says so."""
+    statements = {one["number"]: one for one in notice.statements} if notice else {}
+    return [(one["act"], statements.get(one["statement"])) for one in acts]
+
+
+def _rests_on(one: Row | None) -> str:
+    """The document that a statement rests on, behind what it says."""
+    return f"（{one['document']}）" if one and one["document"] else ""
 
 
 def _said(one: Row) -> tuple[str, str]:
     """What was said of a notice, as a line of its entry."""
-    rests_on = f"（{one['document']}）" if one["document"] else ""
+    rests_on = _rests_on(one)
     if one["kind"] == "reply":
         return "申辩", f"{one['said_by']}，{one['said_on']}：{one['text']}{rests_on}"
     if one["kind"] == "dispute":

@@ -1,17 +1,19 @@
 """feeds/ID.db: what the site serves of feeds, made for each live release as past/ID.db is: before it goes live, and removed after the next one did.
 
-It has the ledger (ledger.py) as it is, what each feed is called and how far it goes, and the documents that are asked for most, made ahead
-(documents.py). All of it may be public: the ledger has no text, and the documents say what the live release says.
+It has the ledger (ledger.py) as it is, which statement a correction or dispute in it was, whom it tells of that is gone, what each feed is called and how far it goes, and the documents that are asked for most, made ahead
+(documents.py). All of it may be public: the ledger has no text, what is gone has the name that /changes tells, and the documents say what the live release says.
 
 It says as well what it was made for, the site's address and the hubs, so that whoever gives none goes on with them; by which code; and when its documents
 became what they are. That moves with every byte of them and is the same wherever the same releases were made: with each release, and by a second where
-the same release is made again and says something else, as with another address.
+the same release is made again and says something else, as with another address or in another form of this file.
 """
 
+import gzip
 import os
 import sqlite3
+import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -38,6 +40,9 @@ CREATE TABLE feed_events (
   is_alert INTEGER NOT NULL, region TEXT
 ) STRICT;
 CREATE INDEX feed_events_by_release ON feed_events (release);
+CREATE TABLE feed_acts (event INTEGER NOT NULL REFERENCES feed_events(number), act TEXT NOT NULL, statement INTEGER) STRICT;
+CREATE INDEX feed_acts_by_event ON feed_acts (event);
+CREATE TABLE feed_gone (id TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE feed_items (feed TEXT NOT NULL, seq INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (feed, seq)) STRICT, WITHOUT ROWID;
 CREATE TABLE feeds (
   feed TEXT PRIMARY KEY, family TEXT NOT NULL, facet TEXT, code TEXT, label_zh TEXT, label_en TEXT,
@@ -49,9 +54,28 @@ LOOKS = (  # at every row: a file that was cut or overwritten fails at one of th
     "SELECT max(day) FROM releases",
     "SELECT max(kind) FROM feed_events",
     "SELECT max(event) FROM feed_items",
+    "SELECT max(act) FROM feed_acts",
+    "SELECT max(name) FROM feed_gone",
     "SELECT max(first) FROM feeds",
     "SELECT max(size) FROM documents",
 )
+# what an event of its own was, by the release in which history first had the statement, or the dispute settled: no text, and the same for ever
+FIRST = "SELECT notice_id, number, min(release_from) AS release FROM history.notice_statements"
+ACTS = f"""INSERT INTO main.feed_acts SELECT e.number, s.act, s.number FROM (
+    SELECT *, 'correction' AS kind, 'corrected' AS act FROM ({FIRST} WHERE kind = 'correction' GROUP BY 1, 2) UNION ALL
+    SELECT *, 'dispute', 'raised' FROM ({FIRST} WHERE kind = 'dispute' GROUP BY 1, 2) UNION ALL
+    SELECT *, 'dispute', 'settled' FROM ({FIRST} WHERE kind = 'dispute' AND settled_on IS NOT NULL GROUP BY 1, 2)
+  ) s JOIN history.feed_events e ON e.id = s.notice_id AND e.what = 'notice' AND e.release = s.release AND e.kind = s.kind ORDER BY 1, 3, 2"""
+# a dispute of which its source alone says so
+STATES = """INSERT INTO main.feed_acts SELECT e.number, iif(is_now.state = 'disputed', 'raised', 'settled'), NULL FROM main.feed_events e
+    JOIN history.notices was ON was.id = e.id AND was.release_from < e.release AND coalesce(was.release_to >= e.release, 1)
+    JOIN history.notices is_now ON is_now.id = e.id AND is_now.release_from <= e.release AND coalesce(is_now.release_to > e.release, 1)
+  WHERE e.what = 'notice' AND e.kind = 'dispute' AND (was.state = 'disputed') <> (is_now.state = 'disputed')
+    AND e.number NOT IN (SELECT event FROM main.feed_acts) ORDER BY 1"""
+# the last public name of institutions whose listings are told of and that the release has no more: the past of the release tells it as well
+GONE = """INSERT INTO main.feed_gone SELECT id, name FROM (
+    SELECT h.id, h.name, max(h.release_from) FROM history.institutions h WHERE h.id IN (SELECT id FROM main.feed_events WHERE what = 'listing'
+      EXCEPT SELECT id FROM live.institutions) GROUP BY h.id) WHERE name IS NOT NULL ORDER BY id"""
 OTHER = " UNION ALL ".join(
     f"SELECT * FROM (SELECT feed, form, etag FROM {one}.documents EXCEPT SELECT feed, form, etag FROM {other}.documents)"
     for one, other in (("main", "before"), ("before", "main"))
@@ -80,11 +104,20 @@ def made_for(home: Home) -> tuple[str, tuple[str, ...]] | None:
     """The site's address and the hubs that the feeds of the live release are made for; None where nothing says so."""
     try:
         path = home.feeds / f"{home.live()}.db"
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(_read_only(path)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'made'").fetchone():
+                ((document,),) = connection.execute("SELECT gzip FROM documents WHERE feed = 'releases' AND form = 'json'")
+                return _said_by(document)
             site, hubs = connection.execute("SELECT site, hubs FROM made").fetchone()
         return str(site), tuple(orjson.loads(hubs))
-    except (BadHome, sqlite3.Error, TypeError, ValueError):  # no release, none of these files, or a damaged one: whoever reads that says so
-        return None
+    except (BadHome, OSError, EOFError, sqlite3.Error, zlib.error, KeyError, TypeError, ValueError):
+        return None  # no release, none of these files, or a damaged one: whoever reads that says so
+
+
+def _said_by(document: bytes) -> tuple[str, tuple[str, ...]]:
+    """What a document in JSON was made for: form 1 of the file had it nowhere else."""
+    said = orjson.loads(gzip.decompress(document))
+    return said["feed_url"].removesuffix("/feeds/releases.json"), tuple(hub["url"] for hub in said.get("hubs", ()))
 
 
 def moved(home: Home, site: str, hubs: Sequence[str]) -> str | None:
@@ -100,7 +133,7 @@ def _make(
     part: Path, home: Home, catalogue: Catalogue, release: Path, identifier: str, site: str, hubs: Sequence[str], before: Path | None
 ) -> None:
     part.unlink(missing_ok=True)
-    live = sqlite3.connect(f"file:{quote(str(release / 'mingbai.db'))}?mode=ro&immutable=1", uri=True)
+    live = _read_only(release / "mingbai.db")
     try:
         with working(part) as connection:
             connection.execute(f"PRAGMA user_version={VERSION}")
@@ -108,13 +141,16 @@ def _make(
             connection.execute("ATTACH ? AS live", [f"file:{quote(str(release / 'mingbai.db'))}?mode=ro"])
             connection.execute("BEGIN")
             _told(connection)
+            _acts(connection)
+            if "name" in {column.name for column in catalogue.tables["institutions"].published}:
+                connection.execute(GONE)
             _feeds(connection, catalogue)
             _silence(connection, live, catalogue, orjson.loads((release / "manifest.json").read_bytes()), identifier)
             connection.execute("COMMIT")
             for name in ("history", "live"):
                 connection.execute(f"DETACH {name}")
             write_documents(connection, live, catalogue, site, hubs, before)
-            modified = _modified(connection, identifier, before).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            modified = _modified(connection, home, identifier, before).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             connection.execute(
                 "INSERT INTO main.made VALUES (?, ?, ?, ?)", [site, orjson.dumps(list(hubs)).decode(), _made_by(catalogue), modified]
             )
@@ -122,16 +158,35 @@ def _make(
         live.close()
 
 
-def _modified(connection: Working, identifier: str, before: Path | None) -> datetime:
+def _modified(connection: Working, home: Home, identifier: str, before: Path | None) -> datetime:
     """When the documents became what they are: with the release, and always later than others were that they take the place of."""
     if before is None:
-        return instant(identifier)
+        was = _of_another_form(home)
+        return max(instant(identifier), was + timedelta(seconds=1)) if was else instant(identifier)
     connection.execute("ATTACH ? AS before", [f"file:{quote(str(before))}?mode=ro&immutable=1"])
     ((text,),) = connection.execute("SELECT modified FROM before.made")
     is_other = bool(list(connection.execute(f"{OTHER} LIMIT 1")))
     connection.execute("DETACH before")
     was = datetime.fromisoformat(text)
     return max(instant(identifier), was + timedelta(seconds=1)) if is_other else was
+
+
+def _of_another_form(home: Home) -> datetime | None:
+    """When the live release's documents became what they are, where their file is of another form, whose documents may say something else."""
+    live = home.live()
+    path = home.feeds / f"{live}.db"
+    if live is None or _version(path) in (None, 0, VERSION):  # 0: torn
+        return None
+    was = instant(live)
+    for table in ("made", "documents"):  # form 1 said it of each document
+        with suppress(sqlite3.Error, TypeError, ValueError), closing(_read_only(path)) as connection:
+            ((text,),) = connection.execute(f"SELECT max(modified) FROM {table}")
+            was = max(was, datetime.fromisoformat(text))
+    return was
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
 
 
 def has_feeds(home: Home, catalogue: Catalogue, identifier: str) -> bool:
@@ -148,7 +203,7 @@ def _made_by(catalogue: Catalogue) -> str:
 def _is_whole(path: Path, made_by: str) -> bool:
     """Whether every table can be read, as far as that takes no look at the packed documents, and this made them."""
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(_read_only(path)) as connection:
             for sql in LOOKS:
                 connection.execute(sql).fetchone()
             return bool(connection.execute("SELECT recipe FROM made").fetchall() == [(made_by,)])
@@ -185,6 +240,13 @@ def _told(connection: Working) -> None:
         "INSERT INTO main.feed_events SELECT number, release, what, id, kind, cause, is_alert, region FROM history.feed_events ORDER BY number"
     )
     connection.execute("INSERT INTO main.feed_items SELECT feed, seq, event FROM history.feed_items ORDER BY feed, seq")
+
+
+def _acts(connection: Working) -> None:
+    """What was entered or settled of a notice with each correction and dispute. Nothing is known any more of one that was forgotten."""
+    for table, column, sql in (("notice_statements", "number", ACTS), ("notices", "state", STATES)):
+        if any(has[1] == column for has in connection.execute(f"PRAGMA history.table_info({table})")):
+            connection.execute(sql)
 
 
 def _marked(connection: Working) -> Iterator[tuple[int, str, str, str]]:

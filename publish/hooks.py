@@ -36,6 +36,8 @@ WHERE r.mark IS NOT l.mark AND l.number <= (SELECT max(number) FROM live.release
 SAME = """
 SELECT coalesce(max(i.seq), 0) FROM live.feed_items i JOIN live.feed_events e ON e.number = i.event WHERE i.feed = ? AND e.release < ?
 """
+# whether anything is known of what was told after the live line: an outbox of form 1 knew no marks
+KNOWS_MORE = "SELECT max(number) > (SELECT max(number) FROM live.releases) FROM lived"
 LIVED = "INSERT OR IGNORE INTO lived SELECT number, mark FROM live.releases"
 
 
@@ -123,10 +125,17 @@ def enter_numbers(box: Outbox) -> list[str]:
     Returns a line for each hook whose feed ends before what was entered of it, or to which numbers are told again because they mean something else now.
     """
     trouble = _told_again(box)
+    ((knows_more,),) = box.connection.execute(KNOWS_MORE)
     for callee in box.callees("hook"):
+        last = int(box.connection.execute(LAST, [callee.feed]).fetchone()[0])
+        if last < callee.entered and not knows_more:
+            _take_back(box, callee, last)
+            trouble.append(
+                f"hook {callee.id}: was told of {callee.feed} up to {callee.entered}, and that of the live release ends at {last}: the home is an older copy; what comes there next is told from {last + 1} again"
+            )
+            continue
         if callee.ended:
             continue  # what comes meanwhile is entered when it is resumed
-        last = int(box.connection.execute(LAST, [callee.feed]).fetchone()[0])
         if last < callee.entered:
             trouble.append(
                 f"hook {callee.id}: was told of {callee.feed} up to {callee.entered}, and that of the live release ends at {last}: the home is an older copy; put back the newest, or go on: what a next release tells there is told again from {last + 1}"
@@ -144,14 +153,18 @@ def _told_again(box: Outbox) -> list[str]:
         for callee in box.callees("hook"):
             same = int(box.connection.execute(SAME, [callee.feed, parted]).fetchone()[0])
             if callee.entered > same:
-                box.connection.execute("DELETE FROM letters WHERE callee = ? AND number > ?", [callee.id, same])
-                box.connection.execute("UPDATE callees SET entered = ? WHERE id = ?", [same, callee.id])
+                _take_back(box, callee, same)
                 said.append(
                     f"hook {callee.id}: was told of {callee.feed} up to {callee.entered}, and after {same} these numbers mean other events now, since the home is of an older copy; told again from {same + 1} under other ids"
                 )
         box.connection.execute("DELETE FROM lived WHERE number >= ?", [parted])
     box.connection.execute(LIVED)
     return said
+
+
+def _take_back(box: Outbox, callee: Callee, to: int) -> None:
+    box.connection.execute("DELETE FROM letters WHERE callee = ? AND number > ?", [callee.id, to])
+    box.connection.execute("UPDATE callees SET entered = ? WHERE id = ?", [to, callee.id])
 
 
 def message(feed: str, number: int, told: Mapping[str, Any]) -> tuple[str, bytes]:

@@ -16,7 +16,9 @@ from .catalogue import Catalogue
 from .dataset import Table
 from .fresh import over, permit_state
 from .rules import HARMLESS
+from .texts import FILE as NOTICES
 
+FILE = "search/index.db"  # in the folder of a release
 TABLE, KIND = "institutions", "institution"
 EXACT = ("credit_code", "permit_no")  # kinds that are looked up whole
 LEVELS = ("province", "city", "county")
@@ -43,6 +45,16 @@ def index(database: Path, catalogue: Catalogue, target: Path) -> int:
         return search.build(target, _documents(connection, tables), weights)
     finally:
         connection.close()
+
+
+def unsearchable(release: Path) -> str | None:
+    """Why a release's indexes cannot be opened: an older mingbai may have written them in another form. None where they can."""
+    try:
+        for opening, file in ((search.open_index, FILE), (search.open_texts, NOTICES)):
+            opening(release / file).close()
+    except (OSError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def _searched(connection: sqlite3.Connection, catalogue: Catalogue) -> dict[str, Table]:

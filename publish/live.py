@@ -15,7 +15,7 @@ from . import history
 from .catalogue import Catalogue
 from .deltas import leads_to
 from .diff import Changes
-from .feedfile import feedfile, has_feeds
+from .feedfile import feedfile, has_feeds, moved
 from .feedfile import only as only_feeds
 from .home import Home, as_json, sync, write_whole
 from .past import has_past, past
@@ -99,6 +99,8 @@ def repair(home: Home, catalogue: Catalogue, site: str, hubs: Sequence[str] = ()
             past(home, catalogue, home.releases / live, live)
             done.append(f"made the past of release {live} again")
         if not has_feeds(home, catalogue, live):
+            if line := moved(home, site, hubs):
+                done.append(line)
             feedfile(home, catalogue, home.releases / live, live, site, hubs)
             done.append(f"made the feeds of release {live} again, for {site}")
         write_index(home)

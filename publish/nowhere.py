@@ -8,6 +8,9 @@ for: a phrase that many notices share says nothing. A text so long that SQLite c
 import gzip
 import json
 import sqlite3
+import struct
+import zipfile
+import zlib
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from html import escape
@@ -28,6 +31,8 @@ from .withdrawals import PEOPLE, in_database, withdrawals
 from .work import Work
 
 CHUNK = 1 << 20
+# what gzip, Brotli, zip, SQLite and Arrow raise for bytes that are not as they were written
+DAMAGED = (ValueError, OSError, EOFError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile, sqlite3.Error)
 _SQLITE = b"SQLite format 3\0"
 SHORTEST = 8  # characters of a text that is looked for
 
@@ -104,19 +109,14 @@ def _named(path: Path, notice: str) -> list[str]:
 
 def _unpacked(path: Path) -> Iterator[bytes]:
     """What a file has packed whole: the documents that a file of feeds has made ahead, in each of their codings, of which any may be the one that
-    is sent. Raises BadHome for what cannot be unpacked: nobody knows what is in it."""
-    try:
-        if path.suffix == ".br":
-            yield unbrotli(path.read_bytes())
-        if path.suffix == ".db" and path.parent.name == Home.FEEDS:
-            with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
-                for zipped, brotlied in connection.execute("SELECT gzip, brotli FROM documents ORDER BY feed, form"):
-                    yield gzip.decompress(zipped)
-                    yield unbrotli(brotlied)
-    except (ValueError, OSError, EOFError) as error:
-        raise BadHome(
-            f"{path}: cannot be unpacked ({error}); `mingbai run` makes feeds anew, anything else has to be removed by hand"
-        ) from error
+    is sent."""
+    if path.suffix == ".br":
+        yield unbrotli(path.read_bytes())
+    if path.suffix == ".db" and path.parent.name == Home.FEEDS:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
+            for zipped, brotlied in connection.execute("SELECT gzip, brotli FROM documents ORDER BY feed, form"):
+                yield gzip.decompress(zipped)
+                yield unbrotli(brotlied)
 
 
 def _said_elsewhere(home: Home, text: str) -> bool:
@@ -154,6 +154,16 @@ def _public(home: Home) -> Iterator[Path]:
 
 
 def _found(path: Path, needles: Iterable[bytes]) -> set[bytes]:
+    """Which needles are in a file or in what is packed in it. Raises BadHome for what cannot be unpacked: nobody knows what is in it."""
+    try:
+        return _seen(path, needles)
+    except DAMAGED as error:
+        raise BadHome(
+            f"{path}: cannot be unpacked ({error}); `mingbai run` makes feeds anew, anything else has to be removed by hand"
+        ) from error
+
+
+def _seen(path: Path, needles: Iterable[bytes]) -> set[bytes]:
     """Which needles are in the bytes of a file, free pages of a database included."""
     from .forms.opened import insides  # Arrow takes a tenth of a second, which no other command should wait for
 

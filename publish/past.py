@@ -16,13 +16,12 @@ from urllib.parse import quote
 from .catalogue import Catalogue
 from .dataset import Table
 from .history import COUNTED, OF_NOTICES, TOLD
-from .home import Home, sync
+from .home import PAST_FORM, Home, sync
 from .rules import HARMLESS
 from .same import CODES, END, VALUES, WORDS
 from .statements import SCREENED
 from .tables import Working, working
 
-VERSION = 3  # of this form; a file of another one is made again
 LEFT_OUT = ("ratings",)  # millions of closed months that do not change; each release has its own
 SCHEMA = """
 CREATE TABLE releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL, is_pipeline INTEGER NOT NULL) STRICT;
@@ -67,7 +66,7 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
         connection.execute("ATTACH ? AS history", [f"file:{quote(str(home.history))}?mode=ro"])
         connection.execute("ATTACH ? AS live", [f"file:{quote(str(release / 'mingbai.db'))}?mode=ro"])
         connection.execute("PRAGMA secure_delete=ON")  # what is masked below is in no byte that is left over
-        connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute(f"PRAGMA user_version={PAST_FORM}")
         connection.execute("BEGIN")
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
@@ -104,7 +103,7 @@ def has_past(home: Home, identifier: str) -> bool:
     if not path.is_file():
         return False
     with open(path, "rb") as file:
-        return int.from_bytes(file.read(100)[60:64], "big") == VERSION  # user_version: https://www.sqlite.org/fileformat.html
+        return int.from_bytes(file.read(100)[60:64], "big") == PAST_FORM  # user_version: https://www.sqlite.org/fileformat.html
 
 
 def only(home: Home, identifier: str | None) -> None:

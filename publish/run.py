@@ -26,7 +26,8 @@ from .extract import extract
 from .feedfile import moved
 from .guarded import guarded
 from .home import DOWNLOAD_INDEX, DOWNLOADS, as_json, china_day, write_whole
-from .index import index
+from .index import FILE as INDEX
+from .index import index, unsearchable
 from .keep import keep, named
 from .lineage import lineage
 from .live import go_live
@@ -73,8 +74,11 @@ def _run(work: Work, addresses: Mapping[str, str], access: Access) -> Result:
     before = released(work)
     fresh = {name: fetch(work, name, address, access, before) for name, address in addresses.items()}
     inputs = inputs_for(work, fresh, before)
-    candidate = None if nothing_new(work, inputs) else judge(work, compare(work, assembled(work, inputs)))
-    if candidate is None or not (candidate.compared().news or candidate.names):
+    why = unsearchable(work.home.releases / work.live) if work.live else None
+    if why:
+        work.progress.say(f"release {work.live} cannot be searched ({why}); one that can is made, also where nothing else is new")
+    candidate = None if not why and nothing_new(work, inputs) else judge(work, compare(work, assembled(work, inputs)))
+    if candidate is None or not (candidate.compared().news or candidate.names or why):
         _say_unusable(work, candidate)
         work.home.clear_candidate()  # one that was held is overtaken: its sources are what is live again
         needed = named(work.home, work.home.release_ids())
@@ -321,7 +325,7 @@ def make_index(work: Work, candidate: Candidate) -> int:
     """Write the release's search indexes. Returns how many documents they hold."""
     part = part_of(work, candidate)
     notices = texts.texts(part / "mingbai.db", work.catalogue, part / texts.FILE)
-    return notices + index(part / "mingbai.db", work.catalogue, part / "search" / "index.db")
+    return notices + index(part / "mingbai.db", work.catalogue, part / INDEX)
 
 
 def publish(work: Work, candidate: Candidate) -> str:
@@ -332,7 +336,7 @@ def publish(work: Work, candidate: Candidate) -> str:
     for file, step in (
         ("mingbai.db", "release"),
         (f"{DOWNLOADS}/{DOWNLOAD_INDEX}", "downloads"),
-        ("search/index.db", "index"),
+        (INDEX, "index"),
         (texts.FILE, "index"),
     ):
         if not (part / file).is_file():

@@ -61,6 +61,7 @@ class Work:
     hubs: tuple[str, ...] = ()  # WebSub: named in feeds, and told of what changed
     allowed: tuple[str, ...] = ()  # networks that are not public and may be called all the same
     signing: Signing = BY_NONE
+    is_site_known: bool = True  # given, or said by the live release's feeds: else nobody said `site`
 
     @property
     def day(self) -> date:
@@ -86,11 +87,18 @@ class Work:
 
 @contextmanager
 def opened(work: Work) -> Iterator[None]:
-    """The home for one run or one step of it: locked, and what a run that died left put right."""
+    """The home for one run or one step of it: locked, and what a run that died left put right.
+
+    Raises BadHome where there is a release and nobody knows the site's address: its feeds would be made for none of its readers.
+    """
     before = gc.get_threshold()
     gc.set_threshold(SELDOM, *before[1:])
     try:
         with work.home.locked():
+            if work.live is not None and not work.is_site_known:
+                raise BadHome(
+                    f"{work.home.feeds / work.live}.db: is lost or cannot be read, and nothing else says for which address feeds are made; give it with --site, and each hub with --hub (at first it was {DEFAULT_SITE})"
+                )
             for line in repair(work.home, work.catalogue, work.site, work.hubs):
                 work.progress.say(line)
             yield

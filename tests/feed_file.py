@@ -32,7 +32,12 @@ FEEDS = {
 
 
 def write_feed_file(
-    path: Path, events: Iterable[tuple[Any, ...]] = EVENTS, feeds: dict[str, tuple[str, Iterable[int]]] = FEEDS, most: int = 100
+    path: Path,
+    events: Iterable[tuple[Any, ...]] = EVENTS,
+    feeds: dict[str, tuple[str, Iterable[int]]] = FEEDS,
+    most: int = 100,
+    acts: Iterable[tuple[int, str, int | None]] = (),
+    gone: Iterable[tuple[str, str]] = (),
 ) -> None:
     """The tables of the ledger, of a feed the newest `most` numbers."""
     with working(path) as connection:
@@ -41,6 +46,8 @@ def write_feed_file(
         connection.executemany("INSERT INTO releases VALUES (?, ?, ?, '')", [(n, id, id[:10]) for n, id in enumerate(RELEASES, 1)])
         told = [(n, release, what, id, kind, cause, 1, region) for n, (release, what, id, kind, cause, region) in enumerate(events, 1)]
         connection.executemany("INSERT INTO feed_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", told)
+        connection.executemany("INSERT INTO feed_acts VALUES (?, ?, ?)", acts)
+        connection.executemany("INSERT INTO feed_gone VALUES (?, ?)", gone)
         for feed, (family, items) in feeds.items():
             numbers = list(items)
             connection.executemany("INSERT INTO feed_items VALUES (?, ?, ?)", [(feed, seq, event) for seq, event in enumerate(numbers, 1)])

@@ -259,6 +259,15 @@ async def test_what_is_no_release_is_said_in_both_languages(site, asked, status,
     assert "甜果" not in page.text
 
 
+@pytest.mark.parametrize("path", ["/", "/data", f"/institutions/{SWEET}", f"/institutions/{SWEET}.json"])
+async def test_of_two_days_none_is_left_out(site, path):
+    async with visitor(site()) as client:
+        answer = await client.get(f"{path}?as_of={OLD}&as_of={TODAY}")
+        same = await client.get(f"{path}?as_of={TODAY}&as_of=&as_of={TODAY}")
+    assert (answer.status_code, same.status_code) == (400, 200)
+    assert wording("zh")["problem.twice.text"].format(name="as_of") in unescape(answer.text)
+
+
 async def test_an_id_that_the_release_did_not_have_is_not_in_that_release(site):
     async with visitor(site()) as client:
         for path in ("/institutions/i-2", "/notices/n-2"):

@@ -3,12 +3,14 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -374,6 +376,8 @@ def test_status_says_what_is_live_and_how_the_last_run_ended(steady: Server, hom
     ]
     assert "nothing new" in done(mingbai(home, "run", *source(steady), now=NEXT))
     assert "last run: 2026-11-02T04:00:00Z nothing_new" in done(mingbai(home, "status"))
+    (home / "current" / "search" / "index.db").write_bytes(b"of another form")
+    assert "it cannot be searched" in done(mingbai(home, "status")).splitlines()[1]
 
 
 def test_status_answers_while_the_candidate_belongs_to_an_older_release(steady: Server, home: Path) -> None:
@@ -437,6 +441,38 @@ def test_a_command_without_an_address_goes_on_with_the_one_and_the_hubs_that_fee
     made = mingbai(home, "--site", "https://third.example", "run", *source(platform), now=NEXT)
     assert "release 2026-11-02 is live" in done(made)
     assert "feeds are now made for https://third.example with no hub" in made.stderr
+
+
+def test_the_address_is_known_from_feeds_of_the_form_before_and_is_asked_for_where_they_are_lost(steady: Server, home: Path) -> None:
+    def feeds() -> tuple[str, bool]:
+        made = document(Home(home), "records")
+        return orjson.loads(made)["home_page_url"].partition("/feeds")[0], b"https://127.0.0.1:9/hub" in made
+
+    first = ("--site", "https://first.example", "--hub", "https://127.0.0.1:9/hub")
+    done(mingbai(home, *first, "run", *source(steady)))
+    file = home / "feeds" / "2026-11-01.db"
+    file.chmod(0o600)
+
+    def before() -> None:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.executescript("DROP TABLE made; PRAGMA user_version=1")
+
+    before()
+    done(mingbai(home, "feeds"))
+    assert feeds() == ("https://first.example", True)
+    before()
+    made = mingbai(home, "--site", "https://second.example", "feeds")
+    done(made)
+    assert "feeds are now made for https://second.example with no hub; before it was https://first.example" in made.stderr
+    assert feeds() == ("https://second.example", False)
+    file.unlink()
+    assert "with --site" in told(mingbai(home, "stage"), 2)
+    file.write_bytes(b"torn")
+    assert "with --site" in told(mingbai(home, "feeds"), 2)
+    assert file.read_bytes() == b"torn", "made for nobody"
+    done(mingbai(home, "status"))
+    done(mingbai(home, *first, "feeds"))
+    assert feeds() == ("https://first.example", True)
 
 
 def test_a_token_can_be_a_variable_and_is_never_shown(home: Path) -> None:

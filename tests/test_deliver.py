@@ -536,6 +536,27 @@ def test_an_outbox_from_before_marks_takes_the_numbers_as_they_are(told, caller)
     assert (found.accepted, found.trouble) == (2, [])
 
 
+def test_an_outbox_from_before_marks_beside_an_older_copy_loses_no_number(told, caller):
+    make_live(told.home.path, [FIRST, LOST])
+    with receiving() as server:
+        subscribe(told, server.url)
+        assert deliver(told, bodies, caller).accepted == 30
+        server.answering = deaf(503)
+        make_live(told.home.path, [FIRST, LOST, ("2026-11-03", events(2, start=90))])
+        assert deliver(told, bodies, caller).waiting == 2, "letters of the lost line"
+        with closing(sqlite3.connect(told.home.path / "outbox.db")) as connection:
+            connection.executescript("DROP TABLE lived; PRAGMA user_version=1")
+        server.asked.clear()
+        server.answering = lambda *_: 204
+        make_live(told.home.path, [FIRST])
+        (said,) = deliver(told, bodies, caller).trouble
+        assert said.endswith("the home is an older copy; what comes there next is told from 21 again")
+        assert deliver(told, bodies, caller).trouble == []
+        make_live(told.home.path, [FIRST, ("2026-11-03", events(15, start=70))])
+        assert until_done(told, caller).trouble == []
+    assert sorted(orjson.loads(one.body)["data"]["number"] for one in server.asked) == [*range(21, 36)]
+
+
 def test_feeds_of_another_form_are_not_told_of(told, caller):
     with receiving() as server:
         subscribe(told, server.url)

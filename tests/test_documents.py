@@ -190,7 +190,8 @@ def test_a_title_says_first_what_must_not_be_missed_and_what_ended_was_not_withd
 
     def told(state: str) -> tuple[list[str], list[str]]:
         tables["notices"][0]["state"] = state
-        items = json.loads(of(make(events=events, feeds={"notices": ("notices", range(1, 9))})[1])["notices", "json"]["body"])["items"]
+        made = make(events=events, feeds={"notices": ("notices", range(1, 9))}, acts=[(2, "corrected", 1), (3, "raised", 2)])
+        items = json.loads(of(made[1])["notices", "json"]["body"])["items"]
         return [item["title"] for item in items][::-1], [item["content_text"] for item in items][::-1]
 
     titles, texts = told("active")
@@ -200,8 +201,8 @@ def test_a_title_says_first_what_must_not_be_missed_and_what_ended_was_not_withd
     assert "违法事实" in texts[1]
     assert FACTS not in texts[1]
     assert str(tables["notices"][0]["subject_name"]) not in titles[1] + texts[1] + titles[2] + texts[2], "no tombstone would take it back"
-    assert titles[2].startswith(f"异议：行政处罚 {N1}")
-    assert "2026-11-21 起正在核对" in texts[2]
+    assert titles[2].startswith(f"异议提出：行政处罚 {N1}")
+    assert "异议于 2026-11-21 提出" in texts[2]
     assert titles[3:7] == [
         "公示结束：公告 n-expired",
         "来源不再列出：公告 n-absent",
@@ -228,7 +229,7 @@ def test_an_entry_is_of_the_release_that_first_had_it_and_of_the_one_that_change
     assert said["date_published"] == "2026-11-20T16:00:01Z", "the second release of a day is a second later"
 
 
-def test_an_institution_that_left_is_named_only_while_the_release_has_it(make: Callable[..., tuple[int, Path]]) -> None:
+def test_an_institution_that_nobody_can_name_any_more_is_called_by_its_number(make: Callable[..., tuple[int, Path]]) -> None:
     left, entered = json.loads(of(make()[1])["listings", "json"]["body"])["items"]
     assert left["title"] == "机构 i-zzzzzzzzzzz2：不在最新一期名单中（福建省厦门市思明区）"
     assert (
@@ -239,10 +240,37 @@ def test_an_institution_that_left_is_named_only_while_the_release_has_it(make: C
     assert entered["tags"] == ["列入白名单"]
 
 
+def test_an_institution_that_is_gone_has_its_name_and_who_took_its_place(
+    make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]]
+) -> None:
+    """Its own address leads to another institution, which may be on the list that it left."""
+    gone, next_one, last = "i-zzzzzzzzzzz2", "i-yyyyyyyyyyy2", tables["institutions"][0]
+    step = {"method": "source", "since": "2026-11-23"}
+
+    def told(kind: str, *lineage: tuple[str, str, str]) -> dict[str, Any]:
+        tables["institution_lineage"] = [{"predecessor_id": old, "successor_id": new, "kind": kind, **step} for old, new, kind in lineage]
+        events = ((4, "listing", gone, kind, "source", "350203"),)
+        made = make(gone=[(gone, "厦门市思明区晨星培训中心")], events=events, feeds={"listings": ("listings", (1,))})[1]
+        item = json.loads(of(made)["listings", "json"]["body"])["items"][0]
+        assert item["url"] == f"{SITE}/changes?subject={gone}"
+        assert f"/institutions/{gone}" not in item["url"] + item["content_html"]
+        return dict(item)
+
+    assert told("left")["title"] == "厦门市思明区晨星培训中心：不在最新一期名单中（福建省厦门市思明区）"
+    assert "后继机构" not in told("left")["content_text"]
+    merged = told("left", (gone, last["id"], "merger"))
+    assert f"后继机构：{last['name']}（合并）" in merged["content_text"].split("\n")
+    assert f'href="{SITE}/institutions/{last["id"]}"' in merged["content_html"]
+    by_steps = told("left", (gone, next_one, "merger"), (next_one, last["id"], "rename"))
+    assert f"后继机构：{last['name']}" in by_steps["content_text"].split("\n"), "of several steps no kind is told"
+    assert "此后：不在最新一期名单中" in told("entered")["content_text"]
+    assert "此后" not in told("entered", (gone, last["id"], "merger"))["content_text"], "it may be on it as the other"
+
+
 def test_a_change_of_the_white_list_says_whose_list_it_is_which_and_as_of_when(
     make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]]
 ) -> None:
-    """Rule 1: 列入 X 局 Y 批白名单，截至 D. Of one that left there is no row any more: the lists of the region, and the day of the release."""
+    """Rule 1: 列入 X 局 Y 批白名单，截至 D. Whose list was left no row says, and no other list of the region is taken for it."""
 
     def told(**changed: Any) -> dict[str, Any]:
         tables["listings"][0] |= changed
@@ -259,11 +287,33 @@ def test_a_change_of_the_white_list_says_whose_list_it_is_which_and_as_of_when(
         {**tables["listings"][0], "id": "l-other", "institution_id": "i-bbbbbbbbbbb2", "region_code": "350203", "authority": "厦门市教育局"}
     )
     left = told()["left"]
-    assert "名单：厦门市教育局的白名单，截至 2026-11-23 的版本" in left["content_text"].split("\n")
+    assert left["content_text"].split("\n") == [
+        "机构：机构 i-zzzzzzzzzzz2",
+        "地区：福建省厦门市思明区",
+        "变动：不在最新一期名单中（2026-11-23 的版本）",
+    ]
     gone = told(absent_since="2026-11-22")["entered"]
     assert gone["title"].endswith("：列入白名单（福建省福州市鼓楼区）")
     assert "此后：不在最新一期名单中" in gone["content_text"]
     assert "第三期" not in gone["content_text"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "title", "later"),
+    [
+        ({"valid_until": "2026-11-23"}, "列入福州市教育局（x）第三期白名单，截至 2026-11-20", None), ({"valid_until": "2026-11-22"}, "列入白名单", "此后：名单所示的有效期已过"),
+        ({"as_of": "2026-11-24"}, "列入白名单", "名单：列入福州市教育局（x）第三期白名单，截至 2026-11-24"), ({"as_of": "2026-11"}, "列入福州市教育局（x）第三期白名单，截至 2026-11", None),
+    ],
+)  # fmt: skip
+def test_the_title_of_who_entered_says_of_no_list_that_is_over_or_was_made_later(
+    make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]], changed: dict[str, Any], title: str, later: str | None
+) -> None:
+    """The entry is of 2026-11-23, as is the release; the row is what the list says now."""
+    tables["listings"][0] |= changed
+    entered = json.loads(of(make()[1])["listings", "json"]["body"])["items"][1]
+    assert entered["title"] == f"福州市鼓楼区甜果培训中心有限公司（x）：{title}（福建省福州市鼓楼区）"
+    lines = entered["content_text"].split("\n")
+    assert later in lines if later else f"名单：{title}" in lines
 
 
 def test_a_notice_that_has_a_former_name_says_so(make: Callable[..., tuple[int, Path]], tables: dict[str, list[dict[str, Any]]]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import feedparser
 import pytest
 
+from publish.answering import Source
 from publish.catalogue import Catalogue, dictionary
+from publish.coverage import Coverage
 from publish.entries import FAMILIES, authority_key
 from publish.feedfile import feedfile
 from publish.home import Home
@@ -81,6 +84,39 @@ async def test_a_feed_says_whether_nothing_new_means_that_nothing_happened(site,
         assert all(begins[lang] in page for lang, page in pages.items())
 
 
+async def test_where_there_is_no_notice_it_is_said_of_now_alone(site):
+    """Those that there were may have ended or been withdrawn, and the feed still has their numbers."""
+    async with visiting(site()) as client:
+        said = (await client.get(f"/feeds/notices/region/{BEIJING}.json")).json()["description"]
+        page = unescape((await client.get(f"/en/feeds/notices/region/{BEIJING}")).text)
+    assert "覆盖这里的来源现在没有公布中的公告。" in said
+    assert "The sources that cover this place publish no notice now." in page
+
+
+COUNTRYWIDE = Source("country", "000000", "2026-11-20", regions=frozenset({"000000", FUJIAN, "350100", GULOU, SIMING, GUANGDONG}))
+BELOW = Source("gulou", GULOU, "2026-11-20", regions=frozenset({"000000", FUJIAN, "350100", GULOU}))
+
+
+@pytest.mark.parametrize(
+    ("sources", "silent", "covered"),
+    [
+        ([COUNTRYWIDE, BELOW], {}, (None, FUJIAN, GULOU, GUANGDONG)),
+        ([replace(COUNTRYWIDE, held=frozenset({SIMING}))], {"held": (None, FUJIAN, SIMING)}, (GULOU, GUANGDONG)),
+        ([COUNTRYWIDE, replace(BELOW, is_stale=True)], {"stale_source": (None, FUJIAN, "350100", GULOU)}, (SIMING, GUANGDONG)),
+        ([COUNTRYWIDE, replace(BELOW, held=frozenset({GULOU}))], {"held": (None, FUJIAN, "350100", GULOU)}, (SIMING, GUANGDONG)),
+        ([COUNTRYWIDE, replace(BELOW, region=None, is_stale=True)], {"stale_source": (None,)}, (FUJIAN, GUANGDONG)),
+    ],
+)
+def test_a_place_is_told_of_where_nothing_within_it_is_stale_or_held(catalogue, sources, silent, covered):
+    """Of a whole it is not told where a part of it is not: /verify, which looks for one name, says that in a note."""
+    found = Coverage({"listings": sources, "notices": sources}, catalogue.regions)
+    for why, places in [*silent.items(), (None, covered)]:
+        for family in ("listings", "notices", "records"):
+            keys = [family if place is None else f"{family}/region/{place}" for place in places]
+            assert {found.of_feed(key) for key in keys} == {why}
+        assert {found.of_feed("notices/violation/illegal_fees") for place in places if place is None} <= {why}
+
+
 @pytest.mark.parametrize("region", [GUANGDONG, GULOU, SIMING, FUQING, BEIJING])
 @pytest.mark.parametrize("now", [NOON, MUCH_LATER])
 async def test_a_feed_of_lists_says_what_a_question_for_a_name_says(site, region, now):
@@ -138,3 +174,45 @@ async def test_of_what_is_about_no_place_nothing_is_said(site, feed):
     async with visiting(site()) as client:
         assert "is_covered" not in (await client.get(f"/feeds/{feed}.json")).json()["_mingbai"]
         assert (await client.get(f"/feeds/{feed}/heartbeat.json")).json()["is_covered"] is None
+
+
+@pytest.fixture(scope="module")
+def ageing(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    """A release of which nothing ends for years, and its one source is stale from 2026-11-26 on."""
+    home = tmp_path_factory.mktemp("ageing")
+    tables = rows("x")
+    for notice in tables["notices"]:
+        notice |= {"public_until": "2029-01-01", "state": "active"}
+    tables["listings"] = [row for row in tables["listings"] if row["list"] == "white"]
+    tables["sources"][0] |= {"region_code": FUJIAN, "as_of": "2026-11-19", "interval_days": 2}
+    folder = make_release(home, TODAY, catalogue, tables=tables)
+    write_past(home, catalogue, TODAY)
+    write_index(home, TODAY)
+    go_live(home, TODAY)
+    feedfile(Home(home), catalogue, folder, TODAY, SITE)
+    return home
+
+
+@pytest.mark.parametrize(
+    "address", [f"notices/region/{GULOU}.json", f"listings/region/{GULOU}.atom", f"notices.json?county={GULOU}&q=收费"]
+)
+async def test_who_asks_by_date_alone_is_told_that_a_source_went_stale(ageing, catalogue, address):
+    seen = []
+    for day in (24, 25, 26):
+        app = build_app(ageing, dictionary=dictionary(catalogue), now=lambda day=day: datetime(2026, 11, day, 4, tzinfo=UTC), base_url=SITE)
+        async with visiting(app) as client:
+            answer = await client.get(f"/feeds/{address}")
+            known = {"if-modified-since": seen[-1][1]} if seen else {}
+            seen.append(
+                (
+                    answer.headers["etag"],
+                    answer.headers["last-modified"],
+                    (await client.get(f"/feeds/{address}", headers=known)).status_code,
+                )
+            )
+        app.shelf.close()
+        assert (say("zh", "verify.reason.stale_source") in answer.text) == (day >= 26)
+    assert [status for *_, status in seen] == [200, 304, 200]
+    assert seen[0][:2] == seen[1][:2]
+    assert seen[1][0] != seen[2][0]
+    assert seen[2][1] == "Wed, 25 Nov 2026 15:00:00 GMT"

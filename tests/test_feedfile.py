@@ -122,7 +122,7 @@ def test_the_documents_are_of_the_site_and_the_hub_that_were_given(made: Work) -
     assert b"https://127.0.0.1/hub" in document(made.home, "notices", "atom")
 
 
-@pytest.mark.parametrize("lost", ["torn", "gone", "older", "of another form"])
+@pytest.mark.parametrize("lost", ["torn", "gone", "older"])
 def test_a_lost_file_is_made_again_byte_for_byte(work: Work, lost: str) -> None:
     (path,) = files(work.home)
     before = path.read_bytes()
@@ -131,16 +131,36 @@ def test_a_lost_file_is_made_again_byte_for_byte(work: Work, lost: str) -> None:
             path.write_bytes(b"torn")
         case "gone":
             path.unlink()
-        case "older":
-            path.rename(path.with_name("2026-11-01.db"))
         case _:
-            with closing(sqlite3.connect(path)) as connection:
-                connection.execute("PRAGMA user_version=99")
+            path.rename(path.with_name("2026-11-01.db"))
     assert repair(work.home, work.catalogue, work.site, work.hubs) == [
         "made the feeds of release 2026-11-02 again, for https://mingbai.example"
     ]
     assert [path.name for path in files(work.home)] == ["2026-11-02.db"]
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("form", "change", "modified"),
+    [
+        (99, "UPDATE made SET modified = '2026-11-01T16:00:05Z'", "2026-11-01T16:00:06Z"),
+        (
+            1,
+            "DROP TABLE made; ALTER TABLE documents ADD COLUMN modified TEXT NOT NULL DEFAULT '2026-11-01T16:00:00Z'",
+            "2026-11-01T16:00:01Z",
+        ),
+    ],
+)
+def test_a_file_of_another_form_is_made_again_and_its_documents_are_later(work: Work, form: int, change: str, modified: str) -> None:
+    (path,) = files(work.home)
+    etags = served(work.home, "SELECT feed, form, etag FROM documents ORDER BY 1, 2")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"{change}; PRAGMA user_version={form}")
+    assert repair(work.home, work.catalogue, work.site, work.hubs)[-1:] == [
+        "made the feeds of release 2026-11-02 again, for https://mingbai.example"
+    ]
+    assert served(work.home, "SELECT modified FROM made") == [(modified,)]
+    assert served(work.home, "SELECT feed, form, etag FROM documents ORDER BY 1, 2") == etags
 
 
 def zeroed(path: Path) -> None:
@@ -293,6 +313,60 @@ def test_what_people_decide_is_told_with_the_release_that_carries_it_out(work: W
     assert corrections == [(third, "dispute"), (third, "correction"), (second, "removal")]
     assert first not in {row[0] for row in corrections}
     assert [item["id"] for item in items(work.home, "corrections")][-1].endswith(f":notices/{third}/disputes/2026-11-03")
+
+
+def test_what_was_corrected_or_disputed_is_told_for_ever_as_it_was_then(work: Work) -> None:
+    third = known(work, 31)
+    kept: dict[str, dict[str, Any]] = {}
+
+    def after(day: int, act: str, document: str, **fields: str) -> str:
+        """What the newest entry says; all that was told before says what it said."""
+        amend(on(work, day), Request(act, third, document, "张三", "来函", fields=fields))
+        told = {item["id"]: item for item in items(work.home, "corrections")}
+        assert {id: {"title": told[id]["title"], "text": told[id]["content_text"]} for id in kept} == kept
+        (new,) = told.keys() - kept.keys()
+        kept[new] = {"title": told[new]["title"], "text": told[new]["content_text"]}
+        return "\n".join(kept[new].values())
+
+    first = after(2, "correct", "更正甲", document_no="西教罚〔2026〕99号")
+    assert "决定书文号" in first
+    second = after(2, "correct", "更正乙", published_on="2026-10-30")
+    assert "决定书文号" not in second
+    assert "更正（" in second
+    raised = after(2, "dispute", "复议1号")
+    assert raised.startswith("异议提出：")
+    assert "异议（复议1号）于 2026-11-03 提出" in raised
+    settled = after(2, "settle", "核对1号")
+    assert settled.startswith("异议核对完毕：")
+    assert "异议（复议1号）已于 2026-11-03 核对完毕" in settled
+    assert "异议（复议2号）于 2026-11-04 提出" in after(3, "dispute", "复议2号")
+    last = after(5, "settle", "核对2号")
+    assert "异议（复议2号）已于 2026-11-06 核对完毕" in last
+    assert "复议1号" not in last
+    with closing(
+        sqlite3.connect(work.home.history)
+    ) as connection:  # as if the source alone had said that it is disputed and is not any more
+        connection.execute("DELETE FROM notice_statements")
+        connection.commit()
+    feedfile(work.home, work.catalogue, work.home.releases / str(work.live), str(work.live), work.site, work.hubs)
+    told = [(item["title"].partition("：")[0], item["content_text"].partition("的")[2]) for item in items(work.home, "corrections")][:2]
+    rest = "。现状以公告页为准。原有内容不再重复。"
+    assert told == [("异议核对完毕", f"异议已于 2026-11-06 核对完毕{rest}"), ("异议提出", f"异议于 2026-11-04 提出，开始核对{rest}")]
+
+
+def test_an_institution_that_is_gone_is_called_as_it_was_last(work: Work) -> None:
+    with closing(sqlite3.connect(work.home.history)) as connection:
+        columns = ", ".join(row[1] for row in connection.execute("PRAGMA table_info(institutions)"))
+        for name, begun, ended in (("甲", 1, 2), ("乙", 2, 3)):
+            taken = columns.replace("id,", "'i-gone',", 1).replace("name,", f"'{name}',", 1)
+            taken = taken.replace("release_from, release_to", f"{begun}, {ended}")
+            connection.execute(f"INSERT INTO institutions ({columns}) SELECT {taken} FROM institutions WHERE release_to IS NULL LIMIT 1")
+        connection.execute(
+            "INSERT INTO feed_events SELECT max(number) + 1, 2, 'listing', 'i-gone', 'left', 'source', 1, '330106' FROM feed_events"
+        )
+        connection.commit()
+    feedfile(work.home, work.catalogue, work.home.releases / str(work.live), str(work.live), work.site, work.hubs)
+    assert served(work.home, "SELECT * FROM feed_gone") == [("i-gone", "乙")], "nobody whom the release has, nobody of whom nothing is told"
 
 
 def test_going_back_tells_what_it_changes(work: Work) -> None:

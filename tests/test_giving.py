@@ -442,7 +442,7 @@ async def test_thousands_of_notices_are_judged_beside_the_loop_and_once_for_ever
         compared.append((table, row.get("id") or (row["notice_id"], row["number"])))
         return fingerprint(table, row)
 
-    monkeypatch.setattr("publish.web.downloads.still", judged)
+    monkeypatch.setattr("publish.web.offered.still", judged)
     monkeypatch.setattr(holding, "fingerprint", counted)
     monkeypatch.setattr(holding, "MANY", 0)
     shutil.copytree(copy / "releases" / OLD, copy / "releases" / "2026-11-19", copy_function=os.link)

@@ -33,7 +33,7 @@ FLOORS = (
     {"minisign", "bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells", "telling"},
     {"dataset"},
     {"sourcefile"},
-    {"catalogue", "metadata", "versions", "meant", "answering", "coverage", "entries", "channel", "extracts", "forms"}
+    {"questions", "catalogue", "metadata", "versions", "meant", "answering", "coverage", "entries", "channel", "extracts", "forms"}
     | {
         "described",
         "licence",
@@ -483,6 +483,23 @@ def test_a_command_waits_for_no_library_that_another_one_needs(root):
 
 def test_what_search_imports_late_is_there():
     assert [name for name in search.__all__ if not hasattr(search, name)] == []
+
+
+def twice(path: str, text: str) -> Iterator[str]:
+    """Names that a module gives a value at its top more than once: the first one says what nobody reads."""
+    names = [
+        target.id
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    ]
+    yield from (f"{path}: {name} has two values" for name in sorted(set(names)) if names.count(name) > 1)
+
+
+def test_a_name_at_the_top_of_a_module_has_one_value(root):
+    nothing(fault for path, text in modules(root).items() for fault in twice(path, text))
+    assert list(twice("a.py", "A = 1\nB = 2\nA = 3")) == ["a.py: A has two values"]
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 from making import approved, deliver, institution, listing, notice, on, query, rating, world
 from publish.amend import Request, amend
 from publish.decide import back
-from publish.errors import ReviewNeeded
+from publish.errors import BadHome, ReviewNeeded
 from publish.live import repair
-from publish.web.past import Past
+from publish.web.past import Past, past_ended
 from publish.web.reader import Reader
 from publish.withdraw import withdraw
 from publish.work import Work
@@ -261,6 +261,21 @@ def test_the_file_of_the_release_before_goes_and_a_lost_one_is_made_again(publis
     repair(published.home, published.catalogue, published.site)
     assert [path.name for path in published.home.past.iterdir()] == ["2026-11-02.db"]
     assert bytes_of(published) == before, "the same history makes the same bytes"
+
+
+def test_a_file_of_another_form_is_shown_by_nobody_and_made_again(published: Work) -> None:
+    (path,) = published.home.past.iterdir()
+    with closing(sqlite3.connect(path)) as connection:  # as a mingbai left it that told what this one leaves out
+        connection.execute("PRAGMA user_version=2")
+    reader = Reader(published.home.releases / str(published.live))
+    for show in (lambda: Past(reader), lambda: past_ended(reader, "2026-11-02")):
+        with pytest.raises(BadHome, match="is of form 2 and not 3; run `mingbai run`"):
+            show()
+    assert repair(published.home, published.catalogue, published.site) == ["made the past of release 2026-11-02 again"]
+    past = Past(reader)
+    assert past.rows("2026-11-02", "SELECT count(*) AS n FROM notices WHERE facts = ?", FACTS) == [{"n": 1}]
+    past.close()
+    reader.close()
 
 
 def test_a_live_release_from_before_tombstones_has_a_past_all_the_same(published: Work) -> None:

@@ -27,6 +27,7 @@ from publish.decide import approve
 from publish.errors import BadHome, Busy, Mingbai, ReviewNeeded, SourceBroken, SourceUnavailable
 from publish.extract import extract
 from publish.home import Home
+from publish.index import unsearchable
 from publish.platform import FAULTS, Server, World, new_world, serve
 from publish.platform.faults import Faults
 from publish.platform.service import Request, Response, Service
@@ -138,6 +139,16 @@ def test_a_run_with_nothing_new_writes_not_one_byte_of_data(work: Work, platform
     assert files(work.home, "status.json", "lock") == before
     assert status(work.home)["last_run"]["outcome"] == "nothing_new"
     assert status(work.home)["sources"] == {"platform": {"content_since": "2026-11-01", "last_checked": "2026-11-02T04:00:00Z"}}
+
+
+@pytest.mark.parametrize("name", ["index.db", "notices.db"])
+def test_a_live_release_that_an_upgrade_made_unsearchable_is_followed_by_one_that_can_be(name: str, work: Work, platform: Server) -> None:
+    ask(work, platform)
+    index = work.home.releases / "2026-11-01" / "search" / name
+    index.write_bytes(b"an index of another form" + index.read_bytes())
+    assert ask(work, platform, 1) == Result("released", "2026-11-02")
+    assert unsearchable(work.home.releases / "2026-11-02") is None
+    assert ask(work, platform, 2) == Result("nothing_new", None)
 
 
 def test_the_same_snapshot_is_not_counted_as_a_second_one_without_a_record(work: Work, platform: Server) -> None:

@@ -167,6 +167,36 @@ def test_a_correction_shows_the_right_value_and_says_which_columns(published: tu
     assert {row[-1] for row in causes(work, 4)} == {"correction"}, "also where its state was corrected before"
 
 
+def test_a_correction_names_the_texts_that_go_on_saying_what_it_replaced(work: Work) -> None:
+    penalty = "2026年10月30日决定，罚款人民币1.85万元。"
+    deliver(work, {**world(3), "notices": notices(fineWan="1.85", penaltyContent=penalty, facts="收费18,500元，不是118500元。")}, 0)
+    identifier = known(work)
+
+    def warned(day: int, *fields: str) -> list[str]:
+        typed = ["--home", str(work.home.path), "--now", on(work, day).now.isoformat(), "correct", identifier]
+        typed += [
+            "--document",
+            "更正通知",
+            "--by",
+            "张三",
+            "--note",
+            "来源多写了一位",
+            *(part for one in fields for part in ("--field", one)),
+        ]
+        done = CliRunner().invoke(main, typed)
+        assert done.exit_code == 0, done.output
+        return [line.partition(f"{identifier}: ")[2] for line in done.output.splitlines() if "goes on saying" in line]
+
+    after = "said before; correct it too where it means the same"
+    assert warned(1, "fine_fen=15000元", "decided_on=2026-10-29") == [
+        f"facts goes on saying what fine_fen {after}",
+        f"penalty_text goes on saying what fine_fen, decided_on {after}",
+    ]
+    assert warned(2, "fine_fen=11850元", "facts=收费118500元", "penalty_text=罚款1.5万元") == []
+    assert warned(3, "fine_fen=15000元") == []
+    assert warned(4, "fine_fen=16000元") == [f"penalty_text goes on saying what fine_fen {after}"]
+
+
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [

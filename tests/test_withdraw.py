@@ -12,8 +12,10 @@ from typing import Any
 
 import brotli
 import httpx
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
+from pyarrow import parquet
 
 from fed import document, everything_said
 from making import notice, on, query, snapshot, world
@@ -25,8 +27,9 @@ from publish.cli import main
 from publish.decide import back
 from publish.diff import SCHEMA
 from publish.errors import BadHome, BadValue, Mingbai, NotSigned, ReviewNeeded
+from publish.forms.packed import archive, packer
 from publish.home import Home
-from publish.nowhere import CHUNK, nowhere, remains
+from publish.nowhere import CHUNK, _found, nowhere, remains
 from publish.release import file_sha256
 from publish.rules import CAUSES
 from publish.run import assembled, compare, inputs_for, judge, lay_out, make_downloads, make_index, publish, run
@@ -277,13 +280,39 @@ def test_what_is_left_anywhere_is_found(published: tuple[Work, str], left: str) 
 def test_what_is_left_in_a_packed_document_of_a_feed_is_found(published: tuple[Work, str], coding: str) -> None:
     work, identifier = published
     signed(work, identifier)
-    for said, found in ((f"{SECRET}，其事实".encode(), r"feeds/2026-11-04.db: has words"), (None, "cannot be unpacked")):
-        packed = b"x" if said is None else {"gzip": gzip.compress, "brotli": brotli.compress}[coding](said)
+    said = {"gzip": gzip.compress, "brotli": brotli.compress}[coding](f"{SECRET}，其事实".encode())
+    damaged = {"gzip": bytes([*said[:14], said[14] ^ 0xFF, *said[15:]]), "brotli": said[:-1]}[coding]  # Brotli has no sum of what it holds
+    for packed, found in ((said, r"feeds/2026-11-04.db: has words"), (b"x", "cannot be unpacked"), (damaged, "cannot be unpacked")):
         with closing(sqlite3.connect(work.home.feeds / "2026-11-04.db")) as connection:
             connection.execute(f"UPDATE documents SET {coding} = ? WHERE feed = 'records' AND form = 'json'", [packed])
             connection.commit()
         with pytest.raises(BadHome, match=found):
             list(nowhere(on(work, 3)))
+
+
+@pytest.mark.parametrize("name", ["notices.csv.gz", "notices.csv.zst", "mingbai.csv.zip", "notices.parquet", "statements.xlsx"])
+def test_a_damaged_file_is_said_to_be_one(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with path.open("wb") as file:
+        if path.suffix in (".zip", ".xlsx"):
+            with archive(file) as made:
+                made.writestr("a", bytes(range(256)) * 9)
+        elif path.suffix == ".parquet":
+            parquet.write_table(pa.table({"a": ["甲" * 99, "乙"]}), file)
+        else:
+            with closing(packer("gzip" if path.suffix == ".gz" else "zstd", file)) as packed:
+                packed.write(bytes(range(256)) * 9)
+    whole = path.read_bytes()
+    assert _found(path, [b"nobody"]) == set()
+    said = []
+    for at in range(0, len(whole), max(1, len(whole) // 60)):
+        path.write_bytes(bytes([*whole[:at], whole[at] ^ 0xFF, *whole[at + 1 :]]))
+        try:
+            _found(path, [b"nobody"])
+        except BadHome as error:
+            said.append(str(error))
+    assert said
+    assert all(line.startswith(f"{path}: cannot be unpacked") for line in said)
 
 
 def test_nobody_withdraws_what_was_never_shown(published: tuple[Work, str]) -> None:

@@ -159,7 +159,11 @@ def reply(
 
 @main.command()
 @statement
-@click.option("--settled", is_flag=True, help="It was checked: end the dispute.")
+@click.option(
+    "--settled",
+    is_flag=True,
+    help="It was checked: end the dispute. Readers go on seeing the document that it rests on; that of the end is kept in the log.",
+)
 @click.pass_obj
 def dispute(make: MakeWork, notice: str, document: str, by: str, note: str, settled: bool) -> None:
     """Flag a notice as disputed while it is checked, or end that with --settled."""

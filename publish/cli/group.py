@@ -28,7 +28,7 @@ from .bar import Bar
 
 ORDER = (
     "run", "extract", "validate", "stage", "diff", "review", "release", "downloads", "index", "go-live", "feeds", "status", "approve", "refuse", "accept",
-    "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "deliver", "hooks", "keys", "rebuild", "serve", "screen", "apply",
+    "live", "withdraw", "withdrawn", "reply", "dispute", "correct", "audit", "deliver", "hooks", "keys", "rebuild", "serve", "screen", "sql", "apply",
     "verify-release",
 )  # fmt: skip
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -149,12 +149,13 @@ def main(
     def work() -> Work:
         if site is not None and not _is_address(site):
             raise BadDeclaration(f"--site {site!r}: is no address; expected one such as https://mingbai.example")
-        address, named = (site.rstrip("/"), ()) if site is not None else made_for(Home(home)) or (DEFAULT_SITE, ())
+        known = (site.rstrip("/"), ()) if site is not None else made_for(Home(home))
+        address, named = known or (DEFAULT_SITE, ())
         if hubs and address == DEFAULT_SITE != site:
             raise BadDeclaration("--hub: a hub fetches the feeds from the site's own address; say it with --site as well")
         told = tuple(map(spelled, hubs)) or named
         signing = Signing(signing_key, os.environ.get(VARIABLE) or None, unsigned)
-        return Work(Home(home), load(datasets, more_sources), _instant(now), address, Bar(), told, allowed, signing)
+        return Work(Home(home), load(datasets, more_sources), _instant(now), address, Bar(), told, allowed, signing, known is not None)
 
     ctx.obj = work
 

@@ -13,6 +13,7 @@ from ..errors import BadDeclaration, BadHome
 from ..feedfile import feedfile, moved
 from ..fresh import is_stale
 from ..inbox import take
+from ..index import unsearchable
 from ..issues import summary
 from ..keep import POLICY
 from ..run import assembled, compare, fetch, inputs_for, lay_out, make_downloads, make_index, publish, run
@@ -219,6 +220,10 @@ def status(make: MakeWork) -> None:
     work.home.there()
     found = work.home.read_status()
     click.echo(f"live: {work.home.live() or 'no release yet'}")
+    if work.live and (why := unsearchable(work.home.releases / work.live)):
+        click.echo(
+            f"  it cannot be searched: {why}; `mingbai run` makes one that can, as do the steps from `mingbai stage` on, which ask no source"
+        )
     click.echo(f"kept: {len(work.home.release_ids())} releases; {POLICY}")
     if versions := work.live_manifest().get("versions"):
         click.echo("versions: " + ", ".join(f"{dataset} {one['version']}" for dataset, one in versions.items()))

@@ -6,58 +6,30 @@ kept as their gzip, and sent as that or unpacked (pieces.py). All of it is done 
 """
 
 import logging
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from email.utils import formatdate
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
 from urllib.parse import quote
 
-import orjson
-
-from ..forms import FORMS
-from ..home import CHINA, DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS, LINKS
+from ..home import DOWNLOAD_INDEX, DOWNLOADS, LINKS
 from .answer import OPEN, Answer, as_json, beside
-from .archive import Identity, identity_of
+from .archive import identity_of
 from .frame import Dictionary
-from .holding import RETRY_SECONDS, UNREADABLE, sealed, still
+from .holding import RETRY_SECONDS, UNREADABLE
+from .offered import Offered, offered, opened
 from .pieces import Stored
 from .reader import Reader, Row
 from .shelf import Shelf
-from .terms import over
 from .visit import Visit, address, of_release
 
 RELEASE = r"(?P<release>latest|\d{4}-\d{2}-\d{2}(?:\.[1-9]\d*)?)"
 LIST = rf"/data/{RELEASE}(?P<index>/index\.json)?"
 FILE = rf"/data/{RELEASE}/(?P<inner>downloads/)?(?P<file>[A-Za-z0-9_-][A-Za-z0-9_.-]{{0,99}})"  # `inner`: as the manifest names it
 LATEST = "latest"
-SQLITE = "application/vnd.sqlite3"
-DATABASE = "mingbai.db"  # lies in the release itself, beside its downloads
 TRIES = 3  # a release that is issued anew meanwhile is looked at again
 log = logging.getLogger(__name__)
 Label = Mapping[str, str]
 Group = tuple[str, Label, list[Row], list[tuple[str, Label, list[Row]]]]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A file as the index says it, and where it lies: `stored` of so many bytes, in the folder of the release."""
-
-    public: Row
-    stored: str
-    stored_bytes: int
-    is_gzip: bool = False
-
-
-@dataclass(frozen=True)
-class Made:
-    """What may be fetched of a release. `changed` is the day on which it was made, or issued anew, as HTTP says it: the same on every copy of the site."""
-
-    changed: str
-    files: Mapping[str, Kept]
 
 
 class Downloads:
@@ -79,13 +51,13 @@ class Downloads:
 
     def has(self, reader: Reader, name: str, today: str) -> bool:
         """Whether the live release has a file of that name."""
-        return name in _made(reader.folder, reader, today)[1].files
+        return name in offered(reader.folder, reader, today)[1].files
 
     def given(self, reader: Reader, today: str) -> Mapping[str, list[Row]]:
         """The files of the live release by the dataset or table that they are of; {} where there are none."""
         found: dict[str, list[Row]] = {}
         try:
-            files = _made(reader.folder, reader, today)[1].files.values()
+            files = offered(reader.folder, reader, today)[1].files.values()
         except UNREADABLE:
             log.exception("downloads cannot be judged")
             return found
@@ -107,7 +79,7 @@ class Downloads:
         if visit.parts["release"] == LATEST:
             return to(visit, f"/data/{reader.id}{visit.parts.get('index', '')}")
         try:
-            files = [one.public for one in _made(folder, reader, visit.today)[1].files.values()]
+            files = [one.public for one in offered(folder, reader, visit.today)[1].files.values()]
         except FileNotFoundError:
             return self._busy(visit)
         if "index" in visit.parts:
@@ -123,12 +95,12 @@ class Downloads:
         name, is_own = visit.parts["file"], folder == reader.folder
         try:
             for _ in range(TRIES):
-                seen, made = _made(folder, reader, visit.today)
-                answer, opened = self._opened(visit, reader, folder, name, made)
+                seen, made = offered(folder, reader, visit.today)
+                answer, stored = self._opened(visit, reader, folder, name, made)
                 if seen == identity_of(folder / "manifest.json"):
                     return answer
-                if opened is not None:
-                    opened.close()
+                if stored is not None:
+                    stored.close()
         except FileNotFoundError:
             pass
         except UNREADABLE:
@@ -136,7 +108,7 @@ class Downloads:
             return self._ended(visit, is_own=is_own)
         return self._busy(visit)
 
-    def _opened(self, visit: Visit, reader: Reader, folder: Path, name: str, made: Made) -> tuple[Answer, Stored | None]:
+    def _opened(self, visit: Visit, reader: Reader, folder: Path, name: str, made: Offered) -> tuple[Answer, Stored | None]:
         is_latest, is_index = visit.parts["release"] == LATEST, "inner" in visit.parts and name == DOWNLOAD_INDEX
         found = made.files.get(name)
         if found is None and not is_index and not (is_latest and name in LINKS):
@@ -154,7 +126,7 @@ class Downloads:
             ("last-modified", made.changed),
             ("content-disposition", attachment(f"{folder.name}-{name}", f"{folder.name}-{self._chinese(name, reader)}")),
         )
-        stored = _open(folder, found)
+        stored = opened(folder, found)
         return Answer(200, b"", found.public["media_type"], headers, stored=stored), stored
 
     def _busy(self, visit: Visit) -> Answer:
@@ -189,64 +161,6 @@ class Downloads:
                 groups.append((name, it["label"], books, [group for group in tables if group[2]]))
         described = [one for one in whole if one["form"] == "description"]
         return [one for one in whole if one not in described], described, groups
-
-
-def _made(folder: Path, live: Reader, today: str) -> tuple[Identity, Made]:
-    """What may be fetched of a release, each with whether it is given out today, and of which issue of it that is. Raises what is in UNREADABLE,
-    FileNotFoundError where the release is away."""
-    seen = identity_of(folder / "manifest.json")
-    if seen is None:
-        raise FileNotFoundError(folder)
-    return seen, live.once(today, f"downloads {folder.name} {seen}", lambda: _read(folder, live, today))
-
-
-def _read(folder: Path, live: Reader, today: str) -> Made:
-    manifest = orjson.loads((folder / "manifest.json").read_bytes())
-    day = max([manifest["released_on"], *(note["on"] for note in manifest.get("reissues", []))])
-    changed = formatdate(datetime.fromisoformat(day).replace(tzinfo=CHINA).timestamp(), usegmt=True)
-    if f"{DOWNLOADS}/{DOWNLOAD_INDEX}" not in manifest["files"]:  # from before there were any
-        return Made(changed, {})
-    made, own = sealed(folder, f"{DOWNLOADS}/{DOWNLOAD_INDEX}"), folder == live.folder
-    holds: Mapping[str, Any] = {} if own else sealed(folder, f"{DOWNLOADS}/{DOWNLOAD_HOLDS}")
-    may = {name: own or not said["holds"] or still(live, today, holds[name]) for name, said in made["tables"].items()}
-    found: dict[str, Kept] = {}
-    for name, said in sorted(made["files"].items()):
-        ended = said["first_end"] is not None and over(said["first_end"], today)
-        one = {
-            "of": said.get("table", said.get("dataset")),
-            "form": said["form"],
-            "packing": said.get("packing"),
-            "region": said.get("region"),
-            "rows": said["rows"],
-            "is_given": not ended and all(may[table] for table in said["tables"]),
-        }
-        plain = said.get("plain")
-        if plain and said["packing"] == "gzip":
-            is_whole = plain["name"] == DATABASE
-            public = {"name": plain["name"], **one, "packing": None, "media_type": _media_type(said["form"]), **_size(plain)}
-            lies = (DATABASE, plain["bytes"]) if is_whole else (f"{DOWNLOADS}/{name}", said["bytes"])
-            found[plain["name"]] = Kept(public, *lies, is_gzip=not is_whole)
-        public = {"name": name, **one, "media_type": said["media_type"], **_size(said)}
-        found[name] = Kept(public, f"{DOWNLOADS}/{name}", said["bytes"])
-    return Made(changed, found)
-
-
-def _media_type(form: str) -> str:
-    return FORMS[form].media_type if form in FORMS else SQLITE
-
-
-def _size(said: Mapping[str, Any]) -> Row:
-    return {"bytes": said["bytes"], "sha256": said["sha256"]}
-
-
-def _open(folder: Path, found: Kept) -> Stored:
-    """Raises OSError, ValueError for a file that is not as long as the index says."""
-    path = folder / found.stored
-    file: BinaryIO = path.open("rb")
-    if os.fstat(file.fileno()).st_size != found.stored_bytes:
-        file.close()
-        raise ValueError(f"{found.stored}: is not what the release's index says")
-    return Stored(file, found.public["bytes"], found.is_gzip, path)
 
 
 def to(visit: Visit, path: str) -> Answer:

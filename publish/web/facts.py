@@ -6,11 +6,13 @@ it. Nothing is judged and nothing is ranked: order is by date or identifier.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from .. import coverage as covering
+from ..home import release_order
 from . import queries
 from .reader import Reader, Row
 from .terms import is_stale, over, permit_state
@@ -221,3 +223,15 @@ def sources(reader: Reader, today: str) -> list[Row]:
 def coverage(reader: Reader, today: str) -> covering.Coverage:
     """What the sources of a release cover today; worked out once and kept."""
     return reader.once(today, "coverage", lambda: covering.coverage(reader.rows, sources(reader, today), reader.held, reader.territory))
+
+
+def coverage_then(reader: Reader, today: str) -> covering.Coverage:
+    """The same on the day of the release, of which the documents made ahead are."""
+
+    def made() -> covering.Coverage:
+        stale = {source["id"] for source in reader.sources if is_stale(source, release_order(reader.id)[0])}
+        now = coverage(reader, today)
+        then = {what: [replace(it, is_stale=it.id in stale) for it in several] for what, several in now.sources.items()}
+        return replace(now, sources=then)
+
+    return reader.once(today, "coverage_then", made)

@@ -14,7 +14,7 @@ from ..entries import CODES, FACETS
 from ..regions import COUNTRY
 from . import facts, feed_question
 from .answer import TYPES, Answer
-from .asked import NoSuchChoice
+from .asked import NoSuchChoice, read
 from .feedfile import SEARCHED, Feeds
 from .feedmade import Maker
 from .frame import Frame, clean
@@ -40,11 +40,9 @@ class FeedLists:
         self._render, self._frame = render, frame
 
     def index(self, visit: Visit, reader: Reader, feeds: Feeds) -> Answer:
-        """Raises NoSuchChoice for a key that the page does not have or a code that there is none of."""
-        for key, _ in visit.pairs:
-            if key not in KEYS:
-                raise NoSuchChoice(key, ", ".join(KEYS), "key")
-        asked = {key: " ".join(visit.asked.get(key, "").split())[:200] for key in KEYS}
+        """Raises NoSuchChoice for a key that the page does not have, a code that there is none of, or two values where there is one."""
+        given = read(visit.pairs, KEYS)
+        asked = {key: given.get(key, [""])[0][:200] for key in KEYS}
         for key, codes in CODES.items():
             if asked[key] and asked[key] not in reader.codes(codes):
                 raise NoSuchChoice(key, ", ".join(reader.codes(codes)))

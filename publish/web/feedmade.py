@@ -91,7 +91,7 @@ class Maker:
 
     def current(self, row: Row, form: str) -> Document:
         """The current document of a feed, as what is made ahead would say it today."""
-        return self._of_today(self._channel.current(row, FORM[form]), form)
+        return self._of_today(self._channel.current(row, FORM[form]), form, [row["feed"]])
 
     def archive(self, row: Row, page: int, form: str) -> Document:
         """A full archive."""
@@ -202,13 +202,13 @@ class Maker:
         feed, why = self.silence(question)
         about = ABOUT_SEARCH + (f" {why_silent(feed, why)}" if why else "")
         covered = is_covered(feed, why)
-        return self._filled(replace(head, subtitle=about, is_covered=covered, is_complete=len(told) <= NEWEST), told[:NEWEST], form)
+        return self._filled(
+            replace(head, subtitle=about, is_covered=covered, is_complete=len(told) <= NEWEST), told[:NEWEST], form, _places(question)
+        )
 
     def silence(self, question: Question) -> tuple[str, str | None]:
         """The feed of the place that is asked about, and why that may be silent today."""
-        places = next((found for level in reversed(REGIONS) if (found := question.filters.get(level))), ())
-        whole = "notices/authority/" if question.filters.get("authority") else "notices"  # of an authority it is not said
-        keys = [f"notices/region/{code}" for code in places] or [whole]
+        keys = _places(question)
         covered = facts.coverage(self.feeds.reader, self.today)
         return next(((key, why) for key in keys if (why := covered.of_feed(key))), (keys[0], None))
 
@@ -218,8 +218,9 @@ class Maker:
             entries=(), author=TITLE, stylesheet=f"{self.site}{STYLESHEET}",
         )  # fmt: skip
 
-    def _filled(self, head: Feed, numbers: list[int], form: str) -> Document:
-        """A document of the entries of these events of the ledger, in their order; one that may not be told today is not there."""
+    def _filled(self, head: Feed, numbers: list[int], form: str, places: Sequence[str] = ()) -> Document:
+        """A document of the entries of these events of the ledger, in their order; one that may not be told today is not there. It says why the feeds
+        of these places may be silent."""
         rows = {row["number"]: row for row in self.feeds.rows(OF_NUMBERS, orjson.dumps(numbers).decode())}
         events = [
             Event(**{**rows[number], "reason": rows[number]["reason"] or "", "region": rows[number]["region"] or ""}) for number in numbers
@@ -227,20 +228,23 @@ class Maker:
         told = self._channel.tell(events)
         entries = tuple(entry for event in events if isinstance(entry := told[event.number], Entry))
         updated = max((entry.updated for entry in entries), default=head.updated)
-        return self._of_today(replace(head, entries=entries, updated=updated), form)
+        return self._of_today(replace(head, entries=entries, updated=updated), form, places)
 
-    def _of_today(self, feed: Feed, form: str) -> Document:
-        return Document(FORM[form](feed), TYPES[f".{form}"], self.modified())
+    def _of_today(self, feed: Feed, form: str, places: Sequence[str]) -> Document:
+        return Document(FORM[form](feed), TYPES[f".{form}"], self.modified(places))
 
-    def modified(self) -> datetime | None:
-        """When a document of the day became what it is: with the feeds, or where something may have ended since at the last midnight. That is an hour
-        before, since a release of the new day comes after it, and as much later as the feeds were made again for their release."""
+    def modified(self, places: Sequence[str] = ()) -> datetime | None:
+        """When a document of the day became what it is: with the feeds, or at the last midnight where something may have ended since, or the feeds of these
+        places are not as silent as on the day of the release. That is an hour before, since a release of the new day comes after it, and as much later as
+        the feeds were made again for their release."""
         if not self.feeds.is_for(self.site, self.hubs):
             return None
         since = self.feeds.modified
-        if ended(self.feeds.reader, self.today).notices:
+        reader = self.feeds.reader
+        now, then = facts.coverage(reader, self.today), facts.coverage_then(reader, self.today)
+        if ended(reader, self.today).notices or any(now.of_feed(place) != then.of_feed(place) for place in places):
             midnight = datetime.combine(date.fromisoformat(self.today), time(0), CHINA)
-            return max(since, midnight - HOUR + (since - instant(self.feeds.reader.id)))
+            return max(since, midnight - HOUR + (since - instant(reader.id)))
         return since
 
     def _described(self, question: Question) -> str:
@@ -256,6 +260,13 @@ class Maker:
         ]
         days = f"{question.since}—{question.until}" if question.since or question.until else ""
         return " · ".join(filter(None, (question.query, *chosen, days)))
+
+
+def _places(question: Question) -> list[str]:
+    """The feeds of the places that are asked about."""
+    places = next((found for level in reversed(REGIONS) if (found := question.filters.get(level))), ())
+    whole = "notices/authority/" if question.filters.get("authority") else "notices"  # of an authority it is not said
+    return [f"notices/region/{code}" for code in places] or [whole]
 
 
 def _composed(question: Question) -> Question:

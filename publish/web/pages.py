@@ -11,6 +11,7 @@ from typing import Any, cast
 import orjson
 from jinja2 import Environment
 
+from ..questions import DUCKDB, QUESTIONS
 from ..wording import LANGUAGES
 from . import catalog, deltas, downloads, exports, facts, reconcile, sealed
 from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
@@ -222,6 +223,8 @@ class Pages:
             versions=_versions(reader),
             **self.catalog.told(visit, reader, _versions(reader)),
             changelog=newest(self._shelf.archive.changelog(visit.live or reader, reader.id)),
+            questions=QUESTIONS,
+            duckdb=DUCKDB,
             files={} if visit.is_past else self.downloads.given(reader, visit.today),
         )
 

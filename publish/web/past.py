@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 
 from ..errors import BadHome
+from ..home import PAST_FORM
 from .ended import FUNCTION, INNER, Ended, ended
 from .reader import Reader, Row, as_row, harden, read_only
 
@@ -63,8 +64,19 @@ def _kept(reader: Reader) -> sqlite3.Connection | None:
         found = past_file(reader).stat()
         identity = found.st_ino, found.st_mtime_ns
         if reader.past is None or reader.past[0] != identity:
-            reader.past = identity, read_only(past_file(reader))
+            reader.past = identity, _opened(reader)
     return reader.past[1] if reader.past else None
+
+
+def _opened(reader: Reader) -> sqlite3.Connection:
+    """A connection to the file. Raises BadHome for one of another form, which tells what is left out today: an older mingbai made it."""
+    file = past_file(reader)
+    connection = read_only(file)
+    (form,) = connection.execute("PRAGMA user_version").fetchone()
+    if form != PAST_FORM:
+        connection.close()
+        raise BadHome(f"{file}: is of form {form} and not {PAST_FORM}; run `mingbai run`, which makes it again")
+    return connection
 
 
 def shadow_past(connection: sqlite3.Connection, reader: Reader) -> list[str]:
@@ -92,14 +104,14 @@ def _gone(table: str) -> str:
 
 
 class Past:
-    """The past as the site's own pages ask for it. Raises BadHome when the file is not there or cannot be read."""
+    """The past as the site's own pages ask for it. Raises BadHome when the file is not there, cannot be read or is of another form."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.database = past_file(reader)
         self._ended: Mapping[str, str] = {}
         try:
-            self._connection = read_only(self.database)
+            self._connection = _opened(reader)
             self._connection.create_function(FUNCTION, 1, lambda table: self._ended[table])
             for name in shadow_past(self._connection, reader):
                 self._connection.execute(f'CREATE TEMP VIEW "{name}" AS SELECT * FROM temp."{INNER}{name}"')

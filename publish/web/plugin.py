@@ -24,6 +24,7 @@ from datasette.views.base import DatasetteError
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
+from ..questions import QUESTIONS
 from ..wording import LANGUAGES, say
 from .answer import App
 from .databases import Guarded, HistoryDatabase, NoPast, ReleaseDatabase
@@ -125,7 +126,14 @@ def tell(dictionaries: Mapping[str, Dictionary], lang: str) -> dict[str, dict[st
     """What Datasette is told of the database of each route, in one language."""
     tables = {route: describe(said, lang) for route, said in dictionaries.items()}
     of_past = {"title": say(lang, "history.title"), "description": say(lang, "history.about"), "example": EXAMPLE, "queries": queries(lang)}
-    return {ROUTE: {"title": say(lang, "site.name"), "tables": tables[ROUTE]}, HISTORY: {**of_past, "tables": tables[HISTORY]}}
+    asked = {
+        name: {"sql": text, "title": say(lang, f"question.{name}"), "description": say(lang, f"question.{name}.about")}
+        for name, text in QUESTIONS.items()
+    }
+    return {
+        ROUTE: {"title": say(lang, "site.name"), "tables": tables[ROUTE], "queries": asked},
+        HISTORY: {**of_past, "tables": tables[HISTORY]},
+    }
 
 
 def describe(dictionary: Dictionary, lang: str) -> dict[str, Any]:

@@ -260,7 +260,16 @@ def _others() -> dict[str, Schema]:
         "Status": thing(serving=maybe(serving), problem=MAYBE, status={"type": ["object", "null"]}),
         "Feed": {"type": "object"},
         "Heartbeat": thing(
-            feed=TEXT, release=TEXT, last=WHOLE, updated=MAYBE, checked_at=MAYBE, as_of=MAYBE, sources=each(checked), since=TEXT
+            feed=TEXT,
+            release=TEXT,
+            last=WHOLE,
+            updated=MAYBE,
+            checked_at=MAYBE,
+            as_of=MAYBE,
+            is_covered={"type": ["boolean", "null"]},
+            not_covered=maybe(thing(code=TEXT, text=TEXT)),
+            sources=each(checked),
+            since=TEXT,
         ),
         "Rows": {"type": ["object", "array"]},
     }

@@ -12,9 +12,11 @@ from contextlib import suppress
 from dataclasses import replace
 
 from ..home import china_day
+from ..questions import QUESTIONS
 from ..wording import LANGUAGES
 from .answer import Answer, App, Receive, Scope, Send, give, guarded, redirect
 from .archive import NoSuchRelease
+from .asked import AS_OF, NoSuchChoice, refused
 from .kept import Kept
 from .pages import NotHere, Page, Pages
 from .reader import Reader
@@ -142,11 +144,15 @@ class Site:
         if not visit.query or method not in ("GET", "HEAD") or visit.reader is None or not self.pages.has_past(visit.path):
             return None
         try:
-            asked = visit.asked.get("as_of")
+            days = list(dict.fromkeys(value for key, value in visit.pairs if key == AS_OF and value))
         except ValueError:  # too many keys to know what is asked for
             return self.pages.problem(visit, 400, "bad_request")
-        if not asked:
+        if not days:
             return None
+        if len(days) > 1:
+            no = NoSuchChoice(AS_OF, ", ".join(days), "twice")
+            return refused(self.pages.problem, visit, no, visit.path, [key for key, _ in visit.pairs])
+        (asked,) = days
         try:
             answer = await self._as_of(visit, asked, method)
         except NoSuchRelease as no:
@@ -215,7 +221,7 @@ class Site:
             return None
         table = parts[0] if len(parts) > 1 else parts[0].partition(".")[0]
         of_past = _route(visit.path) == HISTORY
-        if table not in reader.counts and not of_past:
+        if table not in reader.counts and not of_past and not (table in QUESTIONS and len(parts) == 1):
             raise NotHere
         limit = visit.asked.get("_timelimit", "")
         if limit and not (limit.isascii() and limit.isdigit()):  # Datasette answers 500

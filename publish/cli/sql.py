@@ -1,0 +1,153 @@
+"""The command for journalists who have SQL: a question to a release's database, read-only, nothing of which leaves this machine."""
+
+import csv
+import re
+import sqlite3
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from unicodedata import east_asian_width
+
+import click
+import orjson
+
+from ..cells import AS_IT_IS, GUARDED
+from ..errors import BadHome, BadValue
+from ..questions import QUESTIONS
+from .group import MakeWork, main
+
+WIDEST = 40  # columns of the screen for one value in a table
+BATCH = 1_000
+Row = Sequence[object]
+
+
+@main.command()
+@click.argument("query")
+@click.option("--release", default=None, help="A release by its id, or a mingbai.db that was downloaded.  [default: the newest]")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["table", "csv", "spreadsheet", "json"]),
+    default="table",
+    show_default=True,
+    help="json: one object a line.",
+)
+@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A value for :NAME in the query; may stand several times.")
+@click.pass_obj
+def sql(make: MakeWork, query: str, release: str | None, form: str, given: Sequence[str]) -> None:
+    """Ask a release in SQL, or by the name of a ready-made question: notices_by_violation_and_month, permit_over_and_still_listed.
+
+    What is asked of is the file as it was published: a notice in it may have ended since. `spreadsheet` opens in Excel and WPS with nothing computed.
+    """
+    from ..web.reader import harden, read_only  # with what only a release needs
+
+    path = _database(make, release)
+    values = dict(_value(one) for one in given)
+    try:
+        with closing(read_only(path)) as connection:
+            harden(connection)
+            cursor = connection.execute(QUESTIONS.get(query, query), values)
+            if cursor.description is None:
+                raise BadValue("sql: this asks for nothing; expected a SELECT")
+            FORMS[form]([column[0] for column in cursor.description], iter(lambda: cursor.fetchmany(BATCH), []))
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        raise BadValue(
+            f"sql: {error}; {path.name} is read and not written, one SELECT at a time; its tables are on the site's /data"
+        ) from error
+
+
+def _database(make: MakeWork, release: str | None) -> Path:
+    if release is not None and Path(release).is_file():
+        return Path(release)
+    work = make()
+    work.home.there()
+    found = release or work.home.live()
+    if found is None:
+        raise BadHome(f"{work.home.path}: has no release yet; make one with `mingbai run`, or give a mingbai.db with --release")
+    path = work.home.releases / found / "mingbai.db"
+    if Path(found).name != found or not path.is_file():
+        kept = ", ".join(sorted(each.parent.name for each in work.home.releases.glob("*/mingbai.db"))[-5:])
+        raise BadHome(f"{found}: is no release of {work.home.path} and no file; expected one of {kept or 'none'}, or a mingbai.db")
+    return path
+
+
+def _value(given: str) -> tuple[str, str]:
+    name, sign, value = given.partition("=")
+    if not sign or not name.isidentifier():
+        raise BadValue(f"--set {given}: expected NAME=VALUE, such as region=350000")
+    return name, value
+
+
+def _csv(names: list[str], batches: Iterable[list[Row]]) -> None:
+    _comma_separated(names, batches, lambda value: value, "")
+
+
+def _spreadsheet(names: list[str], batches: Iterable[list[Row]]) -> None:
+    _comma_separated(names, batches, _harmless, "\ufeff")
+
+
+def _comma_separated(names: list[str], batches: Iterable[list[Row]], each: Callable[[object], object], mark: str) -> None:
+    sys.stdout.buffer.write(mark.encode())
+    _write([names], each)
+    for rows in batches:
+        _write(rows, each)
+
+
+def _write(rows: Iterable[Row], each: Callable[[object], object]) -> None:
+    class Out:
+        @staticmethod
+        def write(text: str) -> None:
+            sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+
+    csv.writer(Out, lineterminator="\n").writerows([each(value) for value in row] for row in rows)
+
+
+def _harmless(value: object) -> object:
+    """A value that no spreadsheet computes or takes for a number."""
+    is_odd = isinstance(value, str) and re.match(GUARDED, value) and not re.match(AS_IT_IS, value)
+    return f"'{value}" if is_odd else value
+
+
+def _json(names: list[str], batches: Iterable[list[Row]]) -> None:
+    for rows in batches:
+        for row in rows:
+            sys.stdout.buffer.write(orjson.dumps(dict(zip(names, row, strict=True)), default=_text, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _text(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _table(names: list[str], batches: Iterable[list[Row]]) -> None:
+    rows = [[_cut(value) for value in row] for some in batches for row in some]
+    widths = [max(map(_width, column)) for column in zip(names, *rows, strict=True)]
+    for row in _lines([names, ["-" * width for width in widths], *rows], widths):
+        click.echo(row)
+
+
+def _lines(rows: Iterable[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
+    for row in rows:
+        yield "  ".join(text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def _cut(value: object) -> str:
+    text = "" if value is None else "".join(sign if sign.isprintable() else " " for sign in str(value))
+    if _width(text) <= WIDEST:
+        return text
+    while _width(text) >= WIDEST:
+        text = text[: min(len(text) - 1, WIDEST)]
+    return f"{text}…"
+
+
+FORMS: dict[str, Callable[[list[str], Iterable[list[Row]]], None]] = {
+    "table": _table,
+    "csv": _csv,
+    "spreadsheet": _spreadsheet,
+    "json": _json,
+}

@@ -263,6 +263,7 @@ def _others() -> dict[str, Schema]:
             feed=TEXT,
             release=TEXT,
             last=WHOLE,
+            mark=MAYBE,
             updated=MAYBE,
             checked_at=MAYBE,
             as_of=MAYBE,

@@ -75,7 +75,8 @@ def plain(address: Address) -> Address:
 def shown(url: str) -> str:
     """As much of an address as may stand in a log: who is called. Its path may be a password."""
     try:
-        return f"{urlsplit(url).scheme}://{urlsplit(url).hostname}"
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     except ValueError:
         return "the address"
 

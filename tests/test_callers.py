@@ -298,6 +298,7 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(at_home):
 
 def test_what_is_shown_of_an_address_is_whom_it_calls():
     assert shown("https://paper.example/in/s3cret?token=1") == "https://paper.example"
+    assert shown("https://u:s3cret@paper.example:8443/in") == "https://paper.example:8443"
 
 
 def test_retry_after_is_read_and_a_refused_connection_says_so(at_home):

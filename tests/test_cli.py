@@ -126,6 +126,8 @@ def test_the_help_names_the_commands_in_the_order_of_the_work_and_every_exit_cod
     assert [name for name in commands if name in STEPS] == list(STEPS)
     for code in range(2, 7):
         assert f" {code} " in " ".join(said.split())
+    assert "serve and hooks go by the clock" in " ".join(said.split())
+    assert "whatever --now says" in " ".join(done(mingbai(home, "serve", "--help", now=None)).split())
 
 
 def test_the_steps_one_after_another_make_the_release_that_run_makes(steady: Server, home: Path, tmp_path: Path) -> None:

@@ -207,7 +207,7 @@ def test_status_says_what_waits_since_when_and_what_is_given_up(home, secret):
             box.end(1, "it answered 410 Gone")
     said = mingbai(home, "status").output
     assert "to tell: 0 waiting, 1 dead" in said
-    assert f"hook 1 http://127.0.0.1 {FEED}: it answered 410 Gone" in said
+    assert f"hook 1 {server.url.removesuffix('/in')} {FEED}: it answered 410 Gone" in said
     assert mingbai(home, "hooks", "dead").output == f"1  {FEED}/1  a  16 tries: status 500\n"
     assert mingbai(home, "hooks", "dead", "1", "--redeliver").output == "hook 1: 1 wait again\n"
     assert mingbai(home, "hooks", "dead").output == ""
@@ -229,6 +229,23 @@ def test_who_delivers_already_is_hurried(home, secret, monkeypatch):
         asked = len(server.asked)
         mingbai(home, "deliver")
         assert len(server.asked) == asked + 1
+
+
+def test_who_fails_is_named_with_why(home, secret, monkeypatch):
+    monkeypatch.setattr("publish.cli.newsroom.bodies", small)
+    with receiving(lambda *_: 500) as server, receiving() as other:
+        for one in (server, other):
+            mingbai(home, "hooks", "add", f"{one.url}/t0ken", "--feed", FEED, "--from", "30", "--secret-file", secret)
+        failed = mingbai(home, "deliver").output
+        assert f"hook 1 {server.url.removesuffix('/in')} {FEED}: 1 failures in a row: status 500, next try 20" in failed
+        assert "hook 2" not in failed
+        refused = mingbai(home, "deliver", "--now", allowed="").output
+        assert f"hook 1 {server.url.removesuffix('/in')} {FEED}: 2 failures in a row: 127.0.0.1" in refused
+        assert "--allow-private" in refused
+        listed = mingbai(home, "hooks", "list").output
+    assert "2 failures in a row: 127.0.0.1" in listed
+    assert all(f"  {one.url.removesuffix('/in')}  {FEED}" in listed for one in (server, other))  # by their ports
+    assert "t0ken" not in failed + refused + listed
 
 
 def test_an_address_that_would_not_be_called_is_refused_when_it_is_added(home, secret):

@@ -20,7 +20,7 @@ from .group import MakeWork, main
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, envvar="MINGBAI_PORT", show_envvar=True)
 @click.pass_obj
 def serve(make: MakeWork, host: str, port: int) -> None:
-    """Serve the live release, and each that follows it without a restart."""
+    """Serve the live release, and each that follows it without a restart. What has ended is told by the clock, whatever --now says."""
     from ..web.server import serve as serve_site  # Datasette takes a second to import, which no other command should wait for
 
     work = make()

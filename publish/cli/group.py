@@ -113,7 +113,12 @@ class Commands(click.Group):
 @click.option(
     "--unsigned", is_flag=True, allow_from_autoenv=False, help="Publish without a signature, this once, where releases are signed."
 )
-@click.option("--now", default=None, show_envvar=True, help="Act as if it were this instant (ISO 8601 with zone), to repeat a run.")
+@click.option(
+    "--now",
+    default=None,
+    show_envvar=True,
+    help="Act as if it were this instant (ISO 8601 with zone), to repeat a run; serve and hooks go by the clock.",
+)
 @click.version_option(__version__, prog_name="mingbai")
 @click.pass_context
 def main(

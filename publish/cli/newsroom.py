@@ -20,7 +20,7 @@ from ..deliver import Live, Round, attached, deliver, told
 from ..entries import FACETS, can_tell
 from ..errors import BadDeclaration, BadHome, Busy, Mingbai
 from ..home import Home
-from ..outbox import Outbox, exists, outbox
+from ..outbox import Callee, Outbox, exists, outbox
 from ..work import Work
 from .group import MakeWork, main
 
@@ -63,6 +63,10 @@ def deliver_command(make: MakeWork, watch: bool, hurry: bool) -> None:
     def say(found: Round) -> None:
         if not watch or found.accepted or found.failed or found.trouble:
             click.echo(told(found))
+            if found.failed:
+                with _open(work) as box:
+                    for line in _failing(box):
+                        click.echo(line)
 
     try:
         deliver(work, bodies, rounds=None if watch else 1, each=say)
@@ -139,7 +143,7 @@ def list_command(make: MakeWork) -> None:
             counts = box.connection.execute(
                 "SELECT count(*) FILTER (WHERE NOT is_dead), count(*) FILTER (WHERE is_dead) FROM letters WHERE callee = ?", [callee.id]
             ).fetchone()
-            state = f"ended: {callee.ended}" if callee.ended else f"{callee.failures} failures in a row" if callee.failures else "well"
+            state = f"ended: {callee.ended}" if callee.ended else _failed(box, callee) if callee.failures else "well"
             click.echo(
                 f"{callee.id}  {shown(callee.url)}  {callee.feed}  up to {callee.entered}, {counts[0]:,} waiting{_next(box, callee.id)}, {counts[1]:,} dead; "
                 f"{len(callee.secrets)} secrets; since {callee.added}; {state}"
@@ -222,6 +226,20 @@ def _next(box: Outbox, callee: int | None = None) -> str:
     return f", next try {datetime.fromtimestamp(due, UTC):%Y-%m-%dT%H:%M:%SZ}" if due > box.clock() else ", due now"
 
 
+def _failed(box: Outbox, callee: Callee) -> str:
+    """How often a callee did not take what it was told, and why the last time."""
+    why = box.connection.execute("SELECT said FROM letters WHERE callee = ? AND said <> '' ORDER BY is_dead, due DESC LIMIT 1", [callee.id])
+    return ": ".join((f"{callee.failures} failures in a row", *(said for (said,) in why)))
+
+
+def _failing(box: Outbox) -> Iterator[str]:
+    """A line for each callee that fails or has ended."""
+    for callee in (*box.callees("hub"), *box.callees("hook")):
+        if callee.ended or callee.failures:
+            what = callee.ended or _failed(box, callee)
+            yield f"  {callee.kind} {callee.id} {shown(callee.url)} {callee.feed}: {what}{_next(box, callee.id)}"
+
+
 def standing(home: Home) -> Iterator[str]:
     """What waits to be told, in lines for `status`; nothing where nobody is to be told."""
     if not exists(home.path):
@@ -234,9 +252,6 @@ def standing(home: Home) -> Iterator[str]:
             ).fetchone()
             oldest = f", the oldest since {datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
             yield f"to tell: {waiting:,} waiting{oldest}, {dead:,} dead{_next(box)}"
-            for callee in (*box.callees("hub"), *box.callees("hook")):
-                if callee.ended or callee.failures:
-                    what = callee.ended or f"{callee.failures} failures in a row"
-                    yield f"  {callee.kind} {callee.id} {shown(callee.url)} {callee.feed}: {what}{_next(box, callee.id)}"
+            yield from _failing(box)
     except (OSError, sqlite3.Error) as error:
         yield f"to tell: {home.path / 'outbox.db'}: {error}"

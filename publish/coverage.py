@@ -40,7 +40,7 @@ class Coverage:
         if why := silence(region, sources, self.regions, has_all=what == LISTS):
             return why
         below = [it for it in sources if it.region != (region or COUNTRY) and self._has(region, it)]
-        if any(it.is_stale for it in below):
+        if any(it.is_stale and it.regions for it in below):
             return "stale_source"
         return "held" if any(it.held for it in (below if region else sources)) else None
 

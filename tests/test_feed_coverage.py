@@ -103,6 +103,7 @@ BELOW = Source("gulou", GULOU, "2026-11-20", regions=frozenset({"000000", FUJIAN
         ([COUNTRYWIDE, BELOW], {}, (None, FUJIAN, GULOU, GUANGDONG)),
         ([replace(COUNTRYWIDE, held=frozenset({SIMING}))], {"held": (None, FUJIAN, SIMING)}, (GULOU, GUANGDONG)),
         ([COUNTRYWIDE, replace(BELOW, is_stale=True)], {"stale_source": (None, FUJIAN, "350100", GULOU)}, (SIMING, GUANGDONG)),
+        ([COUNTRYWIDE, replace(BELOW, is_stale=True, regions=frozenset())], {}, (None, FUJIAN, GULOU)),  # it gives nothing of the kind
         ([COUNTRYWIDE, replace(BELOW, held=frozenset({GULOU}))], {"held": (None, FUJIAN, "350100", GULOU)}, (SIMING, GUANGDONG)),
         ([COUNTRYWIDE, replace(BELOW, region=None, is_stale=True)], {"stale_source": (None,)}, (FUJIAN, GUANGDONG)),
     ],

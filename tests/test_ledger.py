@@ -380,7 +380,7 @@ def test_what_is_told_as_a_change_is_what_an_entry_shows(catalogue: Catalogue) -
             "document_url": None,
             "document_as_of": None,
         }
-        rows = {name: [{**filled[name], "institution_id": "i-1", "name": "甲"}] if name == of else [] for name in READ}
+        rows = {name: [{**filled[name], "institution_id": "i-1", "name": "甲", "former": ()}] if name == of else [] for name in READ}
         return teller.notice(Notice(own, rows["notice_links"], rows["notice_statements"]), "2026-11-01", "2026-11-01")
 
     for name, table in tables.items():

@@ -28,5 +28,7 @@ DUCKDB = f'''import duckdb
 
 for table in ("notices", "codes"):
     duckdb.sql(f"CREATE VIEW {{table}} AS SELECT * FROM '{{table}}.parquet'")
-print(duckdb.sql("""{QUESTIONS[NOTICES]}"""))
+print(
+    duckdb.sql("""{QUESTIONS[NOTICES]}""")
+)
 '''

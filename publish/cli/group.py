@@ -150,12 +150,13 @@ def main(
         if site is not None and not _is_address(site):
             raise BadDeclaration(f"--site {site!r}: is no address; expected one such as https://mingbai.example")
         known = (site.rstrip("/"), ()) if site is not None else made_for(Home(home))
+        is_known = known is not None or Home(home).live() is None  # of the first release its own address is said with it
         address, named = known or (DEFAULT_SITE, ())
         if hubs and address == DEFAULT_SITE != site:
             raise BadDeclaration("--hub: a hub fetches the feeds from the site's own address; say it with --site as well")
         told = tuple(map(spelled, hubs)) or named
         signing = Signing(signing_key, os.environ.get(VARIABLE) or None, unsigned)
-        return Work(Home(home), load(datasets, more_sources), _instant(now), address, Bar(), told, allowed, signing, known is not None)
+        return Work(Home(home), load(datasets, more_sources), _instant(now), address, Bar(), told, allowed, signing, is_known)
 
     ctx.obj = work
 

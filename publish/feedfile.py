@@ -73,13 +73,14 @@ ACTS = f"""INSERT INTO main.feed_acts SELECT e.number, s.act, s.number FROM (
     SELECT *, 'correction' AS kind, 'corrected' AS act FROM ({FIRST} WHERE kind = 'correction' GROUP BY 1, 2) UNION ALL
     SELECT *, 'dispute', 'raised' FROM ({FIRST} WHERE kind = 'dispute' GROUP BY 1, 2) UNION ALL
     SELECT *, 'dispute', 'settled' FROM ({FIRST} WHERE kind = 'dispute' AND settled_on IS NOT NULL GROUP BY 1, 2)
-  ) s JOIN history.feed_events e ON e.id = s.notice_id AND e.what = 'notice' AND e.release = s.release AND e.kind = s.kind ORDER BY 1, 3, 2"""
+  ) s JOIN history.feed_events e ON e.id = s.notice_id AND e.what = 'notice' AND e.release = s.release AND e.kind = s.kind
+  WHERE s.notice_id NOT IN (SELECT notice FROM history.withdrawn) ORDER BY 1, 3, 2"""
 # a dispute of which its source alone says so
 STATES = """INSERT INTO main.feed_acts SELECT e.number, iif(is_now.state = 'disputed', 'raised', 'settled'), NULL FROM main.feed_events e
     JOIN history.notices was ON was.id = e.id AND was.release_from < e.release AND coalesce(was.release_to >= e.release, 1)
     JOIN history.notices is_now ON is_now.id = e.id AND is_now.release_from <= e.release AND coalesce(is_now.release_to > e.release, 1)
   WHERE e.what = 'notice' AND e.kind = 'dispute' AND (was.state = 'disputed') <> (is_now.state = 'disputed')
-    AND e.number NOT IN (SELECT event FROM main.feed_acts) ORDER BY 1"""
+    AND e.number NOT IN (SELECT event FROM main.feed_acts) AND e.id NOT IN (SELECT notice FROM history.withdrawn) ORDER BY 1"""
 # the last public name of institutions whose listings are told of and that the release has no more: the past of the release tells it as well
 GONE = """INSERT INTO main.feed_gone SELECT id, name FROM (
     SELECT h.id, h.name, max(h.release_from) FROM history.institutions h WHERE h.id IN (SELECT id FROM main.feed_events WHERE what = 'listing'
@@ -256,7 +257,8 @@ def _told(connection: Working) -> None:
 
 
 def _acts(connection: Working) -> None:
-    """What was entered or settled of a notice with each correction and dispute. Nothing is known any more of one that was forgotten."""
+    """What was entered or settled of a notice with each correction and dispute. Nothing of one that was withdrawn: history forgets it when the release is live,
+    and the file that is made again then has to be this one."""
     for table, column, sql in (("notice_statements", "number", ACTS), ("notices", "state", STATES)):
         if any(has[1] == column for has in connection.execute(f"PRAGMA history.table_info({table})")):
             connection.execute(sql)

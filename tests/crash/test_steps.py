@@ -57,5 +57,7 @@ def test_a_step_that_was_killed_is_typed_again(scenes: dict[str, Scene], archive
         else:
             with opened(work):
                 pass  # any command puts right what is left
-        wrong = [name for name in unlike(whole_home(work.home), expected) if "2024-01-05" not in name and name != "releases.json"]
+        wrong = [
+            name for name in unlike(whole_home(work.home), expected) if "2024-01-05" not in name and name not in ("releases.json", "chain")
+        ]
         assert not wrong, f"{where}: the same commands did not make {wrong}"

@@ -96,7 +96,7 @@ def test_a_withdrawal_killed_anywhere_is_ended_by_the_next_run(begun: tuple[Work
     draw, downloads = random.Random("withdrawal"), [number for number, step in enumerate(steps) if "/downloads/" in step]
     others = sorted(set(range(len(steps))) - set(downloads))
     # a hundred files to take away of each release are written alike: some of these, so that what is around them is met as often as without
-    chosen = {*draw.sample(others, min(POINTS, len(others))), *draw.sample(downloads, min(POINTS // 4, len(downloads)))}
+    chosen = {0, *draw.sample(others, min(POINTS, len(others))), *draw.sample(downloads, min(POINTS // 4, len(downloads)))}
     found = []
     for number in sorted({*chosen, *between}):
         trial = copied(work, tmp_path / "home")

@@ -42,15 +42,19 @@ DCAT = "http://www.w3.org/ns/dcat#"
 
 
 @pytest.fixture(scope="module")
-def it(tmp_path_factory, catalogue: Catalogue) -> Described:
-    return make(tmp_path_factory.mktemp("home"), catalogue)
+def home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture(scope="module")
-def folder(it: Described, tmp_path_factory) -> Path:
+def it(home: Path, catalogue: Catalogue) -> Described:
+    return make(home, catalogue)
+
+
+@pytest.fixture(scope="module")
+def folder(home: Path, it: Described) -> Path:
     """The release's downloads with what describes them."""
-    found = Path(str(tmp_path_factory.getbasetemp())).rglob(f"releases/{it.release}/downloads")
-    return next(path for path in found if (path / "institutions.csv").is_file())
+    return home / "releases" / it.release / "downloads"
 
 
 def _report(folder: Path, *only: str) -> frictionless.Report:

@@ -7,6 +7,7 @@ there the test is skipped with the reason, so that `make test` works in a bare c
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,12 @@ def root() -> Path:
 def catalogue() -> Catalogue:
     """The real declarations."""
     return load()
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Callable[[], Work]:
+    """Gives a home like that of `work` each time, for what several tests begin with: it is made once, and each takes a copy (making.copied)."""
+    return lambda: Work(Home(tmp_path_factory.mktemp("begun") / "home").prepare(), catalogue, NOON)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -104,6 +105,12 @@ def deliver(work: Work, listings: Mapping[str, Any], day: int) -> Result:
 def on(work: Work, day: int) -> Work:
     """The same work so many days after the first."""
     return replace(work, now=NOON + timedelta(days=day))
+
+
+def copied(made: Work, work: Work) -> Work:
+    """The work of a home in which nothing was done yet, with all that was made and handed in elsewhere: a release takes half a second, a copy a hundredth."""
+    subprocess.run(["cp", "-a", f"{made.home.path.parent}/.", work.home.path.parent], check=True)
+    return work
 
 
 def query(work: Work, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:

@@ -109,8 +109,13 @@ def on(work: Work, day: int) -> Work:
 
 def copied(made: Work, work: Work) -> Work:
     """The work of a home in which nothing was done yet, with all that was made and handed in elsewhere: a release takes half a second, a copy a hundredth."""
-    subprocess.run(["cp", "-a", f"{made.home.path.parent}/.", work.home.path.parent], check=True)
+    copy(made.home.path.parent, work.home.path.parent)
     return work
+
+
+def copy(folder: Path, to: Path) -> None:
+    """Put all that is in a folder into another one, as it is: what is one file under two names stays one."""
+    subprocess.run(["cp", "-a", f"{folder}/.", to], check=True)
 
 
 def query(work: Work, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:

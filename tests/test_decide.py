@@ -526,10 +526,10 @@ SPOILT: dict[str, dict[str, list[Any]]] = {
 }
 
 
-@pytest.fixture(params=SPOILT)
-def held_once(request: pytest.FixtureRequest, work: Work) -> Work:
+@pytest.fixture(scope="module", params=SPOILT)
+def made_held_once(request: pytest.FixtureRequest, begun: Callable[[], Work]) -> Work:
     """Three releases, of which the second holds a county in which two notices were withdrawn and one ended since. It was made by another recipe."""
-    names = [notice(n, publicUntil="2026-11-04" if n == 3 else "2027-06-30") for n in range(1, 21)]
+    work, names = begun(), [notice(n, publicUntil="2026-11-04" if n == 3 else "2027-06-30") for n in range(1, 21)]
     beyond = [notice(n, areaCode="330108", publicUntil="2027-06-30") for n in range(21, 421)]
     spoilt = {"notices": [{**names[0], "state": "已撤销"}, *beyond], **SPOILT[request.param]}  # and says itself of one that it is withdrawn
     withdrawn = [{**one, "state": "已撤销"} for one in names[:2]]
@@ -542,6 +542,11 @@ def held_once(request: pytest.FixtureRequest, work: Work) -> Work:
     assert work.live_manifest()["held"] == []
     of_another_recipe(work, "2026-11-02")
     return work
+
+
+@pytest.fixture
+def held_once(made_held_once: Work, work: Work) -> Work:
+    return copied(made_held_once, work)
 
 
 def test_what_a_release_held_comes_back_as_it_was_held_also_where_it_is_made_anew(held_once: Work) -> None:

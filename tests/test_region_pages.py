@@ -208,7 +208,7 @@ async def test_a_held_partition_is_told_and_nothing_found_there_is_not_none(site
     assert whole["coverage"]["listings"]["not_covered"]["code"] == "held"
     assert whole["sources"][0]["held"] == [[HELD, "2026-11-20"]]
     assert covered["coverage"]["listings"] == {"is_covered": True, "not_covered": None}
-    assert (covered["sources"][0]["held"], "<strong>0</strong> 黑名单" in zero) == ([], True)
+    assert (covered["sources"][0]["held"], "<strong>0</strong> 家列入黑名单" in zero) == ([], True)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

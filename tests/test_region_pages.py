@@ -1,5 +1,6 @@
 """The pages of regions: their numbers are those of the data and of the pages behind them, and what cannot be known is not said to be none."""
 
+import asyncio
 import json
 import re
 from collections import Counter
@@ -382,6 +383,22 @@ async def test_the_numbers_are_worked_out_once_a_day(home, catalogue, monkeypatc
         await client.get("/regions")
     app.shelf.close()
     assert made == ["2026-11-23", "2026-11-24"]
+
+
+async def test_the_numbers_are_there_before_somebody_asks(home, catalogue):
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON, poll_seconds=0.01)
+    asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+
+    async def send(message: Any) -> None:
+        pass
+
+    running = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}}, asked.get, send))
+    await asked.put({"type": "lifespan.startup"})
+    reader = app.shelf.reader
+    while not regional.is_counted(reader, TODAY):
+        await asyncio.sleep(0.02)
+    await asked.put({"type": "lifespan.shutdown"})
+    await running
 
 
 async def test_a_failure_is_said_and_never_a_number(home, catalogue, monkeypatch):

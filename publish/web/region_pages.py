@@ -94,7 +94,7 @@ class RegionPages:
             return self._soon(visit, reader, lambda: self._page(visit, reader, region, heirs, asked, self._found(visit, reader, asked)))
 
         async def found() -> Answer:
-            await self._count(visit, reader)
+            await self.ready(reader, visit.today)
             some = await asyncio.to_thread(self._found_beside, visit, reader, asked)
             return self._page(visit, reader, region, heirs, asked, some)
 
@@ -123,7 +123,7 @@ class RegionPages:
             return make()
 
         async def counted() -> Answer:
-            await self._count(visit, reader)
+            await self.ready(reader, visit.today)
             return make()
 
         return self._later(visit, counted)
@@ -138,11 +138,12 @@ class RegionPages:
 
         return Answer(200, b"", later=later)
 
-    async def _count(self, visit: Visit, reader: Reader) -> None:
+    async def ready(self, reader: Reader, today: str) -> None:
+        """Have the day's numbers worked out, where they are not."""
         async with self._one:  # whoever comes meanwhile waits for the same
-            if not regional.is_counted(reader, visit.today):
-                counts = await asyncio.to_thread(regional.count, reader, visit.today)
-                reader.once(visit.today, regional.KEPT, lambda: counts)
+            if not regional.is_counted(reader, today):
+                counts = await asyncio.to_thread(regional.count, reader, today)
+                reader.once(today, regional.KEPT, lambda: counts)
 
     def _found(self, visit: Visit, reader: Reader, asked: Asked) -> tuple[int, list[str]]:
         return regional.institutions(reader, visit.today, asked.code, asked.chosen, asked.limit, asked.offset)

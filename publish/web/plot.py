@@ -12,7 +12,7 @@ MOST = 60
 FEW = 12  # bars from which on they stand close: three releases are no three walls
 STEP, HEIGHT, LEAST = 10, 100, 1.5
 KINDS = ("add", "change", "remove")  # from the ground up
-COUNT = "count"  # of a plot with one number each
+LEVEL = "level"
 
 
 @dataclass
@@ -55,7 +55,7 @@ def plot(counted: Iterable[Row], releases: Sequence[Row]) -> Plot:
     for row in counted:
         if row["release"] in of and row["kind"] in KINDS:
             of[row["release"]].counts[row["kind"]] += row["rows"]
-    return _drawn(list(bars.values()), KINDS, by_month)
+    return _drawn(list(bars.values()), by_month)
 
 
 def by_time(counts: Mapping[str, int], *, everywhere: bool = False) -> Plot:
@@ -74,23 +74,23 @@ def by_time(counts: Mapping[str, int], *, everywhere: bool = False) -> Plot:
         )
         for label, n in counts.items():
             of_years[label[:4]] += n
-        return _drawn([Bar(label, counts={COUNT: n}) for label, n in of_years.items()], (COUNT,), False)
+        return _drawn([Bar(label, counts={LEVEL: n}) for label, n in of_years.items()], False)
     span = [f"{each // 12:04d}-{each % 12 + 1:02d}" for each in range(start, end + 1)]
     found = {month: counts.get(month, 0) + (years.get(month[:4], 0) if everywhere else 0) for month in span}
     met = {month[:4] for month in span} if everywhere else set()
     found |= {year: n for year, n in years.items() if year not in met}
-    return _drawn([Bar(label, counts={COUNT: found[label]}) for label in sorted(found)], (COUNT,), True)
+    return _drawn([Bar(label, counts={LEVEL: found[label]}) for label in sorted(found)], True)
 
 
-def _drawn(bars: Sequence[Bar], kinds: Sequence[str], by_month: bool) -> Plot:
+def _drawn(bars: Sequence[Bar], by_month: bool) -> Plot:
     highest = max((bar.total for bar in bars), default=0)
     boxes = []
     wide = round(STEP * 0.8 * min(1, len(bars) / FEW), 2)
     for place, bar in enumerate(bars):
         y = float(HEIGHT)
-        for kind in kinds:
-            if bar.counts[kind]:
-                high = max(LEAST, round(bar.counts[kind] / highest * (HEIGHT - LEAST * 2), 2))
+        for kind, number in bar.counts.items():
+            if number:
+                high = max(LEAST, round(number / highest * (HEIGHT - LEAST * 2), 2))
                 y -= high
                 boxes.append((round(place * STEP + (STEP - wide) / 2, 2), round(y, 2), wide, high, kind))
     return Plot(bars, boxes, len(bars) * STEP, highest, by_month)

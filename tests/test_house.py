@@ -32,7 +32,7 @@ FLOORS = (
     {"cleaning", "dates", "fresh", "persons", "values", "declarations"},
     {"minisign", "bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells", "telling"},
     {"dataset"},
-    {"sourcefile"},
+    {"sourcefile", "hotlines"},
     {"questions", "catalogue", "metadata", "versions", "meant", "answering", "coverage", "entries", "channel", "extracts", "forms"}
     | {
         "described",

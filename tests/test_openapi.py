@@ -48,6 +48,7 @@ MORE = (
     "/notices.json", "/notices.json?q=收费&sort=newest&since=2025", "/notices.json?q=(", "/notices.json?sort=relevance", "/notices.json?as_of=2030-01-01", "/notices.json?as_of=1999-01-01",
     "/changes.json?from=2026-11-22", "/changes.json?region=1", "/data/changelog.json?as_of=2026-11-22", "/feeds/notices.json?q=收费", "/feeds/notices.json?q=(", "/feeds/nothing.json",
     "/reconcile?queries=%7B%22a%22%3A%7B%22query%22%3A%22甜果%22%7D%7D", "/reconcile?queries=1", "/reconcile/suggest/entity?prefix=福州", "/reconcile/flyout/entity?id=nobody",
+    "/regions.json?class=arts", "/regions.json?class=x", "/regions/350102.json?class=subject&list=white&address=东街&limit=5&offset=0", "/regions/710000.json", "/regions/371202.json", "/regions/nowhere.json", "/regions/350102.json?as_of=2026-11-22",
     "/mingbai.json?sql=nothing", "/mingbai.json?sql=select+*+from+sqlite_master", "/mingbai/nothing.json", f"/mingbai/notices/{REPAIRED}.json", "/mingbai/regions.json?_shape=array",
 )  # fmt: skip
 SENT = (

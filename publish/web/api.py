@@ -11,7 +11,7 @@ from typing import Any
 from ..descriptions import CSVW, DCAT, PACKAGE, SCHEMA
 from ..entries import FACETS
 from ..rules import CAUSES
-from . import feed_question, notice_question, question, selection, verify
+from . import feed_question, notice_question, question, region_pages, regional, selection, verify
 from .asked import AS_OF, REGIONS
 from .reader import Reader
 from .visit import DASHED, HISTORY, ROUTE
@@ -78,6 +78,8 @@ ROUTES: tuple[Route, ...] = (
     Route("institution", "/institutions/{id}.json", (AS_OF,), {FOUND: "Institution", 300: "Successors", 308: ""}, {"id": "$institution"}),
     Route("notices", "/notices.json", (*NOTICES.KEYS, AS_OF), {FOUND: "FoundNotices"}, {"q": "培训"}, many=NOTICES.FACETS),
     Route("notice", "/notices/{id}.json", (AS_OF,), {FOUND: "Notice", 410: "Gone"}, {"id": "$notice"}),
+    Route("regions", "/regions.json", ("class",), {FOUND: "Regions"}),
+    Route("region", "/regions/{region}.json", region_pages.KEYS, {FOUND: "Region", 308: ""}, {"region": "350000"}),
     Route("changelog", "/data/changelog.json", (AS_OF,), {FOUND: "Changelog"}),
     Route("manifest", "/data/{release}/manifest.json", (), {FOUND: "Manifest"}, {"release": "$release"}),
     Route("keys", "/data/keys.json", (), {FOUND: "Anything"}),
@@ -130,7 +132,7 @@ def _pattern(text: str) -> Schema:
 
 
 KEYS: Mapping[str, Schema] = {
-    **dict.fromkeys(("q", "name", "code", "permit", "region", "authority", "prefix", "queries", "extend", "sql", "type", "id", "after", "subject", "table", "key", "value"), TEXT),
+    **dict.fromkeys(("q", "name", "code", "permit", "region", "authority", "prefix", "queries", "extend", "sql", "address", "type", "id", "after", "subject", "table", "key", "value"), TEXT),
     **{key: _pattern(REGION) for key in REGIONS},
     **{key: _pattern(RELEASE) for key in (AS_OF, "release", "from", "to")},
     **{key: _pattern(DAY) for key in ("since", "until")},
@@ -155,6 +157,8 @@ def key_schema(route: Route, key: str, reader: Reader) -> Schema:
         return {"type": "string", "pattern": ID}
     if route.name == "search" and key in SEARCH.FACETS and key not in REGIONS:
         return {"type": "string", "enum": list(question.choices(reader, key, {}))}
+    if route.name in ("regions", "region") and key in ("class", "list"):
+        return {"type": "string", "enum": [*reader.codes(question.Question.CODES[key]), *([regional.ANY_ADVERSE] if key == "list" else [])]}
     if key in NOTICES.CODES and route.name in ("notices", "feed"):
         return {"type": "string", "enum": reader.codes(NOTICES.CODES[key])}
     if key in ("cursor", "limit") and route.name.startswith("reconcile"):

@@ -5,10 +5,10 @@ values are escaped, control characters and bidirectional overrides are dropped, 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from markupsafe import Markup, escape
 import search
 
 from ..home import CHINA
+from ..hotlines import Hotline, hotlines_of
+from ..regions import COUNTRY, short_form
 from ..wording import LANGUAGES, wording
 from .facts import freshness
 from .visit import Visit, address, current
@@ -41,7 +43,7 @@ DAYS = (
     "release",
 )  # values of texts that are days; such texts are not for attributes
 
-LIVE = ("/mingbai", "/history", "/status", "/feeds", "/changes")  # pages that are of the live release alone
+LIVE = ("/mingbai", "/history", "/status", "/feeds", "/changes", "/regions")  # pages that are of the live release alone
 Dictionary = Mapping[str, Any]  # publish.catalogue.dictionary()
 
 
@@ -100,9 +102,10 @@ def instant(text: object) -> object:
 class Frame:
     """What base.html reads; one object for all requests."""
 
-    def __init__(self, dictionary: Dictionary, base_url: str | None) -> None:
+    def __init__(self, dictionary: Dictionary, base_url: str | None, hotlines: Sequence[Hotline] = ()) -> None:
         self._tables = {name: {**table, "dataset": dataset} for dataset, d in dictionary.items() for name, table in d["tables"].items()}
         self._base_url = (base_url or "").rstrip("/")
+        self._hotlines = hotlines
         self.stylesheet, self.script = _fixed("site.css"), _fixed("suggest.js")
 
     @property
@@ -161,7 +164,13 @@ class Frame:
 
     def t(self, key: str, **values: object) -> Markup:
         """A text with its values, escaped. Days are marked as such, so that they do not break at their hyphens."""
-        return Markup(escape(wording(self.visit.lang)[key])).format(**{name: _marked(name, clean(value)) for name, value in values.items()})
+        text = _escaped(self.visit.lang, key)
+        if not values and "{" not in text:
+            return Markup(text)
+        # Markup.format says the same four times as slowly, and a page has hundreds of texts
+        return Markup(
+            text.format(**{name: value if type(value) is int else escape(_marked(name, clean(value))) for name, value in values.items()})
+        )
 
     def label(self, codes: str, code: str | None) -> str:
         reader = self.visit.reader
@@ -174,6 +183,14 @@ class Frame:
     def region_name(self, code: str) -> str:
         reader = self.visit.reader
         return reader.region_name(code, self.visit.lang) if reader else code
+
+    def region_short(self, code: str) -> str:
+        return short_form(self.region_name(code))
+
+    def hotlines(self, region: str | None) -> list[Hotline]:
+        """Whom to call about what is in a region, the nearest first."""
+        reader = self.visit.reader
+        return hotlines_of(self._hotlines, [*reversed(reader.lies_in(region)), COUNTRY] if reader else [COUNTRY])
 
     def table_label(self, table: str) -> str:
         found = self._tables.get(table)
@@ -203,6 +220,12 @@ class Frame:
         return str((row["source_zh"] if self.visit.lang == "zh" else row["source_en"] or row["source_zh"]) or "")
 
 
+@cache
+def _escaped(lang: str, key: str) -> str:
+    """A text as it stands on a page; its braces are none that escaping would change."""
+    return str(escape(wording(lang)[key]))
+
+
 def _fixed(name: str) -> str:
     """The address of a static file as it is now: another content has another one."""
     return f"/static/{name}?v={blake2b((STATIC / name).read_bytes(), digest_size=6).hexdigest()}"
@@ -212,7 +235,7 @@ def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
     """Give an environment, ours or Datasette's, what the templates use."""
     env.finalize = partial(clean, longest=longest)
     env.globals |= {
-        "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "url": frame.url,
+        "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "region_short": frame.region_short, "url": frame.url,
         "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_label": frame.column_label, "quote": quote,
     }  # fmt: skip
     env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "number": "{:,}".format}

@@ -24,6 +24,7 @@ from .found import SearchPages
 from .frame import STATIC, Dictionary, Frame
 from .noticing import NoticePages
 from .reader import Reader
+from .region_pages import RegionPages
 from .shelf import Shelf
 from .terms import in_force, tombstone
 from .verify import VerifyPages
@@ -58,6 +59,7 @@ class Pages:
         self._csv: tuple[list[Entry] | None, bytes] = None, b""
         self.found = SearchPages(self.render, self.problem)
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
+        self.regions = RegionPages(self.render, self.problem, self.changed, cast(Frame, templates.globals["frame"]).hotlines)
         self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
         self.verify = VerifyPages(self.render, self.problem, of_release)
         self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hubs)
@@ -81,6 +83,8 @@ class Pages:
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
                 (r"/notices(\.json)?", NoticePages(self.render, self.problem).page),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
+                (r"/regions(\.json)?", self.regions.index),
+                (r"/regions/(?P<code>[^/.]{1,60})(\.json)?", self.regions.page),
                 (rf"/search\.(?P<form>{exports.FORM})", self._exports.institutions),
                 (rf"/notices\.(?P<form>{exports.FORM})", self._exports.notices),
                 (r"/data", self.data),
@@ -120,6 +124,8 @@ class Pages:
         found = self.find(path)
         own: list[Page] = [self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page]
         own += [
+            self.regions.index,
+            self.regions.page,
             self.catalog.catalog,
             self.catalog.openapi,
             self.sealed,

@@ -13,7 +13,7 @@ from jinja2 import Environment
 
 from ..questions import DUCKDB, QUESTIONS
 from ..wording import LANGUAGES
-from . import catalog, deltas, downloads, exports, facts, reconcile, sealed
+from . import catalog, crawlers, deltas, downloads, exports, facts, reconcile, schema, sealed
 from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
 from .asked import NoSuchChoice, refused
 from .changed import ChangePages, as_public
@@ -62,8 +62,10 @@ class Pages:
         self.regions = RegionPages(self.render, self.problem, self.changed, cast(Frame, templates.globals["frame"]).hotlines)
         self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
         self.verify = VerifyPages(self.render, self.problem, of_release)
-        self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hubs)
-        self.catalog = catalog.CatalogPages(shelf, cast(Frame, templates.globals["frame"]), dictionary)
+        self._frame = cast(Frame, templates.globals["frame"])
+        self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, self._frame, hubs)
+        self.catalog = catalog.CatalogPages(shelf, self._frame, dictionary)
+        self.crawlers = crawlers.Crawlers(self.problem, self._frame)
         self._in_order = dict(sorted(dictionary.items(), key=_reading_order))
         self._exports = exports.Exports(self.problem, dictionary)
         self.downloads = downloads.Downloads(shelf, self.render, self.problem, self._in_order)
@@ -100,6 +102,9 @@ class Pages:
                 (r"/changes(\.json|\.csv)?", self.changed.page),
                 (reconcile.ADDRESS, self.reconciliation.page),
                 (r"/feeds(\.opml|/.*)?", self.feeds.page),
+                (r"/robots\.txt", self.robots),
+                (r"/sitemap\.xml", self.sitemap),
+                (crawlers.ADDRESS, self.sitemap_part),
             )
         ]
 
@@ -134,6 +139,9 @@ class Pages:
             self.table,
             self._exports.institutions,
             self._exports.notices,
+            self.robots,
+            self.sitemap,
+            self.sitemap_part,
         ]
         return found is not None and found[0] not in own
 
@@ -159,6 +167,7 @@ class Pages:
             "start.html",
             counts=ended(reader, visit.today).counts,
             changed=self.changed.newest(visit, reader),
+            linked=None if visit.as_of else schema.website(self._frame, visit),
             **facts.overview(reader, visit.today),
         )
 
@@ -172,7 +181,8 @@ class Pages:
         timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
             return as_json({**of_release(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
-        return self.render("institution.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
+        linked = None if visit.as_of else schema.institution(self._frame, visit, reader, found)
+        return self.render("institution.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more, linked=linked)
 
     def _successors(self, visit: Visit, reader: Reader, id: str) -> Answer:
         """Where to go from an institution that is gone: to the one that took its place, or a choice of several."""
@@ -282,6 +292,15 @@ class Pages:
 
     def sealed(self, visit: Visit, reader: Reader) -> Answer:
         return _there(sealed.sealed(self._shelf.home, [id for id, _ in self._shelf.archive.known(reader)], **visit.parts))
+
+    def robots(self, visit: Visit, reader: Reader) -> Answer:
+        return _there(self.crawlers.robots(visit))
+
+    def sitemap(self, visit: Visit, reader: Reader) -> Answer:
+        return _there(self.crawlers.index(visit, reader))
+
+    def sitemap_part(self, visit: Visit, reader: Reader) -> Answer:
+        return _there(self.crawlers.part(visit, reader))
 
     # -- pages without a release -------------------------------------------------------------------------------------
 

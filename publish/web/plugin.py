@@ -28,7 +28,7 @@ from ..questions import QUESTIONS
 from ..wording import LANGUAGES, say
 from .answer import App
 from .databases import Guarded, HistoryDatabase, NoPast, ReleaseDatabase
-from .frame import LONGEST, LONGEST_PROSE, Dictionary, Frame, equip, web_address
+from .frame import LONGEST, LONGEST_PROSE, Dictionary, Frame, clean, equip, web_address
 from .reader import Reader
 from .site import Site
 from .views import queries
@@ -183,9 +183,9 @@ def render_cell(value: object, column: str, table: str | None, datasette: Datase
     other = visit.reader.references.get((table, column)) if visit.reader else None
     href = f"{address('/', visit.lang)}{ROUTE}/{tilde_encode(other or table)}/{tilde_encode(str(value['value']))}"
     return (
-        Markup('<a href="{}">{}</a> <span class="code">{}</span>').format(href, value["label"], value["value"])
+        Markup('<a href="{}">{}</a> <span class="code">{}</span>').format(href, clean(value["label"]), clean(value["value"]))
         if other
-        else escape(str(value["value"]))
+        else escape(clean(value["value"]))
     )
 
 

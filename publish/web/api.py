@@ -78,6 +78,7 @@ ROUTES: tuple[Route, ...] = (
     Route("notices", "/notices.json", (*NOTICES.KEYS, AS_OF), {FOUND: "FoundNotices"}, {"q": "培训"}, many=NOTICES.FACETS),
     Route("notice", "/notices/{id}.json", (AS_OF,), {FOUND: "Notice", 410: "Gone"}, {"id": "$notice"}),
     Route("changelog", "/data/changelog.json", (AS_OF,), {FOUND: "Changelog"}),
+    Route("dataset", "/data/about/{dataset}.json", (AS_OF,), {FOUND: "Dataset"}, {"dataset": "institutions"}),
     Route("manifest", "/data/{release}/manifest.json", (), {FOUND: "Manifest"}, {"release": "$release"}),
     Route("keys", "/data/keys.json", (), {FOUND: "Anything"}),
     Route("downloads", "/data/{release}/index.json", (), {FOUND: "Downloads", 302: ""}, {"release": "$release"}),

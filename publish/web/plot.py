@@ -1,6 +1,6 @@
 """A timeline of numbers as bars: where each stands and how high it is. The page draws them as SVG without a script, with the same numbers in a table.
 
-Up to MOST releases have a bar each; more of them are added up by month.
+Up to MOST releases have a bar each; of more of them each month has one: what changed in it is added up, what there was is as at its end.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,7 @@ MOST = 60
 FEW = 12  # bars from which on they stand close: three releases are no three walls
 STEP, HEIGHT, LEAST = 10, 100, 1.5
 KINDS = ("add", "change", "remove")  # from the ground up
+LEVEL = "level"
 
 
 @dataclass
@@ -54,14 +55,28 @@ def plot(counted: Iterable[Row], releases: Sequence[Row]) -> Plot:
     for row in counted:
         if row["release"] in of and row["kind"] in KINDS:
             of[row["release"]].counts[row["kind"]] += row["rows"]
-    highest = max((bar.total for bar in bars.values()), default=0)
+    return _drawn(list(bars.values()), by_month)
+
+
+def levels(rows: Sequence[tuple[str, str, int]]) -> Plot:
+    """The bars of how many there were in releases, oldest first: id, day and number."""
+    by_month = len(rows) > MOST
+    bars = {}
+    for place, (id, day, number) in enumerate(rows):
+        label = day[:7] if by_month else id
+        bars[label] = Bar(label, place, place, counts={LEVEL: number})
+    return _drawn(list(bars.values()), by_month)
+
+
+def _drawn(bars: Sequence[Bar], by_month: bool) -> Plot:
+    highest = max((bar.total for bar in bars), default=0)
     boxes = []
     wide = round(STEP * 0.8 * min(1, len(bars) / FEW), 2)
-    for place, bar in enumerate(bars.values()):
+    for place, bar in enumerate(bars):
         y = float(HEIGHT)
-        for kind in KINDS:
-            if bar.counts[kind]:
-                high = max(LEAST, round(bar.counts[kind] / highest * (HEIGHT - LEAST * 2), 2))
+        for kind, number in bar.counts.items():
+            if number:
+                high = max(LEAST, round(number / highest * (HEIGHT - LEAST * 2), 2))
                 y -= high
                 boxes.append((round(place * STEP + (STEP - wide) / 2, 2), round(y, 2), wide, high, kind))
-    return Plot(list(bars.values()), boxes, len(bars) * STEP, highest, by_month)
+    return Plot(bars, boxes, len(bars) * STEP, highest, by_month)

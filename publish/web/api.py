@@ -81,6 +81,7 @@ ROUTES: tuple[Route, ...] = (
     Route("regions", "/regions.json", ("class",), {FOUND: "Regions"}),
     Route("region", "/regions/{region}.json", region_pages.KEYS, {FOUND: "Region", 308: ""}, {"region": "350000"}),
     Route("changelog", "/data/changelog.json", (AS_OF,), {FOUND: "Changelog"}),
+    Route("dataset", "/data/about/{dataset}.json", (AS_OF,), {FOUND: "Dataset"}, {"dataset": "institutions"}),
     Route("manifest", "/data/{release}/manifest.json", (), {FOUND: "Manifest"}, {"release": "$release"}),
     Route("keys", "/data/keys.json", (), {FOUND: "Anything"}),
     Route("downloads", "/data/{release}/index.json", (), {FOUND: "Downloads", 302: ""}, {"release": "$release"}),

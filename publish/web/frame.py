@@ -201,6 +201,14 @@ class Frame:
         found = self._tables.get(table or "", {"columns": {}})["columns"].get(column)
         return str(found["label"][self.visit.lang]) if found else None
 
+    def meaning(self, table: str | None, column: str, value: str | None) -> str | None:
+        """What a code or a region's code in a column means; None where it is neither, or has no word of its own."""
+        about = self._tables.get(table or "", {"columns": {}})["columns"].get(column, {})
+        if value is None or about.get("kind") not in ("code", "region"):
+            return None
+        found = self.label(about["codes"], value) if about["kind"] == "code" else self.region(value)
+        return found if found and found != value else None
+
     def said(self, table: str, column: str, value: object) -> object:
         """A value of a column as a reader knows it: codes and regions by their names, money in yuan, flags and shares in words."""
         about = self._tables.get(table, {"columns": {}})["columns"].get(column, {})
@@ -237,7 +245,7 @@ def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
     env.finalize = partial(clean, longest=longest)
     env.globals |= {
         "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "region_short": frame.region_short, "url": frame.url,
-        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_label": frame.column_label, "quote": quote,
+        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_label": frame.column_label, "meaning": frame.meaning, "quote": quote,
     }  # fmt: skip
     env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "number": "{:,}".format}
 

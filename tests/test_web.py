@@ -55,8 +55,10 @@ PAGES = (
     "/search?q=福州",
     "/search?q=不存在的名称",
     f"/institutions/{SWEET}",
+    f"/institutions/{SWEET}/provenance",
     f"/notices/{ACTIVE}",
     "/data",
+    "/words",
     "/changes",
     "/feeds",
     "/feeds/notices",
@@ -770,7 +772,8 @@ def test_every_word_is_used_and_every_used_word_is_there():
         "dictionary.",
         "api.",
         "downloads.",
-    }  # by Pages.problem, views.described (test_history_tables.py), reconcile.py (test_reconcile.py), noticing.py, publish/coverage.py, publish.dictionary (test_described.py), openapi.py and publish.downloads
+        "glossary.",
+    }  # by Pages.problem, views.described (test_history_tables.py), reconcile.py (test_reconcile.py), noticing.py, publish/coverage.py, publish.dictionary (test_described.py), openapi.py, publish.downloads and glossary.py
     for path in TEMPLATES.glob("*.html"):
         for call in Environment().parse(path.read_text("utf-8")).find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "t":

@@ -21,7 +21,9 @@ import search
 
 from ..home import CHINA
 from ..wording import LANGUAGES, wording
+from . import limits
 from .facts import freshness
+from .qr import qr
 from .visit import Visit, address, current
 
 HERE = Path(__file__).parent
@@ -41,7 +43,7 @@ DAYS = (
     "release",
 )  # values of texts that are days; such texts are not for attributes
 
-LIVE = ("/mingbai", "/history", "/status", "/feeds", "/changes")  # pages that are of the live release alone
+LIVE = ("/mingbai", "/history", "/status", "/feeds", "/changes", "/words")  # pages that are of the live release alone
 Dictionary = Mapping[str, Any]  # publish.catalogue.dictionary()
 
 
@@ -183,6 +185,11 @@ class Frame:
         found = self._tables.get(table or "", {"columns": {}})["columns"].get(column)
         return str(found["label"][self.visit.lang]) if found else None
 
+    def column_about(self, table: str, column: str) -> str:
+        """What the declaration says of a column."""
+        found = self._tables.get(table, {"columns": {}})["columns"].get(column)
+        return str(found["about"][self.visit.lang]) if found else ""
+
     def said(self, table: str, column: str, value: object) -> object:
         """A value of a column as a reader knows it: codes and regions by their names, money in yuan, flags and shares in words."""
         about = self._tables.get(table, {"columns": {}})["columns"].get(column, {})
@@ -213,13 +220,14 @@ def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
     env.finalize = partial(clean, longest=longest)
     env.globals |= {
         "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "url": frame.url,
-        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_label": frame.column_label, "quote": quote,
+        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_about": frame.column_about, "column_label": frame.column_label, "quote": quote,
     }  # fmt: skip
     env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "number": "{:,}".format}
 
 
-def environment(frame: Frame) -> Environment:
-    """The environment of our own pages; a name that is not there is an error and no empty text."""
+def environment(frame: Frame, contact: object = None) -> Environment:
+    """The environment of our own pages; a name that is not there is an error and no empty text. `contact` is the operator's (contact.py), or None."""
     env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     equip(env, frame)
+    env.globals |= {"contact": contact, "qr": qr, "limits": limits}
     return env

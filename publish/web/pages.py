@@ -22,7 +22,9 @@ from .ended import ended
 from .feeding import FeedPages
 from .found import SearchPages
 from .frame import STATIC, Dictionary, Frame
+from .glossary import glossary
 from .noticing import NoticePages
+from .provenance import origins
 from .reader import Reader
 from .shelf import Shelf
 from .terms import in_force, tombstone
@@ -79,10 +81,12 @@ class Pages:
                 (r"/suggest\.json", self.found.suggest),
                 (r"/verify(\.json)?", self.verify.page),
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
+                (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})/provenance", self.provenance),
                 (r"/notices(\.json)?", NoticePages(self.render, self.problem).page),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (rf"/search\.(?P<form>{exports.FORM})", self._exports.institutions),
                 (rf"/notices\.(?P<form>{exports.FORM})", self._exports.notices),
+                (r"/words", self.words),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),
                 (catalog.ADDRESS, self.catalog.catalog),
@@ -126,6 +130,7 @@ class Pages:
             self.files,
             self.file,
             self.table,
+            self.words,
             self._exports.institutions,
             self._exports.notices,
         ]
@@ -166,7 +171,21 @@ class Pages:
         timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
             return as_json({**of_release(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
-        return self.render("institution.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
+        return self.render(
+            "institution.html",
+            it=found,
+            first=self._first(visit, reader),
+            timeline=timeline,
+            more=more,
+            sources=facts.sources_of(reader, found),
+        )
+
+    def provenance(self, visit: Visit, reader: Reader) -> Answer:
+        found = facts.institution(reader, visit.parts["id"], visit.today)
+        if found is None:
+            return self._successors(visit, reader, visit.parts["id"])
+        found["notices"] = [{**notice, **(facts.notice(reader, notice["id"]) or {})} for notice in found["notices"]]
+        return self.render("provenance.html", it=found, origins=origins(found, self._dictionary))
 
     def _successors(self, visit: Visit, reader: Reader, id: str) -> Answer:
         """Where to go from an institution that is gone: to the one that took its place, or a choice of several."""
@@ -227,6 +246,9 @@ class Pages:
             duckdb=DUCKDB,
             files={} if visit.is_past else self.downloads.given(reader, visit.today),
         )
+
+    def words(self, visit: Visit, reader: Reader) -> Answer:
+        return self._refusing(visit) or self.render("words.html", topics=glossary(reader, self._dictionary, visit.lang))
 
     def changelog(self, visit: Visit, reader: Reader) -> Answer:
         found = self._shelf.archive.changelog(visit.live or reader, reader.id)

@@ -172,7 +172,7 @@ async def test_the_limits_on_prepayment_stand_where_fees_are_shown_with_their_ru
     async with visitor(site()) as client:
         pages = [
             text_of((await client.get(f"{address('', lang)}{path}")).text)
-            for path in (f"/institutions/{SWEET}", f"/institutions/{TONG}", "/words")
+            for path in (f"/institutions/{SWEET}", f"/compare?id={SWEET}", "/words")
         ]
     words = wording(lang)
     assert PREPAID == {"months": 3, "hours": 60, "yuan": "5,000"}

@@ -56,6 +56,7 @@ PAGES = (
     "/search?q=不存在的名称",
     f"/institutions/{SWEET}",
     f"/institutions/{SWEET}/provenance",
+    f"/compare?id={SWEET}&id={TONG}",
     f"/notices/{ACTIVE}",
     "/data",
     "/words",

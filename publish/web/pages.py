@@ -18,6 +18,7 @@ from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
 from .asked import NoSuchChoice, refused
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
+from .compare import ComparePages
 from .ended import ended
 from .feeding import FeedPages
 from .found import SearchPages
@@ -82,6 +83,7 @@ class Pages:
                 (r"/verify(\.json)?", self.verify.page),
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})/provenance", self.provenance),
+                (r"/compare(\.json)?", ComparePages(self.render, self.problem).page),
                 (r"/notices(\.json)?", NoticePages(self.render, self.problem).page),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (rf"/search\.(?P<form>{exports.FORM})", self._exports.institutions),

@@ -118,6 +118,8 @@ def _rows(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
             "required": ["release", "id", "kind", "state", "links", "statements", "timeline"],
         },
         "Successors": thing(OF_RELEASE, release=TEXT, id=TEXT, successors=each(of("institutions")), lineage=each(step)),
+        "Compared": thing(OF_RELEASE, release=TEXT, gone=each(thing(id=TEXT, successors=each(of("institutions")))),
+            institutions=each(of("institutions", {**parts, **HELD, "notices_in_force": each(ref("CardNotice")), "classes": whole["classes"], "ratings": each(ratings)}))),
         "Source": of("sources", {"content_since": MAYBE, "is_stale": YES, "held": each(each(MAYBE))}),
     }  # fmt: skip
 

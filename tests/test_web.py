@@ -60,6 +60,7 @@ PAGES = (
     f"/notices/{ACTIVE}",
     "/data",
     "/words",
+    "/for-institutions?code=91350100M000100Y43",
     "/changes",
     "/feeds",
     "/feeds/notices",

@@ -13,7 +13,7 @@ from jinja2 import Environment
 
 from ..questions import DUCKDB, QUESTIONS
 from ..wording import LANGUAGES
-from . import catalog, deltas, downloads, exports, facts, reconcile, sealed
+from . import badge, catalog, deltas, downloads, exports, facts, reconcile, sealed
 from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
 from .asked import NoSuchChoice, refused
 from .changed import ChangePages, as_public
@@ -62,6 +62,7 @@ class Pages:
         self.found = SearchPages(self.render, self.problem)
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
         self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
+        self.badges = badge.BadgePages(self.render, self.problem)
         self.verify = VerifyPages(self.render, self.problem, of_release)
         self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hubs)
         self.catalog = catalog.CatalogPages(shelf, cast(Frame, templates.globals["frame"]), dictionary)
@@ -88,6 +89,8 @@ class Pages:
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
                 (rf"/search\.(?P<form>{exports.FORM})", self._exports.institutions),
                 (rf"/notices\.(?P<form>{exports.FORM})", self._exports.notices),
+                (badge.PATTERN, self.badges.picture),
+                (r"/for-institutions", self.badges.page),
                 (r"/words", self.words),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),
@@ -132,6 +135,8 @@ class Pages:
             self.files,
             self.file,
             self.table,
+            self.badges.picture,
+            self.badges.page,
             self.words,
             self._exports.institutions,
             self._exports.notices,

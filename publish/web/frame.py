@@ -43,7 +43,7 @@ DAYS = (
     "release",
 )  # values of texts that are days; such texts are not for attributes
 
-LIVE = ("/mingbai", "/history", "/status", "/feeds", "/changes", "/words", "/for-institutions")  # pages that are of the live release alone
+LIVE = ("/mingbai", "/history", "/status", "/feeds", "/changes", "/for-institutions")  # pages that are of the live release alone
 Dictionary = Mapping[str, Any]  # publish.catalogue.dictionary()
 
 

@@ -15,7 +15,7 @@ from ..questions import DUCKDB, QUESTIONS
 from ..wording import LANGUAGES
 from . import badge, catalog, deltas, downloads, exports, facts, reconcile, sealed
 from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
-from .asked import NoSuchChoice, refused
+from .asked import AS_OF, NoSuchChoice, read, refused
 from .changed import ChangePages, as_public
 from .changelog import Entry, as_csv, newest
 from .compare import ComparePages
@@ -137,7 +137,6 @@ class Pages:
             self.table,
             self.badges.picture,
             self.badges.page,
-            self.words,
             self._exports.institutions,
             self._exports.notices,
         ]
@@ -255,7 +254,13 @@ class Pages:
         )
 
     def words(self, visit: Visit, reader: Reader) -> Answer:
-        return self._refusing(visit) or self.render("words.html", topics=glossary(reader, self._dictionary, visit.lang))
+        try:
+            read(visit.pairs, (), (AS_OF,))
+        except NoSuchChoice as no:
+            return refused(self.problem, visit, no, "/words", ())
+        except ValueError:
+            return self.problem(visit, 400, "bad_request")
+        return self.render("words.html", topics=glossary(reader, self._dictionary, visit.lang))
 
     def changelog(self, visit: Visit, reader: Reader) -> Answer:
         found = self._shelf.archive.changelog(visit.live or reader, reader.id)

@@ -29,7 +29,7 @@ def openapi(reader: Reader, dictionary: Dictionary, lang: str, root: str, today:
             "version": reader.id,
             "summary": say(lang, "cite.all"),
             "description": f"{say(lang, 'api.about')}\n\n{licence.terms(lang)}",
-            "license": {"name": licence.name(lang), "identifier": licence.SPDX},
+            "license": {"name": licence.own(lang), "url": f"{root}{address('/data', lang)}#licence"},
         },
         "servers": [
             {"url": f"{root}{address('/', one)}".rstrip("/") or "/", "description": say(lang, f"site.language.{one}")}

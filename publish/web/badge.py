@@ -29,7 +29,7 @@ from .visit import Visit, address
 PATTERN = r"/badge/(?P<code>[^/]{1,64})\.svg"
 NAME = 26  # characters of a name; a longer one is cut
 ABSENT = {"left": "badge.left", "over": "badge.over"}  # why it is not listed, where that is more than "not found"
-EDGE, LINE, SIZE = 12, 19, 14  # of the picture, in pixels
+EDGE, LINE, SIZE, SMALL = 12, 19, 14, 12  # of the picture, in pixels; its last line is small
 HEADERS = (("cache-control", "no-cache"), ("access-control-allow-origin", "*"), ("cross-origin-resource-policy", "cross-origin"))
 
 
@@ -44,7 +44,8 @@ class Badge:
 
     @property
     def width(self) -> int:
-        return round(max(map(_width, self.lines)) * SIZE) + 2 * EDGE
+        *lines, last = map(_width, self.lines)
+        return round(max(*lines, last * SMALL / SIZE) * SIZE) + 2 * EDGE
 
     @property
     def height(self) -> int:
@@ -132,7 +133,7 @@ def _plain(text: Any) -> str:
 
 def _width(text: str) -> float:
     """About as wide as it is drawn, in its own height."""
-    return sum(0.6 if letter.isascii() else 1 for letter in text)
+    return sum(0.58 if letter.isascii() else 1 for letter in text)
 
 
 def embedded(badge: Badge, root: str, lang: str, alt: str) -> str:

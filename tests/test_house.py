@@ -146,6 +146,7 @@ HOMES = {
     "pypinyin": ("search/readings.py",),
     "rapidfuzz": ("search/",),
     "requests": ("publish/sources/",),
+    "segno": ("publish/web/qr.py",),
     "selectolax": ("publish/sources/",),
     "sqlite_utils": ("publish/tables.py",),
     "stdnum": ("publish/values.py",),

@@ -55,9 +55,13 @@ PAGES = (
     "/search?q=福州",
     "/search?q=不存在的名称",
     f"/institutions/{SWEET}",
+    f"/institutions/{SWEET}/provenance",
+    f"/compare?id={SWEET}&id={TONG}",
     f"/notices/{ACTIVE}",
     "/data",
     "/data/about/institutions",
+    "/words",
+    "/for-institutions?code=91350100M000100Y43",
     "/changes",
     "/feeds",
     "/feeds/notices",
@@ -762,7 +766,8 @@ def test_every_word_is_used_and_every_used_word_is_there():
         "dictionary.",
         "api.",
         "downloads.",
-    }  # by Pages.problem, views.described (test_history_tables.py), reconcile.py (test_reconcile.py), noticing.py, publish/coverage.py, publish.dictionary (test_described.py), openapi.py and publish.downloads
+        "glossary.",
+    }  # by Pages.problem, views.described (test_history_tables.py), reconcile.py (test_reconcile.py), noticing.py, publish/coverage.py, publish.dictionary (test_described.py), openapi.py, publish.downloads and glossary.py
     for path in TEMPLATES.glob("*.html"):
         for call in Environment().parse(path.read_text("utf-8")).find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "t":

@@ -34,11 +34,12 @@ from publish.places import Measured, Withheld, place
 from publish.same import fingerprint
 from publish.web import exports, holding, offered, pieces
 from publish.web.answer import Answer, give
+from publish.web.ended import ended, keys
 from publish.web.pieces import UNPACKING, Stored
 from publish.web.server import Application, build_app
 from publish.web.visit import Visit
 from test_browser import SERVE
-from web_release import ACTIVE, REPAIRED, TODAY, Rows, go_live, make_release, rows, write_index
+from web_release import ACTIVE, ITS_DOCUMENT, REPAIRED, TODAY, Rows, go_live, make_release, rows, write_index
 
 NOON = datetime.fromisoformat(f"{TODAY}T12:00:00").replace(tzinfo=CHINA)
 OLD = "2026-11-20"
@@ -431,6 +432,24 @@ async def test_what_holds_something_that_has_ended_is_not_given_out(ask, home):
     assert {one["name"]: one["is_given"] for one in listed if one["name"] in ("notices.csv", "ratings.csv", "mingbai.db")} == {
         "notices.csv": False, "ratings.csv": True, "mingbai.db": False,
     }  # fmt: skip
+
+
+async def test_on_the_day_after_no_file_has_what_the_pages_no_longer_show(ask, home, site):
+    """By the pages' own word, and not by what the index says of an end: also the document of a decision that is over."""
+    after = NOON + timedelta(days=1)
+    reader = site(home, after).shelf.reader
+    gone = ended(reader, after.date().isoformat()).gone
+    assert json.loads(gone["documents"]) == [ITS_DOCUMENT]
+    for release in (TODAY, OLD):
+        for name, said in index_of(home, release)["files"].items():
+            plain = name.removesuffix(".gz")
+            answer = await ask(f"/data/{release}/{plain}", now=after)
+            assert answer.status_code != 200 or "documents" not in said["tables"], (release, name)
+            table, _, form = plain.partition(".")
+            if answer.status_code == 200 and table in gone and form in FORMS:
+                column = keys(reader)[table]
+                assert not {row[column] for row in FORMS[form](answer.content)} & set(json.loads(gone[table])), name
+    assert index_of(home)["files"]["documents.csv.gz"]["first_end"] == TODAY
 
 
 async def test_an_earlier_release_gives_what_the_newest_one_still_says(ask, copy, catalogue):

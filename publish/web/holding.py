@@ -11,6 +11,7 @@ import orjson
 
 from ..rules import HARMLESS
 from ..same import fingerprint
+from .ended import ended
 from .older import allowed
 from .reader import Reader, Row
 
@@ -36,7 +37,7 @@ def sealed(folder: Path, name: str) -> Any:
 
 def still(live: Reader, today: str, holds: Mapping[str, list[list[str]]]) -> bool:
     """Whether the live release says today of all that may hurt somebody that it is public, in the same state and in the same words."""
-    found = allowed(live, today)
+    found, over = allowed(live, today), _documents_over(live, today)
     notices, statements, documents = (_words(live, today, table, holds[name]) for name, table in HELD.items())
     return (
         all(found.states.get(id) == state and notices.get((id,)) == words for id, state, words in holds["notices"])
@@ -46,8 +47,13 @@ def still(live: Reader, today: str, holds: Mapping[str, list[list[str]]]) -> boo
             tuple(code) in found.codes for code in holds.get("codes", ())
         )  # one from before they were held has its notices in other words
         and all((id, institution or None, name) in found.listings for id, institution, name in holds["listings"] if name not in HARMLESS)
-        and all(words and documents.get((id,)) == words for id, words in holds["documents"])
+        and all(words and documents.get((id,)) == words and id not in over for id, words in holds["documents"])
     )
+
+
+def _documents_over(live: Reader, today: str) -> frozenset[str]:
+    """The documents of the live release that only what is over names: its table has them until the next run."""
+    return live.once(today, "documents over", lambda: frozenset(orjson.loads(ended(live, today).gone["documents"])))
 
 
 def _words(live: Reader, today: str, table: str, held: list[list[Any]]) -> Mapping[tuple[Any, ...], str | None]:

@@ -17,6 +17,7 @@ import orjson
 from ..forms import FORMS
 from ..home import CHINA, DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS
 from .archive import Identity, identity_of
+from .ended import ended
 from .holding import sealed, still
 from .pieces import Stored
 from .reader import Reader, Row
@@ -52,7 +53,7 @@ def offered(folder: Path, live: Reader, today: str) -> tuple[Identity, Offered]:
         raise FileNotFoundError(folder)
     own, of = folder == live.folder, f"{folder.name} {seen}"
     if own:
-        return seen, live.once(today, f"downloads {of}", lambda: _read(folder, today, None))
+        return seen, live.once(today, f"downloads {of}", lambda: _read(folder, today, lambda tables: _in_force(live, today, tables)))
     # of hundreds of earlier ones it is not kept what they have, only what of it may be given out
     return seen, _read(folder, today, lambda tables: live.once(today, f"given out {of}", lambda: _may(folder, live, today, tables)))
 
@@ -63,15 +64,21 @@ def _may(folder: Path, live: Reader, today: str, tables: Mapping[str, Any]) -> M
     return {name: not said["holds"] or still(live, today, holds[name]) for name, said in tables.items()}
 
 
-def _read(folder: Path, today: str, judged: Callable[[Mapping[str, Any]], Mapping[str, bool]] | None) -> Offered:
-    """`judged` says it of each table; of the live release only its own ends are asked."""
+def _in_force(live: Reader, today: str, tables: Mapping[str, Any]) -> Mapping[str, bool]:
+    """Of each table of the live release whether its pages still show all that is in it."""
+    shown, there = ended(live, today).counts, live.shown_counts()
+    return {name: shown.get(name) == there.get(name) for name in tables}
+
+
+def _read(folder: Path, today: str, judged: Callable[[Mapping[str, Any]], Mapping[str, bool]]) -> Offered:
+    """`judged` says of each table whether it may be given out today."""
     manifest = orjson.loads((folder / "manifest.json").read_bytes())
     day = max([manifest["released_on"], *(note["on"] for note in manifest.get("reissues", []))])
     changed = formatdate(datetime.fromisoformat(day).replace(tzinfo=CHINA).timestamp(), usegmt=True)
     if f"{DOWNLOADS}/{DOWNLOAD_INDEX}" not in manifest["files"]:  # from before there were any
         return Offered(changed, {})
     made = sealed(folder, f"{DOWNLOADS}/{DOWNLOAD_INDEX}")
-    may = judged(made["tables"]) if judged else dict.fromkeys(made["tables"], True)
+    may = judged(made["tables"])
     found: dict[str, Kept] = {}
     for name, said in sorted(made["files"].items()):
         ended = said["first_end"] is not None and over(said["first_end"], today)

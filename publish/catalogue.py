@@ -150,7 +150,7 @@ def _described(table: Table) -> dict[str, Any]:
     columns = {
         c.name: {
             "label": vars(c.label), "about": vars(c.about), "kind": c.kind, "type": c.sql_type,
-            **{key: value for key, value in (("unit", c.unit), ("codes", c.codes), ("ref", c.ref)) if value},
+            **{key: value for key, value in (("unit", c.unit), ("codes", c.codes), ("ref", c.ref), ("is_masked", c.privacy == "masked")) if value},
         }
         for c in table.published
     }  # fmt: skip

@@ -39,7 +39,7 @@ from publish.web.pieces import UNPACKING, Stored
 from publish.web.server import Application, build_app
 from publish.web.visit import Visit
 from test_browser import SERVE
-from web_release import ACTIVE, ITS_DOCUMENT, REPAIRED, TODAY, Rows, go_live, make_release, rows, write_index
+from web_release import ACTIVE, ITS_DOCUMENT, REPAIRED, SWEET, TODAY, Rows, go_live, make_release, rows, write_index, write_past
 
 NOON = datetime.fromisoformat(f"{TODAY}T12:00:00").replace(tzinfo=CHINA)
 OLD = "2026-11-20"
@@ -80,6 +80,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
         publish(there, identifier, catalogue)
     go_live(there, TODAY)
     write_index(there, OLD, TODAY)
+    write_past(there, catalogue, OLD, TODAY)
     return there
 
 
@@ -461,6 +462,62 @@ async def test_an_earlier_release_gives_what_the_newest_one_still_says(ask, copy
     publish(copy, TODAY, catalogue, corrected)
     gone = {name: (await ask(f"/data/{OLD}/{name}", where=copy)).status_code for name in names}
     assert gone == dict.fromkeys(names, 410) | {"institutions.csv": 200}
+
+
+@pytest.fixture(scope="module")
+def screened(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    """Two releases: what the first one says of an institution is screened in the second."""
+    there, then = tmp_path_factory.mktemp("screened"), said()
+    next(row for row in then["institutions"] if row["id"] == SWEET).update(organiser="王小明", address="东大路1号，电话13800000000")
+    publish(there, OLD, catalogue, then)
+    publish(there, TODAY, catalogue)
+    go_live(there, TODAY)
+    write_index(there, OLD, TODAY)
+    write_past(there, catalogue, OLD, TODAY)
+    return there
+
+
+async def test_what_is_screened_today_is_given_out_of_no_earlier_release(ask, screened):
+    names = (
+        "institutions.csv",
+        "institutions.parquet",
+        "institutions.xlsx",
+        "mingbai.csv.zip",
+        "mingbai.db",
+        "mingbai.db.zst",
+        "permits.csv",
+    )
+    given = {name: (await ask(f"/data/{OLD}/{name}", where=screened)).status_code for name in names}
+    assert given == dict.fromkeys(names, 410) | {"permits.csv": 200}
+    assert (await ask(f"/data/{TODAY}/institutions.csv", where=screened)).status_code == 200
+
+
+async def test_a_page_of_an_earlier_release_shows_a_text_as_it_would_be_published_today(ask, screened):
+    for end in ("", ".json"):
+        answer = await ask(f"/institutions/{SWEET}{end}?as_of={OLD}", where=screened)
+        assert answer.status_code == 200
+        assert "王小明" not in answer.text
+        assert "13800000000" not in answer.text
+        assert "王某" in answer.text
+        assert "东大路1号，电话【已隐去电话】" in answer.text
+    assert "13800000000" not in (await ask(f"/search.json?q=%E7%94%9C%E6%9E%9C&as_of={OLD}", where=screened)).text
+
+
+async def test_a_column_that_is_no_longer_published_is_given_out_of_no_earlier_release(ask, copy):
+    database = copy / "releases" / OLD / "mingbai.db"
+    write(database, database.read_bytes())
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("ALTER TABLE institutions ADD COLUMN phone TEXT")
+        connection.execute("UPDATE institutions SET phone = '13800000000'")
+    assert (await ask(f"/data/{OLD}/institutions.csv", where=copy)).status_code == 410
+    assert (await ask(f"/data/{OLD}/permits.csv", where=copy)).status_code == 200
+    assert "13800000000" not in (await ask(f"/institutions/{SWEET}.json?as_of={OLD}", where=copy)).text
+
+
+async def test_without_the_past_nobody_knows_what_may_be_given_of_an_earlier_release(ask, copy):
+    (copy / "past" / f"{TODAY}.db").unlink()
+    assert (await ask(f"/data/{OLD}/institutions.csv", where=copy)).status_code == 410
+    assert (await ask(f"/data/{TODAY}/institutions.csv", where=copy)).status_code == 200
 
 
 async def test_what_cannot_be_judged_goes_nowhere(ask, copy):

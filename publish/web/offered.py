@@ -18,7 +18,8 @@ from ..forms import FORMS
 from ..home import CHINA, DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS
 from .archive import Identity, identity_of
 from .ended import ended
-from .holding import sealed, still
+from .holding import hidden_since, sealed, still
+from .past import past_file
 from .pieces import Stored
 from .reader import Reader, Row
 from .terms import over
@@ -55,13 +56,14 @@ def offered(folder: Path, live: Reader, today: str) -> tuple[Identity, Offered]:
     if own:
         return seen, live.once(today, f"downloads {of}", lambda: _read(folder, today, lambda tables: _in_force(live, today, tables)))
     # of hundreds of earlier ones it is not kept what they have, only what of it may be given out
-    return seen, _read(folder, today, lambda tables: live.once(today, f"given out {of}", lambda: _may(folder, live, today, tables)))
+    by = identity_of(past_file(live))  # it is made again when other code hides
+    return seen, _read(folder, today, lambda tables: live.once(today, f"given out {of} {by}", lambda: _may(folder, live, today, tables)))
 
 
 def _may(folder: Path, live: Reader, today: str, tables: Mapping[str, Any]) -> Mapping[str, bool]:
-    """Of each table of an earlier release whether the live one still says all that may hurt somebody in it."""
-    holds = sealed(folder, f"{DOWNLOADS}/{DOWNLOAD_HOLDS}")
-    return {name: not said["holds"] or still(live, today, holds[name]) for name, said in tables.items()}
+    """Of each table of an earlier release whether the live one still says all that may hurt somebody in it, and nothing of it is hidden today."""
+    holds, hidden = sealed(folder, f"{DOWNLOADS}/{DOWNLOAD_HOLDS}"), hidden_since(live, folder)
+    return {name: name not in hidden and (not said["holds"] or still(live, today, holds[name])) for name, said in tables.items()}
 
 
 def _in_force(live: Reader, today: str, tables: Mapping[str, Any]) -> Mapping[str, bool]:

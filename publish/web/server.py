@@ -55,7 +55,7 @@ def build_app(
     """
     register()
     said = dictionary if dictionary is not None else catalogue.dictionary(catalogue.load())
-    shelf = Shelf(home, grace_seconds)
+    shelf = Shelf(home, said, grace_seconds)
     of_past = described(said)
     frame = Frame({**said, **of_past}, base_url)
     site = Site(shelf, Pages(shelf, environment(frame), said, hubs), now, poll_seconds, decoded)

@@ -193,6 +193,8 @@ async def test_who_has_a_file_already_is_told_so_by_either_validator(ask):
     for known in ({"if-none-match": first.headers["etag"]}, {"if-modified-since": first.headers["last-modified"]}):
         again = await ask(f"/data/{TODAY}/institutions.csv", **known)
         assert (again.status_code, again.content) == (304, b"")
+    for date in ("Tue, 24 Nov 2026 08:00:00 GMT", "Sun, 22 Nov 2026 16:00:01 GMT"):  # by the clock of whoever asks
+        assert (await ask(f"/data/{TODAY}/institutions.csv", **{"if-modified-since": date})).status_code == 200
     head = await ask(f"/data/{TODAY}/institutions.csv", method="HEAD")
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", first.headers["content-length"])
 
@@ -213,6 +215,10 @@ async def test_a_part_of_another_file_is_the_whole_and_one_beyond_the_end_is_non
     whole = await ask(f"/data/{TODAY}/institutions.csv")
     other = await ask(f"/data/{TODAY}/institutions.csv", range="bytes=3-", **{"if-range": '"another"'})
     assert (other.status_code, other.content) == (200, whole.content)
+    for coding in ("identity", "gzip"):  # a date is the same for both, and their bytes are not
+        had = await ask(f"/data/{TODAY}/institutions.csv", **{"accept-encoding": coding})
+        rest = await ask(f"/data/{TODAY}/institutions.csv", range="bytes=3-", **{"if-range": had.headers["last-modified"]})
+        assert (rest.status_code, rest.content) == (200, whole.content)
     beyond = await ask(f"/data/{TODAY}/institutions.csv", range=f"bytes={len(whole.content)}-")
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
 
@@ -398,6 +404,19 @@ async def test_a_release_that_is_issued_anew_is_what_it_is_now_and_meanwhile_now
     away.rename(folder)
     after = await ask(path, where=copy, range="bytes=5-", **{"if-range": before.headers["etag"]})
     assert (after.status_code, after.content) == (200, text)  # and not the rest of another one
+
+
+async def test_who_has_the_issue_of_before_is_not_told_that_it_is_this_one(ask, copy):
+    """Withdrawn from a release on its own day, and once more on that day."""
+    folder, path = copy / "releases" / OLD, f"/data/{OLD}/institutions.csv"
+    for number in range(1, 3):
+        before = (await ask(path, where=copy)).headers
+        text = issue_anew(folder)
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        write(folder / "manifest.json", json.dumps(manifest | {"reissues": [{"on": OLD, "withdrawn": {"revoked": 1}}] * number}).encode())
+        for asked in ({"if-modified-since": before["last-modified"]}, {"range": "bytes=5-", "if-range": before["last-modified"]}):
+            answer = await ask(path, where=copy, **asked)
+            assert (answer.status_code, answer.content) == (200, text)
 
 
 @pytest.mark.parametrize("is_open", [False, True])

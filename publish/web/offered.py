@@ -40,7 +40,8 @@ class Kept:
 
 @dataclass(frozen=True)
 class Offered:
-    """What may be fetched of a release. `changed` is the day on which it was made, or issued anew, as HTTP says it: the same on every copy of the site."""
+    """What may be fetched of a release. `changed` is the day on which it was made, or issued anew, and a second for each time that it was, as HTTP says it:
+    the same on every copy of the site, and another one of each issue."""
 
     changed: str
     files: Mapping[str, Kept]
@@ -75,8 +76,9 @@ def _in_force(live: Reader, today: str, tables: Mapping[str, Any]) -> Mapping[st
 def _read(folder: Path, today: str, judged: Callable[[Mapping[str, Any]], Mapping[str, bool]]) -> Offered:
     """`judged` says of each table whether it may be given out today."""
     manifest = orjson.loads((folder / "manifest.json").read_bytes())
-    day = max([manifest["released_on"], *(note["on"] for note in manifest.get("reissues", []))])
-    changed = formatdate(datetime.fromisoformat(day).replace(tzinfo=CHINA).timestamp(), usegmt=True)
+    notes = manifest.get("reissues", [])
+    day = datetime.fromisoformat(max([manifest["released_on"], *(note["on"] for note in notes)])).replace(tzinfo=CHINA)
+    changed = formatdate(day.timestamp() + len(notes), usegmt=True)
     if f"{DOWNLOADS}/{DOWNLOAD_INDEX}" not in manifest["files"]:  # from before there were any
         return Offered(changed, {})
     made = sealed(folder, f"{DOWNLOADS}/{DOWNLOAD_INDEX}")

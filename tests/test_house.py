@@ -33,7 +33,20 @@ FLOORS = (
     {"minisign", "bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells", "telling"},
     {"dataset"},
     {"sourcefile", "hotlines"},
-    {"questions", "catalogue", "metadata", "versions", "meant", "answering", "coverage", "entries", "channel", "extracts", "forms"}
+    {
+        "questions",
+        "catalogue",
+        "metadata",
+        "versions",
+        "meant",
+        "answering",
+        "coverage",
+        "entries",
+        "channel",
+        "extracts",
+        "forms",
+        "hidden",
+    }
     | {
         "described",
         "licence",

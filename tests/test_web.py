@@ -740,7 +740,9 @@ def test_no_template_holds_a_text_of_its_own():
         outside = re.sub(r"<[^<>]*>|&[a-z]+;", " ", bare)
         assert not re.search(r"[A-Za-z\u3400-\u9fff]", outside), (path.name, outside)
         said = re.findall(r'(?:title|alt|placeholder|aria-label|value|content)="([^"{]*[A-Za-z\u3400-\u9fff][^"]*)"', bare)
-        assert set(said) <= {"width=device-width, initial-scale=1", "light dark", "noindex", "noarchive, unavailable_after: ", "website"}, path.name
+        assert set(said) <= {"width=device-width, initial-scale=1", "light dark", "noindex", "noarchive, unavailable_after: ", "website"}, (
+            path.name
+        )
 
 
 def _asked(argument: nodes.Expr) -> Iterator[str]:

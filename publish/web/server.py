@@ -60,7 +60,7 @@ def build_app(
     """
     register()
     said = dictionary if dictionary is not None else catalogue.dictionary(catalogue.load())
-    shelf = Shelf(home, grace_seconds)
+    shelf = Shelf(home, said, grace_seconds)
     of_past = described(said)
     frame = Frame({**said, **of_past}, base_url, load_hotlines(catalogue.default_folder() / "codes" / HOTLINES))
     site = Site(shelf, Pages(shelf, environment(frame, contact), said, hubs), now, poll_seconds, decoded)

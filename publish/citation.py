@@ -46,8 +46,13 @@ def cff(it: Described, site: str = "") -> str:
 def bibtex(release: str, day: str, datasets: Mapping[str, tuple[str, str]], site: str = "") -> str:
     """An entry for the release, and one for each of its datasets: what it is called in both languages, and its version (or "")."""
     entries = [_entry(release, day, "", _both("cite.all"), release, site)]
-    entries += [_entry(release, day, f"-{name}", title, version or release, site) for name, (title, version) in datasets.items()]
+    entries += [bibtex_of(release, day, name, *of, site) for name, of in datasets.items()]
     return "\n".join(entries)
+
+
+def bibtex_of(release: str, day: str, dataset: str, title: str, version: str, site: str = "") -> str:
+    """The entry for one dataset of a release."""
+    return _entry(release, day, f"-{dataset}", title, version or release, site)
 
 
 def _entry(release: str, day: str, suffix: str, title: str, version: str, site: str) -> str:

@@ -18,7 +18,7 @@ from publish.catalogue import Catalogue, dictionary
 from publish.web import archive, facts
 from publish.web.answer import App
 from publish.web.archive import MOST
-from publish.web.older import Older
+from publish.web.older import Columns, Older, columns_of
 from publish.web.reader import Reader
 from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
@@ -234,7 +234,7 @@ async def test_counts_are_of_what_is_shown(site):
         page = text_of((await client.get(f"/data?as_of={OLD}")).text)
         shown = len(then("旧")["notices"]) - len((ACTIVE, PERSON, NAMESAKE, UNLINKED, "repaired"))
         start = text_of((await client.get(f"/?as_of={OLD}")).text)
-    assert f"notices · {shown} 行" in page
+    assert f"公告 {shown}" in page
     assert f"{shown} 条公示期内的公告" in start
     assert f"{len(then('旧')['listings']) - 4} 列入记录" in start  # three of CLOSED and that of SHADY
 
@@ -382,8 +382,8 @@ async def test_a_release_that_is_issued_anew_while_it_is_opened_is_opened_again(
     write_index(tmp_path, OLD, TODAY)
     go_live(tmp_path, TODAY)
 
-    def slow(folder: Path) -> Older:
-        reader = Older(folder)
+    def slow(folder: Path, columns: Columns) -> Older:
+        reader = Older(folder, columns)
         if (tmp_path / "anew" / "releases" / OLD).exists():
             shutil.rmtree(folder)
             os.rename(tmp_path / "anew" / "releases" / OLD, folder)
@@ -426,7 +426,7 @@ def test_a_kind_a_region_a_penalty_or_a_measure_that_was_corrected_is_not_told_b
     for tables, said in ((before, wrong), (after, right)):
         tables["notices"] = [row | (said if row["id"] == SERIOUS else {}) for row in tables["notices"]]
     older, live = (
-        Older(make_release(tmp_path, OLD, catalogue, tables=before)),
+        Older(make_release(tmp_path, OLD, catalogue, tables=before), columns_of(dictionary(catalogue))),
         Reader(make_release(tmp_path, TODAY, catalogue, tables=after)),
     )
     older.beside(live, TODAY)

@@ -32,8 +32,21 @@ FLOORS = (
     {"cleaning", "dates", "fresh", "persons", "values", "declarations"},
     {"minisign", "bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells", "telling"},
     {"dataset"},
-    {"sourcefile"},
-    {"questions", "catalogue", "metadata", "versions", "meant", "answering", "coverage", "entries", "channel", "extracts", "forms"}
+    {"sourcefile", "hotlines"},
+    {
+        "questions",
+        "catalogue",
+        "metadata",
+        "versions",
+        "meant",
+        "answering",
+        "coverage",
+        "entries",
+        "channel",
+        "extracts",
+        "forms",
+        "hidden",
+    }
     | {
         "described",
         "licence",
@@ -62,6 +75,7 @@ FLOORS = (
         "validate",
         "workers",
         "issues",
+        "known_issues",
         "unchanged",
         "stage",
         "assemble",

@@ -175,9 +175,15 @@ def _overview(reader: Reader, today: str) -> dict[str, Any]:
     return {
         "newest": _held(reader, reader.rows(queries.NEWEST, "", today, NEWEST)),
         "notices_in_force": counted["n"] if counted else 0,
-        # a code that the release does not know counts nowhere
-        "provinces": [row for row in reader.rows(queries.PROVINCES) if row["code"] in reader.regions],
+        "provinces": _provinces(reader),
+        "classes": [(row["code"], row["institutions"]) for row in reader.rows(queries.OF_CLASSES)],
     }
+
+
+def _provinces(reader: Reader) -> list[Row]:
+    """Every province with its number of institutions; a code that the release does not know counts nowhere."""
+    counts = {row["code"]: row["institutions"] for row in reader.rows(queries.PROVINCES)}
+    return [{"code": code, "institutions": counts.get(code, 0)} for code, row in reader.regions.items() if row["level"] == "province"]
 
 
 def freshness(reader: Reader, today: str) -> dict[str, Any]:

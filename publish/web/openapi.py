@@ -58,8 +58,9 @@ def _operations(route: Route, reader: Reader, lang: str, known: Mapping[str, str
 
 
 def _identifier(route: Route) -> str:
-    """A name of its own: several addresses of Datasette's have one word."""
-    return route.name if route.name != "datasette" else f"datasette_{route.path.strip('/-').removesuffix('.json')}"
+    """A name of its own: several addresses have one word."""
+    last = route.path.rpartition("/")[2].lstrip("-").partition(".")[0]
+    return f"{route.name}_{last}" if route.name in ("datasette", "described") else route.name
 
 
 def example(route: Route, known: Mapping[str, str]) -> dict[str, str]:

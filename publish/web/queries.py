@@ -85,6 +85,7 @@ NAMING = _sql(
 COUNT_IN_FORCE = _sql("SELECT count(*) AS n FROM notices n WHERE ?1 = '' AND $in_force")
 PROVINCES = """SELECT substr(region_code, 1, 2) || '0000' AS code, count(*) AS institutions FROM institutions
     WHERE region_code IS NOT NULL GROUP BY 1 ORDER BY 1"""
+OF_CLASSES = "SELECT class_code AS code, count(*) AS institutions FROM institution_classes GROUP BY 1 ORDER BY 1"
 
 INSTITUTION = _sql("SELECT i.*, $document FROM institutions i $from WHERE i.id = ?1", "i")
 ALIASES = "SELECT name, kind FROM institution_aliases WHERE institution_id = ?1 ORDER BY name"

@@ -23,7 +23,7 @@ FLAGS = (
 )  # fmt: skip
 OLD = "2026-11-20"
 PAGES = (
-    "/", "/search?q=福州", "/search?q=不存在的名称", f"/institutions/{SWEET}", f"/institutions/{SHADY}", f"/notices/{ACTIVE}", f"/notices/{UNLINKED}", "/data", "/feeds", "/feeds?region=350102", "/feeds/notices", "/feeds/records?q=收费", "/changes", "/changes?region=350000&dataset=institutions", "/status",
+    "/", "/search?q=福州", "/search?q=不存在的名称", f"/institutions/{SWEET}", f"/institutions/{SHADY}", f"/notices/{ACTIVE}", f"/notices/{UNLINKED}", "/data", "/feeds", "/feeds?region=350102", "/feeds/notices", "/feeds/records?q=收费", "/regions", "/regions/350100", "/changes", "/changes?region=350000&dataset=institutions", "/status",
     "/mingbai", "/mingbai/institutions", "/mingbai?sql=select+*+from+notices", "/nothing", "/verify", "/verify?name=福州旧时光体育培训有限公司（标记）&region=350102", "/notices", "/notices?q=罚款:1万..",
     f"/institutions/{SWEET}?as_of={OLD}", f"/notices/{ACTIVE}?as_of={OLD}", f"/?as_of={OLD}", f"/data?as_of={OLD}", f"/search?q=福州&as_of={OLD}",
 )  # fmt: skip

@@ -155,7 +155,7 @@ def dictionary(catalogue: Catalogue) -> dict[str, Any]:
 def _described(table: Table) -> dict[str, Any]:
     columns = {
         c.name: {
-            "label": vars(c.label), "about": vars(c.about), "kind": c.kind, "type": c.sql_type,
+            "label": vars(c.label), "about": vars(c.about), "kind": c.kind, "type": c.sql_type, "privacy": c.privacy,
             **{key: value for key, value in (("unit", c.unit), ("codes", c.codes), ("ref", c.ref)) if value},
         }
         for c in table.published

@@ -62,6 +62,7 @@ FLOORS = (
         "validate",
         "workers",
         "issues",
+        "known_issues",
         "unchanged",
         "stage",
         "assemble",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..descriptions import CSVW, DCAT, PACKAGE, SCHEMA
 from ..entries import FACETS
 from ..rules import CAUSES
 from . import feed_question, notice_question, question, region_pages, regional, selection, verify
@@ -47,7 +48,7 @@ class Route:
         return tuple(part.partition("}")[0] for part in self.path.split("{")[1:])
 
 
-FEED = "application/feed+json"
+FEED, LINKED = "application/feed+json", "application/ld+json"
 SEARCH, NOTICES = question.Question, notice_question.Question
 
 
@@ -80,9 +81,14 @@ ROUTES: tuple[Route, ...] = (
     Route("regions", "/regions.json", ("class",), {FOUND: "Regions"}),
     Route("region", "/regions/{region}.json", region_pages.KEYS, {FOUND: "Region", 308: ""}, {"region": "350000"}),
     Route("changelog", "/data/changelog.json", (AS_OF,), {FOUND: "Changelog"}),
+    Route("dataset", "/data/about/{dataset}.json", (AS_OF,), {FOUND: "Dataset"}, {"dataset": "institutions"}),
     Route("manifest", "/data/{release}/manifest.json", (), {FOUND: "Manifest"}, {"release": "$release"}),
     Route("keys", "/data/keys.json", (), {FOUND: "Anything"}),
     Route("downloads", "/data/{release}/index.json", (), {FOUND: "Downloads", 302: ""}, {"release": "$release"}),
+    *(
+        Route("described", f"/data/{{release}}/{file}", (), {FOUND: shape, 302: ""}, {"release": "$release"}, type=type)
+        for file, shape, type in ((PACKAGE, "Anything", "application/json"), (CSVW, "Anything", "application/json"), (f"{DCAT}.jsonld", "Linked", LINKED), (SCHEMA, "Anything", LINKED))
+    ),
     Route("changes", "/changes.json", selection.KEYS, {FOUND: "Changes"}, {"kind": "add"}),
     Route("deltas", "/deltas/index.json", (), {FOUND: "Deltas"}),
     Route("status", "/status.json", (), {FOUND: "Status"}),
@@ -92,7 +98,7 @@ ROUTES: tuple[Route, ...] = (
     Route("reconcile_extend", "/reconcile/extend", ("type", "limit"), {FOUND: "ReconcileProperties"}),
     *_feeds(),
     Route("feed_institution", "/feeds/institutions/{id}.json", (), {FOUND: "Feed", 308: ""}, {"id": "$institution"}, type=FEED),
-    Route("catalogue", "/catalog.jsonld", (), {FOUND: "Linked"}, type="application/ld+json"),
+    Route("catalogue", "/catalog.jsonld", (), {FOUND: "Linked"}, type=LINKED),
     Route("openapi", "/openapi.json", (), {FOUND: "OpenAPI"}),
     *(
         route

@@ -55,7 +55,7 @@ class SearchPages:
             return as_json(nothing) if visit.wants_json else self._render("search.html", asked=question, found=None)
         if not search.is_question(question.query, MOST_WORDS):
             if visit.wants_json:
-                return as_json({"error": "no_question", "message": visit.t("search.no_question"), "status": 400}, 400)
+                return self._problem(visit, 400, "no_question")
             return self._render("search.html", 400, asked=question, found=None, unasked=True)
         try:
             return self._json(visit, reader, question) if visit.wants_json else self._html(visit, reader, question)

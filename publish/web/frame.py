@@ -43,6 +43,7 @@ DAYS = (
     "release",
 )  # values of texts that are days; such texts are not for attributes
 
+IN_PATH, IN_QUERY = "/~!$&'()*+,;=:@", "/~!$&'()*+,;=:@?%"  # what stands in an address as it is (RFC 3986)
 LIVE = ("/mingbai", "/history", "/status", "/feeds", "/changes", "/regions")  # pages that are of the live release alone
 Dictionary = Mapping[str, Any]  # publish.catalogue.dictionary()
 
@@ -119,18 +120,18 @@ class Frame:
 
     @property
     def languages(self) -> list[dict[str, str]]:
-        """This page in each language."""
+        """This page in each language: its address, and its public one without what was asked, which is a page's own to say."""
         visit = self.visit
-        query = f"?{visit.query}" if visit.query else ""
-        return [
-            {"lang": lang, "href": address(visit.path, lang) + query, "public": self._base_url + address(visit.path, lang) + query}
-            for lang in LANGUAGES
-        ]
+        query = f"?{quote(visit.query.encode('latin-1'), safe=IN_QUERY)}" if visit.query else ""
+        places = [(lang, quote(address(visit.path, lang), safe=IN_PATH)) for lang in LANGUAGES]
+        return [{"lang": lang, "href": place + query, "public": self._base_url + place} for lang, place in places]
 
     @property
     def canonical(self) -> str | None:
         """Its public address; none of a page of an earlier release, which is not for search engines."""
-        return self._base_url + address(self.visit.path, self.visit.lang) if self._base_url and not self.visit.as_of else None
+        if not self.is_told or self.visit.as_of:
+            return None
+        return next(one["public"] for one in self.languages if one["lang"] == self.visit.lang)
 
     @property
     def root(self) -> str:
@@ -200,6 +201,14 @@ class Frame:
         found = self._tables.get(table or "", {"columns": {}})["columns"].get(column)
         return str(found["label"][self.visit.lang]) if found else None
 
+    def meaning(self, table: str | None, column: str, value: str | None) -> str | None:
+        """What a code or a region's code in a column means; None where it is neither, or has no word of its own."""
+        about = self._tables.get(table or "", {"columns": {}})["columns"].get(column, {})
+        if value is None or about.get("kind") not in ("code", "region"):
+            return None
+        found = self.label(about["codes"], value) if about["kind"] == "code" else self.region(value)
+        return found if found and found != value else None
+
     def said(self, table: str, column: str, value: object) -> object:
         """A value of a column as a reader knows it: codes and regions by their names, money in yuan, flags and shares in words."""
         about = self._tables.get(table, {"columns": {}})["columns"].get(column, {})
@@ -236,7 +245,7 @@ def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
     env.finalize = partial(clean, longest=longest)
     env.globals |= {
         "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "region_short": frame.region_short, "url": frame.url,
-        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_label": frame.column_label, "quote": quote,
+        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_label": frame.column_label, "meaning": frame.meaning, "quote": quote,
     }  # fmt: skip
     env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "number": "{:,}".format}
 

@@ -1,6 +1,7 @@
 """A timeline of numbers as bars: where each stands and how high it is. The page draws them as SVG without a script, with the same numbers in a table.
 
-Up to MOST releases, or months, have a bar each; more releases are added up by month, and more months by year.
+
+Up to MOST releases, or months, have a bar each. Of more releases each month has one: what changed in it is added up, what there was is as at its end. More months are added up by year.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -80,6 +81,16 @@ def by_time(counts: Mapping[str, int], *, everywhere: bool = False) -> Plot:
     met = {month[:4] for month in span} if everywhere else set()
     found |= {year: n for year, n in years.items() if year not in met}
     return _drawn([Bar(label, counts={LEVEL: found[label]}) for label in sorted(found)], True)
+
+
+def levels(rows: Sequence[tuple[str, str, int]]) -> Plot:
+    """The bars of how many there were in releases, oldest first: id, day and number."""
+    by_month = len(rows) > MOST
+    bars = {}
+    for place, (id, day, number) in enumerate(rows):
+        label = day[:7] if by_month else id
+        bars[label] = Bar(label, place, place, counts={LEVEL: number})
+    return _drawn(list(bars.values()), by_month)
 
 
 def _drawn(bars: Sequence[Bar], by_month: bool) -> Plot:

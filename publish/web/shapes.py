@@ -258,6 +258,7 @@ def _reconcile() -> dict[str, Schema]:
 
 
 def _others() -> dict[str, Schema]:
+    both = thing(zh=TEXT, en=TEXT)
     checked = thing(id=TEXT, as_of=MAYBE, checked_at=MAYBE, is_stale=YES)
     serving = thing(
         id=TEXT,
@@ -284,7 +285,27 @@ def _others() -> dict[str, Schema]:
     return {
         "Downloads": thing(OF_RELEASE, release=TEXT, of_release=TEXT, files=each(file)),
         "Manifest": {"type": "object", "required": ["id", "released_on", "files"]},
-        "Status": thing(serving=maybe(serving), problem=MAYBE, status={"type": ["object", "null"]}),
+        "Status": thing(serving=maybe(serving), problem=MAYBE, status=maybe(ref("LastRuns"))),
+        "LastRuns": thing(
+            live=MAYBE,
+            last_run=maybe(thing(at=MAYBE, outcome=MAYBE, reason=MAYBE)),
+            runs=each(thing(first=MAYBE, last=MAYBE, times=WHOLE, outcome=MAYBE, reason=MAYBE, release=MAYBE)),
+            waiting=each(thing(source=MAYBE, table=MAYBE, bound=MAYBE, since=MAYBE)),
+            sources={"type": "object", "additionalProperties": thing(last_checked=MAYBE, content_since=MAYBE)},
+        ),
+        "Dataset": thing(
+            OF_RELEASE,
+            release=TEXT,
+            dataset=TEXT,
+            version=MAYBE,
+            label=both,
+            about=both,
+            tables=each({"type": "object", "required": ["name", "rows", "label", "key", "columns"]}),
+            sources=TEXTS,
+            rows_over_time=each(thing(release=TEXT, day=TEXT, rows=COUNTS)),
+            known_issues=each(thing(table=TEXT, column=MAYBE, kind=TEXT, count=WHOLE)),
+            held=each(thing(source=TEXT, table=TEXT, region=TEXT, since=TEXT, bound=MAYBE)),
+        ),
         "Feed": {"type": "object"},
         "Heartbeat": thing(
             feed=TEXT,

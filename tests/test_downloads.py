@@ -190,7 +190,16 @@ def test_the_index_says_when_the_first_of_a_file_ends(work: Work) -> None:
     folder = work.home.releases / "2026-11-01"
     ends = {name: entry["first_end"] for name, entry in index(folder)["files"].items()}
     assert {
-        ends[name] for name in ("notices.csv.gz", "notices.parquet", "notices.xlsx", "notice_measures.csv.zst", "mingbai.db.gz", WHOLE)
+        ends[name]
+        for name in (
+            "notices.csv.gz",
+            "notices.parquet",
+            "notices.xlsx",
+            "notice_measures.csv.zst",
+            "documents.parquet",
+            "mingbai.db.gz",
+            WHOLE,
+        )
     } == {"2026-11-20"}
     assert {ends[name] for name in ("institutions.csv.gz", "ratings.parquet", "listings.xlsx", "regions.csv.gz")} == {None}
 

@@ -159,7 +159,7 @@ async def test_the_description_is_openapi_in_both_languages(site, lang):
 
 
 def test_every_address_that_answers_in_json_is_described(home, catalogue):
-    with closing(Shelf(home)) as shelf:
+    with closing(Shelf(home, dictionary(catalogue))) as shelf:
         shelf.open_now()
         assert shelf.reader is not None
         said = dictionary(catalogue)

@@ -210,7 +210,7 @@ def _asked_for(answer: Answer, scope: Scope, headers: list[tuple[bytes, bytes]])
     if b"range" not in asked or "accept-ranges" not in answer.said:
         return 200, body
     try:
-        found = part(asked, etag, changed, len(body))
+        found = part(asked, etag, len(body))
     except NoSuchPart:
         headers.append((b"content-range", f"bytes */{len(body)}".encode()))
         return 416, b""

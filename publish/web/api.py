@@ -76,6 +76,7 @@ ROUTES: tuple[Route, ...] = (
     Route("suggest", "/suggest.json", ("q",), {FOUND: "Suggestions"}, {"q": "培训"}),
     Route("verify", "/verify.json", (*verify.KEYS, AS_OF), {FOUND: "Verified", 400: "Verified|Problem", 500: "Verified|Problem", 503: "Verified|Problem", 408: PROBLEM, 413: PROBLEM, 415: PROBLEM}, {"name": "培训中心"}, sent="ToVerify"),
     Route("institution", "/institutions/{id}.json", (AS_OF,), {FOUND: "Institution", 300: "Successors", 308: ""}, {"id": "$institution"}),
+    Route("compare", "/compare.json", ("id", AS_OF), {FOUND: "Compared"}, {"id": "$institution"}, many=("id",)),
     Route("notices", "/notices.json", (*NOTICES.KEYS, AS_OF), {FOUND: "FoundNotices"}, {"q": "培训"}, many=NOTICES.FACETS),
     Route("notice", "/notices/{id}.json", (AS_OF,), {FOUND: "Notice", 410: "Gone"}, {"id": "$notice"}),
     Route("regions", "/regions.json", ("class",), {FOUND: "Regions"}),
@@ -154,7 +155,7 @@ KEYS: Mapping[str, Schema] = {
 
 def key_schema(route: Route, key: str, reader: Reader) -> Schema:
     """What a key of a route, or a part of its path, may be: of a code those that the release has."""
-    if key == "id" and "{id}" in route.path:
+    if key == "id" and ("{id}" in route.path or route.name == "compare"):
         return {"type": "string", "pattern": ID}
     if route.name == "search" and key in SEARCH.FACETS and key not in REGIONS:
         return {"type": "string", "enum": list(question.choices(reader, key, {}))}

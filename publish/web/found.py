@@ -18,6 +18,7 @@ from . import facts, why
 from .alike import alike
 from .answer import Answer, as_json
 from .asked import AS_OF, REGIONS, NoSuchChoice, refused, unsearchable
+from .compare import MOST as COMPARED
 from .facets import facets, label
 from .noticing import mentioning
 from .question import STATES, Question, ask
@@ -152,6 +153,7 @@ class SearchPages:
             chosen=[(name, called(name, value), link) for name, value, link in question.chosen],
             sorts=[(name, name == question.sort, question.link(sort=name)) for name in question.sorts(question.query)],
             pages=_pages(question, found.total),
+            most=COMPARED,
             wider=self._wider(reader, question) if not found.total else [],
             elsewhere=self._elsewhere(reader, question) if not found.total else [],
             place=next((question.filters[level][-1] for level in reversed(REGIONS) if question.filters.get(level)), None),

@@ -23,7 +23,9 @@ from ..home import CHINA
 from ..hotlines import Hotline, hotlines_of
 from ..regions import COUNTRY, short_form
 from ..wording import LANGUAGES, wording
+from . import limits
 from .facts import freshness
+from .qr import qr
 from .visit import Visit, address, current
 
 HERE = Path(__file__).parent
@@ -44,7 +46,15 @@ DAYS = (
 )  # values of texts that are days; such texts are not for attributes
 
 IN_PATH, IN_QUERY = "/~!$&'()*+,;=:@", "/~!$&'()*+,;=:@?%"  # what stands in an address as it is (RFC 3986)
-LIVE = ("/mingbai", "/history", "/status", "/feeds", "/changes", "/regions")  # pages that are of the live release alone
+LIVE = (
+    "/mingbai",
+    "/history",
+    "/status",
+    "/feeds",
+    "/changes",
+    "/regions",
+    "/for-institutions",
+)  # pages that are of the live release alone
 Dictionary = Mapping[str, Any]  # publish.catalogue.dictionary()
 
 
@@ -209,6 +219,11 @@ class Frame:
         found = self.label(about["codes"], value) if about["kind"] == "code" else self.region(value)
         return found if found and found != value else None
 
+    def column_about(self, table: str, column: str) -> str:
+        """What the declaration says of a column."""
+        found = self._tables.get(table, {"columns": {}})["columns"].get(column)
+        return str(found["about"][self.visit.lang]) if found else ""
+
     def said(self, table: str, column: str, value: object) -> object:
         """A value of a column as a reader knows it: codes and regions by their names, money in yuan, flags and shares in words."""
         about = self._tables.get(table, {"columns": {}})["columns"].get(column, {})
@@ -245,13 +260,14 @@ def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
     env.finalize = partial(clean, longest=longest)
     env.globals |= {
         "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "region_short": frame.region_short, "url": frame.url,
-        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_label": frame.column_label, "meaning": frame.meaning, "quote": quote,
+        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_about": frame.column_about, "column_label": frame.column_label, "meaning": frame.meaning, "quote": quote,
     }  # fmt: skip
     env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "number": "{:,}".format}
 
 
-def environment(frame: Frame) -> Environment:
-    """The environment of our own pages; a name that is not there is an error and no empty text."""
+def environment(frame: Frame, contact: object = None) -> Environment:
+    """The environment of our own pages; a name that is not there is an error and no empty text. `contact` is the operator's (contact.py), or None."""
     env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     equip(env, frame)
+    env.globals |= {"contact": contact, "qr": qr, "limits": limits}
     return env

@@ -93,7 +93,9 @@ class Reader:
         self.folder = folder
         self.database = folder / "mingbai.db"
         try:
-            self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
+            sealed = (folder / "manifest.json").read_bytes()
+            self.manifest: dict[str, Any] = json.loads(sealed)
+            self.manifest_sha256 = hashlib.sha256(sealed).hexdigest()  # which names the hash of every file: that of the release
             self.id = str(self.manifest["id"])
             self._connection = read_only(self.database)
             self._connection.row_factory = as_row

@@ -106,10 +106,10 @@ def _rows(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
 
     listing = of("listings", {**DOCUMENT, "is_over": YES, "is_to_come": YES, "held_since": MAYBE})
     card_notice = of("notices", {"replies": WHOLE, "is_blacklisting": FLAG, "is_revoking": FLAG})
-    short = of("notices", {**DOCUMENT, **SINCE, "replies": WHOLE, "links": WHOLE, "held_since": MAYBE, "method": TEXT, "confidence": NUMBER, "passages": each(ref("Passage"))})  # fmt: skip
+    short = of("notices", {**DOCUMENT, **SINCE, "replies": WHOLE, "links": WHOLE, "held_since": MAYBE, "method": TEXT, "confidence": NUMBER, "passages": each(ref("Passage")), "statements": each(of("notice_statements"))})  # fmt: skip
     whole = {"aliases": each(of("institution_aliases")), "sites": each(of("institution_sites")), "classes": each(of("institution_classes"))}
     parts = {"permits": each(of("permits", {"state": TEXT})), "fund_supervision": each(of("fund_supervision")), "listings": each(ref("Listing")), "unmatched_notices": each(ref("CardNotice")), "source_as_of": MAYBE}  # fmt: skip
-    ratings = thing(dimension=TEXT, scale_max=WHOLE, count=WHOLE, histogram=each(WHOLE), from_month=MAYBE, to_month=MAYBE, months=WHOLE, suppressed_months=WHOLE, mean={"type": ["number", "null"]})  # fmt: skip
+    ratings = thing(**DOCUMENT, interval=maybe(each(NUMBER)), dimension=TEXT, scale_max=WHOLE, count=WHOLE, histogram=each(WHOLE), from_month=MAYBE, to_month=MAYBE, months=WHOLE, suppressed_months=WHOLE, mean={"type": ["number", "null"]})  # fmt: skip
     step = thing(id=TEXT, kind=MAYBE, method=MAYBE, since=MAYBE)
     return {
         "Listing": listing,
@@ -128,6 +128,8 @@ def _rows(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
             "required": ["release", "id", "kind", "state", "links", "statements", "timeline"],
         },
         "Successors": thing(OF_RELEASE, release=TEXT, id=TEXT, successors=each(of("institutions")), lineage=each(step)),
+        "Compared": thing(OF_RELEASE, release=TEXT, gone=each(thing(id=TEXT, successors=each(of("institutions")))),
+            institutions=each(of("institutions", {**parts, **HELD, "notices_in_force": each(ref("CardNotice")), "classes": whole["classes"], "ratings": each(ratings)}))),
         "Source": of("sources", {"content_since": MAYBE, "is_stale": YES, "held": each(each(MAYBE))}),
     }  # fmt: skip
 

@@ -91,7 +91,7 @@ def _today(name: str, column: Mapping[str, Any] | None) -> str:
     """SQL for what is shown of a column: nothing where it is not published today."""
     if column is None:
         return f'NULL AS "{name}"'
-    masked = column.get("is_masked", False)
+    masked = column.get("privacy") == "masked"
     return (
         f"""mingbai_published_{masked:d}('{column["kind"]}', "{name}") AS "{name}\""""
         if publishable(column["kind"], masked)

@@ -403,6 +403,9 @@ async def test_without_its_file_only_the_past_is_away_until_it_is_there_again(pu
         assert (await site.get("/-/databases.json")).status_code == 200
         file.unlink(missing_ok=True)
         file.write_bytes(whole)
+        file.write_bytes(whole[:68] + b"\0\0\0\1" + whole[72:])
+        assert not has_past(Home(home), THIRD), "judged by other code than hides today"
+        file.write_bytes(whole)
         assert has_past(Home(home), THIRD)
         assert len(await rows(site, "/releases")) == 3
     app.shelf.close()

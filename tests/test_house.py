@@ -32,8 +32,21 @@ FLOORS = (
     {"cleaning", "dates", "fresh", "persons", "values", "declarations"},
     {"minisign", "bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells", "telling"},
     {"dataset"},
-    {"sourcefile"},
-    {"questions", "catalogue", "metadata", "versions", "meant", "answering", "coverage", "entries", "channel", "extracts", "forms"}
+    {"sourcefile", "hotlines"},
+    {
+        "questions",
+        "catalogue",
+        "metadata",
+        "versions",
+        "meant",
+        "answering",
+        "coverage",
+        "entries",
+        "channel",
+        "extracts",
+        "forms",
+        "hidden",
+    }
     | {
         "described",
         "licence",
@@ -146,6 +159,7 @@ HOMES = {
     "pypinyin": ("search/readings.py",),
     "rapidfuzz": ("search/",),
     "requests": ("publish/sources/",),
+    "segno": ("publish/web/qr.py",),
     "selectolax": ("publish/sources/",),
     "sqlite_utils": ("publish/tables.py",),
     "stdnum": ("publish/values.py",),

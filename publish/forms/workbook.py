@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import xlsxwriter
 
 from ..dataset import Column
-from .arrow import joined
+from .arrow import each_text, joined
 from .form import Page, Target
 from .packed import archive, entry
 
@@ -66,7 +66,8 @@ class Workbook:
         if self._counts[-1] > ROWS:
             raise ValueError(f"more than {ROWS} rows do not fit on a sheet")
         columns = self._columns[len(self._counts) - 1]
-        cells = [_cells(values, column.kind, style) for values, column, style in zip(batch.columns, columns, self._styles, strict=True)]
+        said = zip(batch.columns, each_text(_escaped, batch), columns, self._styles, strict=True)
+        cells = [_cells(values, escaped, column.kind, style) for values, escaped, column, style in said]
         self._rows.write(joined("<row>", *cells, "</row>", null="<c/>"))
 
     def close(self) -> None:
@@ -153,11 +154,11 @@ def _title(title: str, taken: set[str]) -> str:
     return found
 
 
-def _cells(values: pa.Array, kind: str, style: int) -> pa.Array:
+def _cells(values: pa.Array, escaped: pa.Array, kind: str, style: int) -> pa.Array:
     """The cells of a column as XML, null where there is no value."""
     if not pa.types.is_string(values.type):
         return pc.binary_join_element_wise("<c><v>", pc.cast(values, pa.string()), "</v></c>", "")
-    texts = pc.binary_join_element_wise('<c t="inlineStr"><is><t xml:space="preserve">', _escaped(values), "</t></is></c>", "")
+    texts = pc.binary_join_element_wise('<c t="inlineStr"><is><t xml:space="preserve">', escaped, "</t></is></c>", "")
     if kind not in DATES:
         return texts
     whole = pc.and_(pc.match_substring_regex(values, DAY), pc.greater_equal(values, FIRST_DAY))

@@ -18,7 +18,7 @@ import pyarrow.parquet as parquet
 
 from ..cells import AS_IT_IS, GUARDED
 from ..dataset import Column
-from .arrow import joined, schema
+from .arrow import each_text, joined, schema
 from .form import Target
 from .workbook import OneSheet
 
@@ -77,8 +77,7 @@ class Spreadsheet:
 
     def put(self, batch: pa.RecordBatch) -> None:
         """Write the rows of a batch."""
-        columns = [_guarded(values) if pa.types.is_string(values.type) else values for values in batch.columns]
-        self._target.write(_csv(pa.record_batch(columns, schema=batch.schema), "\r\n"))
+        self._target.write(_csv(pa.record_batch(each_text(_guarded, batch), schema=batch.schema), "\r\n"))
 
     def close(self) -> None:
         """Nothing comes at the end."""
@@ -98,7 +97,9 @@ class Ndjson:
 
     def put(self, batch: pa.RecordBatch) -> None:
         """Write the rows of a batch."""
-        parts = [part for key, values in zip(self._keys, batch.columns, strict=True) for part in (key, _jsoned(values))]
+        parts = [
+            part for key, values in zip(self._keys, each_text(_jsoned, batch), strict=True) for part in (key, pc.cast(values, pa.string()))
+        ]
         self._target.write(joined(*parts, "}\n", null="null"))
 
     def close(self) -> None:
@@ -110,8 +111,6 @@ def _json(text: str) -> str:
 
 
 def _jsoned(values: pa.Array) -> pa.Array:
-    if not pa.types.is_string(values.type):
-        return pc.cast(values, pa.string())
     if pc.any(pc.match_substring_regex(values, ESCAPED)).as_py():
         return pa.array([None if value is None else _json(value) for value in values.to_pylist()], pa.string())
     return pc.binary_join_element_wise('"', values, '"', "")

@@ -20,7 +20,7 @@ from ..errors import BadHome
 from ..home import RELEASE_ID, release_order
 from ..versions import noted
 from .changelog import Entry, entries
-from .older import Older
+from .older import Columns, Older
 from .reader import Reader
 
 log = logging.getLogger(__name__)
@@ -38,10 +38,10 @@ class NoSuchRelease(Exception):
 
 
 class Archive:
-    """The kept releases of a home. To be used in one event loop."""
+    """The kept releases of a home, of which `columns` are published today. To be used in one event loop."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, home: Path, columns: Columns) -> None:
+        self._home, self._columns = home, columns
         self._known: tuple[tuple[Identity | None, str], tuple[list[tuple[str, str]], list[Entry], list[Mapping[str, int]]]] | None = None
         self._open: OrderedDict[str, tuple[Identity, Older]] = OrderedDict()
         self._held: Counter[Older] = Counter()
@@ -139,7 +139,7 @@ class Archive:
     async def _open_anew(self, identifier: str, folder: Path) -> Older | None:
         seen = identity_of(folder / "manifest.json")
         try:
-            reader = await asyncio.to_thread(Older, folder)
+            reader = await asyncio.to_thread(Older, folder, self._columns)
         except BadHome:
             log.exception("release %s cannot be opened", identifier)
             return None

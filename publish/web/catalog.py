@@ -23,13 +23,13 @@ from .archive import identity_of
 from .frame import Dictionary, Frame
 from .openapi import openapi
 from .reader import Reader
+from .schema import in_page
 from .shelf import Shelf
 from .terms import over
 from .visit import Visit
 
 ADDRESS = r"/catalog\.(?P<form>jsonld|ttl)"
 FORMS = {"jsonld": ("application/ld+json", json_ld), "ttl": ("text/turtle; charset=utf-8", turtle)}
-IN_SCRIPT = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}  # nothing in a text ends the element
 log = logging.getLogger(__name__)
 
 
@@ -101,8 +101,7 @@ class CatalogPages:
                 found = {"@context": found["@context"], **next(one for one in found["dataset"] if one["@id"] == f"./#{dataset}")}
         except (OSError, ValueError, KeyError, StopIteration):
             return None
-        said = orjson.dumps(placed(found, f"{self._frame.root}/data/{reader.id}/")).decode()
-        return Markup(said.translate(IN_SCRIPT))
+        return in_page(placed(found, f"{self._frame.root}/data/{reader.id}/"))
 
 
 def terms_in(lang: str) -> dict[str, str]:

@@ -1,9 +1,10 @@
 """A timeline of numbers as bars: where each stands and how high it is. The page draws them as SVG without a script, with the same numbers in a table.
 
-Up to MOST releases have a bar each; of more of them each month has one: what changed in it is added up, what there was is as at its end.
+
+Up to MOST releases, or months, have a bar each. Of more releases each month has one: what changed in it is added up, what there was is as at its end. More months are added up by year.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .reader import Row
@@ -17,11 +18,11 @@ LEVEL = "level"
 
 @dataclass
 class Bar:
-    """`label` is the id of a release, or a month; `first` and `last` are the numbers of its releases."""
+    """`label` is the id of a release, a month or a year; `first` and `last` are the numbers of its releases, where it has any."""
 
     label: str
-    first: int
-    last: int
+    first: int = 0
+    last: int = 0
     is_pipeline: bool = False
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
 
@@ -56,6 +57,30 @@ def plot(counted: Iterable[Row], releases: Sequence[Row]) -> Plot:
         if row["release"] in of and row["kind"] in KINDS:
             of[row["release"]].counts[row["kind"]] += row["rows"]
     return _drawn(list(bars.values()), by_month)
+
+
+def by_time(counts: Mapping[str, int], *, everywhere: bool = False) -> Plot:
+    """The bars of numbers by month (2026-11) from the first to the last one, also where there is nothing; by year where these are too many.
+
+    What has only a year is in that year's number; by month it stands by itself at its year's beginning, or in each of its months where it counts
+    `everywhere`, as a search for the month finds it.
+    """
+    months = sorted(label for label in counts if len(label) == 7)
+    years = {label: n for label, n in counts.items() if len(label) == 4}
+    start, end = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (months[0], months[-1])) if months else (0, -1)
+    if end - start + 1 + len(years) > MOST:
+        first, last = int(min(counts)[:4]), int(max(counts)[:4])
+        of_years = dict.fromkeys(
+            (f"{year:04d}" for year in range(first, last + 1)) if last - first < MOST else sorted(label[:4] for label in counts), 0
+        )
+        for label, n in counts.items():
+            of_years[label[:4]] += n
+        return _drawn([Bar(label, counts={LEVEL: n}) for label, n in of_years.items()], False)
+    span = [f"{each // 12:04d}-{each % 12 + 1:02d}" for each in range(start, end + 1)]
+    found = {month: counts.get(month, 0) + (years.get(month[:4], 0) if everywhere else 0) for month in span}
+    met = {month[:4] for month in span} if everywhere else set()
+    found |= {year: n for year, n in years.items() if year not in met}
+    return _drawn([Bar(label, counts={LEVEL: found[label]}) for label in sorted(found)], True)
 
 
 def levels(rows: Sequence[tuple[str, str, int]]) -> Plot:

@@ -31,7 +31,7 @@ from ..wording import LANGUAGES, say
 from . import tablesearch
 from .answer import Answer, App
 from .databases import Guarded, HistoryDatabase, NoPast, ReleaseDatabase
-from .frame import LONGEST, LONGEST_PROSE, Dictionary, Frame, equip, web_address
+from .frame import LONGEST, LONGEST_PROSE, Dictionary, Frame, clean, equip, web_address
 from .reader import NoIndex, Reader
 from .site import Site
 from .views import queries
@@ -206,11 +206,11 @@ def render_cell(value: object, column: str, table: str | None, datasette: Datase
     visit: Visit = current.get()
     other = visit.reader.references.get((table, column)) if visit.reader else None
     if not other:
-        return escape(str(value["value"]))
+        return escape(clean(value["value"]))
     href = f"{address('/', visit.lang)}{ROUTE}/{tilde_encode(other)}/{tilde_encode(str(value['value']))}"
     if value["label"] in (None, "", value["value"]):
-        return Markup('<a href="{}">{}</a>').format(href, value["value"])
-    return Markup('<a href="{}">{}</a> <span class="code">{}</span>').format(href, value["label"], value["value"])
+        return Markup('<a href="{}">{}</a>').format(href, clean(value["value"]))
+    return Markup('<a href="{}">{}</a> <span class="code">{}</span>').format(href, clean(value["label"]), clean(value["value"]))
 
 
 @hookimpl(tryfirst=True)

@@ -54,14 +54,28 @@ class Site:
 
     async def _live(self, inner: App, scope: Scope, receive: Receive, send: Send) -> None:
         """Watch for releases as long as the server runs."""
-        watching = asyncio.create_task(self.shelf.watch(self._poll_seconds))
+        running = [asyncio.create_task(each) for each in (self.shelf.watch(self._poll_seconds), self._prepare())]
         try:
             await inner(scope, receive, send)
         finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+            for each in running:
+                each.cancel()
+                with suppress(asyncio.CancelledError):
+                    await each
             self.shelf.close()
+
+    async def _prepare(self) -> None:
+        """Work out beside the loop, once for a release and a day, what takes seconds, before somebody waits for it."""
+        tried: tuple[Reader | None, str] = None, ""
+        while True:
+            with self.shelf.hold() as reader:
+                if reader and (reader, self._today()) != tried:
+                    tried = reader, self._today()
+                    try:
+                        await self.pages.regions.ready(*tried)
+                    except Exception:  # whoever asks tries again
+                        log.exception("the numbers of the regions could not be worked out")
+            await asyncio.sleep(self._poll_seconds)
 
     async def _request(self, inner: App, scope: Scope, receive: Receive, send: Send) -> None:
         hot = self.pages.hot.get(scope["path"])

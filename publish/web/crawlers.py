@@ -5,7 +5,7 @@ in force and only where it is about an organisation: nobody else is to be found 
 searched for, days of the past, SQL.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from xml.sax.saxutils import escape, quoteattr
@@ -32,10 +32,11 @@ CLOSED = ("/deltas/", "/reconcile", "/data/2", "/*.json$", "/*?")  # and Dataset
 
 
 class Crawlers:
-    """`problem` is that of Pages."""
+    """`problem` is that of Pages; `datasets` are those that have a page."""
 
-    def __init__(self, problem: Callable[..., Answer], frame: Frame) -> None:
+    def __init__(self, problem: Callable[..., Answer], frame: Frame, datasets: Iterable[str]) -> None:
         self._problem, self._frame = problem, frame
+        self._fixed = (*FIXED, *(f"/data/about/{name}" for name in datasets))
 
     def robots(self, visit: Visit) -> Answer | None:
         """robots.txt, which a site has one of; None in another language."""
@@ -75,7 +76,7 @@ class Crawlers:
 
     def _made(self, kind: str, number: int, reader: Reader, today: str) -> Answer:
         def make() -> bytes:
-            paths = FIXED if kind == "pages" else [f"/{kind}/{id}" for id in _ids(reader, kind, today, number)]
+            paths = self._fixed if kind == "pages" else [f"/{kind}/{id}" for id in _ids(reader, kind, today, number)]
             return gzipped(self._urls(paths, reader.released_on).encode())
 
         packed = reader.once(today, f"sitemap {kind} {number}", make)

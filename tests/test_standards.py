@@ -203,6 +203,7 @@ async def test_the_sitemap_has_each_page_that_may_be_found_in_each_language(site
         f"/en/notices/{ACTIVE}",
         f"/institutions/{SHADY}",
         "/en/data",
+        "/data/about/notices",
         f"/notices/{ENDS_TODAY}",
     } <= set(seen)
     assert {id for id in (PERSON, REPAIRED) if any(path.endswith(id) for path in seen)} == set()

@@ -34,7 +34,7 @@ CLOSED = ("/deltas/", "/reconcile", "/data/2", "/*.json$", "/*?")  # and Dataset
 
 
 class Crawlers:
-    """`problem` is that of Pages."""
+    """`problem` is that of Pages; `datasets` are those that have a page."""
 
     def __init__(self, problem: Callable[..., Answer], frame: Frame, datasets: Iterable[str]) -> None:
         self._problem, self._frame = problem, frame

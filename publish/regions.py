@@ -78,6 +78,11 @@ def _short_forms(name: str) -> Iterator[str]:
         yield parts[1]
 
 
+def short_form(name: str) -> str:
+    """How a name is shortened most: 新疆 for 新疆维吾尔自治区; itself where it is not."""
+    return next(_short_forms(name), name)
+
+
 def _spelled(name: str) -> str:
     """A name as it is compared."""
     return _BETWEEN.sub("", name.replace("臺", "台"))

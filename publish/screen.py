@@ -38,6 +38,7 @@ class Screened:
     findings: tuple[Finding, ...] = ()
 
 
+SCREENED = ("prose", "text", "name")  # kinds of columns that hold free text
 MARKS = {
     "id_number": "【已隐去证件号】",
     "phone": "【已隐去电话】",

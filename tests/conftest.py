@@ -131,6 +131,15 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
+def java() -> str:
+    """What the checker of HTML runs on."""
+    found = shutil.which("java")
+    if found is None:
+        pytest.skip("java is not installed")
+    return found
+
+
+@pytest.fixture(scope="session")
 def minisign() -> str:
     """Debian's tool, which readers verify with."""
     found = shutil.which("minisign")

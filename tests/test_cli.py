@@ -214,6 +214,7 @@ def test_a_step_that_was_left_out_is_named(missing: int, after: list[Path], home
         (["live", "2026-10-01", *SIGNED], "release 2026-10-01 is not here"),
         (["live", "yesterday", *SIGNED], "is no release id"),
         (["extract"], "no source is given"),
+        (["serve", "--contact", "nobody"], "--contact (MINGBAI_CONTACT): 'nobody' is neither an e-mail address nor a web address"),
         (["--site", "mingbai.example", "status"], "--site 'mingbai.example': is no address"),
         (["--datasets", "/nonexistent", "check"], "/nonexistent"),
         (["--more-sources", "/nonexistent", "check"], "/nonexistent"),

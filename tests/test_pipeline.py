@@ -430,6 +430,40 @@ def test_what_cannot_be_read_is_an_issue_and_never_a_guess(work: Work, changed: 
     assert query(work, "SELECT violation_type FROM notices") == shown
 
 
+def test_readers_are_told_how_many_could_not_be_read_by_our_names_and_nothing_that_a_source_wrote(work: Work) -> None:
+    permit = {"permitNo": "教民133010670000011", "issuer": "西湖区教育局", "validFrom": "2025-13-01", "validTo": "2027-12-31"}
+    delivery = world(4)
+    delivery["institutions"][0] |= {
+        "permits": [permit, permit, {**permit, "permitNo": "", "13800000009": "x"}],
+        "13800000001": "x",
+        "openedOn": "某年",
+        "fund": {"mode": "某种监管", "account": "6222"},
+    }
+    delivery["institutions"] += [institution(2, orgName="同一编号的另一家"), institution(9, orgName="")]
+    delivery["notices"][0] |= {"facts": "电话13900000002。", "fineWan": "壹点五", "docTitle": "电话13900000003"}
+    publish_day(work, delivery, approve=True)
+    told = {(row["table"], row["column"], row["kind"]): row["count"] for row in work.live_manifest()["known_issues"]}
+    assert told == {
+        ("fund_supervision", "mode", "bad_value"): 1,
+        ("fund_supervision", "mode", "part_set_aside"): 1,
+        ("institutions", None, "duplicate_key"): 1,
+        ("institutions", None, "set_aside"): 1,
+        ("institutions", None, "unmapped_field"): 1,
+        ("institutions", "opened_on", "bad_value"): 1,
+        ("notices", "facts", "screened"): 1,
+        ("notices", "fine_fen", "bad_value"): 1,
+        ("notices", "title", "screened"): 1,  # that of its document
+        ("permits", None, "duplicate_part"): 1,
+        ("permits", None, "unmapped_field"): 1,
+        ("permits", "permit_no", "part_set_aside"): 1,
+        ("permits", "valid_from", "bad_value"): 3,
+    }
+    assert work.live_manifest()["sources"][0]["tables"] == sorted(
+        {"documents", "institutions", "institution_aliases", "institution_sites", "permits", "institution_classes", "institution_lineage", "fund_supervision"}
+        | {"listings", "notices", "notice_penalties", "notice_measures", "ratings"}
+    )  # fmt: skip
+
+
 def test_a_field_that_vanished_from_a_whole_page_stops_the_run(work: Work) -> None:
     renamed = [
         {("organizationName" if key == "orgName" else key): value for key, value in record.items()} for record in world()["institutions"]

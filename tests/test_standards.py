@@ -178,7 +178,16 @@ async def test_the_sitemap_has_each_page_that_may_be_found_in_each_language(site
             assert url.xpath("s:lastmod/text()", namespaces=SITEMAP) == [TODAY]
             seen.append(path)
     assert len(seen) == len(set(seen))
-    assert {f"/notices/{ACTIVE}", f"/en/notices/{ACTIVE}", f"/institutions/{SHADY}", "/en/data", f"/notices/{ENDS_TODAY}"} <= set(seen)
+    assert {
+        f"/notices/{ACTIVE}",
+        f"/en/notices/{ACTIVE}",
+        f"/institutions/{SHADY}",
+        "/en/data",
+        "/regions",
+        "/en/regions/350000",
+        "/regions/350203",
+        f"/notices/{ENDS_TODAY}",
+    } <= set(seen)
     assert {id for id in (PERSON, REPAIRED) if any(path.endswith(id) for path in seen)} == set()
 
 

@@ -19,9 +19,11 @@ from .reader import Reader, read_only
 from .visit import ROUTES, Visit, address
 
 PART = 10_000  # things in a part: with both languages 20,000 addresses, 8 MB and 0.3 MB when packed
-FIXED = ("/", "/search", "/verify", "/notices", "/data", "/changes", "/feeds", "/status")
+FIXED = ("/", "/search", "/verify", "/notices", "/regions", "/data", "/changes", "/feeds", "/status")
 IDS: Mapping[str, str] = {  # of the pages of each kind; ?2 is the day. notice.html says of a page that it is not for search engines
     "institutions": "SELECT id FROM institutions WHERE ?2 = ?2",
+    "regions": """WITH RECURSIVE there(id) AS (SELECT region_code FROM institutions WHERE region_code IS NOT NULL
+        UNION SELECT r.parent_code FROM regions r JOIN there t ON r.code = t.id WHERE r.parent_code <> '000000') SELECT id FROM there WHERE ?2 = ?2""",
     "notices": f"SELECT n.id FROM notices n WHERE {IN_FORCE} AND n.subject_kind = 'organisation'",
 }
 ADDRESS = rf"/sitemap/(?P<kind>pages|{'|'.join(IDS)})-(?P<number>[1-9]\d{{0,3}})\.xml"

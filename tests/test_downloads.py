@@ -1,5 +1,6 @@
 """A release's downloads: what there is, that it is of the release, what is taken over, what is withdrawn from all of it, and what is never half there."""
 
+import errno
 import gzip
 import hashlib
 import json
@@ -347,6 +348,26 @@ def test_downloads_are_made_again_of_history_alone(work: Work, live: Path, tmp_p
     result = CliRunner().invoke(main, [*given[:3], "2026-11-01", "--to", str(folder / "2" / DATABASE), "--downloads"])
     assert result.exit_code == 2
     assert result.stderr.strip().endswith("libraries: notices.parquet")
+
+
+def test_what_is_made_again_is_its_owners_alone_at_every_moment_and_nothing_of_it_stays_where_it_fails(
+    work: Work, live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, seen = tmp_path / "again" / DATABASE, set[str]()
+    database.parent.mkdir(mode=0o755)
+    shutil.copyfile(live / DATABASE, database)
+
+    def full(*_: Any) -> None:
+        for path in database.parent.rglob("*"):
+            if all(up.stat().st_mode & 0o077 for up in (path, *path.parents) if up.is_relative_to(database.parent)):
+                seen.add(path.name)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(stage, "descriptions", full)
+    with pytest.raises(OSError, match="No space"):
+        rebuild_downloads(work.home, work.catalogue, "2026-11-01", database)
+    assert seen <= {DATABASE}, "what anybody could read while it was made"
+    assert [path.name for path in database.parent.iterdir()] == [DATABASE]
 
 
 # What goes wrong

@@ -381,7 +381,7 @@ async def test_nothing_that_a_source_wrote_becomes_markup(site):
     async with visitor(site()) as client:
         for path in (f"/changes?from={FIRST}", f"/institutions/{SHADY}", f"/changes?subject={SHADY}"):
             page = (await client.get(path)).text
-            assert "<script" not in page
+            assert "<script" not in page.replace('<script type="application/ld+json">', "")  # data that no browser runs
             assert "\u202e" not in page
             assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
         page = (await client.get("/changes", params={"subject": '"><script>'})).text

@@ -86,15 +86,13 @@ def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone, key: 
         downloads.anew(part, catalogue, downloads.Issue(identifier, manifest["released_on"], versions), old)
     write_whole(part / stones.TOMBSTONES, as_json({**stones.read(old), **left}))
     deltas.anew(home, catalogue, part, identifier, manifest["previous"])
-    files = close(part, _manifest(manifest, old, made, [gone[notice] for notice in had]), key)["files"]
-    # before it is there: a run that dies here does all of it again
-    history.enter_hash(home.history, identifier, files["mingbai.db"]["sha256"])
-    _replace(home, identifier, part)
+    _take_place(home, identifier, part, close(part, _manifest(manifest, old, made, [gone[notice] for notice in had]), key))
     return had
 
 
-def _replace(home: Home, identifier: str, part: Path) -> None:
-    """Give a new issue its name."""
+def _take_place(home: Home, identifier: str, part: Path, manifest: Mapping[str, Any]) -> None:
+    """Give a new issue its name. Its hashes are entered before it is there: a run that dies here does all of it again."""
+    history.enter_hashes(home.history, identifier, manifest["files"]["mingbai.db"]["sha256"], file_sha256(part / "manifest.json"))
     os.rename(home.releases / identifier, home.releases / f"{identifier}{OLD}")
     os.rename(part, home.releases / identifier)
     sync(home.releases)
@@ -112,8 +110,7 @@ def _lead_to(home: Home, catalogue: Catalogue, identifier: str, key: SecretKey |
     shutil.copytree(old, part, copy_function=shared)  # nothing of a release is written over
     deltas.anew(home, catalogue, part, identifier, manifest["previous"])
     said = {**manifest, "reissues": [*manifest.get("reissues", []), {"on": notes[-1]["on"], "withdrawn": {}, **_superseded(old)}]}
-    close(part, said, key)
-    _replace(home, identifier, part)
+    _take_place(home, identifier, part, close(part, said, key))
 
 
 def _superseded(old: Path) -> dict[str, str]:

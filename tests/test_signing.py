@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -24,11 +25,11 @@ from publish.errors import BadKey, ReviewNeeded
 from publish.home import LINKS, SIGNATURE, SUMS, Home, as_json
 from publish.keep import keep
 from publish.places import Folder
-from publish.release import file_sha256
+from publish.release import close, file_sha256
 from publish.run import run
 from publish.signing import Signing
 from publish.verified import Verified, verify
-from publish.vouching import enter, revoke, rotate
+from publish.vouching import enter, revoke, rotate, sign_anew
 from publish.web.server import build_app
 from publish.withdraw import withdraw
 from publish.work import Work
@@ -142,6 +143,19 @@ def test_the_issue_before_a_withdrawal_does_not_count_once_it_is_carried_out(wor
     shutil.copytree(tmp_path / "old", work.home.releases / "2026-11-02")
     for release in ("2026-11-02", "2026-11-04"):
         assert "is an issue that does not count since release 2026-11-04" in verified(work, release).faults[0]
+
+
+def test_what_was_altered_is_without_what_was_withdrawn_and_is_signed_by_nobody(work: Work) -> None:
+    folder = work.home.releases / "2026-11-02"
+    with sqlite3.connect(folder / "mingbai.db") as connection:
+        connection.execute("UPDATE institutions SET name = '别的名称' WHERE id = (SELECT min(id) FROM institutions)")
+    connection.close()
+    close(folder, work.home.manifest("2026-11-02"), ONE)  # by who has the key
+    withdrawn(work, 1, 3)
+    assert "reissues" in work.home.manifest("2026-11-02")
+    assert [(work.home.releases / name / SIGNATURE).is_file() for name in work.home.release_ids()] == [True, False, True, True]
+    (said,) = sign_anew(work.home, ONE)
+    assert ("history.db knows" in said, (folder / SIGNATURE).exists()) == (True, False)
 
 
 def test_the_chain_goes_through_releases_that_a_withdrawal_issued_anew(work: Work) -> None:

@@ -55,7 +55,7 @@ def verify_release(where: str, files: tuple[Path, ...], key: str | None) -> None
     if found.faults:
         number = len(found.faults)
         raise NotVerified(
-            f"{where}: is not what was signed: {number} {'fault' if number == 1 else 'faults'}; do not use it, and tell the publisher"
+            f"{where}: {'not all is of it and as it was signed' if files else 'is not what was signed'}: {number} {'fault' if number == 1 else 'faults'}; do not use it, and tell the publisher"
         )
     if found.unread:
         raise NotRead(

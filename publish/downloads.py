@@ -29,7 +29,7 @@ from .described import Described, File, described
 from .descriptions import TYPES, descriptions, in_archive
 from .extracts import rows
 from .filed import VERSION, Files, Said
-from .forms import FORMS, PACKINGS
+from .forms import FORMS, PACKINGS, form
 from .home import DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS, as_json, write_whole
 from .net import HOLDS, held
 from .progress import Progress, silent
@@ -39,8 +39,8 @@ from .workbooks import Workbooks
 
 DATABASE, WHOLE = "mingbai.db", "mingbai.csv.zip"
 LIBRARIES = ("adbc-driver-sqlite", "isal", "pyarrow", "xlsxwriter")
-ROWS = 1_048_575  # of a sheet below its header
 PIECE = 1 << 20
+LARGE = 2**31  # bytes of an entry: from here on its size is written in another way, which not all read
 Put = Callable[[Any], None]
 
 
@@ -118,8 +118,8 @@ def _write(
 
 
 def _recipe(table: Table) -> str:
-    """A table's declaration, and what makes bytes of its rows."""
-    return hashlib.sha256(orjson.dumps([repr(table.published), repr(table.label), *_writers()])).hexdigest()
+    """A table's declaration with the key that its rows are in the order of, and what makes bytes of them."""
+    return hashlib.sha256(orjson.dumps([repr(table.key), repr(table.published), repr(table.label), *_writers()])).hexdigest()
 
 
 @cache
@@ -148,10 +148,10 @@ class _Making:
     def everything(self) -> None:
         for dataset in self.it.datasets.values():
             tables = self.it.of(dataset)
-            if max(self.tables[table.name]["rows"] for table in tables) > ROWS:
+            if max(self.tables[table.name]["rows"] for table in tables) > form.SHEET_ROWS:
                 for table in tables:
                     self._table(table, None)
-                self.books.by_province(dataset, tables)
+                self.books.by_region(dataset, tables)
             else:
                 self._dataset(dataset, tables)
         self._archive()
@@ -216,8 +216,14 @@ class _Making:
                 with entry(made, name) as file:
                     file.write(body)
             for name in self.it.tables:
-                with open(self.files.folder / f"{name}.csv.gz", "rb") as packed, entry(made, f"{name}.csv", large=True) as file:
+                with (
+                    open(self.files.folder / f"{name}.csv.gz", "rb") as packed,
+                    entry(made, f"{name}.csv", large=self._plain(f"{name}.csv.gz") > LARGE) as file,
+                ):
                     shutil.copyfileobj(unpacked("gzip", packed), file, PIECE)
+
+    def _plain(self, name: str) -> int:
+        return int(self.files.files[name]["plain"]["bytes"])
 
     def _packed(self) -> None:
         """The database, in both packings at once."""

@@ -15,6 +15,7 @@ import adbc_driver_sqlite.dbapi as sqlite
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..cells import LONGEST_NUMBER
 from ..dataset import Column
 
 TYPES = {"TEXT": pa.string(), "INTEGER": pa.int64(), "REAL": pa.float64()}
@@ -66,6 +67,15 @@ def joined(*parts: Any, null: str) -> memoryview:
         raise ValueError("lines are joined without a gap")
     offsets = memoryview(lines.buffers()[1]).cast("i")
     return memoryview(lines.buffers()[2])[offsets[0] : offsets[len(lines)]]
+
+
+def too_long(values: pa.Array) -> pa.Array | None:
+    """Which whole numbers have more digits than a spreadsheet keeps; None where none has."""
+    if not pa.types.is_integer(values.type):
+        return None
+    most = 10**LONGEST_NUMBER
+    found = pc.or_(pc.greater_equal(values, most), pc.less_equal(values, -most))
+    return found if pc.any(found).as_py() else None
 
 
 def ahead(pool: Executor, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -2,7 +2,7 @@
 
 XlsxWriter writes a cell in ten microseconds: 480,000 rating rows take 43 s of CPU, here 1.5. So it is given the sheets with their header alone, and the rows are
 put in where its `sheetData` ends (ECMA-376, 18.3.1.80; a cell without a reference is the next one of its row). Whatever begins a text is a text: there
-is no formula in a sheet of rows. A whole day is a date, also in a column of dates where others are a year or a month, which are texts; what a cell does not
+is no formula in a sheet of rows, and a whole number of more than 15 digits is a text too, since no cell keeps them. A whole day is a date, also in a column of dates where others are a year or a month, which are texts; what a cell does not
 hold (32,767 units of UTF-16) is cut and says so.
 """
 
@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 import xlsxwriter
 
 from ..dataset import Column
-from .arrow import each_text, joined
+from . import form
+from .arrow import each_text, joined, too_long
 from .form import Page, Target
 from .packed import archive, entry
 
-ROWS = 1_048_575  # of a sheet, below its header
 UNITS = 32_767  # of a cell
 CUT = "…（超出单元格上限，全文见 CSV 或 NDJSON；cut, the whole text is in the CSV and NDJSON）"
 CREATED = datetime(2020, 1, 1)  # noqa: DTZ001 - of no zone: it is written as it stands, and says nothing
@@ -63,8 +63,8 @@ class Workbook:
     def put(self, batch: pa.RecordBatch) -> None:
         """Write the rows of a batch. Raises ValueError where a sheet does not hold them."""
         self._counts[-1] += batch.num_rows
-        if self._counts[-1] > ROWS:
-            raise ValueError(f"more than {ROWS} rows do not fit on a sheet")
+        if self._counts[-1] > form.SHEET_ROWS:
+            raise ValueError(f"more than {form.SHEET_ROWS} rows do not fit on a sheet")
         columns = self._columns[len(self._counts) - 1]
         said = zip(batch.columns, each_text(_escaped, batch), columns, self._styles, strict=True)
         cells = [_cells(values, escaped, column.kind, style) for values, escaped, column, style in said]
@@ -157,14 +157,21 @@ def _title(title: str, taken: set[str]) -> str:
 def _cells(values: pa.Array, escaped: pa.Array, kind: str, style: int) -> pa.Array:
     """The cells of a column as XML, null where there is no value."""
     if not pa.types.is_string(values.type):
-        return pc.binary_join_element_wise("<c><v>", pc.cast(values, pa.string()), "</v></c>", "")
-    texts = pc.binary_join_element_wise('<c t="inlineStr"><is><t xml:space="preserve">', escaped, "</t></is></c>", "")
+        numbers, long = pc.cast(values, pa.string()), too_long(values)
+        cells = pc.binary_join_element_wise("<c><v>", numbers, "</v></c>", "")
+        return cells if long is None else pc.if_else(long, _texts(numbers), cells)
     if kind not in DATES:
-        return texts
+        return _texts(escaped, style)  # the format of a text stays one when somebody edits the cell
+    texts = _texts(escaped)
     whole = pc.and_(pc.match_substring_regex(values, DAY), pc.greater_equal(values, FIRST_DAY))
     days = pc.cast(pc.if_else(whole, values, pa.scalar(None, pa.string())), pa.date32())
     serials = pc.cast(pc.add(pc.cast(days, pa.int32()), EPOCH), pa.string())
     return pc.coalesce(pc.binary_join_element_wise(f'<c s="{style}"><v>', serials, "</v></c>", ""), texts)
+
+
+def _texts(escaped: pa.Array, style: int = 0) -> pa.Array:
+    styled = f' s="{style}"' if style else ""
+    return pc.binary_join_element_wise(f'<c{styled} t="inlineStr"><is><t xml:space="preserve">', escaped, "</t></is></c>", "")
 
 
 def _escaped(values: pa.Array) -> pa.Array:

@@ -18,7 +18,7 @@ import pyarrow.parquet as parquet
 
 from ..cells import AS_IT_IS, GUARDED
 from ..dataset import Column
-from .arrow import each_text, joined, schema
+from .arrow import each_text, joined, schema, too_long
 from .form import Target
 from .workbook import OneSheet
 
@@ -77,7 +77,8 @@ class Spreadsheet:
 
     def put(self, batch: pa.RecordBatch) -> None:
         """Write the rows of a batch."""
-        self._target.write(_csv(pa.record_batch(each_text(_guarded, batch), schema=batch.schema), "\r\n"))
+        columns = [_kept_whole(values) for values in each_text(_guarded, batch)]
+        self._target.write(_csv(pa.record_batch(columns, names=batch.schema.names), "\r\n"))
 
     def close(self) -> None:
         """Nothing comes at the end."""
@@ -86,6 +87,13 @@ class Spreadsheet:
 def _guarded(values: pa.Array) -> pa.Array:
     guarded = pc.and_not(pc.match_substring_regex(values, GUARDED), pc.match_substring_regex(values, AS_IT_IS))
     return pc.if_else(guarded, pc.binary_join_element_wise("'", values, ""), values) if pc.any(guarded).as_py() else values
+
+
+def _kept_whole(values: pa.Array) -> pa.Array:
+    if (long := too_long(values)) is None:
+        return values
+    numbers = pc.cast(values, pa.string())
+    return pc.if_else(long, pc.binary_join_element_wise("'", numbers, ""), numbers)
 
 
 class Ndjson:

@@ -29,6 +29,10 @@ TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 CSV = "text/csv; charset=utf-8"
 OPEN = (("cache-control", "no-cache"), ("access-control-allow-origin", "*"))  # data that any site may read
+READ_IN_PARTS = (
+    *OPEN,
+    ("access-control-expose-headers", "accept-ranges, content-disposition, content-length, content-range, etag"),
+)  # DuckDB in a browser
 TYPES = {
     ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8", ".png": "image/png",
     ".rss": "application/rss+xml; charset=utf-8", ".atom": "application/atom+xml; charset=utf-8", ".json": "application/feed+json; charset=utf-8",

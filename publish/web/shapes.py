@@ -285,7 +285,7 @@ def _others() -> dict[str, Schema]:
         sha256=TEXT,
     )
     return {
-        "Downloads": thing(OF_RELEASE, release=TEXT, of_release=TEXT, files=each(file)),
+        "Downloads": thing(release=TEXT, newest_release=TEXT, files=each(file)),
         "Manifest": {"type": "object", "required": ["id", "released_on", "files"]},
         "Status": thing(serving=maybe(serving), problem=MAYBE, status=maybe(ref("LastRuns"))),
         "LastRuns": thing(

@@ -13,10 +13,12 @@ is private: staff sign with their names. A name here is what somebody typed and 
 - `accept`: `source`, `table`, `region`, `content`.
 - `live`: `digest`, `release`, `instead_of`, `content`: what was gone back from.
 - `release`: `release`, `digest`, `names` (who approved it), `content`, `losses`: where those who approved it were shown that something is lost,
-  as source, table and region (null: the whole of the table). Without `losses` it is all: it goes back, or is of before that was entered.
+  as source, table and region (null: the whole of the table). Without `losses` it is all: it goes back, or is of before that was entered. `signed_by`:
+  the key that signs it, null where none does.
 - `withdraw`: `notice`, `reason` (a class), `document`, `on` (the day in China), `numbered`, `dated` and `codes` (withdrawals.Decision).
 - `reply`, `dispute`, `settle`, `correct`: `notice`, `document`, `on`, `subject_kind`; `reply` also `text`, `said_by`, `said_on`, `correct` `given`
   (columns) and `values`; all of it as it is published.
+- `key`: `what` (new, rotate, lost, revoke as leaked, revoke as lost), `key`, and the key that it is replaced `by`.
 
 `content` is by source the content_sha256 of its newest snapshot, where that is not what was live before.
 """
@@ -36,7 +38,7 @@ from .errors import BadHome, NotSigned
 from .home import Home, as_json, release_order, sync, write_whole
 from .persons import person_key
 
-ACTS = ("approve", "refuse", "accept", "live", "release", "withdraw", "reply", "dispute", "settle", "correct")
+ACTS = ("approve", "refuse", "accept", "live", "release", "withdraw", "reply", "dispute", "settle", "correct", "key")
 FIRST = "0" * 64  # what the first entry follows
 LONGEST = {"name": 60, "reason": 2000, "note": 2000, "document": 500}
 ITSELF = "mingbai"  # signs a release; who approved it stands in `names`

@@ -71,6 +71,12 @@ class NotVerified(Mingbai):
     """A release is not what was signed."""
 
 
+class NotRead(Mingbai):
+    """Something of a release was not given out, so that nobody can say whether it is what was signed."""
+
+    exit_code = 3
+
+
 class Busy(Mingbai):
     """Another run holds the lock of this home."""
 

@@ -19,7 +19,7 @@ from .errors import BadHome
 OF_NOTICES = "table_name GLOB 'notice*'"  # as the index says it: a query that says it too is answered from there
 TOLD = "(table_name <> 'ratings' OR kind <> 'add')"  # likewise; new months of ratings are nine of ten changes, and of them only numbers are told
 SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL, sha256 TEXT) STRICT;
+CREATE TABLE IF NOT EXISTS releases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, day TEXT NOT NULL, sha256 TEXT, manifest TEXT) STRICT;
 CREATE TABLE IF NOT EXISTS shapes (release INTEGER NOT NULL, place INTEGER NOT NULL, sql TEXT NOT NULL, PRIMARY KEY (release, place)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS changes (
   release INTEGER NOT NULL REFERENCES releases(number), table_name TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL,
@@ -57,8 +57,9 @@ def _open(path: Path) -> sqlite3.Connection:
             connection.execute(f"ALTER TABLE changes ADD COLUMN {column} TEXT")
             if column == "subject":
                 connection.execute("UPDATE changes SET subject = substr(key, 1, instr(key || ' ', ' ') - 1) WHERE kind <> 'columns'")
-    if "sha256" not in {row[1] for row in connection.execute("PRAGMA table_info(releases)")}:  # it is not known of earlier releases
-        connection.execute("ALTER TABLE releases ADD COLUMN sha256 TEXT")
+    for column in ("sha256", "manifest"):  # not known of releases that were entered before
+        if column not in {row[1] for row in connection.execute("PRAGMA table_info(releases)")}:
+            connection.execute(f"ALTER TABLE releases ADD COLUMN {column} TEXT")
     if "changes" in there and "change_counts" not in there:
         connection.execute(f"INSERT INTO change_counts {COUNTED.replace('$changes', 'changes')}")
     return connection
@@ -90,8 +91,9 @@ def record(
     changes: Changes,
     previous: str | None,
     sha256: str | None = None,
+    manifest: str | None = None,
 ) -> None:
-    """Enter a release: `database` is its mingbai.db, of this hash, and `changes` what it changes in `previous`, the live one.
+    """Enter a release: `database` is its mingbai.db, of this hash as its manifest is of that, and `changes` what it changes in `previous`, the live one.
 
     Raises BadHome when history does not end with `previous`: its open rows would then not be the ones that were compared.
     """
@@ -102,7 +104,7 @@ def record(
         if last[1] != previous:
             raise BadHome(f"{path}: ends with release {last[1]} and {previous} is live; restore the one that belongs to the other")
         number = last[0] + 1
-        connection.execute("INSERT INTO releases VALUES (?,?,?,?)", [number, release, day, sha256])
+        connection.execute("INSERT INTO releases VALUES (?,?,?,?,?)", [number, release, day, sha256, manifest])
         connection.execute("ATTACH ? AS fresh", [str(database)])
         _shape(connection, number)
         if changes.first:
@@ -273,12 +275,27 @@ def enter_gone(path: Path, found: Mapping[str, tuple[str, str, str]]) -> None:
         connection.close()
 
 
-def enter_hash(path: Path, release: str, sha256: str) -> None:
-    """Enter what the mingbai.db of a release is now that it is issued anew."""
+def enter_hashes(path: Path, release: str, database: str, manifest: str) -> None:
+    """Enter what the mingbai.db and the manifest of a release are now that it is issued anew."""
     connection = _open(path)
     try:
-        connection.execute("UPDATE releases SET sha256 = ? WHERE id = ?", [sha256, release])
+        connection.execute("UPDATE releases SET sha256 = ?, manifest = ? WHERE id = ?", [database, manifest, release])
         connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def hashes(path: Path) -> dict[str, tuple[str | None, str | None]]:
+    """Of each release the hashes of its mingbai.db and its manifest, as this home wrote them down when it made them; None where it did not then."""
+    if not path.is_file():
+        return {}
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        known = {row[1] for row in connection.execute("PRAGMA table_info(releases)")}
+        asked = ", ".join(name if name in known else "NULL" for name in ("sha256", "manifest"))
+        return {
+            name: (database, manifest) for name, database, manifest in connection.execute(f"SELECT id, {asked} FROM releases ORDER BY id")
+        }
     finally:
         connection.close()
 

@@ -244,7 +244,7 @@ class Home:
         try:
             found: dict[str, Any] = orjson.loads(path.read_bytes())
         except (OSError, orjson.JSONDecodeError) as error:
-            raise BadHome(f"{path}: cannot be read ({error}); restore the release or remove its folder") from error
+            raise BadHome(f"{path}: cannot be read ({error}); restore the release from a copy") from error
         return found
 
     def read_status(self) -> dict[str, Any]:

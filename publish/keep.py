@@ -14,6 +14,7 @@ from pathlib import Path
 
 import orjson
 
+from .errors import BadHome
 from .home import LINKS, Home, release_order, sync, write_whole
 from .live import write_index
 from .snapshot import SEAL, discard, sealed
@@ -40,11 +41,14 @@ def keep(home: Home) -> list[str]:
     for identifier in go:
         shutil.rmtree(home.releases / f"{identifier}.part")
     kept = [identifier for identifier in whole if identifier not in go]
-    old = _unnamed(home, kept, since)
-    for folder in old:
-        discard(folder)
-    said = [f"removed release {identifier}" for identifier in go] + [f"removed snapshot {folder.name}" for folder in old]
-    return [f"{line}; kept is {POLICY}" for line in said]
+    said, trouble = [f"removed release {identifier}" for identifier in go], []
+    try:
+        for folder in _unnamed(home, kept, since):
+            discard(folder)
+            said.append(f"removed snapshot {folder.name}")
+    except BadHome as error:  # of that release nobody knows what it was made of
+        trouble.append(f"{error}; no snapshot is removed before that")
+    return [*(f"{line}; kept is {POLICY}" for line in said), *trouble]
 
 
 def _leave_links(home: Home, identifier: str) -> None:

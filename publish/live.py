@@ -4,9 +4,11 @@ The order is: history, what may be told of it, feeds, folder, `current`, then wh
 `current` is the commit: before it a reader sees the old release, after it the new one, and there is nothing between.
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -15,6 +17,7 @@ from . import history
 from .catalogue import Catalogue
 from .deltas import leads_to
 from .diff import Changes
+from .errors import BadHome
 from .feedfile import feedfile, has_feeds, moved
 from .feedfile import only as only_feeds
 from .home import Home, as_json, sync, write_whole
@@ -29,8 +32,9 @@ OLD = ".superseded.part"  # behind the id of a release whose new issue takes its
 def go_live(home: Home, part: Path, catalogue: Catalogue, changes: Changes, day: str, site: str, hubs: Sequence[str] = ()) -> str:
     """Enter the release into history, give its folder its name and point `current` at it. Returns its id."""
     identifier = part.name.removesuffix(".part")
-    sha256 = orjson.loads((part / "manifest.json").read_bytes())["files"]["mingbai.db"]["sha256"]
-    history.record(home.history, catalogue, identifier, day, part / "mingbai.db", changes, home.live(), sha256)
+    data = (part / "manifest.json").read_bytes()
+    hashes = orjson.loads(data)["files"]["mingbai.db"]["sha256"], hashlib.sha256(data).hexdigest()
+    history.record(home.history, catalogue, identifier, day, part / "mingbai.db", changes, home.live(), *hashes)
     past(home, catalogue, part, identifier)
     feedfile(home, catalogue, part, identifier, site, hubs)
     os.rename(part, home.releases / identifier)
@@ -57,8 +61,12 @@ def point(home: Home, identifier: str) -> None:
 
 
 def write_index(home: Home) -> None:
-    """releases.json: every release, oldest first, and which is live. Made from the manifests, and written only where it differs."""
-    manifests = [home.manifest(name) for name in home.release_ids()]
+    """releases.json: every release, oldest first, and which is live. Made from the manifests, and written only where it differs. A release whose manifest
+    cannot be read is not in it, and stops none of the others; whoever asks for the live one's is told."""
+    manifests = []
+    for name in home.release_ids():
+        with suppress(BadHome):
+            manifests.append(home.manifest(name))
     rows = [
         {"id": m["id"], "released_on": m["released_on"], "previous": m["previous"], "tables": m["tables"], **noted(m)}
         | ({"reissued_on": max(on)} if (on := [note["on"] for note in m.get("reissues", []) if note["withdrawn"]]) else {})

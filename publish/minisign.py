@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from .errors import BadKey
+from .home import sync
 
 UNTRUSTED, TRUSTED = "untrusted comment: ", "trusted comment: "
 MADE_BY = "signature from minisign secret key"  # what the tool says, so that both write the same bytes
@@ -81,7 +82,7 @@ class PublicKey:
     @property
     def text(self) -> str:
         """The key's file."""
-        return f"{UNTRUSTED}minisign public key {self.id}\n{self.line}\n"
+        return f"{UNTRUSTED}minisign public key {self.id.lstrip('0')}\n{self.line}\n"  # as the tool writes it
 
     @classmethod
     def parse(cls, line: str) -> "PublicKey":
@@ -156,6 +157,11 @@ def read_secret(file: Path) -> SecretKey:
             seen = os.fstat(opened.fileno())
             if not stat.S_ISREG(seen.st_mode):
                 _refuse(str(file), "is no file")
+            if seen.st_uid not in (os.geteuid(), 0):
+                _refuse(
+                    str(file),
+                    f"is not this user's (its owner is {seen.st_uid}); expected {os.geteuid()}: whoever owns it can read and replace it",
+                )
             if stat.S_IMODE(seen.st_mode) & 0o077:
                 _refuse(str(file), f"others can read it (mode {stat.S_IMODE(seen.st_mode):04o}); expected 0600: chmod 600 {file}")
             data = opened.read(SECRET_LIMIT)
@@ -165,14 +171,18 @@ def read_secret(file: Path) -> SecretKey:
 
 
 def write_secret(file: Path) -> SecretKey:
-    """A new key in a new file, for its owner alone. Raises BadKey where it cannot be written."""
-    key = SecretKey.new()
+    """A new key in a new file, for its owner alone, on the disk when this returns. Raises BadKey, and leaves no file, where it cannot be written."""
+    key, made = SecretKey.new(), False
     try:
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as made:
-            made.write(key.text)
-            made.flush()
-            os.fsync(made.fileno())
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as opened:
+            made = True
+            opened.write(key.text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        sync(file.resolve().parent)  # its name too: keys.json is about to say that this key signs
     except OSError as error:
+        if made:
+            file.unlink(missing_ok=True)
         raise BadKey(f"{file}: the signing key cannot be written ({error.strerror}); name a file in a folder that can be") from error
     return key
 

@@ -1,30 +1,22 @@
-"""Where a release is that is to be verified: a folder, or an address of a site that serves one. Both give bytes and judge nothing.
+"""Where a release is that is to be verified: a folder, or a site that serves one (served.py). Both give bytes and judge nothing.
 
-Nothing but regular files of the folder itself is opened, however they are named, and no address beyond the one that was given. What is too
-large to be what it should be is not read to its end.
+Nothing but regular files of the folder itself is opened, however they are named. What is too large to be what it should be is not read to its end.
 """
 
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import quote, urljoin
+from typing import Protocol
 
-from .errors import BadHome, SourceBroken, SourceUnavailable
-from .home import DOWNLOAD_HOLDS, DOWNLOADS
+from .home import RELEASE_ID, release_order
 from .keys import LIMIT as KEYS_LIMIT
-from .sources import SourcePlan
 
-if TYPE_CHECKING:
-    from .sources.http import Http
-
+HOLD = ("releases", "chain")  # in a home, what has folders of releases
 LIMIT = 16 << 20  # bytes of a manifest: one of 3,000 held counties in every table has 3 million
 
 
@@ -33,7 +25,7 @@ class Unreadable(Exception):
 
 
 class Withheld(Exception):
-    """A site does not give a file out today, and says so."""
+    """A site does not give a file out, or not whole; the words say how."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +51,13 @@ class Place(Protocol):
         """A small file of the release, None where it is not there. Raises Unreadable."""
         ...
 
+    @property
+    def is_site(self) -> bool:
+        """Whether it is where a publisher gives out what belongs to a release."""
+        ...
+
     def measured(self, file: str, size: int) -> Measured | None:
-        """A file of the release, None where it is not there. Raises Unreadable, Withheld."""
+        """A file of the release, of which no more is read than a byte over its `size`; None where it is not there. Raises Unreadable, Withheld."""
         ...
 
     def gives(self, file: str) -> bool:
@@ -71,8 +68,12 @@ class Place(Protocol):
         """What is there beside what is named, and what that is."""
         ...
 
-    def keys(self) -> bytes | None:
-        """keys.json, None where it is not there. Raises Unreadable."""
+    def keys(self) -> tuple[str, bytes] | None:
+        """Where keys.json is, and what is in it; None where there is none. Raises Unreadable."""
+        ...
+
+    def newest(self) -> "Place | None":
+        """The newest release beside this one; None where nothing says which that is."""
         ...
 
     def earlier(self, release: str) -> "Place":
@@ -89,6 +90,7 @@ class Folder:
     """A release's folder, in a home or copied out of one: then keys.json and other releases may lie beside it."""
 
     path: Path
+    is_site: bool = False
 
     @property
     def name(self) -> str:
@@ -97,11 +99,11 @@ class Folder:
     def small(self, file: str, limit: int = LIMIT) -> bytes | None:
         return _read(self.path / file, limit)
 
-    def measured(self, file: str, size: int) -> Measured | None:
+    def measured(self, file: str, size: int | None) -> Measured | None:
         with _opened(self.path / file) as opened:
             if opened is None:
                 return None
-            if (seen := os.fstat(opened.fileno()).st_size) != size:
+            if (seen := os.fstat(opened.fileno()).st_size) != size and size is not None:
                 raise Unreadable(f"{seen:,} bytes")
             return Measured(hashlib.file_digest(opened, "sha256").hexdigest(), seen)
 
@@ -120,12 +122,21 @@ class Folder:
                 elif what not in (folders if name in inner else named):
                     yield what, "is not named in the manifest"
 
-    def keys(self) -> bytes | None:
-        whole = self.path.resolve()
-        for folder in (whole.parent, whole.parent.parent):
+    def keys(self) -> tuple[str, bytes] | None:
+        beside = self.path.resolve().parent  # two folders up in a home alone: elsewhere that may be anybody's
+        for folder in (beside, *([beside.parent] if beside.name in HOLD else [])):
             if (found := _read(folder / "keys.json", KEYS_LIMIT)) is not None:
-                return found
+                return str(folder / "keys.json"), found
         return None
+
+    def newest(self) -> "Folder | None":
+        beside = self.path.resolve().parent
+        beside = beside.with_name("releases") if beside.name == "chain" else beside
+        try:
+            found = [path for path in beside.iterdir() if RELEASE_ID.fullmatch(path.name) and (path / "manifest.json").is_file()]
+        except OSError:
+            return None
+        return Folder(max(found, key=lambda path: release_order(path.name))) if found else None
 
     def earlier(self, release: str) -> "Folder":
         beside = self.path.resolve().parent
@@ -160,87 +171,3 @@ def _read(path: Path, limit: int) -> bytes | None:
         if (size := os.fstat(opened.fileno()).st_size) > limit:
             raise Unreadable(f"{size:,} bytes, more than {limit:,}")
         return opened.read(limit)
-
-
-class Site:
-    """A release as a site serves it, by the address of its folder: https://mingbai.example/data/2026-11-23/, or …/data/latest/."""
-
-    def __init__(self, base: str, client: "Http") -> None:
-        self._base, self._client = base, client
-
-    @property
-    def name(self) -> str:
-        return self._base.rstrip("/").rsplit("/", 1)[-1]
-
-    def _get(self, url: str, limit: int) -> bytes | None:
-        try:
-            answer = self._client.get(url, url, accept="*/*", compressed=False)
-        except SourceBroken as error:
-            if "the body is over" not in str(error):
-                raise
-            raise Unreadable(f"more than {limit:,} bytes") from error  # which were not read to their end
-        if answer.status in (404, 410):
-            return None
-        if answer.status != 200:
-            raise Unreadable(f"status {answer.status}")
-        if len(answer.body) > limit:
-            raise Unreadable(f"{len(answer.body):,} bytes, more than {limit:,}")
-        if url.startswith(self._base) and answer.url != url:  # of the newest release, which is under its own name
-            self._base = answer.url.rsplit("/", 1)[0] + "/"
-        return answer.body
-
-    def small(self, file: str, limit: int = LIMIT) -> bytes | None:
-        return self._get(self._base + file, limit)
-
-    def measured(self, file: str, size: int) -> Measured | None:
-        url = self._base + quote(file)
-        with tempfile.TemporaryDirectory(prefix="mingbai-") as folder:
-            into = Path(folder) / "file"
-            try:
-                answer = self._client.get(url, url, accept="*/*", compressed=False, into=into)
-            except SourceUnavailable as error:
-                if str(error.__cause__).startswith("status 503"):
-                    raise Withheld("status 503") from error
-                raise
-            if answer.status == 410:
-                raise Withheld("status 410")
-            if answer.status == 404:
-                return None
-            if answer.status != 200:
-                raise Unreadable(f"status {answer.status}")
-            with into.open("rb") as file_:
-                return Measured(hashlib.file_digest(file_, "sha256").hexdigest(), into.stat().st_size)
-
-    def gives(self, file: str) -> bool:
-        if file == f"{DOWNLOADS}/{DOWNLOAD_HOLDS}":
-            return False
-        return file == "mingbai.db" or file.startswith(f"{DOWNLOADS}/")  # the rest is what a site works with
-
-    def unnamed(self, named: set[str]) -> Iterator[tuple[str, str]]:
-        return iter(())
-
-    def keys(self) -> bytes | None:
-        return self._get(urljoin(self._base, "../keys.json"), KEYS_LIMIT)
-
-    def earlier(self, release: str) -> "Site":
-        return Site(urljoin(self._base, f"../{release}/"), self._client)
-
-    def close(self) -> None:
-        self._client.close()
-
-
-def place(where: str) -> Place:
-    """A folder or an address. Raises BadHome for what is neither, BadDeclaration for an address that cannot be asked."""
-    if where.startswith(("http://", "https://")):
-        http: Http = _http().Http(SourcePlan("release", where, (), rate=0, retries=2))
-        return Site(where.removesuffix("manifest.json").rstrip("/") + "/", http)
-    if not Path(where).is_dir():
-        raise BadHome(f"{where}: is no folder; expected that of a release, or its address: https://mingbai.example/data/2026-11-23/")
-    return Folder(Path(where))
-
-
-def _http() -> ModuleType:
-    """How we speak HTTP. It brings requests, for which no command waits that calls nobody."""
-    from .sources import http
-
-    return http

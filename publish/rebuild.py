@@ -2,7 +2,7 @@
 
 History has every row with the releases that showed it, and what made the tables of each release. The rows go in by their keys and the file
 into its canonical form, so that it is the one that was published, to the byte: it is held against its hash and is not there where it is
-another. It is no publication: notices that have ended since are in it. Those that were withdrawn are not, as they are not in the release itself.
+another. It shows that history is whole, and not that the snapshots give the same. It is no publication: notices that have ended since are in it. Those that were withdrawn are not, as they are not in the release itself.
 """
 
 import os

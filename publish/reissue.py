@@ -28,6 +28,7 @@ from .minisign import SecretKey
 from .progress import Progress, silent
 from .release import close, file_sha256
 from .restore import without
+from .signing import sign
 from .withdrawals import in_database
 
 NEW = ".reissued.part"  # behind the id, while it is made
@@ -86,16 +87,25 @@ def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone, key: 
         downloads.anew(part, catalogue, downloads.Issue(identifier, manifest["released_on"], versions), old)
     write_whole(part / stones.TOMBSTONES, as_json({**stones.read(old), **left}))
     deltas.anew(home, catalogue, part, identifier, manifest["previous"])
-    files = close(part, _manifest(manifest, old, made, [gone[notice] for notice in had]), key)["files"]
-    # before it is there: a run that dies here does all of it again
-    history.enter_hash(home.history, identifier, files["mingbai.db"]["sha256"])
-    _replace(home, identifier, part)
+    close(part, _manifest(manifest, old, made, [gone[notice] for notice in had]), None)
+    _take_place(home, identifier, part, key)
     return had
 
 
-def _replace(home: Home, identifier: str, part: Path) -> None:
-    """Give a new issue its name."""
-    os.rename(home.releases / identifier, home.releases / f"{identifier}{OLD}")
+def _take_place(home: Home, identifier: str, part: Path, key: SecretKey | None) -> None:
+    """Sign a new issue and give it its name. Its hashes are entered before it is there: a run that dies here does all of it again.
+
+    What was made of anything but what this home published is without what was withdrawn, and is neither signed nor entered: each run names it (vouching.py).
+    """
+    old = home.releases / identifier
+    known, hashes = (
+        history.hashes(home.history).get(identifier, (None, None))[1],
+        [file_sha256(each / "manifest.json") for each in (old, part)],
+    )
+    if known in (None, *hashes) and home.manifest(identifier)["files"]["mingbai.db"]["sha256"] == file_sha256(old / "mingbai.db"):
+        sign(part, key)
+        history.enter_hashes(home.history, identifier, file_sha256(part / "mingbai.db"), hashes[1])
+    os.rename(old, home.releases / f"{identifier}{OLD}")
     os.rename(part, home.releases / identifier)
     sync(home.releases)
     shutil.rmtree(home.releases / f"{identifier}{OLD}")
@@ -112,8 +122,8 @@ def _lead_to(home: Home, catalogue: Catalogue, identifier: str, key: SecretKey |
     shutil.copytree(old, part, copy_function=shared)  # nothing of a release is written over
     deltas.anew(home, catalogue, part, identifier, manifest["previous"])
     said = {**manifest, "reissues": [*manifest.get("reissues", []), {"on": notes[-1]["on"], "withdrawn": {}, **_superseded(old)}]}
-    close(part, said, key)
-    _replace(home, identifier, part)
+    close(part, said, None)
+    _take_place(home, identifier, part, key)
 
 
 def _superseded(old: Path) -> dict[str, str]:

@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from .assemble import Assembled
 from .audit import End
 from .candidate import Candidate
 from .canonical import canonical
 from .catalogue import Catalogue
 from .fresh import is_stale
-from .home import LINKS, SUMS, Home, as_json, sync, write_whole
+from .home import DOWNLOAD_INDEX, DOWNLOADS, LINKS, SUMS, Home, as_json, sync, write_whole
 from .minisign import SecretKey
 from .signing import sign, sums
 from .snapshot import Snapshot
@@ -53,10 +55,12 @@ def seal(
     before: Mapping[str, Any] | None = None,
     audit: End | None = None,
     key: SecretKey | None = None,
+    word: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write manifest.json and SHA256SUMS over everything in the folder, sign with `key`, and make the folder durable. Returns the manifest.
 
-    `previous` is the manifest of the live release, {} where there is none; `before` that of the one whose content this one goes on from. `audit` is the newest entry of the log of decisions, the release's own.
+    `previous` is the manifest of the live release, {} where there is none; `before` that of the one whose content this one goes on from. `audit` is the newest entry of the log of decisions, the release's own; `word` what
+    the release says of others and of the keys (witness.py).
     """
     made, changes = candidate.assembled, candidate.compared()
     live = part.with_name(previous["id"]) / "mingbai.db" if previous else None
@@ -70,6 +74,7 @@ def seal(
         "restores": previous.get("restores") if candidate.goes_on else candidate.restores,
         "recipe": candidate.recipe,
         "audit": vars(audit) if audit else None,
+        **(word or {}),
         "sources": previous["sources"]
         if candidate.goes_on
         else [_source(catalogue.source(name), sources[name], made.day, before or previous) for name in sorted(sources)],
@@ -95,15 +100,25 @@ def close(part: Path, said: Mapping[str, Any], key: SecretKey | None) -> dict[st
         half.unlink()
     for path in sorted(path for path in part.rglob("*") if path.is_file() and path not in [part / name for name in LINKS]):
         files[path.relative_to(part).as_posix()] = {"sha256": file_sha256(path), "size": path.stat().st_size}
-    manifest = {**said, "files": files}
+    manifest = {**said, "files": files, "unpacked": _unpacked(part)}
     data = as_json(manifest)
     write_whole(part / "manifest.json", data)
-    write_whole(part / SUMS, sums(files, data))
+    write_whole(part / SUMS, sums(manifest, data))
     sign(part, key)
     for path in sorted(part.rglob("*")):  # files, then the folders that name them
         sync(path)
     sync(part)
     return manifest
+
+
+def _unpacked(part: Path) -> dict[str, dict[str, Any]]:
+    """What a site gives out of a file unpacked, under the name that it has then: a reader who took that has no file of the release itself."""
+    try:
+        made = orjson.loads((part / DOWNLOADS / DOWNLOAD_INDEX).read_bytes())["files"].values()
+    except (FileNotFoundError, ValueError, KeyError):
+        return {}
+    plain = [said["plain"] for said in made if said.get("plain")]
+    return {f"{DOWNLOADS}/{one['name']}": {"sha256": one["sha256"], "size": one["bytes"]} for one in plain}
 
 
 def _filled(source: SourceDeclaration) -> list[str]:

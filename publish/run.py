@@ -7,6 +7,7 @@ itself and a held candidate goes on where it stopped (decide.py): the source is 
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -43,6 +44,7 @@ from .summary import Summary, summary
 from .untouched import untouched
 from .versions import released as versions
 from .withdrawals import carried, in_database, there, withhold
+from .witness import witness
 from .work import ANYHOW, Access, Result, Work, framed
 
 Inputs = Mapping[str, tuple[Snapshot, ...]]
@@ -81,10 +83,11 @@ def _run(work: Work, addresses: Mapping[str, str], access: Access) -> Result:
     if candidate is None or not (candidate.compared().news or candidate.names or why):
         _say_unusable(work, candidate)
         work.home.clear_candidate()  # one that was held is overtaken: its sources are what is live again
-        needed = named(work.home, work.home.release_ids())
-        for snapshot in fresh.values():  # other bytes that say the same: the archive keeps what releases are made of
-            if snapshot.id not in needed:
-                discard(snapshot.folder)
+        with suppress(BadHome):  # a release that cannot be read may be made of it
+            needed = named(work.home, work.home.release_ids())
+            for snapshot in fresh.values():  # other bytes that say the same: the archive keeps what releases are made of
+                if snapshot.id not in needed:
+                    discard(snapshot.folder)
         return Result("nothing_new", None)
     return go_on(work, candidate)
 
@@ -345,8 +348,9 @@ def publish(work: Work, candidate: Candidate) -> str:
     names = {} if candidate.goes_on else candidate.inputs
     sources = {name: tuple(load(work.home.raw / identifier, bodies=False) for identifier in ids) for name, ids in names.items()}
     before = work.home.manifest(candidate.restores) if candidate.restores else None
-    _enter(work, candidate)
-    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home), key)
+    _enter(work, candidate, key.public.id if key else None)
+    word = witness(work.home, _due(work))
+    seal(part, candidate.laid_out(), candidate, sources, work.live_manifest(), work.catalogue, before, anchored(work.home), key, word)
     if line := moved(work.home, work.site, work.hubs):
         work.progress.say(line)
     identifier = go_live(work.home, part, work.catalogue, candidate.compared(), candidate.assembled.day, work.site, work.hubs)
@@ -355,7 +359,18 @@ def publish(work: Work, candidate: Candidate) -> str:
     return identifier
 
 
-def _enter(work: Work, candidate: Candidate) -> None:
+def _due(work: Work) -> list[str]:
+    """The releases that are issued anew once this one is live, as it says already: nobody knows when another follows."""
+    gone = history.gone(work.home.history)
+    due = []
+    for name in work.home.release_ids() if gone else ():
+        with suppress(sqlite3.Error):  # whoever issues it anew says that it cannot be read
+            if in_database(work.home.releases / name / "mingbai.db", gone):
+                due.append(name)
+    return due
+
+
+def _enter(work: Work, candidate: Candidate, signed_by: str | None) -> None:
     """The release's entry in the log of decisions, before it is sealed and goes live: there is no release that nobody can account for."""
     digest = candidate.signed_as()
     names = approvals(work.home, digest)
@@ -364,6 +379,7 @@ def _enter(work: Work, candidate: Candidate) -> None:
         "digest": digest,
         "names": list(names),
         "content": fresh_content(work, candidate),
+        "signed_by": signed_by,
     }
     about |= {} if candidate.restores else {"losses": losses(candidate)}  # what goes back was looked at as a whole
     if any((entry.act, entry.about) == ("release", about) for entry in entries(work.home)):

@@ -43,7 +43,7 @@ MAKE_NO_ROWS = ("__init__", "__main__", "about", "amend", "anew", "answering", "
     "withdrawals", "wording", "work", "workbooks", "workers",
     "addresses", "bodies", "callers", "deliver", "hooks", "outbox", "websub",
     "citation", "columnkinds", "csvw", "datapackage", "dcat", "described", "descriptions", "dictionary", "licence", "linked", "schemaorg",
-    "keys", "minisign", "places", "signing", "verified")  # fmt: skip
+    "keys", "minisign", "places", "signing", "verified", "chain", "manifests", "served", "vouching", "witness")  # fmt: skip
 HERE = Path(__file__).parent
 DECLARED_ONLY = (
     "sources",

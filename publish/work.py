@@ -20,7 +20,8 @@ from .keep import keep
 from .live import repair
 from .minisign import SecretKey
 from .progress import Progress, silent
-from .signing import BY_NONE, Signing, sign_anew, signer
+from .signing import BY_NONE, Signing, signed_by, signer
+from .vouching import sign_anew
 
 SELDOM = 100_000  # new objects between two looks for circles: rows and records make none, and Python's 700 cost a tenth of a step
 RUNS = 30  # lines in status.json of how runs ended; those in a row that ended alike and made no release are one
@@ -182,7 +183,12 @@ def write_status(work: Work, outcome: str, reason: str, checked: Sequence[str]) 
     waits = [{**one, "since": since.get((one["source"], one["table"], one["bound"]), at)} for one in waiting(work.home, work.catalogue)]
     ended = {"outcome": outcome, "reason": reason, "release": work.live if outcome == "released" else None}
     runs = _with(status.get("runs", []), {"first": at, "last": at, "times": 1, **ended})
-    said = {"live": work.live, "last_run": {"at": at, "outcome": outcome, "reason": reason}, "sources": sources}
+    said = {
+        "live": work.live,
+        "signed_by": signed_by(work.home),
+        "last_run": {"at": at, "outcome": outcome, "reason": reason},
+        "sources": sources,
+    }
     write_whole(work.home.status, as_json({**said, "runs": runs, "waiting": waits}))
 
 

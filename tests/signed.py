@@ -1,6 +1,7 @@
 """Small homes whose releases are signed, by the code that signs real ones: what keys and verification are tried on."""
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from publish.home import SIGNATURE, Home
 from publish.keys import Keys
 from publish.minisign import PublicKey, SecretKey, Signature
 from publish.release import close, file_sha256
+from publish.witness import witness
 
 DAYS = tuple(f"2026-11-0{day}" for day in range(1, 6))
 
@@ -36,8 +38,10 @@ def lay(home: Home, identifier: str, key: SecretKey | None, previous: str | None
     for name in ("mingbai.db", "search/index.db", "tombstones.json", "downloads/notices.csv.gz", "downloads/机构 1.xlsx"):
         (part / name).parent.mkdir(parents=True, exist_ok=True)
         (part / name).write_bytes(f"{identifier} {name}\n".encode() * 3)
+    said = {**witness(home), **said}
     link = {"previous": previous, "previous_manifest": file_sha256(home.releases / previous / "manifest.json") if previous else None}
     close(part, {"id": identifier, "released_on": identifier[:10], "tables": {}, "sources": [], **link, **said}, key)
+    _write_down(home, part, identifier)
     os.rename(part, home.releases / identifier)
     home.current.unlink(missing_ok=True)
     home.current.symlink_to(Path("releases") / identifier)
@@ -51,6 +55,16 @@ def issue_anew(home: Home, identifier: str, key: SecretKey | None) -> None:
     notes = [*manifest.get("reissues", []), {"on": "2026-11-09", "supersedes": file_sha256(folder / "manifest.json")}]
     (folder / "mingbai.db").write_bytes(f"{len(notes)} without".encode())
     close(folder, {**manifest, "reissues": notes}, key)
+    _write_down(home, folder, identifier)
+
+
+def _write_down(home: Home, folder: Path, identifier: str) -> None:
+    """As a run does in history, of what it is about to publish."""
+    with sqlite3.connect(home.history) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS releases (id TEXT PRIMARY KEY, sha256 TEXT, manifest TEXT)")
+        hashes = file_sha256(folder / "mingbai.db"), file_sha256(folder / "manifest.json")
+        connection.execute("INSERT OR REPLACE INTO releases VALUES (?, ?, ?)", [identifier, *hashes])
+    connection.close()
 
 
 def a_home(folder: Path, key: SecretKey | None = None, days: tuple[str, ...] = DAYS[:3]) -> Home:

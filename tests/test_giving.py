@@ -30,8 +30,9 @@ import pytest
 from publish.catalogue import Catalogue, dictionary
 from publish.downloads import Issue, downloads
 from publish.home import CHINA
-from publish.places import Measured, Withheld, place
+from publish.places import Measured, Withheld
 from publish.same import fingerprint
+from publish.served import place
 from publish.web import exports, holding, offered, pieces
 from publish.web.answer import Answer, give
 from publish.web.ended import ended, keys

@@ -121,7 +121,12 @@ FLOORS = (
         "keys",
         "signing",
         "verified",
+        "chain",
+        "manifests",
+        "vouching",
+        "witness",
         "places",
+        "served",
         "workbooks",
     }
     | {"addresses", "callers", "outbox", "websub", "hooks", "deliver", "bodies"},

@@ -1,5 +1,7 @@
 """Which keys sign and which signatures count: the first, the next, one that was lost, one that leaked; and what becomes of what they signed."""
 
+import hashlib
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,11 @@ from publish import signing
 from publish.errors import BadHome, BadKey
 from publish.home import SIGNATURE, Home, as_json
 from publish.minisign import SecretKey
-from publish.signing import Signing, enter, revoke, rotate, sign_anew, signer
+from publish.places import Folder
+from publish.release import close
+from publish.signing import Signing, signer
+from publish.verified import verify
+from publish.vouching import enter, revoke, rotate, sign_anew
 from signed import DAYS, a_home, a_key, issue_anew, keys_of, lay, saved, signer_of
 
 ONE, TWO, THREE = map(a_key, (1, 2, 3))
@@ -42,6 +48,11 @@ def test_a_home_that_never_signed_needs_no_key_and_takes_none_unasked(tmp_path: 
         signer(home, using(tmp_path, ONE))
 
 
+def test_a_key_in_the_home_signs_nothing(home: Home) -> None:
+    with pytest.raises(BadHome, match="is in the home, of which servers have copies"):
+        signer(home, Signing(saved(home.path, ONE)))
+
+
 def test_the_first_key_signs_what_is_there(tmp_path: Path) -> None:
     home, file = a_home(tmp_path / "home"), tmp_path / "key"
     said = list(enter(home, file))
@@ -53,15 +64,15 @@ def test_the_first_key_signs_what_is_there(tmp_path: Path) -> None:
         list(enter(home, tmp_path / "other"))
 
 
-def test_a_first_key_that_died_on_the_way_goes_on_and_signs_nothing_that_came_unsigned_later(tmp_path: Path) -> None:
+def test_a_first_key_that_died_on_the_way_goes_on_and_signs_what_was_published_without_it_meanwhile(tmp_path: Path) -> None:
     home, file = a_home(tmp_path / "home"), saved(tmp_path, ONE)
     steps = enter(home, file)
     next(steps)
     next(steps)  # one of three is signed
     steps.close()
     lay(home, DAYS[3], None, DAYS[2])  # with --unsigned
-    assert len(list(sign_anew(home, ONE))) == 2
-    assert [(home.releases / name / SIGNATURE).is_file() for name in DAYS[:4]] == [True, True, True, False]
+    assert list(sign_anew(home, ONE)) == [f"signed release {name}, which had no signature" for name in DAYS[1:4]]
+    assert signers(home) == [ONE.public.id] * 4
     assert list(sign_anew(home, ONE)) == []
 
 
@@ -176,9 +187,69 @@ def test_what_is_not_what_a_leaked_key_signed_is_not_signed_anew(home: Home, tmp
     (home.releases / DAYS[1] / SIGNATURE).write_text("none")
     list(rotate(home, using(tmp_path, ONE), saved(tmp_path, TWO), ON))
     said = list(revoke(home, using(tmp_path, TWO), ONE.public.id, "leaked", ON))
-    assert [("restore the release" in line, DAYS[number] in line) for number, line in enumerate(said[1:3])] == [(True, True)] * 2
+    assert ("it is not signed: restore the release" in said[1], DAYS[0] in said[1]) == (True, True)
+    assert said[2] == f"signed release {DAYS[1]}, whose signature could not be read"
     assert signer_of(home.releases / DAYS[0]) == ONE.public.id
-    assert signer_of(home.releases / DAYS[2]) == TWO.public.id
+    assert signers(home)[1:] == [TWO.public.id] * 2
+
+
+def forged(folder: Path, home: Home, key: SecretKey | None, name: str, said: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> None:
+    """A file of a release altered, and all of it closed again as its thief does."""
+    (folder / name).write_bytes(b"forged")
+    close(folder, said(home.manifest(folder.name)), key)
+
+
+@pytest.mark.parametrize("name", ["mingbai.db", "downloads/notices.csv.gz"])
+def test_what_a_thief_signed_with_a_leaked_key_is_not_signed_anew(home: Home, tmp_path: Path, name: str) -> None:
+    first = (home.releases / DAYS[1] / "manifest.json").read_bytes()
+    list(rotate(home, using(tmp_path, ONE), saved(tmp_path, TWO), ON))
+    note = {"on": ON, "supersedes": hashlib.sha256(first).hexdigest()}
+    forged(home.releases / DAYS[1], home, ONE, name, lambda said: {**said, "reissues": [note]})
+    said = list(revoke(home, using(tmp_path, TWO), ONE.public.id, "leaked", ON))
+    assert [line for line in said if DAYS[1] in line] == [
+        line for line in said if "it is not signed: restore the release from a copy" in line
+    ]
+    assert signers(home) == [TWO.public.id, ONE.public.id, TWO.public.id]
+    assert any("revoked as leaked" in line for line in verify(Folder(home.releases / DAYS[1]), TWO.public).faults)
+
+
+def test_a_file_that_does_not_fit_the_manifest_is_signed_by_no_key(home: Home, tmp_path: Path) -> None:
+    never_signed = a_home(tmp_path / "other")
+    (never_signed.releases / DAYS[0] / "mingbai.db").write_bytes(b"rot")
+    said = list(enter(never_signed, saved(tmp_path, ONE)))
+    assert said[1].startswith(f"{never_signed.releases / DAYS[0]}: mingbai.db: 3 bytes; expected sha256 ")
+    assert not (never_signed.releases / DAYS[0] / SIGNATURE).exists()
+
+
+def test_a_release_of_before_the_first_key_is_signed_as_it_was_published_or_not_at_all(tmp_path: Path) -> None:
+    home = a_home(tmp_path / "home")
+    list(enter(home, saved(tmp_path, ONE)))
+    lay(home, DAYS[3], ONE, DAYS[2])
+    (home.releases / DAYS[1] / SIGNATURE).unlink()
+    forged(home.releases / DAYS[0], home, None, "mingbai.db")
+    first, second = sign_anew(home, ONE)
+    assert "history.db knows" in first
+    assert second == f"signed release {DAYS[1]}, which had no signature"
+    assert not (home.releases / DAYS[0] / SIGNATURE).exists()
+
+
+def test_of_a_home_that_wrote_down_no_manifests_the_next_release_says_what_was_published(tmp_path: Path) -> None:
+    home = a_home(tmp_path / "home")
+    with sqlite3.connect(home.history) as connection:
+        connection.execute("ALTER TABLE releases DROP COLUMN manifest")
+    connection.close()
+    forged(home.releases / DAYS[1], home, None, "downloads/notices.csv.gz")
+    said = list(enter(home, saved(tmp_path, ONE)))
+    assert [DAYS[1] in line for line in said if "is not signed" in line] == [True]
+    assert [(home.releases / name / SIGNATURE).is_file() for name in DAYS[:3]] == [True, False, True]
+
+
+def test_what_was_issued_anew_without_a_key_is_signed_by_the_next_run_that_has_it(home: Home) -> None:
+    issue_anew(home, DAYS[1], None)
+    lay(home, DAYS[3], ONE, DAYS[2])
+    assert verify(Folder(home.releases / DAYS[3]), ONE.public).faults
+    assert list(sign_anew(home, ONE)) == [f"signed release {DAYS[1]}, which had no signature"]
+    assert verify(Folder(home.releases / DAYS[3]), ONE.public).faults == ()
 
 
 def test_a_release_that_is_issued_anew_is_signed_by_the_key_of_today_and_without_one_by_none(home: Home, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Keys and signatures are minisign's: the tool reads what we write, writes what we do, and what is no key says so without saying what it is."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from publish import minisign as minisign_
 from publish.errors import BadKey
 from publish.minisign import PublicKey, SecretKey, Signature, read_secret, write_secret
 from signed import a_key, saved
@@ -36,6 +38,7 @@ def test_a_key_of_the_tool_is_one_of_ours(minisign: str, tmp_path: Path) -> None
     assert run(minisign, "-G", "-W", "-s", secret, "-p", public).returncode == 0
     key = read_secret(secret)
     assert key.public.text == public.read_text()
+    assert a_key(1).public.text.startswith("untrusted comment: minisign public key 101010101010101\n"), "the tool writes no zero before it"
     assert PublicKey.parse(public.read_text().split("\n")[1]) == key.public
     (tmp_path / "file").write_bytes(b"data")
     assert run(minisign, "-Sm", tmp_path / "file", "-t", WORD, "-s", secret).returncode == 0
@@ -102,6 +105,34 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> Non
     path.chmod(mode)
     with pytest.raises(BadKey, match=rf"others can read it \(mode {mode:04o}\); expected 0600: chmod 600"):
         read_secret(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_key_of_another_user_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, a_key())
+    os.chown(path, 65534, 65534)
+    with pytest.raises(BadKey, match="is not this user's"):
+        read_secret(path)
+
+
+def test_a_new_key_is_on_the_disk_with_its_name_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(minisign_, "sync", synced.append)
+    write_secret(tmp_path / "key")
+    assert synced == [tmp_path.resolve()]
+
+    def full(_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    for what, name in ((os, "fsync"), (minisign_, "sync")):
+        with monkeypatch.context() as patched:
+            patched.setattr(what, name, full)
+            with pytest.raises(BadKey, match="No space left"):
+                write_secret(tmp_path / "other")
+        assert not (tmp_path / "other").exists()
+    with pytest.raises(BadKey, match="File exists"):
+        write_secret(tmp_path / "key")
+    assert read_secret(tmp_path / "key")
 
 
 def test_a_secret_is_in_no_repr() -> None:

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from click.testing import CliRunner
 
@@ -234,6 +235,22 @@ def test_a_release_whose_manifest_is_damaged_is_rebuilt_all_the_same(copied: Hom
     name = copied.release_ids()[1]
     (copied.releases / name / "manifest.json").write_bytes(b"{")
     assert not rebuild(copied, name, tmp_path / "again.db").kept
+
+
+def test_one_damaged_manifest_stops_neither_the_command_nor_a_withdrawal(chain: Work, copied: Home, tmp_path: Path) -> None:
+    first, name = copied.release_ids()[:2]
+    work, live = replace(chain, home=copied), copied.live()
+    (copied.releases / name / "manifest.json").write_bytes(b"{")
+    typed = ["--home", str(copied.path), "--now", "2026-11-20T04:00:00Z", "rebuild", name, "--to", str(tmp_path / "again.db")]
+    done = CliRunner().invoke(main, typed)
+    assert (done.exit_code, "its files are no longer kept or are damaged" in done.output) == (0, True), done.output
+    with pytest.raises(BadHome, match=f"release {name} has what was withdrawn and could not be issued anew .*restore it from a copy"):
+        withdrawn(work, 4, 20)
+    assert work.live != live
+    assert copied.manifest(first)["reissues"][-1]["withdrawn"] == {"revoked": 1}
+    assert [row["id"] for row in orjson.loads((copied.path / "releases.json").read_bytes())["releases"]] == [
+        one for one in copied.release_ids() if one != name
+    ]
 
 
 Spoil = Callable[[sqlite3.Connection], object]

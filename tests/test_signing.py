@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 
 from making import NOON, notice, on, query, snapshot, world
 from publish import keep as keeping
+from publish.audit import entries
 from publish.catalogue import Catalogue
 from publish.cli import main
 from publish.decide import back
@@ -23,10 +25,11 @@ from publish.errors import BadKey, ReviewNeeded
 from publish.home import LINKS, SIGNATURE, SUMS, Home, as_json
 from publish.keep import keep
 from publish.places import Folder
-from publish.release import file_sha256
+from publish.release import close, file_sha256
 from publish.run import run
-from publish.signing import Signing, enter, revoke, rotate
+from publish.signing import Signing
 from publish.verified import Verified, verify
+from publish.vouching import enter, revoke, rotate, sign_anew
 from publish.web.server import build_app
 from publish.withdraw import withdraw
 from publish.work import Work
@@ -108,12 +111,51 @@ def test_a_home_that_signs_publishes_nothing_without_its_key_and_says_so(work: W
     all_is_well(work)
 
 
-def test_unsigned_is_said_each_time_and_the_next_signed_release_vouches_for_it(work: Work) -> None:
+def acts(work: Work) -> list[tuple[str, Any]]:
+    return [(one.act, one.about.get("signed_by", one.about.get("what"))) for one in entries(work.home)]
+
+
+def test_unsigned_is_said_each_time_and_the_next_run_with_the_key_signs_it(work: Work) -> None:
     deliver(replace(work, signing=Signing(unsigned=True)), 3, 7)
     assert not (work.home.releases / "2026-11-04" / SIGNATURE).exists()
     assert "is not there" in verified(work).faults[0]
+    assert (acts(work)[-1], work.home.read_status()["signed_by"]) == (("release", None), None)
+    assert f"signed: release 2026-11-04 is not; the next run with key {ONE.public.id} signs it" in typed(work, "status").output
     deliver(work, 4, 8)
-    assert (verified(work).faults, verified(work).chain[0]) == ((), "2026-11-04")
+    assert (acts(work)[-1], work.home.read_status()["signed_by"]) == (("release", ONE.public.id), ONE.public.id)
+    all_is_well(work)
+    assert verified(work).chain[0] == "2026-11-04"
+
+
+def test_a_withdrawal_without_a_signature_breaks_the_chain_until_the_next_run_with_the_key(work: Work) -> None:
+    withdrawn(replace(work, signing=Signing(unsigned=True)), 1, 3)
+    assert [(work.home.releases / name / SIGNATURE).is_file() for name in work.home.release_ids()] == [False] * 4
+    deliver(work, 4, 8)
+    all_is_well(work)
+    assert {signer_of(work.home.releases / name) for name in work.home.release_ids()} == {ONE.public.id}
+
+
+def test_the_issue_before_a_withdrawal_does_not_count_once_it_is_carried_out(work: Work, tmp_path: Path) -> None:
+    shutil.copytree(work.home.releases / "2026-11-02", tmp_path / "old")
+    withdrawn(work, 1, 3)
+    assert work.home.manifest("2026-11-04")["superseded"] == ["2026-11-01", "2026-11-02", "2026-11-03"]
+    shutil.rmtree(work.home.releases / "2026-11-02")
+    shutil.copytree(tmp_path / "old", work.home.releases / "2026-11-02")
+    for release in ("2026-11-02", "2026-11-04"):
+        assert "is an issue that does not count since release 2026-11-04" in verified(work, release).faults[0]
+
+
+def test_what_was_altered_is_without_what_was_withdrawn_and_is_signed_by_nobody(work: Work) -> None:
+    folder = work.home.releases / "2026-11-02"
+    with sqlite3.connect(folder / "mingbai.db") as connection:
+        connection.execute("UPDATE institutions SET name = '别的名称' WHERE id = (SELECT min(id) FROM institutions)")
+    connection.close()
+    close(folder, work.home.manifest("2026-11-02"), ONE)  # by who has the key
+    withdrawn(work, 1, 3)
+    assert "reissues" in work.home.manifest("2026-11-02")
+    assert [(work.home.releases / name / SIGNATURE).is_file() for name in work.home.release_ids()] == [True, False, True, True]
+    (said,) = sign_anew(work.home, ONE)
+    assert ("history.db knows" in said, (folder / SIGNATURE).exists()) == (True, False)
 
 
 def test_the_chain_goes_through_releases_that_a_withdrawal_issued_anew(work: Work) -> None:
@@ -179,20 +221,37 @@ def typed(work: Work, *arguments: str, **env: str) -> Any:
 
 def test_keys_come_and_go_by_the_command_and_no_secret_is_printed(work: Work, tmp_path: Path) -> None:
     one, two = str(work.signing.file), str(tmp_path / "two.key")
-    said = typed(work, "--signing-key", one, "keys", "rotate", two)
+    who = "--by", "张三", "--note", "年度更换"
+    assert typed(work, "--signing-key", one, "keys", "rotate", two).exit_code == 2
+    said = typed(work, "--signing-key", one, "keys", "rotate", two, *who)
     assert (said.exit_code, said.output[:4]) == (0, "key "), said.output
     new = keys_of(work.home).current.public
     text = Path(two).read_text()
-    said = typed(work, "--signing-key", two, "keys", "revoke", ONE.public.id, "--reason", "leaked", MINGBAI_SIGNING_KEY=text)
+    revoke_it = "keys", "revoke", ONE.public.id, "--reason", "leaked"
+    said = typed(work, "--signing-key", two, *revoke_it, *who, MINGBAI_SIGNING_KEY=text)
     assert (said.exit_code, "are both given" in said.output, text.split("\n")[1] in said.output) == (7, True, False)
-    said = typed(work, "keys", "revoke", ONE.public.id, "--reason", "leaked", MINGBAI_SIGNING_KEY=text)
+    for _ in range(2):
+        said = typed(work, *revoke_it, *who, MINGBAI_SIGNING_KEY=text)
+        assert (said.exit_code, "张三 signed and 1 more must" in said.stderr, keys_of(work.home).keys[0].is_leaked) == (5, True, False)
+    said = typed(work, *revoke_it, "--by", "李四", "--note", "笔记本电脑被盗", MINGBAI_SIGNING_KEY=text)
     assert (said.exit_code, said.output.count("signed release")) == (0, 3), said.output
+    assert acts(work)[-3:] == [("key", "rotate"), ("key", "revoke as leaked"), ("key", "revoke as leaked")]
+    assert entries(work.home)[-3].about == {"what": "rotate", "key": ONE.public.id, "by": new.id}
     said = typed(work, "keys", "list")
     assert said.output.splitlines() == [
         f"{ONE.public.id}  {ONE.public.line}  after release 2026-11-01, until release 2026-11-03, revoked as leaked on 2026-11-04",
         f"{new.id}  {new.line}  after release 2026-11-03, signs",
     ]
     all_is_well(work)
+
+
+def test_nobody_alone_says_that_the_key_is_lost(work: Work, tmp_path: Path) -> None:
+    lost = "keys", "rotate", str(tmp_path / "two.key"), "--lost", "--note", "磁盘损坏", "--by"
+    assert typed(work, *lost, "张三").exit_code == 5
+    assert keys_of(work.home).current.public == ONE.public
+    assert typed(work, *lost, "李四").exit_code == 0
+    assert keys_of(work.home).current.public != ONE.public
+    assert acts(work)[-2:] == [("key", "lost")] * 2
 
 
 def test_unsigned_is_no_setting(work: Work) -> None:
@@ -243,26 +302,51 @@ def test_the_site_gives_out_what_a_release_is_verified_by(work: Work, get: Calla
         assert get(f"/data/{path}").status_code == 404, path
 
 
-def test_the_recipe_of_the_readme_verifies_with_public_tools_alone(minisign: str, work: Work, tmp_path: Path) -> None:
-    after = README.read_text("utf-8").split("## Verify a release", 1)[1]
-    recipe = after.split("```sh\n", 1)[1].split("```", 1)[0].replace("RW...", ONE.public.line)
+def test_the_recipe_of_the_readme_verifies_what_a_reader_has_and_nothing_else(
+    minisign: str, work: Work, get: Callable[[str], httpx.Response], tmp_path: Path
+) -> None:
+    after = README.read_text("utf-8").split("## Verify a release", 1)[1].split("## ", 1)[0]
+    mine = (
+        "notices.csv",
+        "notices.csv.gz",
+        "ratings.ndjson",
+        "institutions.spreadsheet.csv",
+        "notices.parquet",
+        "notices.xlsx",
+        "mingbai.csv.zip",
+        "mingbai.db",
+        "mingbai-2026-11-03-notices.csv.gz",
+    )
+    names = " ".join(f"'{name}'" for name in mine)
+    (recipe,) = [block for block in after.split("```")[1::2] if "minisign" in block]
+    recipe = recipe.removeprefix("sh\n").replace("RW...", ONE.public.line).replace("2026-11-23", "2026-11-03")
+    recipe = recipe.replace("notices.csv mingbai-2026-11-03-ratings.csv.gz", names)
     folder = tmp_path / "fetched"
     folder.mkdir()
-    for name in (*LINKS, "mingbai.db"):
-        shutil.copyfile(work.home.releases / "2026-11-03" / name, folder / name)
+    for name in (*LINKS, *mine):
+        found = get(f"/data/2026-11-03/{name.removeprefix('mingbai-2026-11-03-')}")
+        assert found.status_code == 200, name
+        (folder / name).write_bytes(found.content)
 
-    def verifies() -> bool:
-        lines = "\n".join(line for line in recipe.splitlines() if not line.startswith(("curl", "mingbai")))
-        assert "minisign" in lines
-        return subprocess.run(["sh", "-ec", lines], cwd=folder, capture_output=True).returncode == 0
+    def verifies(recipe: str = recipe) -> bool:
+        lines = "\n".join(line for line in recipe.splitlines() if not line.startswith("curl"))
+        done = subprocess.run(["sh", "-c", lines], cwd=folder, capture_output=True, text=True)
+        assert (done.returncode == 0) == ("VERIFIED" in done.stdout.splitlines())
+        return done.returncode == 0
 
     assert verifies()
-    for name in (*LINKS, "mingbai.db"):
+    for name in (*LINKS, *mine):
         data = (folder / name).read_bytes()
-        (folder / name).write_bytes(data[:200] + bytes([data[200] ^ 1]) + data[201:])
-        assert not verifies(), name
+        for other in (data[:200] + bytes([data[200] ^ 1]) + data[201:], b"forged", b"", None):
+            (folder / name).unlink() if other is None else (folder / name).write_bytes(other)
+            assert not verifies(), name
         (folder / name).write_bytes(data)
-    recipe = recipe.replace(ONE.public.line, TWO.public.line)
+    (folder / "ratings.csv").write_bytes((folder / "notices.csv").read_bytes())
+    assert not verifies(recipe.replace("notices.parquet", "ratings.csv")), "it is not what it is called"
+    assert not verifies(recipe.replace(ONE.public.line, TWO.public.line))
+    assert not verifies(recipe.replace("2026-11-03", "2026-11-02"))
+    for name in LINKS:
+        shutil.copyfile(work.home.releases / "2026-11-02" / name, folder / name)
     assert not verifies()
 
 

@@ -1,5 +1,6 @@
 """A release that is not to the byte what was signed is found out, however it was altered, and each fault is one line with file, found and expected."""
 
+import hashlib
 import os
 import shutil
 import threading
@@ -19,10 +20,12 @@ from publish.cli import main
 from publish.errors import BadDeclaration, BadHome, BadKey, SourceBroken, SourceUnavailable
 from publish.home import LINKS, SIGNATURE, SUMS, Home, as_json, write_whole
 from publish.minisign import SecretKey
-from publish.places import LIMIT, Folder, place
+from publish.places import LIMIT, Folder
 from publish.release import close
-from publish.signing import Signing, revoke, rotate, sign, sums
+from publish.served import place
+from publish.signing import Signing, sign, sums
 from publish.verified import Verified, verify
+from publish.vouching import revoke, rotate
 from signed import DAYS, a_home, a_key, issue_anew, lay, saved
 
 LEAKED, ONE, TWO, MALLORY = map(a_key, (1, 2, 3, 4))
@@ -143,7 +146,7 @@ def _climbs(chance: Random, home: Home, day: str) -> None:
     )
     said["files"][name] = {"sha256": "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881", "size": 1}
     write_whole(folder / "manifest.json", as_json(said))
-    write_whole(folder / SUMS, sums(said["files"], as_json(said)))
+    write_whole(folder / SUMS, sums(said, as_json(said)))
     sign(folder, TWO)
 
 
@@ -250,6 +253,10 @@ def test_a_file_is_named_with_what_was_found_and_expected(copy: Home) -> None:
         (lambda it: (it / "manifest.json").write_text("[" * 100_000), "manifest.json: is no manifest ("),
         (lambda it: (it / SUMS).write_text("0 x\n"), f"{SUMS}: 0 x; expected "),
         (lambda it: (it / SUMS).unlink(), f"{SUMS}: is not there; expected the hashes of the manifest"),
+        (lambda it: (it / SUMS).write_text("\x1b[2J\x1b[Hall is well\x1b[8m\r\u202e\n"), f"{SUMS}: \\x1b[2J\\x1b[Hall is well\\x1b[8m\\r\\u202e; expected "),
+        (lambda it: (it / SUMS).write_text("x" * 100_000), f"{SUMS}: {'x' * 300}; expected "),
+        (lambda it: (it / "a\x1b[8m").touch(), "a\\x1b[8m: is not named in the manifest"),
+        (lambda it: close(it, {"id": DAYS[4], "keys": [{"id": "\x1b[8m"}]}, TWO), "keys.json: does not have key \\x1b[8m"),
         (lambda it: close(it, {"id": DAYS[4], "previous": DAYS[4], "previous_manifest": "0"}, TWO), f"manifest.json: names '{DAYS[4]}' as the release"),
         (lambda it: (it.parent.parent / "keys.json").write_text("{}"), "keys.json: has not the form of one; expected the file as it was signed"),
     ],
@@ -290,7 +297,115 @@ def test_a_copy_alone_needs_the_key_and_says_what_it_could_not_follow(home: Home
     with pytest.raises(BadKey, match="is not beside the release; give the publisher's public key with --key"):
         checked(tmp_path / "some" / "copy", None)
     found = checked(tmp_path / "some" / "copy")
-    assert (found.faults, found.notes) == ((), (f"release {DAYS[3]} is not here: the chain is followed back to {DAYS[4]}",))
+    assert (found.faults, found.notes) == (
+        (),
+        (
+            f"keys.json is not beside the release: whether key {TWO.public.id} was replaced or revoked is not known",
+            f"release {DAYS[3]} is not here: the chain is followed back to {DAYS[4]}",
+        ),
+    )
+
+
+@pytest.mark.parametrize("where", ["downloads", "releases"])
+def test_keys_two_folders_up_are_those_of_a_home_and_nobody_elses(home: Home, tmp_path: Path, where: str) -> None:
+    shutil.copytree(home.releases / DAYS[4], tmp_path / where / DAYS[4])
+    shutil.copyfile(home.keys, tmp_path / "keys.json")
+    if where == "downloads":
+        with pytest.raises(BadKey, match="is not beside the release"):
+            checked(tmp_path / where / DAYS[4], None)
+    else:
+        assert f"is what {tmp_path / 'keys.json'} says" in checked(tmp_path / where / DAYS[4], None).notes[0]
+
+
+# -- what a later release says of it -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def put_back(copy: Home, tmp_path: Path) -> Home:
+    """The third release was issued anew, another came after that, and somebody put the earlier issue back."""
+    shutil.copytree(copy.releases / DAYS[2], tmp_path / "old")
+    issue_anew(copy, DAYS[2], TWO)
+    lay(copy, "2026-11-06", TWO, DAYS[4])
+    for name in (DAYS[2], DAYS[4], "2026-11-06"):
+        assert checked(copy.releases / name).faults == ()
+    shutil.rmtree(copy.releases / DAYS[2])
+    shutil.copytree(tmp_path / "old", copy.releases / DAYS[2])
+    return copy
+
+
+def test_an_issue_that_was_superseded_is_convicted_by_every_release_that_was_signed_since(put_back: Home) -> None:
+    its = f"manifest.json: is an issue that does not count since release 2026-11-06; expected one without what was withdrawn: delete this copy of {DAYS[2]} and fetch it again"
+    assert checked(put_back.releases / DAYS[2]).faults == (its,)
+    assert checked(put_back.releases / "2026-11-06").faults == (f"{DAYS[2]}/{its}",)
+    (put_back.chain / DAYS[2]).mkdir(parents=True)
+    for name in LINKS:
+        shutil.copyfile(put_back.releases / DAYS[2] / name, put_back.chain / DAYS[2] / name)
+    shutil.rmtree(put_back.releases / DAYS[2])
+    assert checked(put_back.releases / "2026-11-06").faults == (f"{DAYS[2]}/{its}",)
+
+
+def test_the_release_that_a_withdrawal_makes_says_which_issues_do_not_count_any_more(copy: Home) -> None:
+    lay(copy, "2026-11-06", TWO, DAYS[4], superseded=[DAYS[2]])
+    assert [line.split(";")[0] for line in checked(copy.releases / DAYS[2]).faults] == [
+        "manifest.json: is an issue that does not count since release 2026-11-06"
+    ]
+    issue_anew(copy, DAYS[2], TWO)
+    assert checked(copy.releases / DAYS[2]).faults == ()
+
+
+def test_a_later_release_that_is_not_by_a_key_that_counts_has_no_say(copy: Home) -> None:
+    lay(copy, "2026-11-06", MALLORY, DAYS[4], issued={DAYS[4]: "0" * 64})
+    found = checked(copy.releases / DAYS[4])
+    assert (found.faults, "does not count and is not asked" in found.notes[0]) == ((), True)
+
+
+def test_keys_that_are_older_than_the_release_are_found_out(copy: Home, tmp_path: Path) -> None:
+    old = copy.keys.read_bytes()
+    list(rotate(copy, Signing(saved(tmp_path, TWO)), saved(tmp_path, MALLORY), ON))
+    list(revoke(copy, Signing(saved(tmp_path, MALLORY)), TWO.public.id, "leaked", ON))
+    lay(copy, "2026-11-06", MALLORY, DAYS[4])
+    copy.keys.write_bytes(old)
+    key = f"{MALLORY.public.id}; expected the one of release 2026-11-06 or of a later one"
+    assert f"keys.json: does not have key {key}" in checked(copy.releases / "2026-11-06").faults
+    copy.keys.unlink()
+    leaked = (
+        f"keys.json: is not there, and key {TWO.public.id} leaked; expected the one of release 2026-11-06, which says so, or of a later one"
+    )
+    assert leaked in checked(copy.releases / "2026-11-06").faults
+
+
+# -- files that somebody has ---------------------------------------------------------------------------------------------
+
+
+def test_files_count_by_what_is_in_them_and_not_by_what_they_are_called(copy: Home, tmp_path: Path) -> None:
+    folder, mine = copy.releases / DAYS[4], tmp_path / "mine"
+    index = {"files": {"notices.csv.gz": {"plain": {"name": "notices.csv", "bytes": 6, "sha256": hashlib.sha256(b"plain\n").hexdigest()}}}}
+    (folder / "downloads" / "index.json").write_bytes(as_json(index))
+    close(folder, copy.manifest(DAYS[4]), TWO)
+    mine.mkdir()
+    (mine / "notices.csv").write_bytes(b"plain\n")
+    (mine / "明白-处罚公告.csv").write_bytes(b"plain\n")
+    shutil.copyfile(folder / "downloads" / "notices.csv.gz", mine / f"mingbai-{DAYS[4]}-notices.csv.gz")
+
+    def said(*names: str) -> tuple[int, list[str]]:
+        found = CliRunner().invoke(main, ["verify-release", str(folder), *(str(mine / name) for name in names), "--key", TWO.public.line])
+        return found.exit_code, found.stdout.replace(f"{mine}/", "").splitlines()
+
+    three = "notices.csv", "明白-处罚公告.csv", f"mingbai-{DAYS[4]}-notices.csv.gz"
+    code, lines = said(*three)
+    assert (code, lines[:3]) == (
+        0,
+        [f"{name}: is notices.csv{'.gz' if name.endswith('gz') else ''} of release {DAYS[4]}" for name in three],
+    )
+    assert lines[3].startswith(f"release {DAYS[4]}: signed by key {TWO.public.id}; 3 files are of it")
+    (mine / "mingbai.db").write_bytes(b"plain\n")
+    assert said("mingbai.db") == (1, [f"mingbai.db: is notices.csv of release {DAYS[4]}; expected mingbai.db, as it is called"])
+    for name in three:
+        (mine / name).write_bytes(b"forged")
+        code, lines = said(*three)
+        assert (code, [line.startswith(f"{name}: sha256 ") for line in lines].count(True)) == (1, 1)
+        (mine / name).write_bytes(b"plain\n")
+    assert said("nothing.csv")[1][0].startswith("nothing.csv: is not there; expected a file of release")
 
 
 def test_releases_that_are_no_longer_kept_do_not_break_the_chain(copy: Home) -> None:
@@ -376,8 +491,11 @@ def test_what_is_served_otherwise_is_found_out_and_what_is_withheld_is_said(site
     answers[f"/data/{DAYS[4]}/mingbai.db"] = (503, {"Retry-After": "3600"}, b"")
     answers[f"/data/{DAYS[4]}/downloads/notices.csv.gz"] = (410, {}, b"")
     found = fetched(f"{address}/data/{DAYS[4]}/")
-    assert (found.faults, len(found.notes)) == ((), 2)
-    assert all("is not given out today" in note for note in found.notes)
+    assert (found.faults, found.files) == ((), 1)
+    assert found.unread == (
+        "downloads/notices.csv.gz: could not be read (status 410) and is not verified",
+        "mingbai.db: could not be read (status 503) and is not verified",
+    )
     answers[f"/data/{DAYS[4]}/downloads/notices.csv.gz"] = (404, {}, b"")
     (folder / DAYS[4] / "downloads" / "机构 1.xlsx").write_bytes(b"other")
     first, second = fetched(f"{address}/data/{DAYS[4]}/").faults
@@ -385,6 +503,49 @@ def test_what_is_served_otherwise_is_found_out_and_what_is_withheld_is_said(site
     assert second.startswith(
         "downloads/机构 1.xlsx: sha256 d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa, 5 bytes; expected"
     )
+
+
+@pytest.mark.parametrize("status", [410, 429, 500, 503])
+def test_what_was_not_read_is_never_well(site: tuple[str, dict[str, object], Path], status: int) -> None:
+    address, answers, _ = site
+    for name in ("mingbai.db", "downloads/notices.csv.gz", "downloads/%E6%9C%BA%E6%9E%84%201.xlsx"):
+        answers[f"/data/{DAYS[4]}/{name}"] = (status, {"Retry-After": "9999"}, b"")
+    found = CliRunner().invoke(main, ["verify-release", f"{address}/data/{DAYS[4]}/", "--key", TWO.public.line])
+    assert (found.exit_code, found.stdout.count("could not be read"), "what was signed" in found.output) == (3, 3, False)
+    assert "3 of 3 files could not be read and are not verified" in found.stderr
+
+
+def test_a_file_is_read_to_the_size_that_it_has_and_others_are_verified_all_the_same(site: tuple[str, dict[str, object], Path]) -> None:
+    address, answers, folder = site
+    answers[f"/data/{DAYS[4]}/downloads/notices.csv.gz"] = (200, {}, bytes(200_000))
+    (folder / DAYS[4] / "mingbai.db").write_bytes(b"other")
+    first, second = fetched(f"{address}/data/{DAYS[4]}/").faults
+    assert first.startswith("downloads/notices.csv.gz: more than 108 bytes; expected")
+    assert second.startswith("mingbai.db: ")
+
+
+def test_at_an_address_the_keys_have_to_be_there(site: tuple[str, dict[str, object], Path]) -> None:
+    address, _, folder = site
+    (folder / "keys.json").unlink()
+    assert fetched(f"{address}/data/{DAYS[4]}/").faults[:1] == (
+        f"keys.json: is not there, and whether key {TWO.public.id} was replaced or revoked is not known; expected the keys, which a site that signs gives out",
+    )
+
+
+def test_the_newest_release_of_a_site_convicts_an_earlier_issue(
+    put_back: Home, site: tuple[str, dict[str, tuple[int, dict[str, str], bytes]], Path]
+) -> None:
+    address, answers, folder = site
+    shutil.rmtree(folder)
+    shutil.copytree(put_back.releases, folder)
+    shutil.copyfile(put_back.keys, folder / "keys.json")
+    answers["/data/latest/manifest.json"] = (302, {"Location": "/data/2026-11-06/manifest.json"}, b"")
+    assert [line.split(";")[0] for line in fetched(f"{address}/data/{DAYS[2]}/").faults] == [
+        "manifest.json: is an issue that does not count since release 2026-11-06"
+    ]
+    answers["/data/latest/manifest.json"] = (500, {"Retry-After": "9999"}, b"")
+    found = fetched(f"{address}/data/{DAYS[2]}/")
+    assert (found.faults, "could not be read" in found.notes[0]) == ((), True)
 
 
 def test_no_address_but_the_given_one_is_asked(site: tuple[str, dict[str, object], Path]) -> None:

@@ -11,7 +11,7 @@ from ..metadata import metadata_text
 from ..platform import FAULTS, serve_forever
 from ..rebuild import rebuild as rebuild_release
 from ..rebuild import rebuild_downloads
-from ..work import DEFAULT_SITE, opened
+from ..work import DEFAULT_SITE
 from .group import MakeWork, main
 
 
@@ -112,9 +112,14 @@ def check(make: MakeWork) -> None:
 )
 @click.pass_obj
 def rebuild(make: MakeWork, release: str, target: Path, downloads: bool) -> None:
-    """Make the mingbai.db of any release again of history alone, kept or not, and hold it against its hash. For the operator, not for readers."""
+    """Make the mingbai.db of any release again of history alone, kept or not, and hold it against its hash. For the operator, not for readers.
+
+    History is what runs wrote of what they published, so this shows that history is whole, and not that the snapshots under raw/ say the same. Search
+    indexes, deltas, tombstones, manifest and signature are not made again.
+    """
     work = make()
-    with opened(work):
+    work.home.there()
+    with work.home.locked():  # and nothing is put right: what is damaged is what this is for
         found = rebuild_release(work.home, release, target)
         others = rebuild_downloads(work.home, work.catalogue, release, target) if downloads else None
     by = "its manifest" if found.kept else "history, for its files are no longer kept or are damaged"

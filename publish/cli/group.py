@@ -46,7 +46,8 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except Mingbai as error:
-            click.echo(f"mingbai: {' '.join(str(error).split())}", err=True)
+            said = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in " ".join(str(error).split()))
+            click.echo(f"mingbai: {said}", err=True)  # it can repeat what others wrote
             ctx.exit(error.exit_code)
         except (KeyboardInterrupt, click.Abort):
             click.echo("mingbai: interrupted; run again, what was fetched is kept", err=True)

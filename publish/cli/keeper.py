@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from ..apply import apply as apply_deltas
-from ..errors import BadKey, NotVerified
+from ..errors import BadKey, NotRead, NotVerified
 from ..minisign import PublicKey
-from ..places import place
+from ..served import place
 from ..verified import verify
 from .group import main
 
@@ -34,26 +34,37 @@ def apply(base: Path, deltas: tuple[Path, ...], target: Path, expected: str | No
 
 @main.command("verify-release")
 @click.argument("where", metavar="DIR|URL")
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
 @click.option("--key", metavar="KEY", help="The publisher's public key, or its file: one that you have from elsewhere. Best given.")
-def verify_release(where: str, key: str | None) -> None:
-    """Verify a release, in a folder or at its address: signature, manifest, every file, and the chain to earlier ones that are there.
+def verify_release(where: str, files: tuple[Path, ...], key: str | None) -> None:
+    """Verify a release, in a folder or at its address: signature, manifest, every file, and the chain to earlier ones that are there. At an address every
+    file is one for readers: deltas, search indexes and tombstones.json are in a copy alone, and feeds, status.json and what pages say are never signed.
 
-    One line for each fault, and exit code 1; 2 where there is no release, 3 out of reach, 7 where no key can be trusted.
+    With FILEs, which you have from that release under whatever name, these and not its own: a file counts by what is in it, packed or not.
+
+    One line for each fault, and exit code 1; 2 where there is no release, 3 where it, or a file of it, could not be read, 4 where an address leads elsewhere or
+    its certificate is not accepted, 7 where no key can be trusted.
     """
     pin = None if key is None else _public(key)
     with closing(place(where)) as there:
-        found = verify(there, pin)
+        found = verify(there, pin, files)
     for line in found.notes:
         click.echo(f"note: {line}")
-    for line in found.faults:
+    for line in (*found.known, *found.unread, *found.faults):
         click.echo(line)
     if found.faults:
         number = len(found.faults)
         raise NotVerified(
-            f"{where}: is not what was signed: {number} {'fault' if number == 1 else 'faults'}; do not use it, and tell the publisher"
+            f"{where}: {'not all is of it and as it was signed' if files else 'is not what was signed'}: {number} {'fault' if number == 1 else 'faults'}; do not use it, and tell the publisher"
+        )
+    if found.unread:
+        raise NotRead(
+            f"{where}: {len(found.unread)} of {len(found.unread) + found.files} files could not be read and are not verified; what was read is of release {found.release}, signed by key {found.key}"
         )
     back = f", and the chain of {len(found.chain)} earlier releases back to {found.chain[-1]}" if found.chain else ""
-    click.echo(f"release {found.release}: signed by key {found.key}; {found.files} files are what was signed{back}")
+    click.echo(
+        f"release {found.release}: signed by key {found.key}; {found.files} files are {'of it' if files else 'what was signed'}{back}"
+    )
 
 
 def _public(given: str) -> PublicKey:

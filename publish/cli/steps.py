@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from .. import keys as known
 from ..audit import approvals, entries
 from ..bodies import bodies
 from ..candidate import Candidate
@@ -17,6 +18,7 @@ from ..index import unsearchable
 from ..issues import summary
 from ..keep import POLICY
 from ..run import assembled, compare, fetch, inputs_for, lay_out, make_downloads, make_index, publish, run
+from ..signing import signed_by
 from ..snapshot import Snapshot, sealed
 from ..snapshot import load as load_snapshot
 from ..validate import validate
@@ -225,6 +227,13 @@ def status(make: MakeWork) -> None:
             f"  it cannot be searched: {why}; `mingbai run` makes one that can, as do the steps from `mingbai stage` on, which ask no source"
         )
     click.echo(f"kept: {len(work.home.release_ids())} releases; {POLICY}")
+    if (keys := known.read(work.home)) and work.live:
+        by = signed_by(work.home)
+        click.echo(
+            f"signed: by key {by}; key {keys.current.public.id} signs"
+            if by
+            else f"signed: release {work.live} is not; the next run with key {keys.current.public.id} signs it"
+        )
     if versions := work.live_manifest().get("versions"):
         click.echo("versions: " + ", ".join(f"{dataset} {one['version']}" for dataset, one in versions.items()))
     last = found.get("last_run")

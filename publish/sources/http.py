@@ -11,7 +11,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +33,7 @@ BODY_LIMIT = 64 << 20  # a page of 1,000 records is 0.1-1 MB
 FILE_LIMIT = 1 << 30
 LONGEST_WAIT = 120.0  # a server that asks for more is unavailable for now
 REDIRECTS = (301, 302, 303, 307, 308)
+Sink = Path | Callable[[Iterable[bytes]], object]
 AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -86,9 +87,20 @@ class Http:
         self._session.close()
 
     def get(
-        self, url: str, what: str, *, accept: str, etag: str | None = None, compressed: bool = True, into: Path | None = None
+        self,
+        url: str,
+        what: str,
+        *,
+        accept: str,
+        etag: str | None = None,
+        compressed: bool = True,
+        into: Sink | None = None,
+        limit: int | None = None,
+        final: Collection[int] = (),
     ) -> Answer:
-        """The answer to a GET, whatever its status unless the status says to try again. `what` names it in messages.
+        """The answer to a GET, whatever its status unless the status says to try again and is not among `final`. `what` names it in messages.
+
+        `into` is where the body of a status 200 goes, again from its beginning for each try; `limit` how many bytes it may have.
 
         Raises SourceUnavailable after the last retry, SourceBroken when every try was cut short, the certificate is wrong or a redirect leaves the origin.
         """
@@ -98,7 +110,7 @@ class Http:
         reasons: list[str] = []
         while True:
             try:
-                return self._follow(url, what, headers, into)
+                return self._follow(url, what, headers, into, limit, final)
             except _Failed as failed:
                 reasons.append(str(failed))
                 if failed.after is not None and failed.after > LONGEST_WAIT:
@@ -118,9 +130,9 @@ class Http:
             ) from failed
         raise SourceUnavailable(f"{said}; run again later, what was fetched is kept") from failed
 
-    def _follow(self, url: str, what: str, headers: dict[str, str], into: Path | None) -> Answer:
+    def _follow(self, url: str, what: str, headers: dict[str, str], into: Sink | None, limit: int | None, final: Collection[int]) -> Answer:
         for _ in range(6):
-            answer = self._once(url, what, headers, into)
+            answer = self._once(url, what, headers, into, limit, final)
             target = answer.headers.get("Location")
             if answer.status not in REDIRECTS or not target:
                 return answer
@@ -131,7 +143,7 @@ class Http:
                 )
         raise SourceBroken(f"{what}: redirects more than five times; check the address")
 
-    def _once(self, url: str, what: str, headers: dict[str, str], into: Path | None) -> Answer:
+    def _once(self, url: str, what: str, headers: dict[str, str], into: Sink | None, most: int | None, final: Collection[int]) -> Answer:
         self._pace()
         try:
             request = requests.Request("GET", url, headers).prepare()
@@ -139,15 +151,17 @@ class Http:
             response = adapter.send(request, stream=True, timeout=self._plan.timeout, verify=self._verify, proxies=self._proxies)
             with closing(response):
                 status, got = response.status_code, response.headers
-                if status in AGAIN:
+                if status in AGAIN and status not in final:
                     words = "" if "Content-Encoding" in got else shown(response.raw.read1(400, decode_content=False), self._plan.token)
                     raise _Failed(f"status {status} ({words})" if words else f"status {status}", after=retry_after(got))
                 whole = status == 200 and into is not None
-                limit = FILE_LIMIT if whole else BODY_LIMIT
-                chunks = self._body(response, limit, what)
+                chunks = self._body(response, (most or FILE_LIMIT) if whole else BODY_LIMIT, what)
                 if whole and into is not None:
-                    with into.open("wb") as file:
-                        file.writelines(chunks)
+                    if callable(into):
+                        into(chunks)
+                    else:
+                        with into.open("wb") as file:
+                            file.writelines(chunks)
                     return Answer(status, got, b"", url)
                 return Answer(status, got, b"".join(chunks), url)
         except requests.exceptions.SSLError as error:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from ..home import DOWNLOAD_INDEX, DOWNLOADS, LINKS
+from ..home import DOWNLOAD_INDEX, DOWNLOADS, LINKS, SIGNATURE
 from .answer import OPEN, READ_IN_PARTS, Answer, as_json, beside
 from .archive import identity_of
 from .frame import Dictionary
@@ -92,8 +92,9 @@ class Downloads:
         is_newest = folder.name == reader.id
         sums = [name for name in LINKS if (folder / name).is_file()]
         return self._render(
-            "downloads.html", release=folder.name, is_newest=is_newest, sums=sums, whole=whole, described=described, groups=groups
-        )
+            "downloads.html", release=folder.name, is_newest=is_newest, sums=sums, is_signed=SIGNATURE in sums,
+            whole=whole, described=described, groups=groups,
+        )  # fmt: skip
 
     def _file(self, visit: Visit, reader: Reader, folder: Path) -> Answer:
         manifest = folder / "manifest.json"

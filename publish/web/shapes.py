@@ -290,6 +290,7 @@ def _others() -> dict[str, Schema]:
         "Status": thing(serving=maybe(serving), problem=MAYBE, status=maybe(ref("LastRuns"))),
         "LastRuns": thing(
             live=MAYBE,
+            signed_by=MAYBE,
             last_run=maybe(thing(at=MAYBE, outcome=MAYBE, reason=MAYBE)),
             runs=each(thing(first=MAYBE, last=MAYBE, times=WHOLE, outcome=MAYBE, reason=MAYBE, release=MAYBE)),
             waiting=each(thing(source=MAYBE, table=MAYBE, bound=MAYBE, since=MAYBE)),

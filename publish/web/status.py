@@ -58,6 +58,7 @@ def told(home: Path) -> dict[str, Any] | None:
     sources = found.get("sources")
     return {
         "live": found.get("live") if isinstance(found.get("live"), str) else None,
+        "signed_by": found.get("signed_by") if isinstance(found.get("signed_by"), str) else None,
         "last_run": _of(found.get("last_run"), LAST),
         "runs": _each(found.get("runs"), RUN),
         "waiting": _each(found.get("waiting"), WAITING),

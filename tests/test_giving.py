@@ -202,6 +202,7 @@ async def test_a_part_is_that_part(ask, name, part):
     start = int(first) if first else len(whole) - int(last)
     end = int(last) + 1 if first and last else len(whole)
     assert (answer.status_code, answer.content) == (206, whole[start:end])
+    assert {"etag", "content-range"} <= set(answer.headers["access-control-expose-headers"].split(", ")), "another site's script reads it"
     assert answer.headers["content-range"] == f"bytes {start}-{end - 1}/{len(whole)}"
 
 
@@ -552,7 +553,11 @@ async def test_what_cannot_be_judged_goes_nowhere(ask, copy):
     write(copy / "releases" / OLD / "downloads" / "holds.json", b"{}")
     assert (await ask(f"/data/{OLD}/institutions.csv", where=copy)).status_code == 410
     listed = (await ask(f"/data/{OLD}/index.json", where=copy)).json()
-    assert (listed["release"], listed["newest_release"], {one["is_given"] for one in listed["files"] if one["form"] != "description"}) == (OLD, TODAY, {False})
+    assert (listed["release"], listed["newest_release"], {one["is_given"] for one in listed["files"] if one["form"] != "description"}) == (
+        OLD,
+        TODAY,
+        {False},
+    )
     assert "现在不提供" in (await ask(f"/data/{OLD}", where=copy)).text
     write(copy / "releases" / TODAY / "downloads" / "institutions.parquet", b"another")
     (copy / "releases" / TODAY / "downloads" / "ratings.parquet").unlink()

@@ -151,6 +151,7 @@ def test_the_archive_has_every_table_and_what_describes_them(live: Path, catalog
         assert set(archive.namelist()) >= {*(f"{table}.csv" for table in catalogue.tables), "datapackage.json"}
         assert archive.read("notices.csv") == plain(live / "downloads" / "notices.csv.gz")
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert {info.extract_version for info in archive.infolist()} == {20}, "of what every reader knows"
 
 
 def test_they_are_a_function_of_the_database(live: Path, catalogue: Catalogue, tmp_path: Path) -> None:
@@ -188,6 +189,19 @@ def test_a_file_that_is_not_what_it_should_be_is_made_anew(work: Work, live: Pat
     new = work.home.releases / "2026-11-02" / "downloads" / "ratings.parquet"
     assert new.read_bytes() == good
     assert not os.path.samefile(new, live / "downloads" / "ratings.parquet")
+
+
+def test_a_workbook_whose_dictionary_or_sources_say_something_else_is_made_anew(live: Path, catalogue: Catalogue, tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes((live / DATABASE).read_bytes())
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as connection, connection:
+        connection.execute("UPDATE sources SET licence = '另一许可'")
+    of_two = {name: dataset for name, dataset in catalogue.datasets.items() if name == "ratings" or "sources" in dataset.tables}
+    tables = {name: catalogue.tables[name] for dataset in of_two.values() for name in dataset.tables}
+    downloads(tmp_path, replace(catalogue, datasets=of_two, tables=tables), OF, live, {"ratings"})
+    made, before = tmp_path / "downloads" / "ratings.xlsx", live / "downloads" / "ratings.xlsx"
+    assert not os.path.samefile(made, before)
+    assert "另一许可" in str(CalamineWorkbook.from_path(str(made)).get_sheet_by_name("来源 Sources").to_python())
+    assert os.path.samefile(tmp_path / "downloads" / "ratings.parquet", live / "downloads" / "ratings.parquet")
 
 
 def test_rows_are_alike_or_they_are_not(live: Path, catalogue: Catalogue, tmp_path: Path) -> None:

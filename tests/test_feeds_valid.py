@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,6 +21,7 @@ from publish.catalogue import Catalogue, dictionary
 from publish.feedfile import feedfile
 from publish.home import Home
 from publish.web.server import build_app
+from tab import serving
 from test_feeds_web import HUB, NOON, RELEASES, SITE, _tables, visiting
 from web_release import ACTIVE, SHADY, SWEET, TODAY, go_live, make_release, write_index, write_past
 
@@ -263,16 +262,10 @@ def url(home: Home, tmp_path_factory: pytest.TempPathFactory, catalogue: Catalog
     """A server over the home, whose documents know it by its address."""
     there = Home(tmp_path_factory.mktemp("served") / "home")
     shutil.copytree(home.path, there.path, symlinks=True)
-    server = subprocess.Popen([sys.executable, "-c", test_browser.SERVE, str(there.path)], stdout=subprocess.PIPE, text=True, cwd=root)
-    try:
-        assert server.stdout is not None
-        address = server.stdout.readline().strip().rstrip("/")
+    with serving(there.path, root, NOON) as address:
         feedfile(there, catalogue, there.path / "releases" / TODAY, TODAY, address)
         time.sleep(2)  # it looks once a second
         yield address
-    finally:
-        server.terminate()
-        server.communicate(timeout=20)
 
 
 @pytest.mark.browser

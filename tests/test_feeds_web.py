@@ -38,7 +38,6 @@ from publish.web.kept import Kept
 from publish.web.reader import Reader
 from publish.web.server import build_app
 from publish.wording import wording
-from test_browser import SERVE
 from web_release import (
     ACTIVE,
     CLOSED,
@@ -944,7 +943,12 @@ def served(home: Path, tmp_path_factory: pytest.TempPathFactory, catalogue: Cata
     there = tmp_path_factory.mktemp("served")
     copied(home, there)
     make_feeds(there, catalogue)
-    told = SERVE.replace("'127.0.0.1', 0, ", f"'127.0.0.1', 0, base_url={SITE!r}, hubs=({HUB!r},), ")
+    told = f"""
+import sys
+from pathlib import Path
+from publish.web.server import serve
+serve(Path(sys.argv[1]), "127.0.0.1", 0, base_url={SITE!r}, hubs=({HUB!r},), on_ready=lambda url: print(url, flush=True))
+"""
     server = subprocess.Popen([sys.executable, "-c", told, str(there)], stdout=subprocess.PIPE, text=True, cwd=root)
     try:
         assert server.stdout is not None

@@ -86,7 +86,7 @@ class Exports:
             if table == "institutions" and not asked.query:
                 raise NoSuchChoice("q", visit.t("search.label"))
             if table == "institutions" and (asked.typed != asked.query or not search.is_question(asked.query, MOST_WORDS)):
-                return self._problem(visit, 400, "not_understood", {"said": visit.t("search.no_question")})  # and never an empty file
+                return self._problem(visit, 400, "no_question")  # and never an empty file
         except NoSuchChoice as no:
             return refused(self._problem, visit, no, path, known)
         except ValueError:

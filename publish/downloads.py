@@ -202,13 +202,13 @@ class _Making:
                 ends.insert(0, one.close)
             for batch in ahead(self.pool, batches(self.database, columns, rows(table, columns))):
                 list(self.pool.map(_given, puts, repeat(batch)))
-                self.progress.advance(batch.num_rows)
+                self.progress.advance(batch.number)
             for end in ends:
                 end()
 
     def _archive(self) -> None:
         """All tables as CSV in one file, with what describes them."""
-        from .forms.packed import archive, entry, unpacked
+        from .forms.packed import archive, copy, entry
 
         said = {"tables": list(self.it.tables), "form": "csv", "packing": "zip"}
         with self.files.new(WHOLE, said) as target, archive(target) as made:
@@ -216,8 +216,9 @@ class _Making:
                 with entry(made, name) as file:
                     file.write(body)
             for name in self.it.tables:
-                with open(self.files.folder / f"{name}.csv.gz", "rb") as packed, entry(made, f"{name}.csv", large=True) as file:
-                    shutil.copyfileobj(unpacked("gzip", packed), file, PIECE)
+                packed = f"{name}.csv.gz"
+                with open(self.files.folder / packed, "rb") as file:
+                    copy(made, f"{name}.csv", file, self.files.files[packed]["plain"]["bytes"])
 
     def _packed(self) -> None:
         """The database, in both packings at once."""

@@ -68,9 +68,9 @@ class Workbooks:
         number, digest = 0, hashlib.sha256()
         for table, where in there:
             keys = f'SELECT "{table.key[0]}", count(*) FROM new."{table.name}" WHERE {where} GROUP BY 1 ORDER BY 1'
-            for key, several in self.connection.execute(keys):
-                number += several
-                digest.update(orjson.dumps([key, several]))
+            found = self.connection.all(keys)
+            number += sum(several for _, several in found)
+            digest.update(orjson.dumps(found))
         return number, digest.hexdigest()
 
     def _book(self, name: str, said: Mapping[str, Any], there: Sequence[tuple[Table, str]]) -> None:

@@ -23,10 +23,10 @@ from ..dataset import Column
 
 TYPES = {"TEXT": pa.string(), "INTEGER": pa.int64(), "REAL": pa.float64()}
 FIRST = {"TEXT": "''", "INTEGER": "0", "REAL": "0.5"}
-SIZE, PROSE_SIZE = 65_536, 2_048  # rows of a batch, fewer with texts that can be long; it is a row group of Parquet, and so no setting
+SIZE, PROSE_SIZE = 8_192, 2_048  # rows of a batch, fewer with texts that can be long
+GROUP = 65_536  # rows of a row group of Parquet, of which our own is one; with such texts it is a batch
 LINES = 4_096  # that are joined at a time
-SIGNS = b'"&<>\\' + bytes(range(32))  # what one of the forms writes otherwise, beside the sequences
-SEQUENCES = (b"_x", "\ufffe".encode(), "\uffff".encode())
+SIGNS = b'"&<>\\' + bytes(range(32))  # what one of the forms writes otherwise, beside _x and what begins as U+FFFE and U+FFFF do
 LONG = 16_383  # units of UTF-16 that each form has room for twice
 Part = str | tuple[str, Any, str]  # a constant; or what comes before a value, the values, and what comes after one
 
@@ -45,6 +45,7 @@ class Rows:
 
     batch: pa.RecordBatch
     texts: list[Texts]
+    ends_group: bool = True  # of Parquet
 
     @property
     def number(self) -> int:
@@ -52,9 +53,9 @@ class Rows:
         return int(self.batch.num_rows)
 
 
-def read(batch: pa.RecordBatch) -> Rows:
+def read(batch: pa.RecordBatch, *, ends_group: bool = True) -> Rows:
     """A batch with what all forms of text need of it."""
-    return Rows(batch, [_texts(values) for values in batch.columns])
+    return Rows(batch, [_texts(values) for values in batch.columns], ends_group)
 
 
 def _texts(values: Any) -> Texts:
@@ -66,7 +67,7 @@ def _texts(values: Any) -> Texts:
         return Texts(values, True)
     places = memoryview(offsets).cast("i")
     text = bytes(memoryview(data)[places[values.offset] : places[values.offset + len(values)]])
-    odd = len(text.translate(None, SIGNS)) < len(text) or any(sequence in text for sequence in SEQUENCES)
+    odd = len(text.translate(None, SIGNS)) < len(text) or (b"_" in text and b"_x" in text) or (not text.isascii() and b"\xef\xbf" in text)
     return Texts(values, not odd and (len(text) <= LONG or pc.max(pc.binary_length(values)).as_py() <= LONG))
 
 
@@ -91,15 +92,15 @@ def batch(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> Rows:
 def batches(database: Path, columns: Sequence[Column], query: str) -> Iterator[Rows]:
     """What a query, which names these columns, gives of a database that nobody writes to, in its order."""
     first = ", ".join(f'{FIRST[column.sql_type]} AS "{column.name}"' for column in columns)
-    size = PROSE_SIZE if any(column.kind == "prose" for column in columns) else SIZE
+    size, group = (PROSE_SIZE, PROSE_SIZE) if any(column.kind == "prose" for column in columns) else (SIZE, GROUP)
     with sqlite.connect(f"file:{quote(str(database))}?mode=ro&immutable=1") as connection, connection.cursor() as cursor:
         cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": size})
         cursor.execute(f"SELECT {first} UNION ALL SELECT * FROM ({query})")
         ours = 1
-        for found in cursor.fetch_record_batch():
+        for number, found in enumerate(cursor.fetch_record_batch(), 1):
             rows, ours = found.slice(ours), 0
             if rows.num_rows:
-                yield read(rows)
+                yield read(rows, ends_group=number * size % group == 0)
 
 
 def joined(*parts: Part, null: str, number: int) -> Iterator[Any]:

@@ -4,7 +4,7 @@ Everything is done by the column, in Arrow, without the interpreter's lock: 480,
 1.0 s as NDJSON, where orjson takes 1.7 row by row. Text columns stand in quotes in CSV, so that NULL (nothing) and an empty text ("") differ. The exact CSV
 ends its lines with LF, the spreadsheet edition with CRLF as RFC 4180 has it: command-line tools take a CR for a part of the last cell.
 
-Parquet: a `day` is date32, since the kind promises a whole day; a `date` can be a year or a month and stays text; a flag is a boolean. Row groups are batches.
+Parquet: a `day` is date32, since the kind promises a whole day; a `date` can be a year or a month and stays text; a flag is a boolean.
 """
 
 from collections.abc import Iterable, Sequence
@@ -152,14 +152,23 @@ class Parquet:
             )
             for column in columns
         ]
-        self._schema = pa.schema(fields)
+        self._schema, self._held = pa.schema(fields), list[pa.RecordBatch]()
         self._writer = parquet.ParquetWriter(pa.PythonFile(target, "w"), self._schema, compression="zstd", write_statistics=True)
 
     def put(self, rows: Rows) -> None:
-        """Write some rows as a row group."""
+        """Hold some rows, and write them with those before where they end a row group."""
         arrays = [pc.cast(values, field.type) for values, field in zip(rows.batch.columns, self._schema, strict=True)]
-        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema), row_group_size=max(rows.number, 1))
+        self._held.append(pa.record_batch(arrays, schema=self._schema))
+        if rows.ends_group:
+            self._write()
 
     def close(self) -> None:
-        """Write the footer."""
+        """Write what is still held, and the footer."""
+        self._write()
         self._writer.close()
+
+    def _write(self) -> None:
+        if self._held:
+            group = pa.Table.from_batches(self._held).combine_chunks()  # in one piece: where pages end does not depend on batches
+            self._held.clear()
+            self._writer.write_table(group, row_group_size=len(group))

@@ -10,9 +10,12 @@ PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --require-hashes --no-deps --only-binary :all:
 INSTALL_ALL := $(INSTALL) --no-binary feedgen,flask-websub --no-build-isolation
 INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --no-index --editable .
+NOT_RUN := playwright greenlet pyee  # of axe-playwright-python, of which tests read one file
 UV := uv==0.13.9
+# Where it is set, every process of a test compiles all that it imports: 0.2 s for a command of ours, 10 for each of pytest's.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint bench trials matrix lock clean
+.PHONY: help demo test lint bench trials audit matrix lock clean
 
 help:  ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +41,9 @@ bench: .venv/.dev  ## Measure a run at full size; ARGS go to tests/bench/run.py 
 trials: .venv/.dev  ## Run the tests that take long (marked bench); ARGS go to pytest
 	@.venv/bin/python -m pytest -m bench $(ARGS)
 
+audit: .venv/.dev  ## Look a site over with pa11y and Lighthouse (needs Node 20 and Chromium); ARGS=WORDS looks at the pages of that name alone
+	@.venv/bin/python tests/audit/run.py $(ARGS)
+
 matrix: .venv/.dev  ## Do every fault to a clean delivery and write tests/faults/MATRIX.md; ARGS=WORDS tries those alone and writes nothing
 	@cd tests && ../.venv/bin/python -m faults.matrix $(ARGS)
 
@@ -48,7 +54,7 @@ lock: | .venv/bin/python  ## Write the locks anew from pyproject.toml, keeping w
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' $(ARGS) "$$@"; }; \
 	cd .requirements && \
 	compile --output-file run.txt ../pyproject.toml && \
-	compile --output-file dev.txt --constraints run.txt --extra test --extra dev ../pyproject.toml && \
+	compile --output-file dev.txt --constraints run.txt --extra test --extra dev $(NOT_RUN:%=--no-emit-package %) ../pyproject.toml && \
 	compile --output-file build.txt --constraints run.txt --group ../pyproject.toml:build
 
 clean:  ## Remove what these targets made, but not the data in MINGBAI_HOME

@@ -20,8 +20,8 @@ from .errors import BadHome, BadValue
 from .persons import hide_person, looks_like_organisation, looks_like_person, masked_person
 from .rules import ORGANISATION, Row
 from .run import at_work
-from .screen import screen
-from .statements import ACTS, SCREENED, is_open, statements
+from .screen import SCREENED, screen
+from .statements import ACTS, is_open, statements
 from .values import parser
 from .withdrawals import KNOWN_BY, carried, same
 from .work import Result, Work, opened

@@ -210,7 +210,7 @@ def silence(region: str | None, sources: Sequence[Source], regions: Regions, *, 
     lists = [it for it in covering if it.regions]
     if any(it.is_stale for it in lists) or all(it.is_stale for it in covering):  # what is fresh beside it does not have its list
         return "stale_source"
-    if region and any(_meets(it.held, region, regions) for it in covering):
+    if region and any(meets(it.held, region, regions) for it in covering):
         return "held"
     if not any(region in it.regions if region and has_all else it.regions for it in lists):
         return "region_empty"
@@ -222,6 +222,6 @@ def _covering(region: str | None, sources: Sequence[Source], regions: Regions) -
     return [it for it in sources if it.region in wide]
 
 
-def _meets(held: Iterable[str], region: str, regions: Regions) -> bool:
+def meets(held: Iterable[str], region: str, regions: Regions) -> bool:
     """Whether a held region is, holds or lies in a region; one without a code could be anywhere."""
     return any(not code[:6].isdigit() or regions.is_within(code, region) or regions.is_within(region, code) for code in held)

@@ -41,4 +41,5 @@ def at_once(work: Work, withdrawn: Collection[str] = ()) -> Candidate:
         goes_on=True,
         held=tuple(Held(**row) for row in manifest["held"]),
         unread=manifest["unread"],
+        known_issues=manifest.get("known_issues", ()),
     ).save(home)

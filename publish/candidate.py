@@ -4,13 +4,14 @@
 candidate.json, which is this. A step adds what it found; asking for what no step has made yet names the step that makes it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import orjson
 
 from .assemble import Assembled
+from .catalogue import Catalogue
 from .diff import Changes
 from .errors import BadHome
 from .home import Home, as_json, sync, write_whole
@@ -31,6 +32,7 @@ class Candidate:
     findings: tuple[Finding, ...] = ()
     held: tuple[Held, ...] = ()
     unread: Mapping[str, float] = field(default_factory=dict)  # measure.unread
+    known_issues: Sequence[Mapping[str, Any]] = ()  # known_issues.py; what readers are told
     digest: str | None = None
     outcome: str | None = None  # go, go_held or stop
     names: int = 0  # different people who must approve; 0: it goes by itself
@@ -103,6 +105,25 @@ class Candidate:
         if value["changes"] is not None:
             value["changes"] = Changes(path=home.candidate / "changes.db", **value["changes"])
         return cls(**value)
+
+
+def waiting(home: Home, catalogue: Catalogue) -> list[dict[str, str | None]]:
+    """What keeps the candidate from readers until people have looked, for everybody: each `source` (None: of all), `table` (None: of no single one) and `bound`
+    once, and neither rows nor where nor how many. Nothing where no candidate waits."""
+    try:
+        value = orjson.loads(home.candidate_file.read_bytes())
+        if value["outcome"] != "stop" or value["base"] != home.live():
+            return []
+        findings = [Finding(**finding) for finding in value["findings"] if finding["effect"] == "stop"]
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):  # none, or of another version: the next run makes it anew
+        return []
+    found = []
+    for it in findings:
+        source = catalogue.sources.get(it.source)
+        listing = source.listings.get(it.table) if source else None  # some bounds are of a listing
+        table = listing.table if listing else it.table if it.table in catalogue.tables else None
+        found.append({"source": source.name if source else None, "table": table, "bound": it.bound})
+    return [one for place, one in enumerate(found) if one not in found[:place]]
 
 
 def _without_path(made: Assembled | Changes) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from .codes import CodeTable, load_codes
 from .dataset import Dataset, Table, read_datasets
 from .declarations import read
 from .errors import BadDeclaration, BadValue
+from .hotlines import FILE as HOTLINES
+from .hotlines import Hotline, load_hotlines
 from .regions import LocalRegion, Regions
 from .sourcefile import SourceDeclaration, read_source
 from .values import parser
@@ -32,6 +34,7 @@ class Catalogue:
     sources: Mapping[str, SourceDeclaration]
     codes: Mapping[str, CodeTable]
     regions: Regions
+    hotlines: tuple[Hotline, ...]
     recipe: str
 
     def source(self, name: str) -> SourceDeclaration:
@@ -91,6 +94,8 @@ def _recipe(*folders: Path) -> str:
     digest = hashlib.sha256()
     for folder in folders:
         for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.csv")]):
+            if path.name == HOTLINES:
+                continue  # said on pages and in no row
             said = path.read_bytes() if path.suffix == ".csv" else _without_bounds(path)
             digest.update(f"{path.relative_to(folder)}\0{hashlib.sha256(said).hexdigest()}\n".encode())
     return digest.hexdigest()
@@ -130,8 +135,9 @@ def load(folder: Path | None = None, more_sources: Path | None = None) -> Catalo
     regions = Regions.load(folder / "codes" / "regions.csv", local)
     for source in sources.values():
         _constants(source, tables, codes, regions)
+    hotlines = load_hotlines(folder / "codes" / HOTLINES, {row.code for row in regions.rows()})
     recipe = _recipe(folder, *([more_sources] if more_sources else []))
-    return Catalogue(folder, more_sources, datasets, tables, sources, codes, regions, recipe)
+    return Catalogue(folder, more_sources, datasets, tables, sources, codes, regions, hotlines, recipe)
 
 
 def dictionary(catalogue: Catalogue) -> dict[str, Any]:
@@ -149,7 +155,7 @@ def dictionary(catalogue: Catalogue) -> dict[str, Any]:
 def _described(table: Table) -> dict[str, Any]:
     columns = {
         c.name: {
-            "label": vars(c.label), "about": vars(c.about), "kind": c.kind, "type": c.sql_type,
+            "label": vars(c.label), "about": vars(c.about), "kind": c.kind, "type": c.sql_type, "privacy": c.privacy,
             **{key: value for key, value in (("unit", c.unit), ("codes", c.codes), ("ref", c.ref)) if value},
         }
         for c in table.published

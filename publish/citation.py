@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import orjson
 
 from .described import Described
-from .licence import SPDX
+from .licence import own
 from .wording import LANGUAGES, say
 
 NAME = "明白 mingbai"
@@ -39,7 +39,6 @@ def cff(it: Described, site: str = "") -> str:
         f"  - name: {_quoted(NAME)}",
         f"version: {_quoted(it.release)}",
         f"date-released: {_quoted(it.day)}",
-        f"license: {SPDX}",
     ]
     return "\n".join([*lines, *([f"url: {_quoted(site)}"] if site else [])]) + "\n"
 
@@ -47,15 +46,20 @@ def cff(it: Described, site: str = "") -> str:
 def bibtex(release: str, day: str, datasets: Mapping[str, tuple[str, str]], site: str = "") -> str:
     """An entry for the release, and one for each of its datasets: what it is called in both languages, and its version (or "")."""
     entries = [_entry(release, day, "", _both("cite.all"), release, site)]
-    entries += [_entry(release, day, f"-{name}", title, version or release, site) for name, (title, version) in datasets.items()]
+    entries += [bibtex_of(release, day, name, *of, site) for name, of in datasets.items()]
     return "\n".join(entries)
+
+
+def bibtex_of(release: str, day: str, dataset: str, title: str, version: str, site: str = "") -> str:
+    """The entry for one dataset of a release."""
+    return _entry(release, day, f"-{dataset}", title, version or release, site)
 
 
 def _entry(release: str, day: str, suffix: str, title: str, version: str, site: str) -> str:
     year, month, of_month = day.split("-")
     fields = {
         "author": f"{{{NAME}}}", "title": f"{{{_plain(title)}}}", "year": year, "month": month, "day": of_month, "version": version, "edition": release,
-        "language": "chinese and english", "note": SPDX,
+        "language": "chinese and english", "note": f"{own('zh')} {own('en')}",
     } | ({"url": site} if site else {})  # fmt: skip
     said = ",\n".join(f"  {key} = {{{value}}}" for key, value in fields.items())
     return f"@dataset{{mingbai-{release}{suffix},\n{said}\n}}\n"

@@ -1,7 +1,7 @@
 """Code tables: short English words with labels in both languages and the spellings of sources that mean them.
 
 One CSV file under datasets/codes/ is one table. A spelling that no table knows is a bad value, never "other": somebody adds it to the
-file or to the source's lookups. Regions have a file there too and a module of their own.
+file or to the source's lookups. Regions and hotlines have files there too and modules of their own.
 """
 
 import csv
@@ -17,7 +17,7 @@ from .errors import BadDeclaration
 
 COLUMNS = ("code", "label_zh", "label_en", "source_terms")
 OPTIONAL = ("parent",)
-ELSEWHERE = ("regions.csv",)
+ELSEWHERE = ("regions.csv", "hotlines.csv")
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _LONGEST = 100  # characters of a spelling; a longer cell is prose
 

@@ -61,9 +61,13 @@ def is_covered(feed: str, silence: str | None) -> bool | None:
 def why_silent(feed: str, silence: str, lang: str = "zh") -> str:
     """Why it does not, in words: those of /verify, but where they are about who is listed."""
     what, _ = _about(feed) or ("", None)
+    return say(lang, "feed.silent", why=because(what, silence, lang))
+
+
+def because(what: str, silence: str, lang: str = "zh") -> str:
+    """Why silence about lists or notices means nothing, in words."""
     own = f"feed.silent.{silence}.{what}", f"feed.silent.{silence}"
-    key = next((key for key in own if key in wording(lang)), f"verify.reason.{silence}")
-    return say(lang, "feed.silent", why=say(lang, key))
+    return say(lang, next((key for key in own if key in wording(lang)), f"verify.reason.{silence}"))
 
 
 def _about(feed: str) -> tuple[str, str | None] | None:

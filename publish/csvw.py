@@ -26,7 +26,7 @@ def csvw(it: Described) -> dict[str, Any]:
         "dc:description": _words({lang: say(lang, "package.about") for lang in LANGUAGES}),
         "dc:publisher": NAME,
         "dc:issued": {"@value": it.day, "@type": "xsd:date"},
-        "dc:license": {"@id": licence.URL},
+        "dc:rights": _words({lang: licence.terms(lang) for lang in LANGUAGES}),
         "dc:identifier": it.release,
         "dialect": {"encoding": "utf-8", "header": True, "delimiter": ",", "quoteChar": '"', "doubleQuote": True},
         "tables": [_table(it, table, paths) for name, table in it.tables.items() if name in paths],

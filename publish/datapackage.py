@@ -35,7 +35,9 @@ def datapackage(it: Described, plain: bool = False) -> dict[str, Any]:
         "version": it.release,
         "created": f"{it.day}T00:00:00Z",
         "keywords": ["校外培训", "白名单", "行政处罚", "off-campus training"],
-        "licenses": [{"name": licence.SPDX, "path": licence.URL, "title": licence.name("zh"), "title_en": licence.name("en")}],
+        "licenses": [
+            {"name": "other-at", "title": licence.own("zh"), "title_en": licence.own("en")}
+        ],  # "other (attribution)" of the Open Definition
         "licence_terms": licence.terms("zh"),
         "licence_terms_en": licence.terms("en"),
         "contributors": [{"title": NAME, "role": "publisher", "roles": ["publisher"]}],

@@ -18,15 +18,17 @@ from .wording import LANGUAGES, say
 
 PUBLISHER = "../../#publisher"  # one for all releases of a site: two folders up is its root
 ALL = "./#all"  # the dataset that is the whole release
+RIGHTS = "./#rights"  # what the sources ask for
+SHA256 = "spdx:checksumAlgorithm_sha256"
 EU = "http://publications.europa.eu/resource/authority/"
 IANA = "https://www.iana.org/assignments/media-types/"
 LANGUAGE_IDS = {"zh": f"{EU}language/ZHO", "en": f"{EU}language/ENG"}
 THEMES = (f"{EU}data-theme/EDUC", f"{EU}data-theme/JUST")
 THEME_SCHEME = f"{EU}data-theme"
 CHINA, PUBLIC = f"{EU}country/CHN", f"{EU}access-right/PUBLIC"
-DAILY = f"{EU}frequency/DAILY"
-FILE_TYPES = {  # the publications office's word for a form, and for what describes a release by how its name ends
-    "csv": "CSV", "spreadsheet": "CSV", "ndjson": "JSON", "parquet": "PARQUET", "xlsx": "XLSX", "sqlite": "GDB",
+IRREGULAR = f"{EU}frequency/IRREG"  # of the series: there is a release when a source has something new. One release is never updated, but issued anew
+FILE_TYPES = {  # the publications office's word for a form; it has none for SQLite and NDJSON
+    "csv": "CSV", "spreadsheet": "CSV", "parquet": "PARQUET", "xlsx": "XLSX", "zip": "ZIP",
 }  # fmt: skip
 SQLITE, ZIP = "application/vnd.sqlite3", "application/zip"
 KEYWORDS = {
@@ -44,12 +46,12 @@ def release_nodes(it: Described) -> list[Node]:
         "dcterms:title": texts({lang: say(lang, "catalogue.release", release=it.release) for lang in LANGUAGES}),
         "dcterms:description": texts({lang: say(lang, "package.about") for lang in LANGUAGES}),
         "dcterms:issued": _date(it.day),
-        "dcterms:modified": _date(it.day),
         **common(),
         "dcat:themeTaxonomy": {"@id": THEME_SCHEME},
         "dcat:dataset": [{"@id": id} for id in datasets],
     }
-    return [catalogue, *_datasets(it), *named(it.files)]
+    asked = {lang: " ".join(say(lang, "catalogue.rights", source=row[f"label_{lang}"] or row["label_zh"], terms=row["licence"] or say(lang, "unknown")) for row in it.sources) for lang in LANGUAGES}  # fmt: skip
+    return [catalogue, *_datasets(it), *named(it.files), {"@id": RIGHTS, "@type": "dcterms:RightsStatement", "rdfs:label": texts(asked)}]
 
 
 def site_nodes(root: str, releases: Sequence[tuple[str, str, Sequence[Node]]]) -> list[Node]:
@@ -84,7 +86,6 @@ def site_nodes(root: str, releases: Sequence[tuple[str, str, Sequence[Node]]]) -
         "dcterms:title": texts(title),
         "dcterms:description": texts(about),
         "dcterms:issued": _date(days[0]),
-        "dcterms:modified": _date(days[-1]),
     }
     ends = {"dcat:first": {"@id": datasets[0]}, "dcat:last": {"@id": f"{root}/data/{releases[-1][0]}/#all"}}
     of_site = placed(common(), f"{root}/x/x/")
@@ -94,13 +95,21 @@ def site_nodes(root: str, releases: Sequence[tuple[str, str, Sequence[Node]]]) -
         "dcterms:title": texts({lang: say(lang, "api.about") for lang in LANGUAGES}),
         "dcat:endpointURL": {"@id": f"{root}/"},
         "dcat:endpointDescription": {"@id": f"{root}/openapi.json"},
-        "dcterms:license": {"@id": licence.URL},
+        "dcterms:license": of_site["dcterms:license"],
     }
-    catalogue = {"@id": f"{root}/catalog", "@type": "dcat:Catalog", **said, **of_site, "dcat:themeTaxonomy": {"@id": THEME_SCHEME}, "dcat:dataset": [{"@id": id} for id in datasets], "dcat:service": {"@id": service["@id"]}, "foaf:homepage": {"@id": f"{root}/"}}  # fmt: skip
+    catalogue = {"@id": f"{root}/catalog", "@type": "dcat:Catalog", **said, **of_site, "dcat:themeTaxonomy": {"@id": THEME_SCHEME}, "dcat:dataset": [{"@id": id} for id in (series, *datasets)], "dcat:service": {"@id": service["@id"]}, "foaf:homepage": {"@id": f"{root}/"}}  # fmt: skip
     taxonomy = [node for node in named(()) if node["@id"] == THEME_SCHEME]
     return [
         catalogue,
-        {"@id": series, "@type": "dcat:DatasetSeries", **said, **of_site, **ends},
+        {
+            "@id": series,
+            "@type": ["dcat:DatasetSeries", "dcat:Dataset"],
+            **said,
+            **of_site,
+            "dcterms:accrualPeriodicity": {"@id": IRREGULAR},
+            **ends,
+        },
+        {"@id": IRREGULAR, "@type": "dcterms:Frequency"},
         service,
         {"@id": f"{root}/", "@type": "foaf:Document"},
         *taxonomy,
@@ -127,7 +136,7 @@ def common() -> dict[str, Any]:
     return {
         "dcterms:publisher": {"@id": PUBLISHER},
         "dcterms:language": [{"@id": LANGUAGE_IDS[lang]} for lang in LANGUAGES],
-        "dcterms:license": {"@id": licence.URL},
+        "dcterms:license": {"@id": licence.PAGE},
         "dcterms:spatial": {"@id": CHINA},
     }
 
@@ -149,7 +158,6 @@ def _datasets(it: Described) -> Iterator[Node]:
 def _dataset(
     it: Described, id: str, title: dict[str, str], about: dict[str, str], version: str, files: Sequence[File], part: Dataset | None = None
 ) -> Iterator[Node]:
-    oldest, newest = it.as_of or (None, None)
     sources = [{lang: say(lang, "catalogue.source", source=row[f"label_{lang}"] or row["label_zh"], as_of=row["as_of"] or say(lang, "unknown")) for lang in LANGUAGES} for row in it.sources]  # fmt: skip
     made: dict[str, Any] = {
         "@id": id,
@@ -159,18 +167,14 @@ def _dataset(
         "dcterms:identifier": f"mingbai:{it.release}{':' + part.name if part else ''}",
         "dcat:version": version,
         "dcterms:issued": _date(it.day),
-        "dcterms:modified": _date(it.day),
         **common(),
         "dcterms:accessRights": {"@id": PUBLIC},
-        "dcterms:accrualPeriodicity": {"@id": DAILY},
         "dcat:theme": [{"@id": theme} for theme in THEMES],
         "dcat:keyword": [{"@value": word, "@language": lang} for lang in LANGUAGES for word in KEYWORDS[lang]],
         "foaf:page": [{"@id": f"dictionary.{lang}.md"} for lang in LANGUAGES],
         "dcat:distribution": [{"@id": _distribution_id(file)} for file in files],
         "dcterms:provenance": [{"@type": "dcterms:ProvenanceStatement", "rdfs:label": texts(words)} for words in sources],
     }
-    if oldest and newest:
-        made["dcterms:temporal"] = {"@type": "dcterms:PeriodOfTime", "dcat:startDate": _date(oldest), "dcat:endDate": _date(newest)}
     if part is None:
         made["dcterms:hasPart"] = [{"@id": f"./#{name}"} for name in it.datasets]
     yield {key: value for key, value in made.items() if value != []}
@@ -182,14 +186,14 @@ def _distribution_id(file: File) -> str:
     return f"./#file-{file.name}"
 
 
-def _kind(file: File) -> tuple[str, str | None, str]:
-    """Media type of what is in a file, that of its packing, and the publications office's type."""
+def _kind(file: File) -> tuple[str | None, str | None, str | None]:
+    """Media type of what is in a file, that of its packing, and the publications office's type; None where the register has none."""
     form = FORMS.get(file.form)
     packing = next(
         (one.media_type for one in PACKINGS.values() if file.name.endswith(one.suffix)), ZIP if file.name.endswith(".zip") else None
     )
     media = form.media_type if form else SQLITE if file.form == "sqlite" else file.type
-    return media.partition(";")[0], packing, FILE_TYPES.get(file.form, "OCTET")
+    return None if file.form == "ndjson" else media.partition(";")[0], packing, FILE_TYPES.get("zip" if packing == ZIP else file.form)
 
 
 def _distribution(it: Described, file: File) -> Node:
@@ -201,15 +205,16 @@ def _distribution(it: Described, file: File) -> Node:
         "dcterms:title": file.name,
         "dcat:accessURL": {"@id": file.name},
         "dcat:downloadURL": {"@id": file.name},
-        "dcat:mediaType": {"@id": f"{IANA}{media}"},
-        "dcterms:format": {"@id": f"{EU}file-type/{format}"},
+        **({"dcat:mediaType": {"@id": f"{IANA}{media}"}} if media else {}),
+        **({"dcterms:format": {"@id": f"{EU}file-type/{format}"}} if format else {}),
         **package,
         "dcat:byteSize": {"@value": str(file.bytes), "@type": "xsd:nonNegativeInteger"},
         "dcterms:issued": _date(it.day),
-        "dcterms:license": {"@id": licence.URL},
+        "dcterms:license": {"@id": licence.PAGE},
+        "dcterms:rights": {"@id": RIGHTS},
         "spdx:checksum": {
             "@type": "spdx:Checksum",
-            "spdx:algorithm": {"@id": "spdx:checksumAlgorithm_sha256"},
+            "spdx:algorithm": {"@id": SHA256},
             "spdx:checksumValue": {"@value": file.sha256, "@type": "xsd:hexBinary"},
         },
     }
@@ -218,21 +223,22 @@ def _distribution(it: Described, file: File) -> Node:
 def named(files: Sequence[File]) -> list[Node]:
     """What the nodes point to, with its class and what it is called."""
     media = sorted({kind for file in files for kind in _kind(file)[:2] if kind})
-    formats = sorted({_kind(file)[2] for file in files})
+    formats = sorted({kind for file in files if (kind := _kind(file)[2])})
     return [
         {"@id": PUBLISHER, "@type": "foaf:Agent", "foaf:name": NAME},
         {
-            "@id": licence.URL,
+            "@id": licence.PAGE,
             "@type": "dcterms:LicenseDocument",
-            "dcterms:title": texts({lang: licence.name(lang) for lang in LANGUAGES}),
+            "dcterms:title": texts({lang: licence.own(lang) for lang in LANGUAGES}),
             "dcterms:description": texts({lang: licence.terms(lang) for lang in LANGUAGES}),
+            "rdfs:seeAlso": {"@id": licence.URL},
         },
+        *([{"@id": SHA256, "@type": "spdx:ChecksumAlgorithm"}] if files else []),
         *({"@id": id, "@type": "dcterms:LinguisticSystem"} for id in LANGUAGE_IDS.values()),
         {"@id": THEME_SCHEME, "@type": "skos:ConceptScheme", "dcterms:title": texts({"en": "Data theme"})},
         *({"@id": id, "@type": "skos:Concept", "skos:prefLabel": texts({"en": label})} for id, label in zip(THEMES, ("Education, culture and sport", "Justice, legal system and public safety"), strict=True)),
         {"@id": CHINA, "@type": "dcterms:Location"},
         {"@id": PUBLIC, "@type": "dcterms:RightsStatement"},
-        {"@id": DAILY, "@type": "dcterms:Frequency"},
         *({"@id": f"dictionary.{lang}.md", "@type": "foaf:Document"} for lang in LANGUAGES if files),
         *({"@id": f"{IANA}{kind}", "@type": "dcterms:MediaType"} for kind in media),
         *({"@id": f"{EU}file-type/{format}", "@type": "dcterms:MediaTypeOrExtent"} for format in formats),

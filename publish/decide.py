@@ -16,6 +16,7 @@ from .diff import diff
 from .errors import BadHome, ReviewNeeded
 from .history import gone
 from .home import release_order
+from .known_issues import known_issues
 from .lineage import lineage
 from .measure import Place, attached, measure, unread
 from .persons import person_key
@@ -206,9 +207,11 @@ def _restored(work: Work, release: str) -> Candidate:
     if manifest["recipe"] == made:
         shutil.copyfile(home.releases / release / "mingbai.db", path)
         held, misread = tuple(Held(**row) for row in manifest["held"]), manifest["unread"]
+        known = manifest.get("known_issues", ())
     else:
         remade, held = anew(work, release)
-        manifest, misread = {**manifest, **vars(remade)}, unread(home.candidate / "private.db")
+        private = home.candidate / "private.db"
+        manifest, misread, known = {**manifest, **vars(remade)}, unread(private), known_issues(private, work.catalogue)
         while earlier := home.manifest(since).get("restores"):  # what it did not show of its snapshots is told by what came after them
             since = earlier
     data = restore(path, since, live, home.history, home.base, manifest, work.catalogue, work.day)
@@ -227,6 +230,7 @@ def _restored(work: Work, release: str) -> Candidate:
         findings=_adverse(work, path, live),
         held=held,
         unread=misread,
+        known_issues=known,
         restores=release,
     )
     # whoever would be put on a black list once more, or again shown with a notice, is looked at by a second person; and where nothing says

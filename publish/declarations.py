@@ -6,6 +6,7 @@ unknown key is ignored. Here both are refused, naming the file and the key. This
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -124,12 +125,17 @@ def read(path: Path) -> Node:
         raw = path.read_bytes()
         if len(raw) > MAX_BYTES:
             raise BadDeclaration(f"{path.name}: {len(raw)} bytes; expected at most {MAX_BYTES}")
-        text = raw.decode("utf-8")
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=_Loader)):
-            raise BadDeclaration(f"{path.name}: has an alias (*name); write the value out")
-        data = yaml.load(text, Loader=_Loader)
+        return _parsed(raw, path.name)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadDeclaration(f"{path.name}: not readable as YAML: {' '.join(str(error).split())}") from error
+
+
+@lru_cache(64)  # what is declared and the recipe are of the same files
+def _parsed(raw: bytes, name: str) -> Node:
+    text = raw.decode("utf-8")
+    if "*" in text and any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=_Loader)):
+        raise BadDeclaration(f"{name}: has an alias (*name); write the value out")
+    data = yaml.load(text, Loader=_Loader)
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        raise BadDeclaration(f"{path.name}: holds {type(data).__name__}; expected a mapping with text keys")
-    return Node(data, path.name)
+        raise BadDeclaration(f"{name}: holds {type(data).__name__}; expected a mapping with text keys")
+    return Node(data, name)

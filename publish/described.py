@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +52,6 @@ class Described:
     def codes_of(self, column: Column) -> tuple[Row, ...]:
         """The codes that a column may have; none where its release does not list them."""
         return self.codes.get(column.codes or "", ())
-
-    @cached_property
-    def as_of(self) -> tuple[str, str] | None:
-        """The oldest and the newest day up to which a source was read."""
-        days = sorted(row["as_of"][:10] for row in self.sources if row["as_of"])
-        return (days[0], days[-1]) if days else None
 
 
 def described(

@@ -12,6 +12,7 @@ from .drift import drift
 from .errors import BadHome
 from .history import gone
 from .hold import hold
+from .known_issues import known_issues
 from .measure import Place, attached, measure, since_the_last, unread
 from .review import ACCEPTABLE, LOSSES, Finding, Held, empty, guard, hanging_on, issues, loses_no_more, refused, unusable
 from .tables import Working
@@ -45,7 +46,8 @@ def guarded(work: Work, candidate: Candidate) -> Candidate:
             found += guards.findings
             held = tuple(_held(place, bound, made.day, before.get(place, {})) for place, bound in sorted(guards.holds.items()))
             made = hold(connection, made, work.catalogue, held, before)
-    return candidate.save(work.home, assembled=made, guarded=True, findings=tuple(found), held=held, unread=now)
+    known = known_issues(private, work.catalogue)
+    return candidate.save(work.home, assembled=made, guarded=True, findings=tuple(found), held=held, unread=now, known_issues=known)
 
 
 def _held(place: Place, bound: str, day: str, before: Mapping[str, str]) -> Held:

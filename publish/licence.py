@@ -8,13 +8,18 @@ codes, links, translations, the dictionary, the compilation. That is under CC BY
 
 from .wording import say
 
-SPDX = "CC-BY-4.0"
 URL = "https://creativecommons.org/licenses/by/4.0/"
+PAGE = "../../data#licence"  # of these terms, from a release's folder: a machine that is told Creative Commons' address takes that for all that is in a file
 
 
 def name(lang: str) -> str:
     """What the licence is called."""
     return say(lang, "licence.name")
+
+
+def own(lang: str) -> str:
+    """What these terms are called, of which the licence is a part."""
+    return say(lang, "licence.own")
 
 
 def terms(lang: str) -> str:

@@ -71,7 +71,8 @@ def _named(value: Any) -> Iterator[str]:
 
 
 def _properties(node: Node, indent: str) -> str:
-    found = [f"a {_short(node['@type'])}"] if "@type" in node else []
+    types = node.get("@type", [])
+    found = [f"a {', '.join(_short(one) for one in ([types] if isinstance(types, str) else types))}"] if types else []
     for key, value in node.items():
         if not key.startswith("@") and value != []:
             found.append(f"{key} {', '.join(_values(value, indent))}")

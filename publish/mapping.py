@@ -12,6 +12,7 @@ from .catalogue import Catalogue
 from .dataset import REFERENCES, Column, Table
 from .identity import id_maker, key_part
 from .rules import RULES, Row, Rule
+from .screen import SCREENED
 from .sourcefile import ListingDeclaration, Rows, SourceDeclaration, Target
 from .values import parser
 
@@ -89,7 +90,7 @@ def shape(table: Table, main: Table, source: str) -> Shape:
         table.name,
         tuple(table.columns),
         tuple(c.name for c in columns if c.required),
-        tuple(c.name for c in columns if c.published and c.rule == "given" and c.kind in ("prose", "text", "name")),
+        tuple(c.name for c in columns if c.published and c.rule == "given" and c.kind in SCREENED),
         tuple(c.name for c in columns if c.privacy == "masked" and c.kind == "text"),
         table.prefix,
         id_maker(table.prefix, source) if table.prefix else None,

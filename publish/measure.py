@@ -44,8 +44,10 @@ ITS_OWN = {"institutions": ("name", "credit_code"), "listings": ("institution_id
 def _usual() -> str:
     """The characters that Chinese is written with: GB 2312, and the 5,401 of the first level of Big5. UTF-8 that was read as GBK is 72% Chinese
     (clean names and texts are 82%), but of characters that nobody writes: of these it has 31%."""
-    every = map(chr, range(0x4E00, 0xA000))
-    return "".join(c for c in every if c.encode("gb2312", "ignore") or b"\xa4" <= c.encode("big5", "ignore") < b"\xc9")
+    every = "".join(map(chr, range(0x4E00, 0xA000)))
+    big5 = every.encode("big5", "ignore")
+    first_level = (one for one, row in zip(big5.decode("big5"), big5[::2], strict=True) if 0xA4 <= row < 0xC9)
+    return "".join(sorted({*every.encode("gb2312", "ignore").decode("gb2312"), *first_level}))
 
 
 _HAN = re.compile(f"[{_usual()}]+")

@@ -27,8 +27,8 @@ def metadata(catalogue: Catalogue) -> dict[str, Any]:
     return {
         "title": "明白 mingbai",
         "description": "校外培训机构白名单、公告和服务评价的开放数据。 Open data on off-campus training: white lists, notices and service ratings.",
-        "license": " ".join(licence.name(lang) for lang in LANGUAGES),
-        "license_url": licence.URL,
+        "license": " ".join(licence.own(lang) for lang in LANGUAGES),
+        "license_url": "/data#licence",
         "databases": {"mingbai": {"tables": tables}},
     }
 

@@ -4,6 +4,7 @@ Every row is held against what both files say of it; history only says which row
 not grow with the data. What may hurt somebody is remembered on the way, with the day on which the first of it ends.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
@@ -14,6 +15,7 @@ from .same import CODES, fingerprint
 from .tables import Working
 
 LAST = 10**12  # the number of a release that has none yet: it comes after all that have one
+ENDED = "0001-01-01"  # of what has no day to count from: it is not published
 HOLDING = ("notices", "listings", "documents")  # and what is of a notice
 HOLDS = "CREATE TEMP TABLE holds (what TEXT, a TEXT, b TEXT, c TEXT, PRIMARY KEY (what, a, b, c)) WITHOUT ROWID"
 
@@ -171,6 +173,7 @@ def public(connection: Working) -> dict[str, Any]:
             f"SELECT DISTINCT {ENDS[name]} FROM new.{name} s WHERE id IN (SELECT a FROM temp.holds WHERE what = ?)", [name]
         )
     ]
+    ends += _ends_of_documents(connection)
     found = {
         what: [list(row) for row in connection.execute(f"SELECT {columns} FROM temp.holds WHERE what = ? ORDER BY a, b, c", [what])]
         for what, columns in (
@@ -185,4 +188,15 @@ def public(connection: Working) -> dict[str, Any]:
     for what, table in (("notices", "notices"), ("statements", "notice_statements"), ("documents", "documents")):
         for row in found[what]:
             row.append(fingerprint(table, _new(connection, table, row)))
-    return {"holds": found, "first_end": min((last_day(end) if end else "0001-01-01" for end in ends), default=None)}
+    return {"holds": found, "first_end": min((last_day(end) if end else ENDED for end in ends), default=None)}
+
+
+def _ends_of_documents(connection: Working) -> list[str]:
+    """The last days of the documents that are held: each ends with the last of what names it, and not at all where something without an end does."""
+    names = "SELECT m.name FROM new.sqlite_schema m, pragma_table_info(m.name, 'new') c WHERE m.type = 'table' AND c.name = 'document_id' ORDER BY 1"
+    days: dict[str, list[str | None]] = defaultdict(list)
+    for (name,) in connection.all(names):
+        of_held = f"FROM new.\"{name}\" s WHERE document_id IN (SELECT a FROM temp.holds WHERE what = 'documents')"
+        for document, end in connection.execute(f"SELECT DISTINCT document_id, {ENDS.get(name, 'NULL')} {of_held}"):
+            days[document].append(end if end is None else last_day(end) if end else ENDED)
+    return [max(filter(None, each)) for each in days.values() if None not in each]

@@ -6,7 +6,8 @@ What may hurt somebody is in it only while the live release shows the same: a no
 (publish/web/older.py does so for whole releases). Of any other notice there is that it came and went, and why, also where its list merely lost it;
 of another listing not even whose it was. What a notice said is told as it is said today and not otherwise: what was corrected is not repeated, and
 whoever is masked today, for whatever reason, is named in no earlier release. Only changes say of a notice's numbers, days and classes what they were,
-beside what they became. What our own recipe changed elsewhere where persons may be named is left out too.
+beside what they became. What our own recipe changed elsewhere where persons may be named is left out too. `hidden_since` says which
+rows of tables a release had with a text that today's recipe would not publish so, whatever became of them: its files are not given out (publish/web/holding.py).
 """
 
 import os
@@ -15,11 +16,12 @@ from urllib.parse import quote
 
 from .catalogue import Catalogue
 from .dataset import Table
+from .hidden import hidden_by, publishable
 from .history import COUNTED, OF_NOTICES, TOLD
 from .home import PAST_FORM, Home, sync
 from .rules import HARMLESS
 from .same import CODES, END, VALUES, WORDS
-from .statements import SCREENED
+from .screen import SCREENED
 from .tables import Working, working
 
 LEFT_OUT = ("ratings",)  # millions of closed months that do not change; each release has its own
@@ -34,6 +36,7 @@ CREATE TABLE change_counts (
   release INTEGER NOT NULL REFERENCES releases(number), table_name TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT NOT NULL, region TEXT NOT NULL,
   rows INTEGER NOT NULL, PRIMARY KEY (release, table_name, kind, cause, region)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE hidden_since (table_name TEXT NOT NULL, release INTEGER NOT NULL REFERENCES releases(number), PRIMARY KEY (table_name, release)) STRICT, WITHOUT ROWID;
 """
 # /changes reads table by table of a release, of a region only what is in it: a release of our own may have changed every row
 INDEXES = """
@@ -67,6 +70,7 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
         connection.execute("ATTACH ? AS live", [f"file:{quote(str(release / 'mingbai.db'))}?mode=ro"])
         connection.execute("PRAGMA secure_delete=ON")  # what is masked below is in no byte that is left over
         connection.execute(f"PRAGMA user_version={PAST_FORM}")
+        connection.execute(f"PRAGMA application_id={hidden_by()}")
         connection.execute("BEGIN")
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
@@ -85,6 +89,8 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
             _intervals(connection, table)
         _changes(connection, tables)
         _mask(connection, told)
+        for table in tables:
+            _hidden_since(connection, table)
         for statement in INDEXES.split(";"):
             connection.execute(statement)
         for table in told:
@@ -98,12 +104,13 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
 
 
 def has_past(home: Home, identifier: str) -> bool:
-    """Whether the file of a release is there, in the form that it has today."""
+    """Whether the file of a release is there, in the form that it has today and judged by what hides today."""
     path = home.past / f"{identifier}.db"
     if not path.is_file():
         return False
     with open(path, "rb") as file:
-        return int.from_bytes(file.read(100)[60:64], "big") == PAST_FORM  # user_version: https://www.sqlite.org/fileformat.html
+        header = file.read(100)  # user_version and application_id: https://www.sqlite.org/fileformat.html
+    return [int.from_bytes(header[at : at + 4], "big") for at in (60, 68)] == [PAST_FORM, hidden_by()]
 
 
 def only(home: Home, identifier: str | None) -> None:
@@ -252,3 +259,25 @@ def _mask(connection: Working, tables: list[Table]) -> None:
                 f"""DELETE FROM main.changes WHERE table_name = '{table.name}' AND key {taken}
                 AND key NOT IN (SELECT {key} FROM main."{table.name}" WHERE release_to IS NULL)"""
             )
+
+
+def _hidden_since(connection: Working, table: Table) -> None:
+    """Enter the releases that had a text of a table that is published otherwise today. What the live release says too needs no look."""
+    have = [{row[1] for row in connection.execute(f"PRAGMA {side}.table_info({table.name})")} for side in ("history", "live")]
+    looks = [(c.name, look) for c in table.published if c.name in have[0] and (look := publishable(c.kind, c.privacy == "masked"))]
+    if not looks:
+        return
+    texts = ", ".join(f'nullif(h."{name}", l."{name}")' if name in have[1] else f'h."{name}"' for name, _ in looks)
+    same = " AND ".join(f'l."{column}" = h."{column}"' for column in table.key)
+    joined = f'LEFT JOIN live."{table.name}" l ON {same}' if have[1] else ""
+    found: set[tuple[int, int]] = set()
+    rows = connection.execute(
+        f'SELECT h.release_from, h.release_to, {texts} FROM history."{table.name}" h {joined} WHERE h.release_to IS NOT NULL'
+    )
+    for begin, end, *said in rows:
+        if (begin, end) not in found and any(text and look(text) != text for text, (_, look) in zip(said, looks, strict=True)):
+            found.add((begin, end))
+    connection.executemany(
+        "INSERT OR IGNORE INTO main.hidden_since SELECT ?, number FROM main.releases WHERE number >= ? AND number < ?",
+        [(table.name, *interval) for interval in sorted(found)],
+    )

@@ -24,6 +24,7 @@ _GB = re.compile(r"[0-9]{6}")
 _LOCAL = re.compile(r"[0-9]{6}L[0-9]{2}")
 _GIVEN = re.compile(r"([0-9]{6})(?:[0-9]{3}|[0-9]{6})?|([0-9]{6}L[0-9]{2})")
 _YEAR = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
+_BETWEEN = re.compile(r"[\s,，、·>/|\-—]")
 _LATEST = "9999-12-31"
 LONGEST = 200  # characters of a code or name
 # Levels that lists put between a place and its parts and that are no place.
@@ -77,9 +78,14 @@ def _short_forms(name: str) -> Iterator[str]:
         yield parts[1]
 
 
+def short_form(name: str) -> str:
+    """How a name is shortened most: 新疆 for 新疆维吾尔自治区; itself where it is not."""
+    return next(_short_forms(name), name)
+
+
 def _spelled(name: str) -> str:
     """A name as it is compared."""
-    return re.sub(r"[\s,，、·>/|\-—]", "", name.replace("臺", "台"))
+    return _BETWEEN.sub("", name.replace("臺", "台"))
 
 
 class Regions:
@@ -88,14 +94,23 @@ class Regions:
     def __init__(self, rows: Iterable[Region]) -> None:
         self._rows = tuple(rows)
         self._by_code: dict[str, list[Region]] = {}
-        self._named: dict[str, list[tuple[Region, bool]]] = {}  # name or short form: (region, whether it is the full name)
         for row in self._rows:
             self._by_code.setdefault(row.code, []).append(row)
+
+    @cached_property
+    def _named(self) -> dict[str, list[tuple[Region, bool]]]:
+        """Name or short form: (region, whether it is the full name). Most commands ask for no name, and wait 0.05 s less."""
+        found: dict[str, list[tuple[Region, bool]]] = {}
+        for row in self._rows:
             name = _spelled(row.name_zh)
-            self._named.setdefault(name, []).append((row, True))
+            found.setdefault(name, []).append((row, True))
             for short in set(_short_forms(name)) - {name}:
-                self._named.setdefault(short, []).append((row, False))
-        self._longest = max(map(len, self._named), default=0)
+                found.setdefault(short, []).append((row, False))
+        return found
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._named), default=0)
 
     @classmethod
     def load(cls, path: Path, local: Iterable[LocalRegion] = ()) -> "Regions":

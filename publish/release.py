@@ -78,6 +78,7 @@ def seal(
         "tables": dict(made.tables),
         "accounting": {name: dict(kinds) for name, kinds in made.accounting.items()},
         "issues": dict(made.issues),
+        "known_issues": list(candidate.known_issues),
         "changes": {name: dict(kinds) for name, kinds in changes.counts.items()},
         "next_expiry": made.next_expiry,
         "pipeline": bool(previous) and previous["recipe"] != candidate.recipe,  # what changed may be our own doing
@@ -105,6 +106,12 @@ def close(part: Path, said: Mapping[str, Any], key: SecretKey | None) -> dict[st
     return manifest
 
 
+def _filled(source: SourceDeclaration) -> list[str]:
+    """The tables that its records fill, with those of their parts and documents."""
+    targets = [target for listing in source.listings.values() for several in listing.fields.values() for target in several]
+    return sorted({"documents", *(listing.table for listing in source.listings.values()), *(target.table for target in targets)})
+
+
 def _source(source: SourceDeclaration, snapshots: tuple[Snapshot, ...], day: str, previous: Mapping[str, Any]) -> dict[str, Any]:
     newest = snapshots[0]
     as_of = {listing: newest.as_of(listing) for listing in sorted({page.listing for page in newest.pages})}
@@ -114,6 +121,7 @@ def _source(source: SourceDeclaration, snapshots: tuple[Snapshot, ...], day: str
     return {
         "id": source.name,
         "as_of": as_of,
+        "tables": _filled(source),
         "content_since": since,  # the day of the first release with what it says now
         "stale": is_stale(since, max(filter(None, as_of.values()), default=None), source.interval_days, day),
         "snapshots": [{"id": snapshot.id, "content_sha256": snapshot.content_sha256} for snapshot in snapshots],

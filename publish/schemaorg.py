@@ -35,14 +35,13 @@ def data_catalog(it: Described) -> dict[str, Any]:
         "@id": "./",
         "name": NAME,
         "description": both["package.about"],
-        "license": licence.URL,
+        "license": _terms(),
         "inLanguage": ["zh", "en"],
         "dataset": datasets,
     }
 
 
 def _dataset(it: Described, id: str, title: str, about: str, version: str, files: Sequence[File]) -> dict[str, Any]:
-    oldest, newest = it.as_of or (None, None)
     made: dict[str, Any] = {
         "@type": "Dataset",
         "@id": id,
@@ -50,7 +49,7 @@ def _dataset(it: Described, id: str, title: str, about: str, version: str, files
         "description": about,
         "version": version,
         "datePublished": it.day,
-        "license": licence.URL,
+        "license": _terms(),
         "isAccessibleForFree": True,
         "inLanguage": ["zh", "en"],
         "creator": {"@type": "Organization", "name": NAME},
@@ -63,4 +62,9 @@ def _dataset(it: Described, id: str, title: str, about: str, version: str, files
             for file in files
         ],
     }  # fmt: skip
-    return {**made, **({"temporalCoverage": f"{oldest}/{newest}"} if oldest else {})}
+    return made
+
+
+def _terms() -> dict[str, Any]:
+    both = (" ".join(said(lang) for lang in LANGUAGES) for said in (licence.own, licence.terms))
+    return {"@type": "CreativeWork", "@id": licence.PAGE, **dict(zip(("name", "text"), both, strict=True))}

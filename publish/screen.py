@@ -38,6 +38,7 @@ class Screened:
     findings: tuple[Finding, ...] = ()
 
 
+SCREENED = ("prose", "text", "name")  # kinds of columns that hold free text
 MARKS = {
     "id_number": "【已隐去证件号】",
     "phone": "【已隐去电话】",
@@ -77,9 +78,8 @@ _HIDDEN = "\0"  # stands in the folded text for what is hidden or protected; cle
 
 # Marks that stand between digits and are not seen, or frame them (1️⃣). Only what is shown after a finding loses them.
 _FRAME = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u20d0-\u20ff\u3164\ufe00-\ufe0f\uffa0"
-_OTHER_DIGITS = "".join(
-    chr(code) for code in range(128, 0x10000) if unicodedata.digit(chr(code), None) is not None and unicodedata.category(chr(code)) != "Nd"
-)
+_DIGITS = [*filter(str.isdigit, map(chr, range(128, 0x10000)))]
+_OTHER_DIGITS = "".join(one for one in _DIGITS if not one.isdecimal())
 _DIGIT = rf"\d{_OTHER_DIGITS}"  # of every script; one above U+FFFF would cost the engine 1 ns a character
 _FRAMES = re.compile(rf"[{_FRAME}]|(?<=[{_DIGIT}])[\u0300-\u036f]+")
 _S = r"[ \-.·_/()]{0,3}"  # between groups of a telephone number
@@ -223,7 +223,7 @@ _RULES = (
 # And what is not plain and can keep a word or a number from being seen: a mark that is not seen, a letter of full width, a 1 of another
 # script before digits in Chinese. One class begins it all, so that the engine passes over every other character by itself.
 _ODD = rf"{_FRAME}\u0300-\u036fＡ-Ｚａ-ｚ"
-_OTHER_ONES = "".join(chr(code) for code in range(128, 0x10000) if unicodedata.digit(chr(code), None) == 1)
+_OTHER_ONES = "".join(one for one in _DIGITS if unicodedata.digit(one) == 1)
 _MANY_DIGITS = re.compile(
     rf"[{_DIGIT}{_ODD}](?:(?:(?:[^{_DIGIT}\u3400-\u9fff]|[{_HAN_DIGITS}]){{0,3}}[{_DIGIT}]){{6}}"
     rf"|(?<![0-9])(?:(?<=[{_ODD}])|(?<=[{_OTHER_ONES}])[{_DIGIT}{_HAN_DIGITS}]{{10}}))"

@@ -20,12 +20,11 @@ from .catalogue import Catalogue
 from .link import link
 from .restore import fates_without, take_out_parts
 from .rules import ORGANISATION, SHOWN_STATES
-from .screen import screen
+from .screen import SCREENED, screen
 from .tables import Working, create_published_table, working
 
 ACTS = ("reply", "dispute", "settle", "correct")
 TABLE = "notice_statements"
-SCREENED = ("prose", "text", "name")  # kinds of columns that hold free text
 LINKING = ("subject_name", "subject_kind", "subject_credit_code", "subject_permit_no", "region_code")  # what a notice is linked by
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from .candidate import waiting
 from .catalogue import Catalogue
 from .errors import BadHome, Mingbai, ReviewNeeded
 from .home import Home, as_json, china_day, write_whole
@@ -22,6 +23,7 @@ from .progress import Progress, silent
 from .signing import BY_NONE, Signing, sign_anew, signer
 
 SELDOM = 100_000  # new objects between two looks for circles: rows and records make none, and Python's 700 cost a tenth of a step
+RUNS = 30  # lines in status.json of how runs ended; those in a row that ended alike and made no release are one
 DEFAULT_SITE = "http://127.0.0.1:8001"
 
 
@@ -176,7 +178,17 @@ def write_status(work: Work, outcome: str, reason: str, checked: Sequence[str]) 
         sources.setdefault(row["id"], {})["content_since"] = row.get("content_since")
     for name in checked:
         sources.setdefault(name, {})["last_checked"] = at
-    write_whole(
-        work.home.status,
-        as_json({"live": work.live, "last_run": {"at": at, "outcome": outcome, "reason": reason}, "sources": sources}),
-    )
+    since = {(one["source"], one["table"], one["bound"]): one["since"] for one in status.get("waiting", [])}
+    waits = [{**one, "since": since.get((one["source"], one["table"], one["bound"]), at)} for one in waiting(work.home, work.catalogue)]
+    ended = {"outcome": outcome, "reason": reason, "release": work.live if outcome == "released" else None}
+    runs = _with(status.get("runs", []), {"first": at, "last": at, "times": 1, **ended})
+    said = {"live": work.live, "last_run": {"at": at, "outcome": outcome, "reason": reason}, "sources": sources}
+    write_whole(work.home.status, as_json({**said, "runs": runs, "waiting": waits}))
+
+
+def _with(runs: list[dict[str, Any]], run: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs with another one, newest first."""
+    newest, *older = runs or [{}]
+    if all(newest.get(key) == run[key] for key in ("outcome", "reason", "release")) and run["release"] is None:
+        return [{**run, "first": newest["first"], "times": newest["times"] + 1}, *older]
+    return [run, *runs][:RUNS]

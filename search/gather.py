@@ -119,6 +119,14 @@ class Gather:
                 return NOBODY
         return NOBODY if found is None else self._spelling(words, found)
 
+    def with_two(self, word: str, some: Documents) -> Documents:
+        """A few documents that have every pair of a word; and where none has it in a row, those that have it in two parts: 新兴区科技 is a region and a trade,
+        though an address in 新兴区科学路 has the pair where they meet."""
+        if not 0 < len(some) <= FEW or len(word) < 4 or word.isascii() or any(word in self._texts(document) for document in some.tolist()):
+            return some
+        found = [some, *(self.with_words((word[:at], word[at:])) for at in range(2, len(word) - 1))]
+        return np.unique(np.concatenate(found))
+
     def _in_parts(self, word: str, grams: Sequence[int], found: Documents | None, had: set[int], texts: Callable[[int], str]) -> Documents:
         """Those of some documents that have a word in parts. A part may have taken a pair that is only where two meet: one step back is tried."""
         spot = begun = 0

@@ -153,7 +153,8 @@ class Index:
         numbered, complete = self._numbered(asked)
         if complete and len(some := within(numbered)):
             return _Found(some, asked, self._by_number(asked, some))
-        some = within(self._gather.with_words(asked.words))
+        some = self._gather.with_words(asked.words)
+        some = within(self._gather.with_two(asked.run, some) if len(asked.words) == 1 else some)
         parts = within(self._numbers.holding(asked.run))
         if (len(some) or len(parts)) and not len(heard := within(self._spoken(asked, SOUND)[0])):
             return _Found(self._either(some, parts), asked, literal=some, parts=parts)

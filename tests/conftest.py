@@ -7,6 +7,7 @@ there the test is skipped with the reason, so that `make test` works in a bare c
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,12 @@ from publish.work import Work
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = Path(os.environ.pop("MINGBAI_REAL_DATA", ROOT.parent / "shared" / "data"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+# A run waits for the disk 250 times, a small one for a fifth of its time. What a disk forgets has tests of its own, which know what was synced.
+MEMORY, ROOM = Path("/dev/shm"), 6 << 30  # bytes that must be free of it, and of memory
+FREE = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+if MEMORY.is_dir() and min(FREE, shutil.disk_usage(MEMORY).free) > ROOM and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 for name in [name for name in os.environ if name.startswith("MINGBAI_")]:
     del os.environ[name]  # what an operator has set must not decide whether a test passes
@@ -86,6 +93,12 @@ def catalogue() -> Catalogue:
     return load()
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Callable[[], Work]:
+    """Gives a home like that of `work` each time, for what several tests begin with: it is made once, and each takes a copy (making.copied)."""
+    return lambda: Work(Home(tmp_path_factory.mktemp("begun") / "home").prepare(), catalogue, NOON)
+
+
 @pytest.fixture
 def work(tmp_path: Path, catalogue: Catalogue) -> Work:
     """A home in which nothing was done yet, on the first day."""
@@ -106,6 +119,15 @@ def chromium() -> str:
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    return found
+
+
+@pytest.fixture(scope="session")
+def java() -> str:
+    """What the checker of HTML runs on."""
+    found = shutil.which("java")
+    if found is None:
+        pytest.skip("java is not installed")
     return found
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -104,6 +105,17 @@ def deliver(work: Work, listings: Mapping[str, Any], day: int) -> Result:
 def on(work: Work, day: int) -> Work:
     """The same work so many days after the first."""
     return replace(work, now=NOON + timedelta(days=day))
+
+
+def copied(made: Work, work: Work) -> Work:
+    """The work of a home in which nothing was done yet, with all that was made and handed in elsewhere: a release takes half a second, a copy a hundredth."""
+    copy(made.home.path.parent, work.home.path.parent)
+    return work
+
+
+def copy(folder: Path, to: Path) -> None:
+    """Put all that is in a folder into another one, as it is: what is one file under two names stays one."""
+    subprocess.run(["cp", "-a", f"{folder}/.", to], check=True)
 
 
 def query(work: Work, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ from publish.catalogue import Catalogue, dictionary
 from publish.web import archive, facts
 from publish.web.answer import App
 from publish.web.archive import MOST
-from publish.web.older import Older
+from publish.web.older import Columns, Older, columns_of
 from publish.web.reader import Reader
 from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
@@ -137,6 +137,9 @@ async def test_a_release_is_meant_by_its_id_and_a_day_means_the_last_one_up_to_i
     assert ("保留的最后一个版本" in page) == (asked != release)  # of a release that was named nothing is said of its day
 
 
+LIVE = "/status", "/feeds", "/changes", "/for-institutions", f"/data/{OLD}/"  # links without a past, and to a file of the release
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("path", PAGES)
 async def test_every_page_of_the_past_says_so_and_its_links_stay_in_it(site, path, lang):
@@ -155,7 +158,7 @@ async def test_every_page_of_the_past_says_so_and_its_links_stay_in_it(site, pat
         (now,) = re.findall(rf'<a href="([^"]*)">{re.escape(wording(lang)["as_of.now"])}</a>', answer.text)
         assert (await client.get(unescape(now))).text == today.text
         links |= {unescape(link) for link in re.findall(r'<link rel="alternate" type="application/json" href="([^"]*)"', answer.text)}
-        ours = {link for link in links - {unescape(now)} if not link.removeprefix("/en").startswith(("/status", "/feeds", "/changes"))}
+        ours = {link for link in links - {unescape(now)} if not link.removeprefix("/en").startswith(LIVE)}
         strays = {link for link in ours if "as_of=" not in link}
         assert strays == set()
         for link in links:
@@ -231,7 +234,7 @@ async def test_counts_are_of_what_is_shown(site):
         page = text_of((await client.get(f"/data?as_of={OLD}")).text)
         shown = len(then("旧")["notices"]) - len((ACTIVE, PERSON, NAMESAKE, UNLINKED, "repaired"))
         start = text_of((await client.get(f"/?as_of={OLD}")).text)
-    assert f"notices · {shown} 行" in page
+    assert f"公告 {shown}" in page
     assert f"{shown} 条公示期内的公告" in start
     assert f"{len(then('旧')['listings']) - 4} 列入记录" in start  # three of CLOSED and that of SHADY
 
@@ -379,8 +382,8 @@ async def test_a_release_that_is_issued_anew_while_it_is_opened_is_opened_again(
     write_index(tmp_path, OLD, TODAY)
     go_live(tmp_path, TODAY)
 
-    def slow(folder: Path) -> Older:
-        reader = Older(folder)
+    def slow(folder: Path, columns: Columns) -> Older:
+        reader = Older(folder, columns)
         if (tmp_path / "anew" / "releases" / OLD).exists():
             shutil.rmtree(folder)
             os.rename(tmp_path / "anew" / "releases" / OLD, folder)
@@ -423,7 +426,7 @@ def test_a_kind_a_region_a_penalty_or_a_measure_that_was_corrected_is_not_told_b
     for tables, said in ((before, wrong), (after, right)):
         tables["notices"] = [row | (said if row["id"] == SERIOUS else {}) for row in tables["notices"]]
     older, live = (
-        Older(make_release(tmp_path, OLD, catalogue, tables=before)),
+        Older(make_release(tmp_path, OLD, catalogue, tables=before), columns_of(dictionary(catalogue))),
         Reader(make_release(tmp_path, TODAY, catalogue, tables=after)),
     )
     older.beside(live, TODAY)

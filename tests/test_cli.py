@@ -21,6 +21,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fed import document, served
+from making import copy
 from publish.catalogue import default_folder
 from publish.cli import main
 from publish.home import Home
@@ -179,10 +180,22 @@ def test_a_step_without_a_candidate_says_which_comes_first(name: str, home: Path
     assert "run `mingbai stage` or `mingbai run` first" in told(mingbai(home, name), 2)
 
 
+@pytest.fixture(scope="module")
+def after(steady: Server, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A home after so many steps, at its number."""
+    folder = tmp_path_factory.mktemp("after")
+    for number, name in enumerate(STEPS):
+        if number:
+            (folder / f"{number}").mkdir()
+            copy(folder / "home", folder / f"{number}")
+        done(mingbai(folder / "home", name, *(source(steady) if name == "extract" else ())))
+    return [folder / f"{number}" for number in range(len(STEPS))]
+
+
 @pytest.mark.parametrize("missing", range(3, len(STEPS) - 1))
-def test_a_step_that_was_left_out_is_named(missing: int, steady: Server, home: Path) -> None:
-    for name in STEPS[:missing]:
-        done(mingbai(home, name, *(source(steady) if name == "extract" else ())))
+def test_a_step_that_was_left_out_is_named(missing: int, after: list[Path], home: Path) -> None:
+    home.mkdir()
+    copy(after[missing], home)
     result = next(result for name in STEPS[missing + 1 :] if (result := mingbai(home, name)).exit_code)  # the first that needs it
     assert f"`mingbai {STEPS[missing]}`" in told(result, 2)
     assert Home(home).live() is None
@@ -201,6 +214,7 @@ def test_a_step_that_was_left_out_is_named(missing: int, steady: Server, home: P
         (["live", "2026-10-01", *SIGNED], "release 2026-10-01 is not here"),
         (["live", "yesterday", *SIGNED], "is no release id"),
         (["extract"], "no source is given"),
+        (["serve", "--contact", "nobody"], "--contact (MINGBAI_CONTACT): 'nobody' is neither an e-mail address nor a web address"),
         (["--site", "mingbai.example", "status"], "--site 'mingbai.example': is no address"),
         (["--datasets", "/nonexistent", "check"], "/nonexistent"),
         (["--more-sources", "/nonexistent", "check"], "/nonexistent"),
@@ -264,15 +278,25 @@ def test_a_held_candidate_is_exit_code_5_and_goes_live_by_its_digest(platform: S
     assert "release 2026-11-02 is live" in done(mingbai(home, "approve", digest[1], *SIGNED, now=NEXT))
 
 
-@pytest.fixture
-def held(platform: Server, home: Path) -> str:
+@pytest.fixture(scope="module")
+def once_held(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A home in which a candidate is held; its digest."""
-    done(mingbai(home, "run", *source(platform)))
-    platform.service.faults = Faults(["county_lost"])
-    platform.move(1)
-    digest = HELD.search(told(mingbai(home, "run", *source(platform), now=NEXT), 5))
+    home = tmp_path_factory.mktemp("held") / "home"
+    with serve(new_world(120, months=2, regions=HANGZHOU)) as server:
+        done(mingbai(home, "run", *source(server)))
+        server.service.faults = Faults(["county_lost"])
+        server.move(1)
+        digest = HELD.search(told(mingbai(home, "run", *source(server), now=NEXT), 5))
     assert digest is not None
-    return digest[1]
+    return home, digest[1]
+
+
+@pytest.fixture
+def held(once_held: tuple[Path, str], home: Path) -> str:
+    """The digest of what is held in a home like that."""
+    home.mkdir()
+    copy(once_held[0], home)
+    return once_held[1]
 
 
 def test_review_says_in_both_languages_what_would_change_and_where_the_page_is(held: str, home: Path) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from making import approved, institution, listing, notice, on, query, rating, snapshot, world
+from making import approved, copied, institution, listing, notice, on, query, rating, snapshot, world
 from publish.audit import append, approvals, cut_off, entries, refused
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
@@ -280,9 +280,10 @@ def two_counties(**county: Any) -> dict[str, list[Any]]:
     return {**world(1), "institutions": [*there, *BEYOND], "listings": lists} | county
 
 
-@pytest.fixture
-def cut_short(work: Work) -> Work:
+@pytest.fixture(scope="module")
+def once_cut_short(begun: Callable[[], Work]) -> Work:
     """A live release in which a county is held."""
+    work = begun()
     deliver(work, two_counties())
     assert deliver(work, two_counties(institutions=BEYOND, listings=two_counties()["listings"][20:]), 1) == Result("released", "2026-11-02")
     assert [(held["table"], held["region"]) for held in work.live_manifest()["held"]] == [
@@ -290,6 +291,11 @@ def cut_short(work: Work) -> Work:
         ("listings", "330106"),
     ]
     return work
+
+
+@pytest.fixture
+def cut_short(once_cut_short: Work, work: Work) -> Work:
+    return copied(once_cut_short, work)
 
 
 def test_a_true_change_of_a_held_region_is_accepted_and_published_at_once(cut_short: Work) -> None:
@@ -427,9 +433,10 @@ LATER = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def later(work: Work) -> Work:
+@pytest.fixture(scope="module")
+def once_later(begun: Callable[[], Work]) -> Work:
     """Two releases: of the second, every name is wrong, and since the first some notices were withdrawn, repaired and corrected."""
+    work = begun()
     first = {**world(40), "notices": [{**NOTICES[0], "title": SECRET, "docTitle": SECRET}, *NOTICES[1:]]}
     deliver(work, first)
     wrong = [institution(n, orgName=f"杭州市错名{n}培训中心有限公司") for n in range(1, 41)]
@@ -439,6 +446,11 @@ def later(work: Work) -> Work:
         approved(on(work, 1))
     assert query(work, "SELECT count(*) FROM institutions WHERE name LIKE '%错名%'") == [(40,)]
     return work
+
+
+@pytest.fixture
+def later(once_later: Work, work: Work) -> Work:
+    return copied(once_later, work)
 
 
 def gone_back(work: Work, release: str = "2026-11-01", day: int = 4) -> Result:
@@ -514,10 +526,10 @@ SPOILT: dict[str, dict[str, list[Any]]] = {
 }
 
 
-@pytest.fixture(params=SPOILT)
-def held_once(request: pytest.FixtureRequest, work: Work) -> Work:
+@pytest.fixture(scope="module", params=SPOILT)
+def made_held_once(request: pytest.FixtureRequest, begun: Callable[[], Work]) -> Work:
     """Three releases, of which the second holds a county in which two notices were withdrawn and one ended since. It was made by another recipe."""
-    names = [notice(n, publicUntil="2026-11-04" if n == 3 else "2027-06-30") for n in range(1, 21)]
+    work, names = begun(), [notice(n, publicUntil="2026-11-04" if n == 3 else "2027-06-30") for n in range(1, 21)]
     beyond = [notice(n, areaCode="330108", publicUntil="2027-06-30") for n in range(21, 421)]
     spoilt = {"notices": [{**names[0], "state": "已撤销"}, *beyond], **SPOILT[request.param]}  # and says itself of one that it is withdrawn
     withdrawn = [{**one, "state": "已撤销"} for one in names[:2]]
@@ -530,6 +542,11 @@ def held_once(request: pytest.FixtureRequest, work: Work) -> Work:
     assert work.live_manifest()["held"] == []
     of_another_recipe(work, "2026-11-02")
     return work
+
+
+@pytest.fixture
+def held_once(made_held_once: Work, work: Work) -> Work:
+    return copied(made_held_once, work)
 
 
 def test_what_a_release_held_comes_back_as_it_was_held_also_where_it_is_made_anew(held_once: Work) -> None:
@@ -723,10 +740,10 @@ class Markup(HTMLParser):
 ODD = "<script>alert(1)</script>\x1b[2J\u202e某培训部"
 
 
-@pytest.fixture
-def seen(work: Work) -> str:
+@pytest.fixture(scope="module")
+def seen(begun: Callable[[], Work]) -> str:
     """The page of a candidate in which much moves, with names that would like to be markup and a person among them."""
-    first = world(40)
+    work, first = begun(), world(40)
     deliver(work, first)
     second = {
         "institutions": [institution(n, address="新地址1号") for n in range(1, 15)],

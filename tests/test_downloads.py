@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ import zstandard
 from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 
-from making import deliver, institution, listing, notice, on, rating, world
+from making import copied, deliver, institution, listing, notice, on, rating, world
 from publish import downloads as stage
 from publish.catalogue import Catalogue
 from publish.cli import main
@@ -38,11 +39,18 @@ OF = Issue("2026-11-01", "2026-11-01", {"institutions": "1.0.0"})
 SECRET = "甲乙丙丁的决定已被法院撤销"
 
 
-@pytest.fixture
-def live(work: Work) -> Path:
-    """The folder of a release with three institutions."""
+@pytest.fixture(scope="module")
+def made(begun: Callable[[], Work]) -> Work:
+    """A release with three institutions."""
+    work = begun()
     deliver(work, world(), 0)
-    return work.home.releases / "2026-11-01"
+    return work
+
+
+@pytest.fixture
+def live(made: Work, work: Work) -> Path:
+    """The folder of that release."""
+    return copied(made, work).home.releases / "2026-11-01"
 
 
 def index(folder: Path) -> dict[str, Any]:
@@ -182,7 +190,16 @@ def test_the_index_says_when_the_first_of_a_file_ends(work: Work) -> None:
     folder = work.home.releases / "2026-11-01"
     ends = {name: entry["first_end"] for name, entry in index(folder)["files"].items()}
     assert {
-        ends[name] for name in ("notices.csv.gz", "notices.parquet", "notices.xlsx", "notice_measures.csv.zst", "mingbai.db.gz", WHOLE)
+        ends[name]
+        for name in (
+            "notices.csv.gz",
+            "notices.parquet",
+            "notices.xlsx",
+            "notice_measures.csv.zst",
+            "documents.parquet",
+            "mingbai.db.gz",
+            WHOLE,
+        )
     } == {"2026-11-20"}
     assert {ends[name] for name in ("institutions.csv.gz", "ratings.parquet", "listings.xlsx", "regions.csv.gz")} == {None}
 

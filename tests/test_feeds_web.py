@@ -263,7 +263,7 @@ async def test_a_part_of_a_document_can_be_had_and_only_of_the_same_one(site):
         ):
             answer = await client.get(path, headers={"range": asked})
             assert (answer.status_code, answer.content, answer.headers.get("content-range")) == (status, got, said), asked
-        for rests_on, status in ((tag, 206), (whole.headers["last-modified"], 206), ('"x"', 200)):
+        for rests_on, status in ((tag, 206), (whole.headers["last-modified"], 200), ('"x"', 200)):
             assert (await client.get(path, headers={"range": "bytes=0-9", "if-range": rests_on})).status_code == status
         assert (await client.get(path, headers={"range": "bytes=0-9", "if-none-match": tag})).status_code == 304
 

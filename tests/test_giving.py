@@ -34,11 +34,12 @@ from publish.places import Measured, Withheld, place
 from publish.same import fingerprint
 from publish.web import exports, holding, offered, pieces
 from publish.web.answer import Answer, give
+from publish.web.ended import ended, keys
 from publish.web.pieces import UNPACKING, Stored
 from publish.web.server import Application, build_app
 from publish.web.visit import Visit
 from test_browser import SERVE
-from web_release import ACTIVE, REPAIRED, TODAY, Rows, go_live, make_release, rows, write_index
+from web_release import ACTIVE, ITS_DOCUMENT, REPAIRED, SWEET, TODAY, Rows, go_live, make_release, rows, write_index, write_past
 
 NOON = datetime.fromisoformat(f"{TODAY}T12:00:00").replace(tzinfo=CHINA)
 OLD = "2026-11-20"
@@ -79,6 +80,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
         publish(there, identifier, catalogue)
     go_live(there, TODAY)
     write_index(there, OLD, TODAY)
+    write_past(there, catalogue, OLD, TODAY)
     return there
 
 
@@ -191,6 +193,8 @@ async def test_who_has_a_file_already_is_told_so_by_either_validator(ask):
     for known in ({"if-none-match": first.headers["etag"]}, {"if-modified-since": first.headers["last-modified"]}):
         again = await ask(f"/data/{TODAY}/institutions.csv", **known)
         assert (again.status_code, again.content) == (304, b"")
+    for date in ("Tue, 24 Nov 2026 08:00:00 GMT", "Sun, 22 Nov 2026 16:00:01 GMT"):  # by the clock of whoever asks
+        assert (await ask(f"/data/{TODAY}/institutions.csv", **{"if-modified-since": date})).status_code == 200
     head = await ask(f"/data/{TODAY}/institutions.csv", method="HEAD")
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", first.headers["content-length"])
 
@@ -211,6 +215,10 @@ async def test_a_part_of_another_file_is_the_whole_and_one_beyond_the_end_is_non
     whole = await ask(f"/data/{TODAY}/institutions.csv")
     other = await ask(f"/data/{TODAY}/institutions.csv", range="bytes=3-", **{"if-range": '"another"'})
     assert (other.status_code, other.content) == (200, whole.content)
+    for coding in ("identity", "gzip"):  # a date is the same for both, and their bytes are not
+        had = await ask(f"/data/{TODAY}/institutions.csv", **{"accept-encoding": coding})
+        rest = await ask(f"/data/{TODAY}/institutions.csv", range="bytes=3-", **{"if-range": had.headers["last-modified"]})
+        assert (rest.status_code, rest.content) == (200, whole.content)
     beyond = await ask(f"/data/{TODAY}/institutions.csv", range=f"bytes={len(whole.content)}-")
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
 
@@ -398,6 +406,19 @@ async def test_a_release_that_is_issued_anew_is_what_it_is_now_and_meanwhile_now
     assert (after.status_code, after.content) == (200, text)  # and not the rest of another one
 
 
+async def test_who_has_the_issue_of_before_is_not_told_that_it_is_this_one(ask, copy):
+    """Withdrawn from a release on its own day, and once more on that day."""
+    folder, path = copy / "releases" / OLD, f"/data/{OLD}/institutions.csv"
+    for number in range(1, 3):
+        before = (await ask(path, where=copy)).headers
+        text = issue_anew(folder)
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        write(folder / "manifest.json", json.dumps(manifest | {"reissues": [{"on": OLD, "withdrawn": {"revoked": 1}}] * number}).encode())
+        for asked in ({"if-modified-since": before["last-modified"]}, {"range": "bytes=5-", "if-range": before["last-modified"]}):
+            answer = await ask(path, where=copy, **asked)
+            assert (answer.status_code, answer.content) == (200, text)
+
+
 @pytest.mark.parametrize("is_open", [False, True])
 async def test_a_release_that_is_issued_anew_between_the_judging_and_the_sending_is_judged_again(ask, copy, monkeypatch, is_open):
     opened, text = offered.opened, []
@@ -433,6 +454,24 @@ async def test_what_holds_something_that_has_ended_is_not_given_out(ask, home):
     }  # fmt: skip
 
 
+async def test_on_the_day_after_no_file_has_what_the_pages_no_longer_show(ask, home, site):
+    """By the pages' own word, and not by what the index says of an end: also the document of a decision that is over."""
+    after = NOON + timedelta(days=1)
+    reader = site(home, after).shelf.reader
+    gone = ended(reader, after.date().isoformat()).gone
+    assert json.loads(gone["documents"]) == [ITS_DOCUMENT]
+    for release in (TODAY, OLD):
+        for name, said in index_of(home, release)["files"].items():
+            plain = name.removesuffix(".gz")
+            answer = await ask(f"/data/{release}/{plain}", now=after)
+            assert answer.status_code != 200 or "documents" not in said["tables"], (release, name)
+            table, _, form = plain.partition(".")
+            if answer.status_code == 200 and table in gone and form in FORMS:
+                column = keys(reader)[table]
+                assert not {row[column] for row in FORMS[form](answer.content)} & set(json.loads(gone[table])), name
+    assert index_of(home)["files"]["documents.csv.gz"]["first_end"] == TODAY
+
+
 async def test_an_earlier_release_gives_what_the_newest_one_still_says(ask, copy, catalogue):
     names = ("notices.csv", "notices.csv.gz", "mingbai.db", "mingbai.csv.zip", "notices.xlsx", "institutions.csv")
     assert {name: (await ask(f"/data/{OLD}/{name}")).status_code for name in names} == dict.fromkeys(names, 200)
@@ -442,6 +481,62 @@ async def test_an_earlier_release_gives_what_the_newest_one_still_says(ask, copy
     publish(copy, TODAY, catalogue, corrected)
     gone = {name: (await ask(f"/data/{OLD}/{name}", where=copy)).status_code for name in names}
     assert gone == dict.fromkeys(names, 410) | {"institutions.csv": 200}
+
+
+@pytest.fixture(scope="module")
+def screened(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    """Two releases: what the first one says of an institution is screened in the second."""
+    there, then = tmp_path_factory.mktemp("screened"), said()
+    next(row for row in then["institutions"] if row["id"] == SWEET).update(organiser="王小明", address="东大路1号，电话13800000000")
+    publish(there, OLD, catalogue, then)
+    publish(there, TODAY, catalogue)
+    go_live(there, TODAY)
+    write_index(there, OLD, TODAY)
+    write_past(there, catalogue, OLD, TODAY)
+    return there
+
+
+async def test_what_is_screened_today_is_given_out_of_no_earlier_release(ask, screened):
+    names = (
+        "institutions.csv",
+        "institutions.parquet",
+        "institutions.xlsx",
+        "mingbai.csv.zip",
+        "mingbai.db",
+        "mingbai.db.zst",
+        "permits.csv",
+    )
+    given = {name: (await ask(f"/data/{OLD}/{name}", where=screened)).status_code for name in names}
+    assert given == dict.fromkeys(names, 410) | {"permits.csv": 200}
+    assert (await ask(f"/data/{TODAY}/institutions.csv", where=screened)).status_code == 200
+
+
+async def test_a_page_of_an_earlier_release_shows_a_text_as_it_would_be_published_today(ask, screened):
+    for end in ("", ".json"):
+        answer = await ask(f"/institutions/{SWEET}{end}?as_of={OLD}", where=screened)
+        assert answer.status_code == 200
+        assert "王小明" not in answer.text
+        assert "13800000000" not in answer.text
+        assert "王某" in answer.text
+        assert "东大路1号，电话【已隐去电话】" in answer.text
+    assert "13800000000" not in (await ask(f"/search.json?q=%E7%94%9C%E6%9E%9C&as_of={OLD}", where=screened)).text
+
+
+async def test_a_column_that_is_no_longer_published_is_given_out_of_no_earlier_release(ask, copy):
+    database = copy / "releases" / OLD / "mingbai.db"
+    write(database, database.read_bytes())
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("ALTER TABLE institutions ADD COLUMN phone TEXT")
+        connection.execute("UPDATE institutions SET phone = '13800000000'")
+    assert (await ask(f"/data/{OLD}/institutions.csv", where=copy)).status_code == 410
+    assert (await ask(f"/data/{OLD}/permits.csv", where=copy)).status_code == 200
+    assert "13800000000" not in (await ask(f"/institutions/{SWEET}.json?as_of={OLD}", where=copy)).text
+
+
+async def test_without_the_past_nobody_knows_what_may_be_given_of_an_earlier_release(ask, copy):
+    (copy / "past" / f"{TODAY}.db").unlink()
+    assert (await ask(f"/data/{OLD}/institutions.csv", where=copy)).status_code == 410
+    assert (await ask(f"/data/{TODAY}/institutions.csv", where=copy)).status_code == 200
 
 
 async def test_what_cannot_be_judged_goes_nowhere(ask, copy):

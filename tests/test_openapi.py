@@ -46,8 +46,9 @@ MORE = (
     "/verify.json", f"/verify.json?name={quote('福州市鼓楼区甜果培训中心有限公司')}&region=350102", "/verify.json?code=91350100M000100Y43", "/verify.json?code=x&nothing=1", "/verify.json?name=a&name=b",
     f"/institutions/{SWEET}.json?as_of=2026-11-22", "/institutions/i-nobody.json", f"/notices/{ACTIVE}.json?as_of=2026-11-22", f"/notices/{REPAIRED}.json", "/notices/n-nobody.json",
     "/notices.json", "/notices.json?q=收费&sort=newest&since=2025", "/notices.json?q=(", "/notices.json?sort=relevance", "/notices.json?as_of=2030-01-01", "/notices.json?as_of=1999-01-01",
-    "/changes.json?from=2026-11-22", "/changes.json?region=1", "/data/changelog.json?as_of=2026-11-22", "/feeds/notices.json?q=收费", "/feeds/notices.json?q=(", "/feeds/nothing.json",
+    "/changes.json?from=2026-11-22", "/changes.json?region=1", "/data/changelog.json?as_of=2026-11-22", "/data/about/notices.json?as_of=2026-11-22", "/data/about/nothing.json", "/data/about/notices.json?x=1", "/mingbai/institutions.json?_search=甜果", "/mingbai/notices.json?_search=(", "/mingbai/listings.json?_search=甜果", "/feeds/notices.json?q=收费", "/feeds/notices.json?q=(", "/feeds/nothing.json",
     "/reconcile?queries=%7B%22a%22%3A%7B%22query%22%3A%22甜果%22%7D%7D", "/reconcile?queries=1", "/reconcile/suggest/entity?prefix=福州", "/reconcile/flyout/entity?id=nobody",
+    "/regions.json?class=arts", "/regions.json?class=x", "/regions/350102.json?class=subject&list=white&address=东街&limit=5&offset=0", "/regions/710000.json", "/regions/371202.json", "/regions/nowhere.json", "/regions/350102.json?as_of=2026-11-22",
     "/mingbai.json?sql=nothing", "/mingbai.json?sql=select+*+from+sqlite_master", "/mingbai/nothing.json", f"/mingbai/notices/{REPAIRED}.json", "/mingbai/regions.json?_shape=array",
 )  # fmt: skip
 SENT = (
@@ -158,7 +159,7 @@ async def test_the_description_is_openapi_in_both_languages(site, lang):
 
 
 def test_every_address_that_answers_in_json_is_described(home, catalogue):
-    with closing(Shelf(home)) as shelf:
+    with closing(Shelf(home, dictionary(catalogue))) as shelf:
         shelf.open_now()
         assert shelf.reader is not None
         said = dictionary(catalogue)

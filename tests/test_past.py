@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from making import approved, deliver, institution, listing, notice, on, query, rating, world
+from making import approved, copied, deliver, institution, listing, notice, on, query, rating, world
 from publish.amend import Request, amend
 from publish.decide import back
 from publish.errors import BadHome, ReviewNeeded
@@ -46,13 +47,19 @@ def bytes_of(work: Work) -> bytes:
     return path.read_bytes()
 
 
-@pytest.fixture
-def published(work: Work) -> Work:
+@pytest.fixture(scope="module")
+def made(begun: Callable[[], Work]) -> Work:
     """A second notice and a black listing come on the second day."""
+    work = begun()
     deliver(work, {**world(3), "notices": [notice(1)]}, 0)
     second = notice(2, facts=FACTS, docTitle="处罚决定甲乙丙", decidedOn="2026-10-30", publishedOn="2026-10-31")
     deliver(work, {**world(3), "notices": [notice(1), second], "listings": [*world(3)["listings"], BLACK]}, 1)
     return work
+
+
+@pytest.fixture
+def published(made: Work, work: Work) -> Work:
+    return copied(made, work)
 
 
 def test_an_addition_has_the_dates_of_its_own_row(published: Work) -> None:

@@ -6,7 +6,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -111,38 +112,49 @@ def test_a_punished_person_is_a_surname_and_cannot_be_searched(work: Work) -> No
     assert "小明" not in str(query(work, "SELECT title, facts FROM notices") + query(work, "SELECT title FROM documents"))
 
 
-@pytest.mark.parametrize(
-    ("changed", "shown", "why"),
-    [
-        ({}, True, None),
-        ({"seriousness": "轻微"}, False, "withheld_minor"),
-        ({"seriousness": "", "decidedOn": "2025-11-01"}, True, None),
-        ({"seriousness": "", "decidedOn": "2025-10-31"}, False, "out_of_term"),
-        ({"seriousness": "严重", "decidedOn": "2023-11-01"}, True, None),
-        ({"seriousness": "严重", "decidedOn": "2023-10-31"}, False, "out_of_term"),
-        ({"publicUntil": "2026-11-01"}, True, None),
-        ({"publicUntil": "2026-10-31"}, False, "out_of_term"),
-        ({"publicUntil": "1900-1-1"}, True, None),
-        ({"publicUntil": "暂无", "decidedOn": "", "publishedOn": ""}, False, "withheld_no_term"),
-        ({"state": "已修复"}, False, "withheld_repaired"),
-        ({"state": "已由上级机关重新审查"}, False, "withheld_unknown_state"),
-        ({"seriousness": "某种程度"}, False, "withheld_unknown_seriousness"),
-        ({"publicUntil": "已到期"}, False, "withheld_unknown_public_until"),
-        ({"publicUntil": "2026-10"}, False, "out_of_term"),
-        ({"publicUntil": "2026年11月"}, True, None),
-        ({"decidedOn": "2026-11-02", "publishedOn": ""}, False, "out_of_term"),
-        ({"publishedOn": "2190-01-01"}, False, "out_of_term"),
-        ({"decidedOn": "2019年5月32日"}, False, "withheld_no_term"),
-        ({"decidedOn": "2023-10-31", "publicUntil": "2099-12-31"}, False, "out_of_term"),
-        ({"subjectName": "", "subjectType": "个人", "title": "关于王小明无证办学的处罚"}, False, "withheld_unnamed_person"),
-    ],
-)
-def test_a_notice_is_public_in_its_term_only(work: Work, changed: dict[str, str], shown: bool, why: str | None) -> None:
-    publish_day(work, {**world(1), "notices": [notice(1, **changed)]})
-    assert query(work, "SELECT count(*) FROM notices") == [(int(shown),)]
-    accounting = work.live_manifest()["accounting"]["notices"]
-    assert accounting["records"] == 1
-    assert accounting.get(why, 0) == (0 if shown else 1)
+TERMS: list[tuple[dict[str, str], bool, str | None]] = [
+    ({}, True, None),
+    ({"seriousness": "轻微"}, False, "withheld_minor"),
+    ({"seriousness": "", "decidedOn": "2025-11-01"}, True, None),
+    ({"seriousness": "", "decidedOn": "2025-10-31"}, False, "out_of_term"),
+    ({"seriousness": "严重", "decidedOn": "2023-11-01"}, True, None),
+    ({"seriousness": "严重", "decidedOn": "2023-10-31"}, False, "out_of_term"),
+    ({"publicUntil": "2026-11-01"}, True, None),
+    ({"publicUntil": "2026-10-31"}, False, "out_of_term"),
+    ({"publicUntil": "1900-1-1"}, True, None),
+    ({"publicUntil": "暂无", "decidedOn": "", "publishedOn": ""}, False, "withheld_no_term"),
+    ({"state": "已修复"}, False, "withheld_repaired"),
+    ({"state": "已由上级机关重新审查"}, False, "withheld_unknown_state"),
+    ({"seriousness": "某种程度"}, False, "withheld_unknown_seriousness"),
+    ({"publicUntil": "已到期"}, False, "withheld_unknown_public_until"),
+    ({"publicUntil": "2026-10"}, False, "out_of_term"),
+    ({"publicUntil": "2026年11月"}, True, None),
+    ({"decidedOn": "2026-11-02", "publishedOn": ""}, False, "out_of_term"),
+    ({"publishedOn": "2190-01-01"}, False, "out_of_term"),
+    ({"decidedOn": "2019年5月32日"}, False, "withheld_no_term"),
+    ({"decidedOn": "2023-10-31", "publicUntil": "2099-12-31"}, False, "out_of_term"),
+    ({"subjectName": "", "subjectType": "个人", "title": "关于王小明无证办学的处罚"}, False, "withheld_unnamed_person"),
+]
+
+
+@pytest.fixture(scope="module")
+def terms(begun: Callable[[], Work]) -> Work:
+    """A release of one notice for each of TERMS, with its number."""
+    work = begun()
+    told = [notice(number, **changed) for number, (changed, _, _) in enumerate(TERMS, 1)]
+    publish_day(work, {**world(len(TERMS)), "notices": told}, approve=True)
+    return work
+
+
+@pytest.mark.parametrize("number", range(1, len(TERMS) + 1), ids=lambda number: str(TERMS[number - 1][0]))
+def test_a_notice_is_public_in_its_term_only(terms: Work, number: int) -> None:
+    assert query(terms, "SELECT count(*) FROM notices WHERE document_no = ?", notice(number)["docNo"]) == [(int(TERMS[number - 1][1]),)]
+
+
+def test_a_notice_that_is_not_public_is_counted_by_why(terms: Work) -> None:
+    whys = Counter(why for _, shown, why in TERMS if not shown)
+    published = sum(shown for _, shown, _ in TERMS)
+    assert terms.live_manifest()["accounting"]["notices"] == {"records": len(TERMS), "published": published, **whys}
 
 
 @pytest.mark.parametrize(
@@ -190,25 +202,36 @@ def test_a_withdrawn_version_of_a_notice_beats_an_active_one_and_an_unreadable_o
     assert query(work, "SELECT document_no FROM notices") == [("西教罚〔2026〕3号",)]
 
 
-@pytest.mark.parametrize(
-    ("changed", "shown"),
-    [
-        ({"list": "黑名单"}, True),
-        ({"list": "黑名单", "validTo": "2026-10-31"}, False),
-        ({"list": "预警", "validTo": "2026-11-01"}, True),
-        ({"list": "黑名单", "listedOn": "2025-10-31", "asOf": "2025-10-31"}, False),
-        ({"list": "黑名单", "listedOn": "", "asOf": ""}, False),
-        ({"list": "黑名单", "listedOn": "2023-11-01", "validTo": "2099-12-31"}, True),
-        ({"list": "黑名单", "listedOn": "2023-10-31", "validTo": "2099-12-31"}, False),
-        ({"list": "灰名单", "listedOn": "2022", "validTo": "2099-12-31"}, False),
-        ({"list": "灰名单", "validTo": "2026-11"}, True),
-        ({"list": "灰名单", "validTo": "2026-10"}, False),
-        ({"list": "白名单", "validTo": "2020-01-01", "listedOn": "2019-01-01"}, True),
-    ],
-)
-def test_a_listing_that_harms_has_an_end(work: Work, changed: dict[str, str], shown: bool) -> None:
-    publish_day(work, {**world(1), "listings": [listing(1, **changed)]})
-    assert query(work, "SELECT count(*) FROM listings") == [(int(shown),)]
+ENDS: list[tuple[dict[str, str], bool]] = [
+    ({"list": "黑名单"}, True),
+    ({"list": "黑名单", "validTo": "2026-10-31"}, False),
+    ({"list": "预警", "validTo": "2026-11-01"}, True),
+    ({"list": "黑名单", "listedOn": "2025-10-31", "asOf": "2025-10-31"}, False),
+    ({"list": "黑名单", "listedOn": "", "asOf": ""}, False),
+    ({"list": "黑名单", "listedOn": "2023-11-01", "validTo": "2099-12-31"}, True),
+    ({"list": "黑名单", "listedOn": "2023-10-31", "validTo": "2099-12-31"}, False),
+    ({"list": "灰名单", "listedOn": "2022", "validTo": "2099-12-31"}, False),
+    ({"list": "灰名单", "validTo": "2026-11"}, True),
+    ({"list": "灰名单", "validTo": "2026-10"}, False),
+    ({"list": "白名单", "validTo": "2020-01-01", "listedOn": "2019-01-01"}, True),
+]
+
+
+@pytest.fixture(scope="module")
+def ends(begun: Callable[[], Work]) -> Work:
+    """A release of one listing for each of ENDS, with its number."""
+    work = begun()
+    publish_day(
+        work, {**world(len(ENDS)), "listings": [listing(number, **changed) for number, (changed, _) in enumerate(ENDS, 1)]}, approve=True
+    )
+    assert query(work, "SELECT count(*) FROM listings") == [(sum(shown for _, shown in ENDS),)]
+    return work
+
+
+@pytest.mark.parametrize("number", range(1, len(ENDS) + 1), ids=lambda number: str(ENDS[number - 1][0]))
+def test_a_listing_that_harms_has_an_end(ends: Work, number: int) -> None:
+    found = query(ends, "SELECT count(*) FROM listings WHERE subject_name = ?", listing(number)["orgName"])
+    assert found == [(int(ENDS[number - 1][1]),)]
 
 
 def test_ratings_of_a_month_that_is_not_over_are_not_published(work: Work) -> None:
@@ -239,6 +262,18 @@ def test_a_histogram_that_no_column_holds_is_withheld(work: Work) -> None:
     assert work.live_manifest()["accounting"]["ratings"] == {"records": 1, "published": 0, "withheld_off_scale": 1}
 
 
+@pytest.fixture(scope="module")
+def found_by(begun: Callable[[], Work]) -> Work:
+    """An institution with two permits, and a person who was punished."""
+    work = begun()
+    permits = [{"permitNo": "西培字[2024]第000001号", "issuer": "", "validFrom": "", "validTo": ""}, *institution(1)["permits"]]
+    punished = notice(1, subjectName="金小明", subjectType="个人", title="金小明无证办学", facts="金小明收费")
+    publish_day(
+        work, {**world(3), "institutions": [institution(1, permits=permits), institution(2), institution(3)], "notices": [punished]}
+    )
+    return work
+
+
 @pytest.mark.parametrize(
     ("query_text", "found"),
     [
@@ -250,12 +285,8 @@ def test_a_histogram_that_no_column_holds_is_withheld(work: Work) -> None:
         ("某", False),
     ],
 )
-def test_a_permit_is_found_as_it_is_printed_and_a_person_by_nothing_but_the_decision(work: Work, query_text: str, found: bool) -> None:
-    permits = [{"permitNo": "西培字[2024]第000001号", "issuer": "", "validFrom": "", "validTo": ""}, *institution(1)["permits"]]
-    punished = notice(1, subjectName="金小明", subjectType="个人", title="金小明无证办学", facts="金小明收费")
-    publish_day(
-        work, {**world(3), "institutions": [institution(1, permits=permits), institution(2), institution(3)], "notices": [punished]}
-    )
+def test_a_permit_is_found_as_it_is_printed_and_a_person_by_nothing_but_the_decision(found_by: Work, query_text: str, found: bool) -> None:
+    work = found_by
     with open_index(work.home.current / "search" / "index.db") as index, open_texts(work.home.current / FILE) as notices:
         hits = [*(hit.id for hit in index.search(query_text).hits), *notices.search(query_text, operators=False).ids]
     assert bool(hits) is found
@@ -397,6 +428,40 @@ def test_what_cannot_be_read_is_an_issue_and_never_a_guess(work: Work, changed: 
     private.close()
     shown = [] if field == "decidedOn" else [(None,)]  # without the day there is no term, and without a term it is not public
     assert query(work, "SELECT violation_type FROM notices") == shown
+
+
+def test_readers_are_told_how_many_could_not_be_read_by_our_names_and_nothing_that_a_source_wrote(work: Work) -> None:
+    permit = {"permitNo": "教民133010670000011", "issuer": "西湖区教育局", "validFrom": "2025-13-01", "validTo": "2027-12-31"}
+    delivery = world(4)
+    delivery["institutions"][0] |= {
+        "permits": [permit, permit, {**permit, "permitNo": "", "13800000009": "x"}],
+        "13800000001": "x",
+        "openedOn": "某年",
+        "fund": {"mode": "某种监管", "account": "6222"},
+    }
+    delivery["institutions"] += [institution(2, orgName="同一编号的另一家"), institution(9, orgName="")]
+    delivery["notices"][0] |= {"facts": "电话13900000002。", "fineWan": "壹点五", "docTitle": "电话13900000003"}
+    publish_day(work, delivery, approve=True)
+    told = {(row["table"], row["column"], row["kind"]): row["count"] for row in work.live_manifest()["known_issues"]}
+    assert told == {
+        ("fund_supervision", "mode", "bad_value"): 1,
+        ("fund_supervision", "mode", "part_set_aside"): 1,
+        ("institutions", None, "duplicate_key"): 1,
+        ("institutions", None, "set_aside"): 1,
+        ("institutions", None, "unmapped_field"): 1,
+        ("institutions", "opened_on", "bad_value"): 1,
+        ("notices", "facts", "screened"): 1,
+        ("notices", "fine_fen", "bad_value"): 1,
+        ("notices", "title", "screened"): 1,  # that of its document
+        ("permits", None, "duplicate_part"): 1,
+        ("permits", None, "unmapped_field"): 1,
+        ("permits", "permit_no", "part_set_aside"): 1,
+        ("permits", "valid_from", "bad_value"): 3,
+    }
+    assert work.live_manifest()["sources"][0]["tables"] == sorted(
+        {"documents", "institutions", "institution_aliases", "institution_sites", "permits", "institution_classes", "institution_lineage", "fund_supervision"}
+        | {"listings", "notices", "notice_penalties", "notice_measures", "ratings"}
+    )  # fmt: skip
 
 
 def test_a_field_that_vanished_from_a_whole_page_stops_the_run(work: Work) -> None:

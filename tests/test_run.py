@@ -32,7 +32,7 @@ from publish.platform import FAULTS, Server, World, new_world, serve
 from publish.platform.faults import Faults
 from publish.platform.service import Request, Response, Service
 from publish.run import run
-from publish.work import SELDOM, Access, Result, Work, opened
+from publish.work import RUNS, SELDOM, Access, Result, Work, opened, write_status
 
 HANGZHOU = [(code, name, "浙江省", "杭州市") for code, name in (("330106", "西湖区"), ("330108", "滨江区"), ("330109", "萧山区"))]
 TOKEN = "t0ken-that-nobody-may-see"
@@ -139,6 +139,20 @@ def test_a_run_with_nothing_new_writes_not_one_byte_of_data(work: Work, platform
     assert files(work.home, "status.json", "lock") == before
     assert status(work.home)["last_run"]["outcome"] == "nothing_new"
     assert status(work.home)["sources"] == {"platform": {"content_since": "2026-11-01", "last_checked": "2026-11-02T04:00:00Z"}}
+    ask(work, platform, 2)
+    runs = [(run["outcome"], run["first"][:10], run["last"][:10], run["times"], run["release"]) for run in status(work.home)["runs"]]
+    assert runs == [("nothing_new", "2026-11-02", "2026-11-03", 2, None), ("released", "2026-11-01", "2026-11-01", 1, "2026-11-01")]
+
+
+def test_the_runs_that_readers_are_told_of_are_the_last_ones(work: Work) -> None:
+    for number in range(2 * RUNS):
+        write_status(on(work, number), ("nothing_new", "SourceUnavailable")[number % 2], "as it ended", ())
+    runs = status(work.home)["runs"]
+    assert (len(runs), runs[0]["last"][:10], runs[0]["outcome"]) == (
+        RUNS,
+        on(work, 2 * RUNS - 1).now.date().isoformat(),
+        "SourceUnavailable",
+    )
 
 
 @pytest.mark.parametrize("name", ["index.db", "notices.db"])
@@ -183,10 +197,14 @@ def test_no_fault_of_the_platform_harms_the_last_good_release(kind: str, work: W
     assert "\n" not in str(error.value)
     checked = 2 if kind in HELD else 1  # what is held was checked, what failed was not
     assert said["sources"] == {"platform": {"content_since": "2026-11-01", "last_checked": f"2026-11-0{checked}T04:00:00Z"}}
+    waits = said["waiting"]  # what of it waits, and not whose it is or how much
+    assert [set(one) for one in waits] == [{"source", "table", "bound", "since"}] * len(waits)
+    assert bool(waits) == (kind in HELD)
+    assert {(one["source"], one["since"]) for one in waits} <= {("platform", "2026-11-02T04:00:00Z")}
 
     platform.service.faults = Faults()
     assert ask(work, platform, 1) == Result("released", "2026-11-02")
-    assert status(work.home)["last_run"]["outcome"] == "released"
+    assert (status(work.home)["last_run"]["outcome"], status(work.home)["waiting"]) == ("released", [])
     assert not list(work.home.raw.glob("*.part"))
     assert {name: live[name] for name in live if name.startswith("releases/2026-11-01/")}.items() <= seen_by_readers(work.home).items()
 
@@ -313,6 +331,11 @@ def test_a_held_candidate_is_published_by_its_digest_and_the_source_is_not_asked
         approve(on(work, 1), "0123456789abcdef", "张三", "与来源核对过")
     assert seen_by_readers(work.home) == live
     assert status(work.home)["last_run"]["outcome"] == "ReviewNeeded"
+    waits = {"source": "platform", "table": "institutions", "bound": "total_lost", "since": "2026-11-02T04:00:00Z"}
+    assert waits in status(work.home)["waiting"]
+    with pytest.raises(SourceUnavailable):
+        ask(work, platform, 2)
+    assert waits in status(work.home)["waiting"], "it waits still, since the same moment"
 
     assert approve(on(work, 1), digest, "张三", "与来源核对过") == Result("released", "2026-11-02")
     assert work.live_manifest()["accounting"]["institutions"]["kept_absent"] > 20, "what is missing for the first time is kept and marked"

@@ -582,6 +582,8 @@ LIKE = (
     Document("huiqi", "institution", "厦门市慧启创客培训中心", {"name": "厦门市慧启创客培训中心"}, (), 3),
     Document("place", "institution", "保定市嘉阳手工培训中心", {"name": "保定市嘉阳手工培训中心"}, (), 4),
     Document("between", "institution", "保定嘉禾美术培训中心", {"name": "保定嘉禾美术培训中心", "alias": "Disney"}, (), 5),
+    Document("street", "institution", "英苗舞蹈学校", {"name": "英苗舞蹈学校", "address": "新兴区科学路9号", "facts": "科技"}, (), 6),
+    Document("trade", "institution", "七台河市新兴区墨鹰科技培训中心", {"name": "七台河市新兴区墨鹰科技培训中心"}, (), 7),
 )  # fmt: skip
 
 
@@ -599,6 +601,7 @@ def like(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         ("Huiqi创客", "huiqi"),  # and not whose name has these pairs of letters apart
         ("Yulan体育", "yulan"),  # 舒 is read yù too, but 体育 does not stand beside it
         ("保定嘉阳", "place"),  # two parts, though 定嘉 stands in another name
+        ("新兴区科技", "trade"),  # and not whose address has the pair where a region and a trade meet
         ("嘉阳手工工作室", "place"),  # the end of another's name
         ("Disnay", "between"),
         ("教民222022010000018号", "yulan"),

@@ -1,7 +1,7 @@
 """A reply, a dispute and a correction stand beside the notice at once, wherever it is shown, and whatever its source says tomorrow (rule 11)."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from fed import items
-from making import credit_code, institution, listing, notice, on, query, snapshot, world
+from making import copied, credit_code, institution, listing, notice, on, query, snapshot, world
 from publish import carry
 from publish.amend import Request, amend
 from publish.audit import entries
@@ -47,11 +47,17 @@ def known(work: Work, title: str = TITLE) -> str:
     return str(identifier)
 
 
-@pytest.fixture
-def published(work: Work) -> tuple[Work, str]:
+@pytest.fixture(scope="module")
+def made(begun: Callable[[], Work]) -> Work:
+    work = begun()
     deliver(work, {**world(3), "notices": [notice(1), notice(3)]}, 0)
     deliver(work, {**world(3), "notices": notices()}, 1)
-    return work, known(work)
+    return work
+
+
+@pytest.fixture
+def published(made: Work, work: Work) -> tuple[Work, str]:
+    return copied(made, work), known(made)
 
 
 def say(work: Work, act: str, identifier: str, day: int = 2, **more: Any) -> Result:

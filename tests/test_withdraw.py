@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from pyarrow import parquet
 
 from fed import document, everything_said
-from making import notice, on, query, snapshot, world
+from making import copied, notice, on, query, snapshot, world
 from publish import carry, history
 from publish import reissue as reissuing
 from publish.amend import Request, amend
@@ -75,15 +75,21 @@ def the_secret(work: Work) -> str:
     return str(identifier)
 
 
-@pytest.fixture
-def published(work: Work) -> tuple[Work, str]:
+@pytest.fixture(scope="module")
+def made(begun: Callable[[], Work]) -> Work:
     """Three releases, of which the second and third show a notice that is new on the second day, and so is in the feeds."""
+    work = begun()
     deliver(work, {**world(3), "notices": [notice(1), notice(3)]}, 0)
     deliver(work, {**world(3), "notices": notices()}, 1)
     deliver(work, {**world(4), "notices": notices()}, 2)
     assert work.home.release_ids() == ["2026-11-01", "2026-11-02", "2026-11-03"]
     assert SECRET in document(work.home, form="atom").decode()
-    return work, the_secret(work)
+    return work
+
+
+@pytest.fixture
+def published(made: Work, work: Work) -> tuple[Work, str]:
+    return copied(made, work), the_secret(made)
 
 
 def signed(work: Work, identifier: str, names: tuple[str, ...] = ("张三", "李四"), day: int = 3, reason: str = "revoked") -> Result | None:

@@ -132,6 +132,17 @@ def test_forms_say_the_same(work):
     assert [line.split()[0] for line in table.splitlines()] == ["id", "-" * len(said[0]["id"]), said[0]["id"], said[1]["id"]]
 
 
+def test_what_is_asked_for_comes_out_as_it_is(work):
+    """A value that is unknown, an empty text, bytes, a number that a spreadsheet would round; a number to compare with a count, and a table of many rows."""
+    query = "SELECT NULL AS unknown, '' AS empty, x'00ff' AS bytes, 123456789012345678 AS large, 'a\"b' AS quoted"
+    assert asked(work, query, "--as", "csv").stdout.splitlines()[1] == ',"",00ff,123456789012345678,"a""b"'
+    assert asked(work, query, "--as", "spreadsheet").stdout.splitlines()[1].split(",")[3] == "'123456789012345678"
+    counted = "SELECT list, count(*) AS n FROM listings GROUP BY list HAVING count(*) >= :least"
+    assert rows(asked(work, counted, "--as", "json", "--set", "least:=2"))
+    many = asked(work, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) SELECT i FROM n")
+    assert (len(many.stdout.splitlines()), "first 1,000 rows" in many.stderr) == (1002, True)
+
+
 def test_of_which_release_and_with_which_values_is_said(work, tmp_path):
     query = "SELECT count(*) AS n FROM listings WHERE absent_since IS NULL AND region_code LIKE :region"
     taken = tmp_path / "taken.db"
@@ -146,7 +157,7 @@ def test_of_which_release_and_with_which_values_is_said(work, tmp_path):
     (["SELEC 1"], 1, "syntax error"), (["SELECT * FROM missing"], 1, "no such table: missing"), (["SELECT :region"], 1, "region"), (["SELECT 1; SELECT 2"], 1, "one"),
     (["DELETE FROM notices"], 1, "readonly"), (["PRAGMA user_version = 7"], 1, "readonly"), (["CREATE TABLE a (b)"], 1, "readonly"), (["ATTACH 'other.db' AS other"], 1, "too many attached"),
     ([""], 1, "asks for nothing"), (["SELECT 1", "--release", "2020-01-01"], 2, "is no release"), (["SELECT 1", "--release", "../history"], 2, "is no release"),
-    (["SELECT 1", "--set", "region"], 1, "NAME=VALUE"), (["SELECT 1", "--as", "xls"], 2, "xls"), (["SELECT 1", "--release", "nothing.db"], 2, "is no release"),
+    (["SELECT 1", "--set", "region"], 1, "NAME=TEXT"), (["SELECT :n", "--set", "n:=two"], 1, "is no number"), (["SELECT 1 AS id, 2 AS id", "--as", "json"], 1, "two columns are called id"), (["SELECT 1", "--as", "xls"], 2, "xls"), (["SELECT 1", "--release", "nothing.db"], 2, "is no release"),
 ])  # fmt: skip
 def test_what_cannot_be_asked_is_said_in_one_line_and_nothing_is_written(work, given, code, said):
     database = work.home.releases / LAST / "mingbai.db"

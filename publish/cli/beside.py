@@ -18,11 +18,20 @@ from .group import MakeWork, main
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, envvar="MINGBAI_PORT", show_envvar=True)
+@click.option(
+    "--contact", default=None, metavar="ADDRESS", envvar="MINGBAI_CONTACT", show_envvar=True,
+    help="Where readers report errors: an e-mail address, or the web address of a form. Without it the pages say that there is none.",
+)  # fmt: skip
 @click.pass_obj
-def serve(make: MakeWork, host: str, port: int) -> None:
+def serve(make: MakeWork, host: str, port: int, contact: str | None) -> None:
     """Serve the live release, and each that follows it without a restart. What has ended is told by the clock, whatever --now says."""
-    from ..web.server import serve as serve_site  # Datasette takes a second to import, which no other command should wait for
+    from ..web.contact import contact as read_contact  # Datasette takes a second to import, which no other command should wait for
+    from ..web.server import serve as serve_site
 
+    try:
+        told = read_contact(contact) if contact else None
+    except ValueError as error:
+        raise BadHome(f"--contact (MINGBAI_CONTACT): {error}") from error
     work = make()
     serve_site(
         work.home.path,
@@ -30,6 +39,7 @@ def serve(make: MakeWork, host: str, port: int) -> None:
         port,
         base_url=work.site if work.site != DEFAULT_SITE else None,
         hubs=work.hubs,
+        contact=told,
         on_ready=lambda url: click.echo(f"mingbai answers at {url}"),
     )
 

@@ -1,11 +1,11 @@
 """The command for journalists who have SQL: a question to a release's database, read-only, nothing of which leaves this machine."""
 
-import csv
 import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from unicodedata import east_asian_width
@@ -20,6 +20,10 @@ from .group import MakeWork, main
 
 WIDEST = 40  # columns of the screen for one value in a table
 BATCH = 1_000
+MOST_SHOWN = 1_000  # rows of a table on the screen: their widths are asked of all of them
+LONGEST_NUMBER = 15  # digits that a spreadsheet keeps
+EMPTY = '""'  # of a row that is one NULL: a line with nothing in it is no row to those who read it
+_QUOTED = re.compile(r'^\s|\s$|[",\r\n]')
 Row = Sequence[object]
 
 
@@ -34,7 +38,13 @@ Row = Sequence[object]
     show_default=True,
     help="json: one object a line.",
 )
-@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A value for :NAME in the query; may stand several times.")
+@click.option(
+    "--set",
+    "given",
+    multiple=True,
+    metavar="NAME=TEXT",
+    help="A value for :NAME in the query; may stand several times. NAME:=2 is a number, to compare with a count.",
+)
 @click.pass_obj
 def sql(make: MakeWork, query: str, release: str | None, form: str, given: Sequence[str]) -> None:
     """Ask a release in SQL, or by the name of a ready-made question: notices_by_violation_and_month, permit_over_and_still_listed.
@@ -51,7 +61,13 @@ def sql(make: MakeWork, query: str, release: str | None, form: str, given: Seque
             cursor = connection.execute(QUESTIONS.get(query, query), values)
             if cursor.description is None:
                 raise BadValue("sql: this asks for nothing; expected a SELECT")
-            FORMS[form]([column[0] for column in cursor.description], iter(lambda: cursor.fetchmany(BATCH), []))
+            names = [column[0] for column in cursor.description]
+            if form == "json" and len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise BadValue(
+                    f"sql: two columns are called {twice}, and a JSON object has one; give each a name with AS, or take --as csv"
+                )
+            FORMS[form](names, iter(lambda: cursor.fetchmany(BATCH), []))
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise BadValue(
             f"sql: {error}; {path.name} is read and not written, one SELECT at a time; its tables are on the site's /data"
@@ -73,11 +89,18 @@ def _database(make: MakeWork, release: str | None) -> Path:
     return path
 
 
-def _value(given: str) -> tuple[str, str]:
+def _value(given: str) -> tuple[str, str | int | float]:
+    """SQLite never finds a text equal to a number that was counted, and a code is a text though it is all digits: which it is has to be said."""
     name, sign, value = given.partition("=")
+    is_number = name.endswith(":")
+    name = name.removesuffix(":")
     if not sign or not name.isidentifier():
-        raise BadValue(f"--set {given}: expected NAME=VALUE, such as region=350000")
-    return name, value
+        raise BadValue(f"--set {given}: expected NAME=TEXT or NAME:=NUMBER, such as region=350000 or least:=2")
+    if not is_number:
+        return name, value
+    if not re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", value):
+        raise BadValue(f"--set {given}: {value or 'nothing'} is no number; for a text it is {name}={value}")
+    return name, float(value) if "." in value else int(value)
 
 
 def _csv(names: list[str], batches: Iterable[list[Row]]) -> None:
@@ -90,22 +113,22 @@ def _spreadsheet(names: list[str], batches: Iterable[list[Row]]) -> None:
 
 def _comma_separated(names: list[str], batches: Iterable[list[Row]], each: Callable[[object], object], mark: str) -> None:
     sys.stdout.buffer.write(mark.encode())
-    _write([names], each)
-    for rows in batches:
-        _write(rows, each)
+    head: list[Row] = [names]
+    for rows in chain([head], batches):
+        lines = (",".join(_cell(each(value)) for value in row) for row in rows)
+        sys.stdout.buffer.write("".join(f"{line or EMPTY}\n" for line in lines).encode("utf-8", "replace"))
 
 
-def _write(rows: Iterable[Row], each: Callable[[object], object]) -> None:
-    class Out:
-        @staticmethod
-        def write(text: str) -> None:
-            sys.stdout.buffer.write(text.encode("utf-8", "replace"))
-
-    csv.writer(Out, lineterminator="\n").writerows([each(value) for value in row] for row in rows)
+def _cell(value: object) -> str:
+    """As in the downloads: nothing for NULL, and an empty text in quotation marks."""
+    text = "" if value is None else _text(value)
+    return '"' + text.replace('"', '""') + '"' if value == "" or _QUOTED.search(text) else text
 
 
 def _harmless(value: object) -> object:
-    """A value that no spreadsheet computes or takes for a number."""
+    """A value that no spreadsheet computes, takes for a number or rounds."""
+    if isinstance(value, int) and len(str(abs(value))) > LONGEST_NUMBER:
+        return f"'{value}"
     is_odd = isinstance(value, str) and re.match(GUARDED, value) and not re.match(AS_IT_IS, value)
     return f"'{value}" if is_odd else value
 
@@ -121,10 +144,13 @@ def _text(value: Any) -> str:
 
 
 def _table(names: list[str], batches: Iterable[list[Row]]) -> None:
-    rows = [[_cut(value) for value in row] for some in batches for row in some]
+    found = [[_cut(value) for value in row] for row in islice((row for some in batches for row in some), MOST_SHOWN + 1)]
+    rows = found[:MOST_SHOWN]
     widths = [max(map(_width, column)) for column in zip(names, *rows, strict=True)]
     for row in _lines([names, ["-" * width for width in widths], *rows], widths):
         click.echo(row)
+    if len(found) > len(rows):
+        click.echo(f"The first {MOST_SHOWN:,} rows; `--as csv` gives them all.", err=True)
 
 
 def _lines(rows: Iterable[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:

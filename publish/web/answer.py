@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from ..forms.packed import gzipped
 from ..wording import LANGUAGES, say
 from .conditions import ASKED, NoSuchPart, coding, part, unchanged
 from .pieces import NoRoom, Stored, give_stored
@@ -34,13 +35,18 @@ TYPES = {
     ".opml": "text/x-opml; charset=utf-8", ".xml": "application/xml; charset=utf-8",
     ".ndjson": "application/x-ndjson", ".csv": "text/csv; charset=utf-8",
 }  # fmt: skip
+PACKED = frozenset((HTML, TEXT, TYPES[".css"], TYPES[".svg"], TYPES[".js"], TYPES[".xml"]))  # while they are sent, to whoever takes them so
+WORTH_PACKING = 1_400  # bytes: what is less goes in one packet
 SHOWN_AS = {TYPES[ending]: TYPES[".xml"] for ending in (".rss", ".atom")}  # what browsers show as a text, and what they show with its style
 
 # No page of ours needs a script, and the styles are one file: what a source's text may smuggle in has nothing to run with. Where somebody types a
 # name, a script of ours may ask us for suggestions.
 CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 EMBEDDED = CSP.replace("frame-ancestors 'none'", "frame-ancestors http: https:")  # of the one page that is made to stand in another site's
-SCRIPTED = (b"content-security-policy", f"{CSP}; script-src 'self'; connect-src 'self'".encode())
+SCRIPTED = (
+    b"content-security-policy",
+    f"{CSP}; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'".encode(),
+)
 UNSCRIPTED = (b"content-security-policy", CSP.encode())
 RETRY_SECONDS = 10
 log = logging.getLogger(__name__)
@@ -50,8 +56,10 @@ SECURITY = (
     UNFRAMED,
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+    (b"permissions-policy", b"browsing-topics=(), camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
+
+OURS_ALONE = {b"set-cookie", b"content-security-policy", *(name for name, _ in SECURITY)}
 
 
 @dataclass(frozen=True)
@@ -185,8 +193,11 @@ def _asked_for(answer: Answer, scope: Scope, headers: list[tuple[bytes, bytes]])
     """Status and body as the conditions of a request have them; adds the headers that say which body it is."""
     asked = {name: value for name, value in scope["headers"] if name in ASKED} if scope["method"] != "POST" else {}
     etag, changed, chosen = answer.etag, answer.said.get("last-modified"), ""
-    if answer.codings and b"range" not in asked:
-        chosen = coding(asked.get(b"accept-encoding", b""), tuple(answer.codings))
+    is_packed_now = not answer.codings and answer.type in PACKED and len(answer.body) >= WORTH_PACKING
+    if is_packed_now:
+        headers.append((b"vary", b"accept-encoding"))
+    if (answer.codings or is_packed_now) and b"range" not in asked:
+        chosen = coding(asked.get(b"accept-encoding", b""), tuple(answer.codings) or ("gzip",))
     if chosen:
         etag = f'{etag[:-1]}-{chosen}"'
     headers.append((b"etag", etag.encode("latin-1")))
@@ -194,12 +205,12 @@ def _asked_for(answer: Answer, scope: Scope, headers: list[tuple[bytes, bytes]])
         return 304, b""
     if chosen:
         headers.append((b"content-encoding", chosen.encode()))
-        return 200, answer.codings[chosen]
+        return 200, gzipped(answer.body) if is_packed_now else answer.codings[chosen]
     body = gzip.decompress(answer.codings["gzip"]) if answer.codings else answer.body
     if b"range" not in asked or "accept-ranges" not in answer.said:
         return 200, body
     try:
-        found = part(asked, etag, changed, len(body))
+        found = part(asked, etag, len(body))
     except NoSuchPart:
         headers.append((b"content-range", f"bytes */{len(body)}".encode()))
         return 416, b""
@@ -245,7 +256,7 @@ def guarded(send: Send) -> Send:
 
     async def guarded_send(message: Message) -> None:
         if message["type"] == "http.response.start":
-            kept = [(k, v) for k, v in message.get("headers", []) if k.lower() not in (b"set-cookie", b"content-security-policy")]
+            kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in OURS_ALONE]
             message = {**message, "headers": [*kept, UNSCRIPTED, *SECURITY]}
         await send(message)
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..descriptions import CSVW, DCAT, PACKAGE, SCHEMA
 from ..entries import FACETS
 from ..rules import CAUSES
-from . import feed_question, notice_question, question, selection, verify
+from . import feed_question, notice_question, question, region_pages, regional, selection, verify
 from .asked import AS_OF, REGIONS
 from .reader import Reader
 from .visit import DASHED, HISTORY, ROUTE
@@ -47,7 +48,7 @@ class Route:
         return tuple(part.partition("}")[0] for part in self.path.split("{")[1:])
 
 
-FEED = "application/feed+json"
+FEED, LINKED = "application/feed+json", "application/ld+json"
 SEARCH, NOTICES = question.Question, notice_question.Question
 
 
@@ -75,12 +76,20 @@ ROUTES: tuple[Route, ...] = (
     Route("suggest", "/suggest.json", ("q",), {FOUND: "Suggestions"}, {"q": "培训"}),
     Route("verify", "/verify.json", (*verify.KEYS, AS_OF), {FOUND: "Verified", 400: "Verified|Problem", 500: "Verified|Problem", 503: "Verified|Problem", 408: PROBLEM, 413: PROBLEM, 415: PROBLEM}, {"name": "培训中心"}, sent="ToVerify"),
     Route("institution", "/institutions/{id}.json", (AS_OF,), {FOUND: "Institution", 300: "Successors", 308: ""}, {"id": "$institution"}),
+    Route("compare", "/compare.json", ("id", AS_OF), {FOUND: "Compared"}, {"id": "$institution"}, many=("id",)),
     Route("notices", "/notices.json", (*NOTICES.KEYS, AS_OF), {FOUND: "FoundNotices"}, {"q": "培训"}, many=NOTICES.FACETS),
     Route("notice", "/notices/{id}.json", (AS_OF,), {FOUND: "Notice", 410: "Gone"}, {"id": "$notice"}),
+    Route("regions", "/regions.json", ("class",), {FOUND: "Regions"}),
+    Route("region", "/regions/{region}.json", region_pages.KEYS, {FOUND: "Region", 308: ""}, {"region": "350000"}),
     Route("changelog", "/data/changelog.json", (AS_OF,), {FOUND: "Changelog"}),
+    Route("dataset", "/data/about/{dataset}.json", (AS_OF,), {FOUND: "Dataset"}, {"dataset": "institutions"}),
     Route("manifest", "/data/{release}/manifest.json", (), {FOUND: "Manifest"}, {"release": "$release"}),
     Route("keys", "/data/keys.json", (), {FOUND: "Anything"}),
     Route("downloads", "/data/{release}/index.json", (), {FOUND: "Downloads", 302: ""}, {"release": "$release"}),
+    *(
+        Route("described", f"/data/{{release}}/{file}", (), {FOUND: shape, 302: ""}, {"release": "$release"}, type=type)
+        for file, shape, type in ((PACKAGE, "Anything", "application/json"), (CSVW, "Anything", "application/json"), (f"{DCAT}.jsonld", "Linked", LINKED), (SCHEMA, "Anything", LINKED))
+    ),
     Route("changes", "/changes.json", selection.KEYS, {FOUND: "Changes"}, {"kind": "add"}),
     Route("deltas", "/deltas/index.json", (), {FOUND: "Deltas"}),
     Route("status", "/status.json", (), {FOUND: "Status"}),
@@ -90,7 +99,7 @@ ROUTES: tuple[Route, ...] = (
     Route("reconcile_extend", "/reconcile/extend", ("type", "limit"), {FOUND: "ReconcileProperties"}),
     *_feeds(),
     Route("feed_institution", "/feeds/institutions/{id}.json", (), {FOUND: "Feed", 308: ""}, {"id": "$institution"}, type=FEED),
-    Route("catalogue", "/catalog.jsonld", (), {FOUND: "Linked"}, type="application/ld+json"),
+    Route("catalogue", "/catalog.jsonld", (), {FOUND: "Linked"}, type=LINKED),
     Route("openapi", "/openapi.json", (), {FOUND: "OpenAPI"}),
     *(
         route
@@ -125,7 +134,7 @@ def _pattern(text: str) -> Schema:
 
 
 KEYS: Mapping[str, Schema] = {
-    **dict.fromkeys(("q", "name", "code", "permit", "region", "authority", "prefix", "queries", "extend", "sql", "type", "id", "after", "subject", "table", "key", "value"), TEXT),
+    **dict.fromkeys(("q", "name", "code", "permit", "region", "authority", "prefix", "queries", "extend", "sql", "address", "type", "id", "after", "subject", "table", "key", "value"), TEXT),
     **{key: _pattern(REGION) for key in REGIONS},
     **{key: _pattern(RELEASE) for key in (AS_OF, "release", "from", "to")},
     **{key: _pattern(DAY) for key in ("since", "until")},
@@ -146,10 +155,12 @@ KEYS: Mapping[str, Schema] = {
 
 def key_schema(route: Route, key: str, reader: Reader) -> Schema:
     """What a key of a route, or a part of its path, may be: of a code those that the release has."""
-    if key == "id" and "{id}" in route.path:
+    if key == "id" and ("{id}" in route.path or route.name == "compare"):
         return {"type": "string", "pattern": ID}
     if route.name == "search" and key in SEARCH.FACETS and key not in REGIONS:
         return {"type": "string", "enum": list(question.choices(reader, key, {}))}
+    if route.name in ("regions", "region") and key in ("class", "list"):
+        return {"type": "string", "enum": [*reader.codes(question.Question.CODES[key]), *([regional.ANY_ADVERSE] if key == "list" else [])]}
     if key in NOTICES.CODES and route.name in ("notices", "feed"):
         return {"type": "string", "enum": reader.codes(NOTICES.CODES[key])}
     if key in ("cursor", "limit") and route.name.startswith("reconcile"):

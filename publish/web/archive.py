@@ -8,7 +8,7 @@ versions of the datasets: it is replaced whole, while a folder that is issued an
 import asyncio
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
 from itertools import dropwhile
@@ -20,7 +20,7 @@ from ..errors import BadHome
 from ..home import RELEASE_ID, release_order
 from ..versions import noted
 from .changelog import Entry, entries
-from .older import Older
+from .older import Columns, Older
 from .reader import Reader
 
 log = logging.getLogger(__name__)
@@ -38,11 +38,11 @@ class NoSuchRelease(Exception):
 
 
 class Archive:
-    """The kept releases of a home. To be used in one event loop."""
+    """The kept releases of a home, of which `columns` are published today. To be used in one event loop."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._known: tuple[tuple[Identity | None, str], tuple[list[tuple[str, str]], list[Entry]]] | None = None
+    def __init__(self, home: Path, columns: Columns) -> None:
+        self._home, self._columns = home, columns
+        self._known: tuple[tuple[Identity | None, str], tuple[list[tuple[str, str]], list[Entry], list[Mapping[str, int]]]] | None = None
         self._open: OrderedDict[str, tuple[Identity, Older]] = OrderedDict()
         self._held: Counter[Older] = Counter()
         self._left: list[Older] = []
@@ -52,15 +52,21 @@ class Archive:
         """Id and day of each release up to the live one, oldest first."""
         return self._read(live)[0]
 
+    def rows(self, live: Reader, upto: str) -> list[tuple[str, str, Mapping[str, int]]]:
+        """Id, day and the rows of each table as they were published, of each release up to a known one, oldest first."""
+        known, _, rows = self._read(live)
+        found = [(id, day, of) for (id, day), of in zip(known, rows, strict=True)]
+        return found[: [id for id, _ in known].index(upto) + 1]
+
     def changelog(self, live: Reader, upto: str) -> list[Entry]:
         """The changelog of the datasets up to a known release, newest first; up to the live one it is the same list until it changes."""
-        known, found = self._read(live)
+        known, found, _ = self._read(live)
         if upto == live.id:
             return found
         later = {id for id, _ in known[[id for id, _ in known].index(upto) + 1 :]}
         return list(dropwhile(lambda entry: entry["release"] in later, found))
 
-    def _read(self, live: Reader) -> tuple[list[tuple[str, str]], list[Entry]]:
+    def _read(self, live: Reader) -> tuple[list[tuple[str, str]], list[Entry], list[Mapping[str, int]]]:
         """Of the live release its own manifest is asked, which is there before releases.json says so."""
         file = self._home / "releases.json"
         identity = identity_of(file)
@@ -74,9 +80,10 @@ class Archive:
             except (OSError, ValueError, KeyError, TypeError, BadHome):
                 log.exception("releases.json cannot be read")
                 older, logged = [], []
-            its = {"id": live.id, "released_on": live.released_on, **noted(live.manifest)}
+            its = {"id": live.id, "released_on": live.released_on, "tables": live.counts, **noted(live.manifest)}
             known = [(row["id"], row["released_on"]) for row in (*older, its)]
-            self._known = (identity, live.id), (known, [*entries([its]), *logged])
+            counts = [row.get("tables", {}) for row in (*older, its)]
+            self._known = (identity, live.id), (known, [*entries([its]), *logged], counts)
         return self._known[1]
 
     def find(self, asked: str, live: Reader, today: str) -> str:
@@ -132,7 +139,7 @@ class Archive:
     async def _open_anew(self, identifier: str, folder: Path) -> Older | None:
         seen = identity_of(folder / "manifest.json")
         try:
-            reader = await asyncio.to_thread(Older, folder)
+            reader = await asyncio.to_thread(Older, folder, self._columns)
         except BadHome:
             log.exception("release %s cannot be opened", identifier)
             return None

@@ -23,13 +23,13 @@ from .archive import identity_of
 from .frame import Dictionary, Frame
 from .openapi import openapi
 from .reader import Reader
+from .schema import in_page
 from .shelf import Shelf
 from .terms import over
 from .visit import Visit
 
 ADDRESS = r"/catalog\.(?P<form>jsonld|ttl)"
 FORMS = {"jsonld": ("application/ld+json", json_ld), "ttl": ("text/turtle; charset=utf-8", turtle)}
-IN_SCRIPT = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}  # nothing in a text ends the element
 log = logging.getLogger(__name__)
 
 
@@ -72,9 +72,6 @@ class CatalogPages:
         """What /data says of the release for who cites it and for programs."""
         lang, site = visit.lang, f"{self._frame.root}/data?as_of={reader.id}"
         labels = {name: one["label"] for name, one in self._dictionary.items()}
-        each = {
-            name: sentence(reader.id, reader.released_on, lang, label[lang], versions.get(name), site) for name, label in labels.items()
-        }
         titles = {name: (f"{label['zh']} {label['en']}", versions.get(name, "")) for name, label in labels.items()}
         files = (
             (PACKAGE, "package"),
@@ -86,25 +83,30 @@ class CatalogPages:
         return {
             "cited": {
                 "whole": sentence(reader.id, reader.released_on, lang, site=site),
-                "each": each,
                 "bibtex": bibtex(reader.id, reader.released_on, titles, site),
             },
-            "licence": {"url": licence.URL, "name": licence.name(lang), "terms": licence.terms(lang)},
+            "licence": terms_in(lang),
             "described": [file for file in files if (reader.folder / DOWNLOADS / file[0]).is_file()],
-            "linked": self._for_search_engines(reader, visit.today),
+            "linked": self.for_search_engines(reader, visit.today),
         }
 
-    def _for_search_engines(self, reader: Reader, today: str) -> Markup | None:
-        """A release's description in schema.org's words as it may stand in a page: data in an element that no browser runs."""
+    def for_search_engines(self, reader: Reader, today: str, dataset: str | None = None) -> Markup | None:
+        """A release's description in schema.org's words, or that of one dataset of it, as it may stand in a page: data in an element that no browser runs."""
         try:
             found = orjson.loads((reader.folder / DOWNLOADS / SCHEMA).read_bytes())
             ended = _ended(reader.folder, today)
             for one in found["dataset"]:
                 one["distribution"] = [file for file in one["distribution"] if file["contentUrl"] not in ended]
-        except (OSError, ValueError, KeyError):
+            if dataset is not None:
+                found = {"@context": found["@context"], **next(one for one in found["dataset"] if one["@id"] == f"./#{dataset}")}
+        except (OSError, ValueError, KeyError, StopIteration):
             return None
-        said = orjson.dumps(placed(found, f"{self._frame.root}/data/{reader.id}/")).decode()
-        return Markup(said.translate(IN_SCRIPT))
+        return in_page(placed(found, f"{self._frame.root}/data/{reader.id}/"))
+
+
+def terms_in(lang: str) -> dict[str, str]:
+    """The licence as a page says it."""
+    return {"url": licence.URL, "name": licence.name(lang), "terms": licence.terms(lang)}
 
 
 def _nodes(folder: Path, today: str) -> list[Node]:

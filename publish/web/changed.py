@@ -178,6 +178,25 @@ class ChangePages:
         counted = tally(past, visit.today, Selection(number, number, {}))
         return [(table, kinds) for table, kinds in self._counted(counted) if table in ("institutions", "listings", "notices")]
 
+    def of_region(self, visit: Visit, reader: Reader, region: str, most: int) -> Row | None:
+        """What changed in a region in the newest releases, for its page: the selection, the plot and the newest changes; None where the past is not there."""
+        past = self._shelf.past(reader)
+        if past is None:
+            return None
+        known = releases(past, visit.today)
+        chosen = select(past, visit.today, [("region", region), ("from", known[-AROUND - 1 :][0]["id"])], self._datasets)
+        counted = tally(past, visit.today, chosen)
+        found, _ = changes.page(changes.items(past, visit.today, replace(chosen, limit=most), counted, self._tables), most)
+        return {
+            "asked": chosen.asked,
+            "known": known,
+            "kept": {id for id, _ in self._shelf.archive.known(reader)},
+            "total": sum(row["rows"] for row in counted),
+            "plot": self._plot(past, visit.today, chosen, counted),
+            "by_release": self._by_release(past, visit.today, chosen, counted),
+            "items": changes.named(past, visit.today, found, self._tables),
+        }
+
 
 def as_public(items: Sequence[Row] | None, visit: Visit, reader: Reader) -> list[Row] | None:
     """Items as they leave: raw values and codes, with the address of a page that is there."""

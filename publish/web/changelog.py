@@ -12,7 +12,6 @@ from typing import Any
 Entry = dict[str, Any]
 ENTRY = ("release", "day", "dataset", "from", "to", "bump", "pipeline", "reissued_on")
 REASON = ("table", "kind", "column", "rows", "codes", "before", "after")
-NEWEST = 3  # of each dataset, on the data page
 
 
 def entries(releases: Iterable[Mapping[str, Any]]) -> list[Entry]:
@@ -26,16 +25,6 @@ def entries(releases: Iterable[Mapping[str, Any]]) -> list[Entry]:
         for dataset, one in sorted(release.get("versions", {}).items(), reverse=True)
     ]  # fmt: skip
     return found[::-1]
-
-
-def newest(found: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """The newest entries of each dataset."""
-    by: dict[str, list[Entry]] = {}
-    for entry in found:
-        its = by.setdefault(entry["dataset"], [])
-        if len(its) < NEWEST:
-            its.append(entry)
-    return by
 
 
 def as_csv(found: Sequence[Entry]) -> bytes:

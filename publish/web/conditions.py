@@ -38,26 +38,28 @@ def coding(accept: bytes, kept: tuple[str, ...]) -> str:
     return best
 
 
-def unchanged(asked: Asked, etag: str, changed: str | None) -> bool:
-    """Whether the asker has it (13.2.2): by If-None-Match, and only without it by If-Modified-Since. `changed` is Last-Modified."""
+def unchanged(asked: Asked, etag: str, changed: str | None, *, exactly: bool = False) -> bool:
+    """Whether the asker has it (13.2.2): by If-None-Match, and only without it by If-Modified-Since. `changed` is Last-Modified; `exactly` that day
+    alone says so, and not a later one by the clock of whoever asks: it may be of the same day and of another issue."""
     if (tags := asked.get(b"if-none-match")) is not None:
         given = tags.decode("latin-1").strip()
         return given == etag or given == "*" or etag in [tag.strip().removeprefix("W/") for tag in given.split(",")]
     if (since := asked.get(b"if-modified-since")) is None or changed is None:
         return False
     text = since.decode("latin-1")
-    if text == changed:
-        return True
+    if text == changed or exactly:
+        return text == changed
     there, here = _instant(text), _instant(changed)
     return there is not None and here is not None and here <= there
 
 
-def part(asked: Asked, etag: str, changed: str | None, size: int) -> tuple[int, int] | None:
-    """From where to where (the last one not in it) the part goes that is asked for; None for the whole. Raises NoSuchPart."""
+def part(asked: Asked, etag: str, size: int) -> tuple[int, int] | None:
+    """From where to where (the last one not in it) the part goes that is asked for; None for the whole. Only the entity tag says what the asker has a
+    part of: a date is the same for every coding, and for what changes twice in its second. Raises NoSuchPart."""
     match = _RANGE.fullmatch(asked.get(b"range", b"").strip())
     if match is None or match[1] == match[2] == b"":
         return None
-    if (rests_on := asked.get(b"if-range")) is not None and rests_on.decode("latin-1").strip() not in (etag, changed):
+    if (rests_on := asked.get(b"if-range")) is not None and rests_on.decode("latin-1").strip() != etag:
         return None  # it has a part of another one
     if match[1] and match[2] and int(match[1]) > int(match[2]):
         return None

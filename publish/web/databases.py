@@ -138,7 +138,8 @@ class ReleaseDatabase(Guarded):
         return self._ask("all references", get_all_foreign_keys)
 
     async def label_column_for_table(self, table: str) -> str | None:
-        return next((column for column in await self.table_columns(table) if column in ("name", "title")), None)
+        called = "name", "title", f"label_{current.get().lang}"
+        return next((column for column in await self.table_columns(table) if column in called), None)
 
 
 class HistoryDatabase(Guarded):

@@ -1,7 +1,7 @@
 """Deltas as they may be given out today: of the live release while nothing in them has ended, of an earlier one while all of it is still public (rules 5, 6).
 
 A delta is one file with one hash, of which nothing can be left out. So whether it goes out is asked of what stands beside it: index.json says when the
-first of it ends, and holds.json what may hurt somebody, which the live release must still say (holding.py).
+first of it ends, and holds.json what may hurt somebody, which the live release must still say (holding.py). A release with a text that is hidden today gives none.
 What cannot be read goes nowhere.
 """
 
@@ -16,7 +16,7 @@ import orjson
 from ..home import DELTA_HOLDS, DELTA_INDEX, DELTAS
 from ..wording import LANGUAGES, say
 from .answer import TEXT, Answer, as_json, file_answer
-from .holding import RETRY_SECONDS, UNREADABLE, sealed, still
+from .holding import RETRY_SECONDS, UNREADABLE, hidden_since, sealed, still
 from .reader import Reader
 from .terms import over
 
@@ -67,7 +67,7 @@ def _may(live: Reader, folder: Path, base: str, entry: Mapping[str, Any], today:
     """Whether a delta in a release's folder, from `base`, may be given out. Raises what is in UNREADABLE where nobody can say."""
     if folder == live.folder:
         return entry["first_end"] is None or not over(entry["first_end"], today)
-    return still(live, today, sealed(folder, f"{DELTAS}/{DELTA_HOLDS}")[base])
+    return not hidden_since(live, folder) and still(live, today, sealed(folder, f"{DELTAS}/{DELTA_HOLDS}")[base])
 
 
 def _given(live: Reader, folder: Path, window: str, today: str) -> bool:

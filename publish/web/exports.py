@@ -19,6 +19,7 @@ from .. import forms
 from ..dataset import Column, Table
 from ..declarations import Words
 from ..extracts import belonging, rows
+from ..forms.packed import Counted
 from . import noticing
 from .answer import OPEN, Answer, busy
 from .asked import AS_OF, REGIONS, NoSuchChoice, read, refused, unsearchable
@@ -148,8 +149,6 @@ class Exports:
 
     def _made(self, visit: Visit, reader: Reader, table: str, region: str, batches: Batches) -> Answer:
         """The export in a temporary file. Raises TooMany, Misunderstood, NoIndex."""
-        from ..forms.packed import Counted  # a tenth of a second, which a site that nobody asks for files need not wait for
-
         form, label = BY_SUFFIX[visit.parts["form"]], self._tables[table].label.zh
         with closing(read_only(reader.database)) as connection:
             there = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", [table])}

@@ -14,6 +14,7 @@ import orjson
 from .. import coverage as covering
 from ..home import release_order
 from . import queries
+from .rated import ratings
 from .reader import Reader, Row
 from .terms import is_stale, over, permit_state
 
@@ -81,6 +82,14 @@ def _held(reader: Reader, notices: Iterable[Row]) -> list[Row]:
     return [{**notice, "held_since": reader.held_since("notices", notice), **reader.since(notice["id"])} for notice in notices]
 
 
+def _with_statements(reader: Reader, notices: list[Row]) -> list[Row]:
+    """Notices, each with what was said of it: a reply stands beside its notice (rule 11)."""
+    said: dict[str, list[Row]] = defaultdict(list)
+    for row in reader.rows(queries.STATEMENTS, orjson.dumps([notice["id"] for notice in notices]).decode()) if notices else ():
+        said[row.pop("notice_id")].append(row)
+    return [{**notice, "statements": said[notice["id"]]} for notice in notices]
+
+
 def unmatched(reader: Reader, institution: Row, today: str) -> list[Row]:
     """The notices in force that name exactly this institution's name in its region and are linked to nobody: it may be meant, or not."""
     known = reader.once(today, "unmatched", lambda: _unmatched(reader, today))
@@ -124,7 +133,7 @@ def institution(reader: Reader, id: str, today: str) -> Row | None:
     row["listings"] = [_listing(reader, item, today) for item in row["listings"]]
     for item in row["listings"]:
         item["as_of"] = item["as_of"] or item["document_as_of"]
-    row["notices"] = _held(reader, reader.rows(queries.NOTICES, id, today, MOST))
+    row["notices"] = _with_statements(reader, _held(reader, reader.rows(queries.NOTICES, id, today, MOST)))
     row["unmatched_notices"] = unmatched(reader, row, today)
     row["source_as_of"] = reader.source_as_of(row["source_id"])
     row |= _held_of(reader, row)
@@ -143,27 +152,6 @@ def succeeded_by(reader: Reader, id: str) -> list[Row]:
     return reader.rows(queries.SUCCEEDED_BY, id)
 
 
-def ratings(reader: Reader, id: str) -> list[Row]:
-    """Per dimension and scale: the months, the number of ratings and how many of each score. Suppressed months are counted, not opened."""
-    groups: dict[tuple[str, int], Row] = {}
-    for month in reader.rows(queries.RATINGS, id):
-        key = (month["dimension"], month["scale_max"])
-        start = {"dimension": key[0], "scale_max": key[1], "count": 0, "histogram": [0] * key[1], "from_month": None, "to_month": None}
-        group = groups.setdefault(key, {**start, "months": 0, "suppressed_months": 0})
-        if month["is_suppressed"] or not month["histogram"]:
-            group["suppressed_months"] += 1
-            continue
-        group["months"] += 1
-        group["count"] += month["rating_count"]
-        group["histogram"] = [a + b for a, b in zip(group["histogram"], orjson.loads(month["histogram"]), strict=True)]
-        group["from_month"] = group["from_month"] or month["month"]
-        group["to_month"] = month["month"]
-    for group in groups.values():
-        total = sum(score * n for score, n in enumerate(group["histogram"], 1))
-        group["mean"] = round(total / group["count"], 2) if group["count"] else None
-    return list(groups.values())
-
-
 def notice(reader: Reader, id: str) -> Row | None:
     """One notice, in force or not; its caller asks terms.in_force before it shows anything."""
     row = reader.row(queries.NOTICE, id)
@@ -171,7 +159,7 @@ def notice(reader: Reader, id: str) -> Row | None:
         return None
     row["penalties"] = [found["penalty_code"] for found in reader.rows(queries.PENALTIES, id)]
     row["measures"] = [found["measure_code"] for found in reader.rows(queries.MEASURES, id)]
-    row["statements"] = reader.rows(queries.STATEMENTS, id)
+    row |= _with_statements(reader, [row])[0]
     row["links"] = reader.rows(queries.LINKS, id)
     row["held_since"] = reader.held_since("notices", row)
     return {**row, **reader.since(id)}
@@ -187,9 +175,15 @@ def _overview(reader: Reader, today: str) -> dict[str, Any]:
     return {
         "newest": _held(reader, reader.rows(queries.NEWEST, "", today, NEWEST)),
         "notices_in_force": counted["n"] if counted else 0,
-        # a code that the release does not know counts nowhere
-        "provinces": [row for row in reader.rows(queries.PROVINCES) if row["code"] in reader.regions],
+        "provinces": _provinces(reader),
+        "classes": [(row["code"], row["institutions"]) for row in reader.rows(queries.OF_CLASSES)],
     }
+
+
+def _provinces(reader: Reader) -> list[Row]:
+    """Every province with its number of institutions; a code that the release does not know counts nowhere."""
+    counts = {row["code"]: row["institutions"] for row in reader.rows(queries.PROVINCES)}
+    return [{"code": code, "institutions": counts.get(code, 0)} for code, row in reader.regions.items() if row["level"] == "province"]
 
 
 def freshness(reader: Reader, today: str) -> dict[str, Any]:
@@ -218,6 +212,12 @@ def sources(reader: Reader, today: str) -> list[Row]:
         }
         for source in reader.sources
     ]
+
+
+def sources_of(reader: Reader, found: Row) -> list[Row]:
+    """The sources of all that an institution's page says of it."""
+    ids = {row["source_id"] for row in (found, *found["listings"], *found["notices"])}
+    return [source for source in reader.sources if source["id"] in ids]
 
 
 def coverage(reader: Reader, today: str) -> covering.Coverage:

@@ -18,6 +18,7 @@ from . import facts, why
 from .alike import alike
 from .answer import Answer, as_json
 from .asked import AS_OF, REGIONS, NoSuchChoice, refused, unsearchable
+from .compare import MOST as COMPARED
 from .facets import facets, label
 from .noticing import mentioning
 from .question import STATES, Question, ask
@@ -55,7 +56,7 @@ class SearchPages:
             return as_json(nothing) if visit.wants_json else self._render("search.html", asked=question, found=None)
         if not search.is_question(question.query, MOST_WORDS):
             if visit.wants_json:
-                return as_json({"error": "no_question", "message": visit.t("search.no_question"), "status": 400}, 400)
+                return self._problem(visit, 400, "no_question")
             return self._render("search.html", 400, asked=question, found=None, unasked=True)
         try:
             return self._json(visit, reader, question) if visit.wants_json else self._html(visit, reader, question)
@@ -152,7 +153,10 @@ class SearchPages:
             chosen=[(name, called(name, value), link) for name, value, link in question.chosen],
             sorts=[(name, name == question.sort, question.link(sort=name)) for name in question.sorts(question.query)],
             pages=_pages(question, found.total),
+            most=COMPARED,
             wider=self._wider(reader, question) if not found.total else [],
+            elsewhere=self._elsewhere(reader, question) if not found.total else [],
+            place=next((question.filters[level][-1] for level in reversed(REGIONS) if question.filters.get(level)), None),
             near_names=self._near(reader, question) if not found.total else [],
             notices=[] if question.filters or question.offset else self._notices(visit, reader, question),
             sources=facts.sources(reader, visit.today),
@@ -176,6 +180,14 @@ class SearchPages:
             if total := self._find(reader, question, filters=less, limit=0, offset=0).total:
                 found.append((name, value, link, total))
         return found
+
+    def _elsewhere(self, reader: Reader, question: Question) -> list[tuple[str, str, int]]:
+        """The provinces with something that answers, where none does in the region that was chosen: code, question, how many."""
+        less = {key: values for key, values in question.filters.items() if key not in REGIONS}
+        if less == question.filters:
+            return []
+        counts = self._find(reader, question, filters=less, limit=0, offset=0, count=("province",)).facets["province"]
+        return [(code, question.link(province=(code,), city=(), county=()), n) for code, n in sorted(counts.items())]
 
     def _near(self, reader: Reader, question: Question) -> list[Row]:
         try:

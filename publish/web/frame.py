@@ -5,10 +5,10 @@ values are escaped, control characters and bidirectional overrides are dropped, 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,12 @@ from markupsafe import Markup, escape
 import search
 
 from ..home import CHINA
+from ..hotlines import Hotline, hotlines_of
+from ..regions import COUNTRY, short_form
 from ..wording import LANGUAGES, wording
+from . import limits
 from .facts import freshness
+from .qr import qr
 from .visit import Visit, address, current
 
 HERE = Path(__file__).parent
@@ -41,7 +45,16 @@ DAYS = (
     "release",
 )  # values of texts that are days; such texts are not for attributes
 
-LIVE = ("/mingbai", "/history", "/status", "/feeds", "/changes")  # pages that are of the live release alone
+IN_PATH, IN_QUERY = "/~!$&'()*+,;=:@", "/~!$&'()*+,;=:@?%"  # what stands in an address as it is (RFC 3986)
+LIVE = (
+    "/mingbai",
+    "/history",
+    "/status",
+    "/feeds",
+    "/changes",
+    "/regions",
+    "/for-institutions",
+)  # pages that are of the live release alone
 Dictionary = Mapping[str, Any]  # publish.catalogue.dictionary()
 
 
@@ -100,9 +113,10 @@ def instant(text: object) -> object:
 class Frame:
     """What base.html reads; one object for all requests."""
 
-    def __init__(self, dictionary: Dictionary, base_url: str | None) -> None:
+    def __init__(self, dictionary: Dictionary, base_url: str | None, hotlines: Sequence[Hotline] = ()) -> None:
         self._tables = {name: {**table, "dataset": dataset} for dataset, d in dictionary.items() for name, table in d["tables"].items()}
         self._base_url = (base_url or "").rstrip("/")
+        self._hotlines = hotlines
         self.stylesheet, self.script = _fixed("site.css"), _fixed("suggest.js")
 
     @property
@@ -116,18 +130,18 @@ class Frame:
 
     @property
     def languages(self) -> list[dict[str, str]]:
-        """This page in each language."""
+        """This page in each language: its address, and its public one without what was asked, which is a page's own to say."""
         visit = self.visit
-        query = f"?{visit.query}" if visit.query else ""
-        return [
-            {"lang": lang, "href": address(visit.path, lang) + query, "public": self._base_url + address(visit.path, lang) + query}
-            for lang in LANGUAGES
-        ]
+        query = f"?{quote(visit.query.encode('latin-1'), safe=IN_QUERY)}" if visit.query else ""
+        places = [(lang, quote(address(visit.path, lang), safe=IN_PATH)) for lang in LANGUAGES]
+        return [{"lang": lang, "href": place + query, "public": self._base_url + place} for lang, place in places]
 
     @property
     def canonical(self) -> str | None:
         """Its public address; none of a page of an earlier release, which is not for search engines."""
-        return self._base_url + address(self.visit.path, self.visit.lang) if self._base_url and not self.visit.as_of else None
+        if not self.is_told or self.visit.as_of:
+            return None
+        return next(one["public"] for one in self.languages if one["lang"] == self.visit.lang)
 
     @property
     def root(self) -> str:
@@ -161,7 +175,13 @@ class Frame:
 
     def t(self, key: str, **values: object) -> Markup:
         """A text with its values, escaped. Days are marked as such, so that they do not break at their hyphens."""
-        return Markup(escape(wording(self.visit.lang)[key])).format(**{name: _marked(name, clean(value)) for name, value in values.items()})
+        text = _escaped(self.visit.lang, key)
+        if not values and "{" not in text:
+            return Markup(text)
+        # Markup.format says the same four times as slowly, and a page has hundreds of texts
+        return Markup(
+            text.format(**{name: value if type(value) is int else escape(_marked(name, clean(value))) for name, value in values.items()})
+        )
 
     def label(self, codes: str, code: str | None) -> str:
         reader = self.visit.reader
@@ -175,6 +195,14 @@ class Frame:
         reader = self.visit.reader
         return reader.region_name(code, self.visit.lang) if reader else code
 
+    def region_short(self, code: str) -> str:
+        return short_form(self.region_name(code))
+
+    def hotlines(self, region: str | None) -> list[Hotline]:
+        """Whom to call about what is in a region, the nearest first."""
+        reader = self.visit.reader
+        return hotlines_of(self._hotlines, [*reversed(reader.lies_in(region)), COUNTRY] if reader else [COUNTRY])
+
     def table_label(self, table: str) -> str:
         found = self._tables.get(table)
         return str(found["label"][self.visit.lang]) if found else table
@@ -182,6 +210,19 @@ class Frame:
     def column_label(self, table: str | None, column: str) -> str | None:
         found = self._tables.get(table or "", {"columns": {}})["columns"].get(column)
         return str(found["label"][self.visit.lang]) if found else None
+
+    def meaning(self, table: str | None, column: str, value: str | None) -> str | None:
+        """What a code or a region's code in a column means; None where it is neither, or has no word of its own."""
+        about = self._tables.get(table or "", {"columns": {}})["columns"].get(column, {})
+        if value is None or about.get("kind") not in ("code", "region"):
+            return None
+        found = self.label(about["codes"], value) if about["kind"] == "code" else self.region(value)
+        return found if found and found != value else None
+
+    def column_about(self, table: str, column: str) -> str:
+        """What the declaration says of a column."""
+        found = self._tables.get(table, {"columns": {}})["columns"].get(column)
+        return str(found["about"][self.visit.lang]) if found else ""
 
     def said(self, table: str, column: str, value: object) -> object:
         """A value of a column as a reader knows it: codes and regions by their names, money in yuan, flags and shares in words."""
@@ -203,6 +244,12 @@ class Frame:
         return str((row["source_zh"] if self.visit.lang == "zh" else row["source_en"] or row["source_zh"]) or "")
 
 
+@cache
+def _escaped(lang: str, key: str) -> str:
+    """A text as it stands on a page; its braces are none that escaping would change."""
+    return str(escape(wording(lang)[key]))
+
+
 def _fixed(name: str) -> str:
     """The address of a static file as it is now: another content has another one."""
     return f"/static/{name}?v={blake2b((STATIC / name).read_bytes(), digest_size=6).hexdigest()}"
@@ -212,14 +259,15 @@ def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
     """Give an environment, ours or Datasette's, what the templates use."""
     env.finalize = partial(clean, longest=longest)
     env.globals |= {
-        "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "url": frame.url,
-        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_label": frame.column_label, "quote": quote,
+        "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "region_short": frame.region_short, "url": frame.url,
+        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_about": frame.column_about, "column_label": frame.column_label, "meaning": frame.meaning, "quote": quote,
     }  # fmt: skip
     env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "number": "{:,}".format}
 
 
-def environment(frame: Frame) -> Environment:
-    """The environment of our own pages; a name that is not there is an error and no empty text."""
+def environment(frame: Frame, contact: object = None) -> Environment:
+    """The environment of our own pages; a name that is not there is an error and no empty text. `contact` is the operator's (contact.py), or None."""
     env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     equip(env, frame)
+    env.globals |= {"contact": contact, "qr": qr, "limits": limits}
     return env

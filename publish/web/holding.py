@@ -1,18 +1,24 @@
 """Whether a file that is one with its hash may still be given out: a delta, a download. What of it may hurt somebody stands beside it in its release, and the live
-release must still say all of that, in the same state and of notices with the same words and values (same.py; rules 5, 6). What cannot be read goes nowhere.
+release must still say all of that, in the same state and of notices with the same words and values (same.py; rules 5, 6). Nor may anything be in it that is hidden today
+(rule 8). What cannot be read goes nowhere.
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from ..errors import BadHome
 from ..rules import HARMLESS
 from ..same import fingerprint
+from .ended import ended
 from .older import allowed
-from .reader import Reader, Row
+from .past import kept
+from .reader import Reader, Row, read_only
 
 HELD = {"notices": "notices", "statements": "notice_statements", "documents": "documents"}
 WORDS_OF = {
@@ -23,7 +29,9 @@ WORDS_OF = {
 ALL_OF = {table: sql.partition(" WHERE ")[0] for table, sql in WORDS_OF.items()}
 MANY = 1_000  # 20,000 notices take half a second, for each release that is kept
 RETRY_SECONDS = 3600  # the next run makes the live release's files anew
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+_COLUMNS = "SELECT m.name, c.name FROM main.sqlite_schema m, pragma_table_info(m.name, 'main') c WHERE m.type = 'table'"
+_HIDDEN = "SELECT table_name FROM main.hidden_since WHERE release = (SELECT number FROM main.releases WHERE id = ?)"
+UNREADABLE = (OSError, sqlite3.Error, ValueError, KeyError, TypeError, AttributeError)
 
 
 def sealed(folder: Path, name: str) -> Any:
@@ -36,7 +44,7 @@ def sealed(folder: Path, name: str) -> Any:
 
 def still(live: Reader, today: str, holds: Mapping[str, list[list[str]]]) -> bool:
     """Whether the live release says today of all that may hurt somebody that it is public, in the same state and in the same words."""
-    found = allowed(live, today)
+    found, over = allowed(live, today), _documents_over(live, today)
     notices, statements, documents = (_words(live, today, table, holds[name]) for name, table in HELD.items())
     return (
         all(found.states.get(id) == state and notices.get((id,)) == words for id, state, words in holds["notices"])
@@ -46,8 +54,31 @@ def still(live: Reader, today: str, holds: Mapping[str, list[list[str]]]) -> boo
             tuple(code) in found.codes for code in holds.get("codes", ())
         )  # one from before they were held has its notices in other words
         and all((id, institution or None, name) in found.listings for id, institution, name in holds["listings"] if name not in HARMLESS)
-        and all(words and documents.get((id,)) == words for id, words in holds["documents"])
+        and all(words and documents.get((id,)) == words and id not in over for id, words in holds["documents"])
     )
+
+
+def _documents_over(live: Reader, today: str) -> frozenset[str]:
+    """The documents of the live release that only what is over names: its table has them until the next run."""
+    return live.once(today, "documents over", lambda: frozenset(orjson.loads(ended(live, today).gone["documents"])))
+
+
+def hidden_since(live: Reader, folder: Path) -> set[str]:
+    """The tables of an earlier release that say what is hidden today: a text that is published otherwise now, whatever became of its row (publish/past.py),
+    and a column, or all of a table, that the live release does not have. Raises ValueError where nobody can say."""
+    try:
+        connection = kept(live)
+    except BadHome as error:
+        raise ValueError(str(error)) from error
+    if connection is None:
+        raise ValueError(f"nothing is known of the past of release {live.id}")
+    found = {table for (table,) in connection.execute(_HIDDEN, [folder.name])}
+    return found | {table for table, _ in _columns(folder) - _columns(live.folder)}
+
+
+def _columns(folder: Path) -> set[tuple[str, str]]:
+    with closing(read_only(folder / "mingbai.db")) as database:
+        return set(database.execute(_COLUMNS))
 
 
 def _words(live: Reader, today: str, table: str, held: list[list[Any]]) -> Mapping[tuple[Any, ...], str | None]:

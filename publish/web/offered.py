@@ -17,7 +17,9 @@ import orjson
 from ..forms import FORMS
 from ..home import CHINA, DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS
 from .archive import Identity, identity_of
-from .holding import sealed, still
+from .ended import ended
+from .holding import hidden_since, sealed, still
+from .past import past_file
 from .pieces import Stored
 from .reader import Reader, Row
 from .terms import over
@@ -38,7 +40,8 @@ class Kept:
 
 @dataclass(frozen=True)
 class Offered:
-    """What may be fetched of a release. `changed` is the day on which it was made, or issued anew, as HTTP says it: the same on every copy of the site."""
+    """What may be fetched of a release. `changed` is the day on which it was made, or issued anew, and a second for each time that it was, as HTTP says it:
+    the same on every copy of the site, and another one of each issue."""
 
     changed: str
     files: Mapping[str, Kept]
@@ -52,26 +55,34 @@ def offered(folder: Path, live: Reader, today: str) -> tuple[Identity, Offered]:
         raise FileNotFoundError(folder)
     own, of = folder == live.folder, f"{folder.name} {seen}"
     if own:
-        return seen, live.once(today, f"downloads {of}", lambda: _read(folder, today, None))
+        return seen, live.once(today, f"downloads {of}", lambda: _read(folder, today, lambda tables: _in_force(live, today, tables)))
     # of hundreds of earlier ones it is not kept what they have, only what of it may be given out
-    return seen, _read(folder, today, lambda tables: live.once(today, f"given out {of}", lambda: _may(folder, live, today, tables)))
+    by = identity_of(past_file(live))  # it is made again when other code hides
+    return seen, _read(folder, today, lambda tables: live.once(today, f"given out {of} {by}", lambda: _may(folder, live, today, tables)))
 
 
 def _may(folder: Path, live: Reader, today: str, tables: Mapping[str, Any]) -> Mapping[str, bool]:
-    """Of each table of an earlier release whether the live one still says all that may hurt somebody in it."""
-    holds = sealed(folder, f"{DOWNLOADS}/{DOWNLOAD_HOLDS}")
-    return {name: not said["holds"] or still(live, today, holds[name]) for name, said in tables.items()}
+    """Of each table of an earlier release whether the live one still says all that may hurt somebody in it, and nothing of it is hidden today."""
+    holds, hidden = sealed(folder, f"{DOWNLOADS}/{DOWNLOAD_HOLDS}"), hidden_since(live, folder)
+    return {name: name not in hidden and (not said["holds"] or still(live, today, holds[name])) for name, said in tables.items()}
 
 
-def _read(folder: Path, today: str, judged: Callable[[Mapping[str, Any]], Mapping[str, bool]] | None) -> Offered:
-    """`judged` says it of each table; of the live release only its own ends are asked."""
+def _in_force(live: Reader, today: str, tables: Mapping[str, Any]) -> Mapping[str, bool]:
+    """Of each table of the live release whether its pages still show all that is in it."""
+    shown, there = ended(live, today).counts, live.shown_counts()
+    return {name: shown.get(name) == there.get(name) for name in tables}
+
+
+def _read(folder: Path, today: str, judged: Callable[[Mapping[str, Any]], Mapping[str, bool]]) -> Offered:
+    """`judged` says of each table whether it may be given out today."""
     manifest = orjson.loads((folder / "manifest.json").read_bytes())
-    day = max([manifest["released_on"], *(note["on"] for note in manifest.get("reissues", []))])
-    changed = formatdate(datetime.fromisoformat(day).replace(tzinfo=CHINA).timestamp(), usegmt=True)
+    notes = manifest.get("reissues", [])
+    day = datetime.fromisoformat(max([manifest["released_on"], *(note["on"] for note in notes)])).replace(tzinfo=CHINA)
+    changed = formatdate(day.timestamp() + len(notes), usegmt=True)
     if f"{DOWNLOADS}/{DOWNLOAD_INDEX}" not in manifest["files"]:  # from before there were any
         return Offered(changed, {})
     made = sealed(folder, f"{DOWNLOADS}/{DOWNLOAD_INDEX}")
-    may = judged(made["tables"]) if judged else dict.fromkeys(made["tables"], True)
+    may = judged(made["tables"])
     found: dict[str, Kept] = {}
     for name, said in sorted(made["files"].items()):
         ended = said["first_end"] is not None and over(said["first_end"], today)

@@ -5,7 +5,7 @@ can hurt somebody is shown of it only where the live release says the same of th
 white. It is all one why the live release does not: a notice that its list merely lost may have been taken off it for the sake of whom it named, and
 its source does not say. Of a notice's words, amounts and days (same.py) only those are shown that the live release has too, and nothing of one that is about another party today: they were
 changed to mask a person, or to correct, and a correction does not repeat what it corrects. TEMP views stand before the tables on the reader's own
-connection, so that no query of ours can forget it.
+connection, so that no query of ours can forget it. Any other text is shown as it would be published today, and a column that no longer is not at all.
 """
 
 from collections import defaultdict
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..hidden import publishable
 from ..rules import HARMLESS, last_day
 from ..same import CODES, END, PARTY, VALUES, WORDS
 from . import queries
@@ -48,6 +49,7 @@ _LISTINGS = "SELECT l.id, l.institution_id, l.list FROM listings l WHERE ?1 = ''
 ).replace("$listed", queries.LISTED)
 _LINKS = "SELECT notice_id, institution_id FROM notice_links"
 _CODES = {part: f"SELECT notice_id, {column} AS code FROM main.{table}" for part, (table, column) in CODES.items()}  # noqa: S608
+Columns = Mapping[str, Mapping[str, Mapping[str, Any]]]  # of each table, as a data dictionary describes them
 _NOTICE = "SELECT id, state, public_until, absent_since FROM main.notices WHERE id = ?"
 
 
@@ -61,6 +63,11 @@ class Allowed:
     links: frozenset[tuple[str, str]]
     codes: frozenset[tuple[str, str, str]]  # penalties and measures of its notices
     listings: frozenset[tuple[str, str, str]]
+
+
+def columns_of(dictionary: Mapping[str, Any]) -> Columns:
+    """The columns of each table of a data dictionary."""
+    return {name: table["columns"] for dataset in dictionary.values() for name, table in dataset["tables"].items()}
 
 
 def allowed(live: Reader, today: str) -> Allowed:
@@ -80,10 +87,31 @@ def _allowed(live: Reader, today: str) -> Allowed:
     )
 
 
-class Older(Reader):
-    """Shows nothing that may hurt before `beside` was called; to be called by each request, whose page then waits for nothing."""
+def _today(name: str, column: Mapping[str, Any] | None) -> str:
+    """SQL for what is shown of a column: nothing where it is not published today."""
+    if column is None:
+        return f'NULL AS "{name}"'
+    masked = column.get("privacy") == "masked"
+    return (
+        f"""mingbai_published_{masked:d}('{column["kind"]}', "{name}") AS "{name}\""""
+        if publishable(column["kind"], masked)
+        else f'"{name}"'
+    )
 
-    def __init__(self, folder: Path) -> None:
+
+def _published(masked: bool) -> Callable[[str, object], object]:
+    def published(kind: str, text: object) -> object:
+        look = publishable(kind, masked)
+        return look(text) if look and isinstance(text, str) else text
+
+    return published
+
+
+class Older(Reader):
+    """Shows nothing that may hurt before `beside` was called; to be called by each request, whose page then waits for nothing.
+    `columns` are those that are published today."""
+
+    def __init__(self, folder: Path, columns: Columns) -> None:
         super().__init__(folder)
         self._live: Reader | None = None
         self._allowed = Allowed({}, {}, {}, frozenset(), frozenset(), frozenset())
@@ -98,19 +126,21 @@ class Older(Reader):
             ("mingbai_said", 3, self._said),
             ("mingbai_same", 4, self._same),
             ("mingbai_end", 2, self._end),
+            *((f"mingbai_published_{masked:d}", 2, _published(masked)) for masked in (False, True)),
         )
         for name, arguments, function in functions:
             self._connection.create_function(name, arguments, function)
         self._connection.execute("PRAGMA query_only=0")
         self._views = [table for table in VIEWS if table in self.counts]
-        for table in self._views:
+        for table in sorted({*VIEWS, *columns} & {*self.counts}):
             names = [row["name"] for row in self.rows("SELECT name FROM pragma_table_info(?, 'main') ORDER BY cid", table)]
             words = [name for name in SAYS.get(table, ()) if table != "notices" or name not in PARTY]
-            said = {name: f'{_SAID[table].replace("$column", name)} AS "{name}"' for name in words}
+            said = {name: _today(name, columns.get(table, {}).get(name)) for name in names}
+            said |= {name: f'{_SAID[table].replace("$column", name)} AS "{name}"' for name in words}
             if table == "notices":
                 said[END] = f"mingbai_end(id, {END}) AS {END}"
-            columns = ", ".join(said.get(name, f'"{name}"') for name in names)
-            self._connection.execute(f'CREATE TEMP VIEW "{table}" AS SELECT {columns} FROM main."{table}" WHERE {VIEWS[table]}')  # noqa: S608
+            shown = ", ".join(said[name] for name in names)
+            self._connection.execute(f'CREATE TEMP VIEW "{table}" AS SELECT {shown} FROM main."{table}" WHERE {VIEWS.get(table, "1")}')  # noqa: S608
         self._connection.execute("PRAGMA query_only=1")
 
     def _now(self, sql: str, *key: object) -> Row | None:

@@ -29,7 +29,7 @@ def openapi(reader: Reader, dictionary: Dictionary, lang: str, root: str, today:
             "version": reader.id,
             "summary": say(lang, "cite.all"),
             "description": f"{say(lang, 'api.about')}\n\n{licence.terms(lang)}",
-            "license": {"name": licence.name(lang), "identifier": licence.SPDX},
+            "license": {"name": licence.own(lang), "url": f"{root}{address('/data', lang)}#licence"},
         },
         "servers": [
             {"url": f"{root}{address('/', one)}".rstrip("/") or "/", "description": say(lang, f"site.language.{one}")}
@@ -58,8 +58,9 @@ def _operations(route: Route, reader: Reader, lang: str, known: Mapping[str, str
 
 
 def _identifier(route: Route) -> str:
-    """A name of its own: several addresses of Datasette's have one word."""
-    return route.name if route.name != "datasette" else f"datasette_{route.path.strip('/-').removesuffix('.json')}"
+    """A name of its own: several addresses have one word."""
+    last = route.path.rpartition("/")[2].lstrip("-").partition(".")[0]
+    return f"{route.name}_{last}" if route.name in ("datasette", "described") else route.name
 
 
 def example(route: Route, known: Mapping[str, str]) -> dict[str, str]:

@@ -6,24 +6,27 @@ They run in the event loop, each on the visit's own release: a few look-ups of s
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
-import orjson
 from jinja2 import Environment
 
 from ..questions import DUCKDB, QUESTIONS
 from ..wording import LANGUAGES
-from . import catalog, deltas, downloads, exports, facts, reconcile, sealed
+from . import badge, catalog, crawlers, dataset, deltas, downloads, exports, facts, reconcile, schema, sealed, status
 from .answer import CSV, HTML, OPEN, Answer, as_json, file_answer, moved
-from .asked import NoSuchChoice, refused
+from .asked import AS_OF, NoSuchChoice, read, refused
 from .changed import ChangePages, as_public
-from .changelog import Entry, as_csv, newest
+from .changelog import Entry, as_csv
+from .compare import ComparePages
 from .ended import ended
 from .feeding import FeedPages
 from .found import SearchPages
 from .frame import STATIC, Dictionary, Frame
+from .glossary import glossary
 from .noticing import NoticePages
+from .provenance import origins
 from .reader import Reader
+from .region_pages import RegionPages
 from .shelf import Shelf
 from .terms import in_force, tombstone
 from .verify import VerifyPages
@@ -56,15 +59,22 @@ class Pages:
         self._templates = templates
         self._dictionary = dictionary
         self._csv: tuple[list[Entry] | None, bytes] = None, b""
+        frame = cast(Frame, templates.globals["frame"])
         self.found = SearchPages(self.render, self.problem)
         self.changed = ChangePages(shelf, self.render, self.problem, dictionary, FIRST)
+        self.regions = RegionPages(self.render, self.problem, self.changed, frame.hotlines)
         self.reconciliation = reconcile.Reconciliation(self.render, dictionary, templates)
+        self.badges = badge.BadgePages(self.render, self.problem)
         self.verify = VerifyPages(self.render, self.problem, of_release)
-        self.feeds = FeedPages(shelf, self.render, self.problem, self._last_run, cast(Frame, templates.globals["frame"]), hubs)
-        self.catalog = catalog.CatalogPages(shelf, cast(Frame, templates.globals["frame"]), dictionary)
+        self._frame = frame
+        self.feeds = FeedPages(shelf, self.render, self.problem, lambda: status.told(shelf.home), frame, hubs)
+        self.catalog = catalog.CatalogPages(shelf, frame, dictionary)
+        self.crawlers = crawlers.Crawlers(self.problem, frame)
         self._in_order = dict(sorted(dictionary.items(), key=_reading_order))
+        self._status = status.StatusPages(shelf, self.render)
         self._exports = exports.Exports(self.problem, dictionary)
         self.downloads = downloads.Downloads(shelf, self.render, self.problem, self._in_order)
+        self.datasets = dataset.DatasetPages(shelf, self.render, self.problem, self._in_order, frame, self.catalog, self.downloads.given)
         # asked for most often, and without a problem's page: their answers are JSON whatever happens
         self.hot: Mapping[str, Page] = {
             address(path, lang): page
@@ -79,12 +89,20 @@ class Pages:
                 (r"/suggest\.json", self.found.suggest),
                 (r"/verify(\.json)?", self.verify.page),
                 (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.institution),
+                (r"/institutions/(?P<id>[A-Za-z0-9_-]{1,64})/provenance", self.provenance),
+                (r"/compare(\.json)?", ComparePages(self.render, self.problem).page),
                 (r"/notices(\.json)?", NoticePages(self.render, self.problem).page),
                 (r"/notices/(?P<id>[A-Za-z0-9_-]{1,64})(\.json)?", self.notice),
+                (r"/regions(\.json)?", self.regions.index),
+                (r"/regions/(?P<code>[^/.]{1,60})(\.json)?", self.regions.page),
                 (rf"/search\.(?P<form>{exports.FORM})", self._exports.institutions),
                 (rf"/notices\.(?P<form>{exports.FORM})", self._exports.notices),
+                (badge.PATTERN, self.badges.picture),
+                (r"/for-institutions", self.badges.page),
+                (r"/words", self.words),
                 (r"/data", self.data),
                 (r"/data/changelog\.(json|csv)", self.changelog),
+                (dataset.ADDRESS, self.datasets.page),
                 (catalog.ADDRESS, self.catalog.catalog),
                 (r"/openapi\.json", self.catalog.openapi),
                 (sealed.ADDRESS, self.sealed),
@@ -96,6 +114,9 @@ class Pages:
                 (r"/changes(\.json|\.csv)?", self.changed.page),
                 (reconcile.ADDRESS, self.reconciliation.page),
                 (r"/feeds(\.opml|/.*)?", self.feeds.page),
+                (r"/robots\.txt", self.robots),
+                (r"/sitemap\.xml", self.sitemap),
+                (crawlers.ADDRESS, self.sitemap_part),
             )
         ]
 
@@ -120,14 +141,21 @@ class Pages:
         found = self.find(path)
         own: list[Page] = [self.feeds.page, self.delta, self.deltas, self.changed.page, self.found.suggest, self.reconciliation.page]
         own += [
+            self.regions.index,
+            self.regions.page,
             self.catalog.catalog,
             self.catalog.openapi,
             self.sealed,
             self.files,
             self.file,
             self.table,
+            self.badges.picture,
+            self.badges.page,
             self._exports.institutions,
             self._exports.notices,
+            self.robots,
+            self.sitemap,
+            self.sitemap_part,
         ]
         return found is not None and found[0] not in own
 
@@ -153,6 +181,7 @@ class Pages:
             "start.html",
             counts=ended(reader, visit.today).counts,
             changed=self.changed.newest(visit, reader),
+            linked=None if visit.as_of else schema.website(self._frame, visit),
             **facts.overview(reader, visit.today),
         )
 
@@ -166,7 +195,23 @@ class Pages:
         timeline, more = self.changed.timeline(visit, reader)
         if visit.wants_json:
             return as_json({**of_release(visit, reader), **found, "timeline": as_public(timeline, visit, reader)})
-        return self.render("institution.html", it=found, first=self._first(visit, reader), timeline=timeline, more=more)
+        linked = None if visit.as_of else schema.institution(self._frame, visit, reader, found)
+        return self.render(
+            "institution.html",
+            it=found,
+            first=self._first(visit, reader),
+            timeline=timeline,
+            more=more,
+            linked=linked,
+            sources=facts.sources_of(reader, found),
+        )
+
+    def provenance(self, visit: Visit, reader: Reader) -> Answer:
+        found = facts.institution(reader, visit.parts["id"], visit.today)
+        if found is None:
+            return self._successors(visit, reader, visit.parts["id"])
+        found["notices"] = [{**notice, **(facts.notice(reader, notice["id"]) or {})} for notice in found["notices"]]
+        return self.render("provenance.html", it=found, origins=origins(found, self._dictionary))
 
     def _successors(self, visit: Visit, reader: Reader, id: str) -> Answer:
         """Where to go from an institution that is gone: to the one that took its place, or a choice of several."""
@@ -219,14 +264,22 @@ class Pages:
             "data.html",
             dictionary=self._in_order,
             counts=ended(reader, visit.today).counts,
-            sources=facts.sources(reader, visit.today),
             versions=_versions(reader),
             **self.catalog.told(visit, reader, _versions(reader)),
-            changelog=newest(self._shelf.archive.changelog(visit.live or reader, reader.id)),
+            sources=facts.sources(reader, visit.today),
             questions=QUESTIONS,
             duckdb=DUCKDB,
-            files={} if visit.is_past else self.downloads.given(reader, visit.today),
+            has_files=not visit.is_past and bool(self.downloads.given(reader, visit.today)),
         )
+
+    def words(self, visit: Visit, reader: Reader) -> Answer:
+        try:
+            read(visit.pairs, (), (AS_OF,))
+        except NoSuchChoice as no:
+            return refused(self.problem, visit, no, "/words", ())
+        except ValueError:
+            return self.problem(visit, 400, "bad_request")
+        return self.render("words.html", topics=glossary(reader, self._dictionary, visit.lang))
 
     def changelog(self, visit: Visit, reader: Reader) -> Answer:
         found = self._shelf.archive.changelog(visit.live or reader, reader.id)
@@ -277,30 +330,19 @@ class Pages:
     def sealed(self, visit: Visit, reader: Reader) -> Answer:
         return _there(sealed.sealed(self._shelf.home, [id for id, _ in self._shelf.archive.known(reader)], **visit.parts))
 
+    def robots(self, visit: Visit, reader: Reader) -> Answer:
+        return _there(self.crawlers.robots(visit))
+
+    def sitemap(self, visit: Visit, reader: Reader) -> Answer:
+        return _there(self.crawlers.index(visit, reader))
+
+    def sitemap_part(self, visit: Visit, reader: Reader) -> Answer:
+        return _there(self.crawlers.part(visit, reader))
+
     # -- pages without a release -------------------------------------------------------------------------------------
 
     def status(self, visit: Visit) -> Answer:
-        reader = visit.reader
-        last = self._last_run()
-        if visit.wants_json:
-            serving = reader and {
-                "id": reader.id,
-                "released_on": reader.released_on,
-                "sources": facts.sources(reader, visit.today),
-                **facts.freshness(reader, visit.today),
-            }
-            return as_json({"serving": serving, "problem": self._shelf.problem, "status": last})
-        sources = facts.sources(reader, visit.today) if reader else []
-        checked = {name: source.get("last_checked") for name, source in (last or {}).get("sources", {}).items()}
-        return self.render("status.html", sources=sources, checked=checked, last=last, problem=self._shelf.problem)
-
-    def _last_run(self) -> Mapping[str, Any] | None:
-        """status.json of the home, which the pipeline writes for the public; None where there is none to read."""
-        try:
-            last = orjson.loads((self._shelf.home / "status.json").read_bytes())
-        except (OSError, ValueError):
-            return None
-        return last if isinstance(last, dict) else None
+        return self._status.page(visit)
 
     def static(self, name: str, fixed: bool) -> Answer | None:
         if "/" in name or name.startswith("."):

@@ -38,7 +38,7 @@ def past_ended(reader: Reader, today: str) -> Ended:
 
 
 def _past_ended(reader: Reader, today: str) -> Ended:
-    found, connection = ended(reader, today), _kept(reader)
+    found, connection = ended(reader, today), kept(reader)
     if connection is None:
         raise BadHome(f"{past_file(reader)}: is not there; run `mingbai run`, which makes it again")
     notices, listings = found.gone["notices"], found.gone["listings"]
@@ -57,7 +57,7 @@ def _past_ended(reader: Reader, today: str) -> Ended:
     return replace(found, gone=gone)
 
 
-def _kept(reader: Reader) -> sqlite3.Connection | None:
+def kept(reader: Reader) -> sqlite3.Connection | None:
     """A connection to the file as it is, without views. It stays open with the reader: the file is removed when the next release is live, and
     a request that began before goes on."""
     with suppress(OSError):
@@ -81,7 +81,7 @@ def _opened(reader: Reader) -> sqlite3.Connection:
 
 def shadow_past(connection: sqlite3.Connection, reader: Reader) -> list[str]:
     """Make the inner views of the past on a connection to its file, before it is hardened. Returns the tables, which are `INNER + table` now."""
-    _kept(reader)
+    kept(reader)
     keys = {"notices": "id", "listings": "id", "documents": "id"}
     keys |= {table: column for (table, column), other in reader.references.items() if other == "notices"}
     names = [name for (name,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' ORDER BY name")]

@@ -93,13 +93,13 @@ def chosen(stored: Stored, asked: Asked, etag: str, changed: str | None) -> Send
     headers = [(b"etag", etag.encode("latin-1")), (b"accept-ranges", b"bytes")]
     if stored.is_gzip:
         headers.append((b"vary", b"accept-encoding"))
-    if unchanged(asked, etag, changed):
+    if unchanged(asked, etag, changed, exactly=True):
         return Sending(304, 0, 0, False, tuple(headers))
     if packed:
         size = os.fstat(stored.file.fileno()).st_size
         return Sending(200, 0, size, False, (*headers, (b"content-encoding", b"gzip"), _length(size)))
     try:
-        found = part(asked, etag, changed, stored.size) if b"range" in asked else None
+        found = part(asked, etag, stored.size) if b"range" in asked else None
     except NoSuchPart:
         return Sending(416, 0, 0, False, (*headers, (b"content-range", f"bytes */{stored.size}".encode()), _length(0)))
     first, end = found or (0, stored.size)

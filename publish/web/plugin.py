@@ -11,12 +11,14 @@ import sys
 from collections.abc import Callable, Mapping
 from json import JSONDecodeError
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
+import orjson
 from datasette import handle_exception as stock
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.database import QueryInterrupted
+from datasette.filters import FilterArguments
 from datasette.plugins import pm
 from datasette.utils import tilde_decode, tilde_encode
 from datasette.utils.asgi import Response
@@ -26,10 +28,11 @@ from markupsafe import Markup, escape
 
 from ..questions import QUESTIONS
 from ..wording import LANGUAGES, say
-from .answer import App
+from . import tablesearch
+from .answer import Answer, App
 from .databases import Guarded, HistoryDatabase, NoPast, ReleaseDatabase
-from .frame import LONGEST, LONGEST_PROSE, Dictionary, Frame, equip, web_address
-from .reader import Reader
+from .frame import LONGEST, LONGEST_PROSE, Dictionary, Frame, clean, equip, web_address
+from .reader import NoIndex, Reader
 from .site import Site
 from .views import queries
 from .visit import HISTORY, ROUTE, ROUTES, Visit, address, current
@@ -40,6 +43,7 @@ SETTINGS = {
     "sql_time_limit_ms": 300,
     "max_returned_rows": 200,
     "default_page_size": 50,
+    "truncate_cells_html": 300,  # in a list of rows; a row's own page has all of it
     "default_cache_ttl": 0,  # a cache asks again
 }
 EXAMPLE = "select * from institutions_as_of where release = (select id from releases order by number desc limit 1) limit 10"
@@ -173,20 +177,40 @@ def prepare_jinja2_environment(env: Environment, datasette: Datasette) -> None:
 
 
 @hookimpl
+def filters_from_request(request: Any, database: str, table: str, datasette: Datasette) -> FilterArguments | None:
+    """?_search= by our own indexes; what cannot be searched was refused before (site.py)."""
+    if not isinstance(datasette, Shown) or datasette.databases[database].route != ROUTE or table not in tablesearch.PAGES:
+        return None
+    visit: Visit = current.get()
+    query = request.args.get(tablesearch.KEY, "").strip()
+    page = tablesearch.PAGES[table]
+    if not query or visit.reader is None:
+        return FilterArguments([], extra_context={"searched": {"query": "", "page": page}})
+    ids, total = tablesearch.found(visit, visit.reader, table, query)
+    said = {"query": query, "page": f"{page}?{urlencode({'q': query})}", "total": total, "shown": len(ids)}
+    return FilterArguments([tablesearch.IN], {"found_by_search": orjson.dumps(ids).decode()}, [], {"searched": said})
+
+
+@hookimpl
 def render_cell(value: object, column: str, table: str | None, datasette: Datasette) -> Markup | None:
-    """An address as a link that tells its site nothing; a reference as one by the route: Datasette makes it by the release's name."""
-    if isinstance(datasette, Shown) and isinstance(value, str) and (to := web_address(value.strip())):
+    """An address as a link that tells its site nothing; a code or region with what it means; a reference as a link by the route: Datasette makes it by
+    the release's name."""
+    if not isinstance(datasette, Shown):
+        return None
+    if isinstance(value, str) and (to := web_address(value.strip())):
         return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(to, to if len(to) <= LONGEST else to[:LONGEST] + "…")
-    if not isinstance(datasette, Shown) or not isinstance(value, dict) or table is None:
+    if isinstance(value, str) and (meaning := datasette.frame.meaning(table, column, value)):
+        return Markup('{} <span class="code">{}</span>').format(meaning, value)
+    if not isinstance(value, dict) or table is None:
         return None
     visit: Visit = current.get()
     other = visit.reader.references.get((table, column)) if visit.reader else None
-    href = f"{address('/', visit.lang)}{ROUTE}/{tilde_encode(other or table)}/{tilde_encode(str(value['value']))}"
-    return (
-        Markup('<a href="{}">{}</a> <span class="code">{}</span>').format(href, value["label"], value["value"])
-        if other
-        else escape(str(value["value"]))
-    )
+    if not other:
+        return escape(clean(value["value"]))
+    href = f"{address('/', visit.lang)}{ROUTE}/{tilde_encode(other)}/{tilde_encode(str(value['value']))}"
+    if value["label"] in (None, "", value["value"]):
+        return Markup('<a href="{}">{}</a>').format(href, clean(value["value"]))
+    return Markup('<a href="{}">{}</a> <span class="code">{}</span>').format(href, clean(value["label"]), clean(value["value"]))
 
 
 @hookimpl(tryfirst=True)
@@ -215,6 +239,10 @@ def _has_less_of_a_key(exception: Exception) -> bool:
 async def _problem(site: Site, exception: Exception) -> Response:
     """Datasette's errors as ours: 404, 400 with SQLite's own word on the SQL, 403, and 500 with no detail."""
     visit = current.get()
+    if isinstance(exception, tablesearch.NotAsked):
+        return _as_response(site.pages.problem(visit, 400, exception.kind, exception.said))
+    if isinstance(exception, NoIndex):
+        return _as_response(site.pages.problem(visit, 503, "unsearchable"))
     status = (
         404
         if _has_less_of_a_key(exception)
@@ -224,9 +252,21 @@ async def _problem(site: Site, exception: Exception) -> Response:
     )
     kind = {400: "bad_request", 403: "forbidden", 404: "not_found", 503: "no_past"}.get(status, "bug")
     slow = isinstance(exception, QueryInterrupted) or getattr(exception, "title", None) == "SQL Interrupted"
-    detail = None if status >= 500 or slow or kind == "not_found" else str(getattr(exception, "message", None) or exception)
-    answer = site.pages.problem(visit, status, "slow" if slow else kind, detail=detail)
-    return Response(answer.body.decode(), status, dict(answer.headers), answer.type)
+    detail = None if status >= 500 or kind == "not_found" else str(getattr(exception, "message", None) or exception)
+    if slow:
+        return _as_response(site.pages.problem(visit, status, "slow", instead=_for_the_patient(visit)))
+    where = visit.path.partition(".")[0]
+    instead = [("table", address(where, visit.lang))] if kind == "bad_request" and where.count("/") == 2 else []
+    return _as_response(site.pages.problem(visit, status, kind, detail=detail, instead=instead))
+
+
+def _for_the_patient(visit: Visit) -> list[tuple[str, str]]:
+    """Where to go with a query that takes longer than the site gives it, as problem.html takes it."""
+    return [("files", address("/data/latest", visit.lang)), ("workshop", address("/data#questions", visit.lang))]
+
+
+def _as_response(answer: Answer) -> Response:
+    return Response(answer.body.decode(), answer.status, dict(answer.headers), answer.type)
 
 
 def register() -> None:

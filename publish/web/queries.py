@@ -85,6 +85,7 @@ NAMING = _sql(
 COUNT_IN_FORCE = _sql("SELECT count(*) AS n FROM notices n WHERE ?1 = '' AND $in_force")
 PROVINCES = """SELECT substr(region_code, 1, 2) || '0000' AS code, count(*) AS institutions FROM institutions
     WHERE region_code IS NOT NULL GROUP BY 1 ORDER BY 1"""
+OF_CLASSES = "SELECT class_code AS code, count(*) AS institutions FROM institution_classes GROUP BY 1 ORDER BY 1"
 
 INSTITUTION = _sql("SELECT i.*, $document FROM institutions i $from WHERE i.id = ?1", "i")
 ALIASES = "SELECT name, kind FROM institution_aliases WHERE institution_id = ?1 ORDER BY name"
@@ -101,7 +102,7 @@ NOTICES = _sql(
     WHERE k.institution_id = ?1 AND $in_force ORDER BY n.decided_on DESC, n.id LIMIT ?3""",
     "n",
 )
-RATINGS = """SELECT month, dimension, scale_max, rating_count, histogram, is_suppressed FROM ratings WHERE institution_id = ?1
+RATINGS = """SELECT month, dimension, scale_max, rating_count, histogram, is_suppressed, source_id FROM ratings WHERE institution_id = ?1
     ORDER BY dimension, scale_max, month"""
 
 # of an institution that is gone: the ones that are there in its place, by however many steps; a circle ends by itself
@@ -116,8 +117,8 @@ PREDECESSORS = """WITH RECURSIVE back(id, successor_id, kind, method, since) AS 
 
 NOTICE = _sql("SELECT n.*, $document FROM notices n $from WHERE n.id = ?1", "n")
 PENALTIES = "SELECT penalty_code FROM notice_penalties WHERE notice_id = ?1 ORDER BY penalty_code"
-STATEMENTS = """SELECT number, kind, said_by, said_on, text, document, fields, recorded_on, settled_on FROM notice_statements
-    WHERE notice_id = ?1 ORDER BY number"""
+STATEMENTS = """SELECT notice_id, number, kind, said_by, said_on, text, document, fields, recorded_on, settled_on FROM notice_statements
+    WHERE notice_id IN (SELECT value FROM json_each(?1)) ORDER BY notice_id, number"""
 MEASURES = "SELECT measure_code FROM notice_measures WHERE notice_id = ?1 ORDER BY measure_code"
 LINKS = """SELECT k.institution_id, i.name, k.method, k.confidence FROM notice_links k JOIN institutions i ON i.id = k.institution_id
     WHERE k.notice_id = ?1 ORDER BY k.institution_id"""

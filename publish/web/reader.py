@@ -93,7 +93,9 @@ class Reader:
         self.folder = folder
         self.database = folder / "mingbai.db"
         try:
-            self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
+            sealed = (folder / "manifest.json").read_bytes()
+            self.manifest: dict[str, Any] = json.loads(sealed)
+            self.manifest_sha256 = hashlib.sha256(sealed).hexdigest()  # which names the hash of every file: that of the release
             self.id = str(self.manifest["id"])
             self._connection = read_only(self.database)
             self._connection.row_factory = as_row
@@ -178,6 +180,10 @@ class Reader:
         made: Made = of_day[what]
         return made
 
+    def has(self, today: str, what: str) -> bool:
+        """Whether `once` has it for a day."""
+        return what in self._kept.get(today, {})
+
     def shown_counts(self) -> Mapping[str, int]:
         """The rows of each table, of which some may be over today."""
         return self.counts
@@ -224,15 +230,18 @@ class Reader:
         at = self.regions.get(code)
         return str((at["name_zh"] if lang == "zh" else at["name_en"] or at["name_zh"]) if at else code)
 
+    def lies_in(self, code: str | None) -> list[str]:
+        """The codes of a region and of those that it lies in, from the province down, itself last; [] for the country and where it is unknown."""
+        found: list[str] = []
+        at = self.regions.get(code or "")
+        while at and at["level"] != "country" and len(found) < 4:
+            found.append(at["code"])
+            at = self.regions.get(at["parent_code"] or "")
+        return found[::-1]
+
     def region(self, code: str | None, text: str | None, lang: str) -> str:
         """The region's full name from the province down, or the source's own spelling where the code is unknown."""
-        names: list[str] = []
-        at = self.regions.get(code or "")
-        while at and at["level"] != "country" and len(names) < 4:
-            name = at["name_zh"] if lang == "zh" else at["name_en"] or at["name_zh"]
-            if name not in names:
-                names.append(name)
-            at = self.regions.get(at["parent_code"] or "")
+        names = list(dict.fromkeys(self.region_name(each, lang) for each in reversed(self.lies_in(code))))
         if not names:
             return text or code or ""
         return "".join(reversed(names)) if lang == "zh" else ", ".join(names)

@@ -16,7 +16,10 @@ import uvicorn
 
 from .. import catalogue
 from ..errors import BadHome
+from ..hotlines import FILE as HOTLINES
+from ..hotlines import load_hotlines
 from .answer import App, Receive, Scope, Send
+from .contact import Contact
 from .frame import TEMPLATES, Dictionary, Frame, environment
 from .pages import Pages
 from .plugin import Shown, decoded, register
@@ -44,6 +47,7 @@ def build_app(
     dictionary: Dictionary | None = None,
     base_url: str | None = None,
     hubs: Sequence[str] = (),
+    contact: Contact | None = None,
     now: Clock = utc_now,
     poll_seconds: float = 1.0,
     grace_seconds: float = GRACE_SECONDS,
@@ -51,14 +55,15 @@ def build_app(
     """The site over a home, serving its current release if there is one.
 
     A watcher runs during the application's lifespan; without one, `await app.shelf.refresh()` takes the next release.
-    `dictionary` is that of `catalogue.dictionary` (default: of the declarations). `base_url` is the public address, for canonical links and feeds, which name `hubs`.
+    `dictionary` is that of `catalogue.dictionary` (default: of the declarations). `base_url` is the public address, for canonical links and feeds, which name `hubs`;
+    `contact` is where the operator wants to hear of errors.
     """
     register()
     said = dictionary if dictionary is not None else catalogue.dictionary(catalogue.load())
-    shelf = Shelf(home, grace_seconds)
+    shelf = Shelf(home, said, grace_seconds)
     of_past = described(said)
-    frame = Frame({**said, **of_past}, base_url)
-    site = Site(shelf, Pages(shelf, environment(frame), said, hubs), now, poll_seconds, decoded)
+    frame = Frame({**said, **of_past}, base_url, load_hotlines(catalogue.default_folder() / "codes" / HOTLINES))
+    site = Site(shelf, Pages(shelf, environment(frame, contact), said, hubs), now, poll_seconds, decoded)
     shown = Shown(site, frame, {ROUTE: said, HISTORY: of_past}, str(TEMPLATES))
     shelf.opened, shelf.closed = shown.open, shown.shut
     shelf.open_now()
@@ -97,6 +102,7 @@ def serve(
     *,
     base_url: str | None = None,
     hubs: Sequence[str] = (),
+    contact: Contact | None = None,
     on_ready: Callable[[str], None] | None = None,
     poll_seconds: float = 1.0,
 ) -> None:
@@ -104,7 +110,7 @@ def serve(
 
     Port 0 is any free one. Raises BadHome when the address cannot be listened at.
     """
-    app = build_app(home, base_url=base_url, hubs=hubs, poll_seconds=poll_seconds)
+    app = build_app(home, base_url=base_url, hubs=hubs, contact=contact, poll_seconds=poll_seconds)
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048)
     except OSError as error:

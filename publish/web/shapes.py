@@ -65,11 +65,21 @@ HELD = {"held_since": MAYBE, "lists_held_since": MAYBE, "notices_held_since": MA
 SINCE = {"state_now": TEXT, "not_repeated": TEXTS}  # of a notice in an earlier release
 CODED = each(thing(code=TEXT, text=TEXT))
 FLAG: Schema = {"type": "integer", "enum": [0, 1]}
+BY_RELEASE = thing(release=TEXT, day=TEXT, is_pipeline=YES, add=WHOLE, change=WHOLE, remove=WHOLE)
 
 
 def shapes(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
     """Every shape by its name; labels and descriptions of columns in one language."""
-    return {**_common(), **_rows(dictionary, lang), **_pages(), **_verify(), **_changes(), **_reconcile(), **_others()}
+    return {
+        **_common(),
+        **_rows(dictionary, lang),
+        **_pages(),
+        **_regions(dictionary, lang),
+        **_verify(),
+        **_changes(),
+        **_reconcile(),
+        **_others(),
+    }
 
 
 def _common() -> dict[str, Schema]:
@@ -96,10 +106,10 @@ def _rows(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
 
     listing = of("listings", {**DOCUMENT, "is_over": YES, "is_to_come": YES, "held_since": MAYBE})
     card_notice = of("notices", {"replies": WHOLE, "is_blacklisting": FLAG, "is_revoking": FLAG})
-    short = of("notices", {**DOCUMENT, **SINCE, "replies": WHOLE, "links": WHOLE, "held_since": MAYBE, "method": TEXT, "confidence": NUMBER, "passages": each(ref("Passage"))})  # fmt: skip
+    short = of("notices", {**DOCUMENT, **SINCE, "replies": WHOLE, "links": WHOLE, "held_since": MAYBE, "method": TEXT, "confidence": NUMBER, "passages": each(ref("Passage")), "statements": each(of("notice_statements"))})  # fmt: skip
     whole = {"aliases": each(of("institution_aliases")), "sites": each(of("institution_sites")), "classes": each(of("institution_classes"))}
     parts = {"permits": each(of("permits", {"state": TEXT})), "fund_supervision": each(of("fund_supervision")), "listings": each(ref("Listing")), "unmatched_notices": each(ref("CardNotice")), "source_as_of": MAYBE}  # fmt: skip
-    ratings = thing(dimension=TEXT, scale_max=WHOLE, count=WHOLE, histogram=each(WHOLE), from_month=MAYBE, to_month=MAYBE, months=WHOLE, suppressed_months=WHOLE, mean={"type": ["number", "null"]})  # fmt: skip
+    ratings = thing(**DOCUMENT, interval=maybe(each(NUMBER)), dimension=TEXT, scale_max=WHOLE, count=WHOLE, histogram=each(WHOLE), from_month=MAYBE, to_month=MAYBE, months=WHOLE, suppressed_months=WHOLE, mean={"type": ["number", "null"]})  # fmt: skip
     step = thing(id=TEXT, kind=MAYBE, method=MAYBE, since=MAYBE)
     return {
         "Listing": listing,
@@ -118,6 +128,8 @@ def _rows(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
             "required": ["release", "id", "kind", "state", "links", "statements", "timeline"],
         },
         "Successors": thing(OF_RELEASE, release=TEXT, id=TEXT, successors=each(of("institutions")), lineage=each(step)),
+        "Compared": thing(OF_RELEASE, release=TEXT, gone=each(thing(id=TEXT, successors=each(of("institutions")))),
+            institutions=each(of("institutions", {**parts, **HELD, "notices_in_force": each(ref("CardNotice")), "classes": whole["classes"], "ratings": each(ratings)}))),
         "Source": of("sources", {"content_since": MAYBE, "is_stale": YES, "held": each(each(MAYBE))}),
     }  # fmt: skip
 
@@ -142,6 +154,24 @@ def _pages() -> dict[str, Schema]:
             **head,
         ),
     }
+
+
+def _regions(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
+    counts = {"institutions": WHOLE, "lists": COUNTS, "notices_in_force": WHOLE, "notices_not_about_organisations": WHOLE}
+    told = thing(is_covered=YES, not_covered=maybe(thing(code=TEXT, text=TEXT)))
+    part = thing(code=TEXT, **counts, is_covered={"type": "object", "additionalProperties": YES}, url=TEXT)
+    source = thing(id=TEXT, label_zh=MAYBE, label_en=MAYBE, as_of=MAYBE, is_stale=YES, is_whole=YES, held=each(each(MAYBE)))
+    changes = thing(selection={"type": "object"}, by_release=each(BY_RELEASE), newest=each(ref("Change")))
+    return {
+        "Regions": thing(OF_RELEASE, release=TEXT, as_of=MAYBE, counts=thing(**counts), without_region=thing(**counts), classes=COUNTS, regions=each(part)),
+        "Region": thing(
+            OF_RELEASE, release=TEXT, url=TEXT, as_of=MAYBE, region=row(dictionary, "regions", lang, {"name": TEXT}), above=TEXTS, successors=TEXTS,
+            coverage=thing(listings=told, notices=told), sources=each(source), hotlines=each(thing(number=TEXT, name=TEXT, note=TEXT, region=TEXT)),
+            counts=thing(**counts), classes=COUNTS, regions=each(part), notices_by_month=COUNTS, listings_by_month=COUNTS, changes=maybe(changes),
+            newest_notices=each(ref("ShortNotice")), filters={"type": "object", "additionalProperties": TEXT}, total=WHOLE, limit=WHOLE, offset=WHOLE,
+            institutions=each(ref("Card")),
+        ),
+    }  # fmt: skip
 
 
 def _verify() -> dict[str, Schema]:
@@ -196,14 +226,13 @@ def _changes() -> dict[str, Schema]:
         bump=TEXT,
         because=each(reason),
     )
-    by_release = thing(release=TEXT, day=TEXT, is_pipeline=YES, add=WHOLE, change=WHOLE, remove=WHOLE)
     delta = {"type": "object"}
     return {
         "Change": item,
         "Timeline": maybe(each(ref("Change"))),
         "Changes": thing(
             release=TEXT, selection={"type": "object", "required": ["releases"]}, counts=each(thing(table=TEXT, kind=TEXT, cause=TEXT, rows=WHOLE)),
-            by_release=each(by_release), first_release=COUNTS, items=each(ref("Change")), next=MAYBE,
+            by_release=each(BY_RELEASE), first_release=COUNTS, items=each(ref("Change")), next=MAYBE,
         ),
         "Changelog": thing(OF_RELEASE, release=TEXT, versions={"type": "object", "additionalProperties": TEXT}, entries=each(entry)),
         "Deltas": thing(
@@ -231,6 +260,7 @@ def _reconcile() -> dict[str, Schema]:
 
 
 def _others() -> dict[str, Schema]:
+    both = thing(zh=TEXT, en=TEXT)
     checked = thing(id=TEXT, as_of=MAYBE, checked_at=MAYBE, is_stale=YES)
     serving = thing(
         id=TEXT,
@@ -257,7 +287,27 @@ def _others() -> dict[str, Schema]:
     return {
         "Downloads": thing(OF_RELEASE, release=TEXT, of_release=TEXT, files=each(file)),
         "Manifest": {"type": "object", "required": ["id", "released_on", "files"]},
-        "Status": thing(serving=maybe(serving), problem=MAYBE, status={"type": ["object", "null"]}),
+        "Status": thing(serving=maybe(serving), problem=MAYBE, status=maybe(ref("LastRuns"))),
+        "LastRuns": thing(
+            live=MAYBE,
+            last_run=maybe(thing(at=MAYBE, outcome=MAYBE, reason=MAYBE)),
+            runs=each(thing(first=MAYBE, last=MAYBE, times=WHOLE, outcome=MAYBE, reason=MAYBE, release=MAYBE)),
+            waiting=each(thing(source=MAYBE, table=MAYBE, bound=MAYBE, since=MAYBE)),
+            sources={"type": "object", "additionalProperties": thing(last_checked=MAYBE, content_since=MAYBE)},
+        ),
+        "Dataset": thing(
+            OF_RELEASE,
+            release=TEXT,
+            dataset=TEXT,
+            version=MAYBE,
+            label=both,
+            about=both,
+            tables=each({"type": "object", "required": ["name", "rows", "label", "key", "columns"]}),
+            sources=TEXTS,
+            rows_over_time=each(thing(release=TEXT, day=TEXT, rows=COUNTS)),
+            known_issues=each(thing(table=TEXT, column=MAYBE, kind=TEXT, count=WHOLE)),
+            held=each(thing(source=TEXT, table=TEXT, region=TEXT, since=TEXT, bound=MAYBE)),
+        ),
         "Feed": {"type": "object"},
         "Heartbeat": thing(
             feed=TEXT,

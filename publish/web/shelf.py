@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from ..errors import BadHome
 from .archive import Archive, identity_of
 from .archive import Identity as FileIdentity
 from .feedfile import Feeds, feeds_file
+from .older import columns_of
 from .past import Past, past_file
 from .reader import Reader
 
@@ -34,11 +35,12 @@ def _nothing(reader: Reader) -> None:
 
 
 class Shelf:
-    """The releases of a home that are open; `reader` is the one that the next request gets, None before the first release."""
+    """The releases of a home that are open; `reader` is the one that the next request gets, None before the first release. `dictionary` says what is
+    published today, as `catalogue.dictionary` does."""
 
-    def __init__(self, home: Path, grace_seconds: float = GRACE_SECONDS) -> None:
+    def __init__(self, home: Path, dictionary: Mapping[str, Any], grace_seconds: float = GRACE_SECONDS) -> None:
         self.home = home
-        self.archive = Archive(home)
+        self.archive = Archive(home, columns_of(dictionary))
         self.reader: Reader | None = None
         self.problem: str | None = None
         self.opened: Callable[[Reader], None] = _nothing  # called before a release is served

@@ -22,8 +22,9 @@ from .pages import NotHere, Page, Pages
 from .reader import Reader
 from .sent import NotReceived, SenderGone, Sent, received
 from .shelf import Shelf
+from .tablesearch import PAGES, is_refused
 from .terms import Clock
-from .visit import DASHED, HISTORY, ROUTES, Visit, current, spelt
+from .visit import DASHED, HISTORY, ROUTE, ROUTES, Visit, address, current, spelt
 
 log = logging.getLogger(__name__)
 HOST = re.compile(r"([A-Za-z0-9-]{1,63}\.){0,9}[A-Za-z0-9-]{1,63}(:[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,39}\](:[0-9]{1,5})?")
@@ -53,14 +54,28 @@ class Site:
 
     async def _live(self, inner: App, scope: Scope, receive: Receive, send: Send) -> None:
         """Watch for releases as long as the server runs."""
-        watching = asyncio.create_task(self.shelf.watch(self._poll_seconds))
+        running = [asyncio.create_task(each) for each in (self.shelf.watch(self._poll_seconds), self._prepare())]
         try:
             await inner(scope, receive, send)
         finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+            for each in running:
+                each.cancel()
+                with suppress(asyncio.CancelledError):
+                    await each
             self.shelf.close()
+
+    async def _prepare(self) -> None:
+        """Work out beside the loop, once for a release and a day, what takes seconds, before somebody waits for it."""
+        tried: tuple[Reader | None, str] = None, ""
+        while True:
+            with self.shelf.hold() as reader:
+                if reader and (reader, self._today()) != tried:
+                    tried = reader, self._today()
+                    try:
+                        await self.pages.regions.ready(*tried)
+                    except Exception:  # whoever asks tries again
+                        log.exception("the numbers of the regions could not be worked out")
+            await asyncio.sleep(self._poll_seconds)
 
     async def _request(self, inner: App, scope: Scope, receive: Receive, send: Send) -> None:
         hot = self.pages.hot.get(scope["path"])
@@ -226,6 +241,8 @@ class Site:
         limit = visit.asked.get("_timelimit", "")
         if limit and not (limit.isascii() and limit.isdigit()):  # Datasette answers 500
             return self.pages.problem(visit, 400, "bad_request")
+        if is_refused("" if of_past or len(parts) > 1 else table, visit.asked):
+            return self.pages.problem(visit, 400, "no_table_search", instead=searches(visit))
         if of_past and any(key.startswith("_facet") for key in visit.asked):  # over every release at once they take longer than a query may
             return self.pages.problem(visit, 400, "bad_request")
         if table != "notices" or len(parts) != 2:
@@ -236,6 +253,11 @@ class Site:
                 answer = self.pages.notice(row, reader)
                 return answer if answer.status == 410 else None
         return None
+
+
+def searches(visit: Visit) -> list[tuple[str, str]]:
+    """Where to search instead, as problem.html takes it."""
+    return [(f"search_{table}", address(f"/{ROUTE}/{table}", visit.lang)) for table in PAGES]
 
 
 def _origin(scope: Scope) -> str:

@@ -156,9 +156,9 @@ def described(dictionary: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sided(side: str, said: Mapping[str, Any]) -> dict[str, Any]:
     if not side:
-        return {"label": said["label"], "about": said["about"]}
+        return dict(said)
     label = {lang: wording(lang)[f"history.{side}column"].format(column=said["label"][lang]) for lang in LANGUAGES}
-    return {"label": label, "about": said["about"]}
+    return {**said, "label": label}
 
 
 def queries(lang: str) -> dict[str, dict[str, str]]:

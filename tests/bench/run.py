@@ -186,7 +186,9 @@ if __name__ == "__main__":
     parser.add_argument(
         "--search-http", action="store_true", help="measure the search by HTTP among --size institutions instead (serving.py)"
     )
-    parser.add_argument("--home", type=Path, help="of --search-http and --downloads: a home with a release of that size, made before")
+    parser.add_argument(
+        "--home", type=Path, help="of --search-http, --site and --downloads: a home with a release of that size, made before"
+    )
     parser.add_argument(
         "--downloads",
         type=int,
@@ -194,6 +196,9 @@ if __name__ == "__main__":
         help="measure the downloads of a release with so many institutions instead (downloading.py)",
     )
     parser.add_argument("--feeds-http", action="store_true", help="measure feeds by HTTP among --size institutions instead (polling.py)")
+    parser.add_argument(
+        "--site", type=int, metavar="SIZE", help="measure our pages of a release with so many institutions instead (paging.py)"
+    )
     given = parser.parse_args()
     sys.path.append(str(HERE.parent.parent))
     if given.search_http:
@@ -204,6 +209,10 @@ if __name__ == "__main__":
         from bench import polling
 
         polling.measure(given.size, home=given.home)
+    elif given.site:
+        from bench import paging
+
+        paging.measure(given.site, home=given.home)
     elif given.downloads:
         from bench import downloading
 

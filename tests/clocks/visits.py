@@ -179,7 +179,7 @@ class Visitor:
             "/current/search/index.db",
         ):
             await self.ask("file", path, (), (404,))
-        for path in ("/data", "/status", "/status.json", "/mingbai", "/mingbai/sources", "/mingbai/held_partitions"):
+        for path in ("/data", "/data/about/notices", "/status", "/status.json", "/mingbai", "/mingbai/sources", "/mingbai/held_partitions"):
             await self.ask("page", path, allowed)
 
     async def about(self, mark: str, as_of: str = "") -> None:

@@ -5,19 +5,21 @@ import inspect
 import os
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
-from homes import FINE, KILLED, Scene, ask, dying_at, ended, forked, heard, killed_after, on, seen_by_readers, steps_of
+from homes import FINE, KILLED, Scene, ask, ended, forked, heard, killed_after, left_at, on, seen_by_readers, steps_of
 
 import publish.run
 from publish import decide
 from publish.candidate import Candidate
 from publish.errors import BadHome, ReviewNeeded
+from publish.home import Home
 
 POINTS = int(os.environ.get("CRASH_POINTS", 200))
 SCENES = ("first", "second", "approved")
@@ -57,8 +59,8 @@ def test_killed_before_any_change_to_a_file(name: str, scenes: dict[str, Scene],
     draw, downloads = random.Random(f"step {name}"), [number for number, step in enumerate(steps) if "/downloads/" in step]
     others = sorted(set(range(len(steps))) - set(downloads))
     # a hundred files to take away are written alike: some of these, so that what comes before and after them is met as often as without
-    chosen = sorted(draw.sample(others, min(EACH, len(others))) + draw.sample(downloads, min(EACH // 4 + 1, len(downloads))))
-    found = Counter(die_at(number, steps[number], scene, partial(steps_of, work.home), tmp_path) for number in chosen)
+    chosen = draw.sample(others, min(EACH, len(others))) + draw.sample(downloads, min(EACH // 4 + 1, len(downloads)))
+    found = judged_at(chosen, scene, steps_of, tmp_path)
     assert min(found["old"], found["new"]), found
 
 
@@ -68,7 +70,7 @@ def test_killed_at_the_border_of_each_stage(name: str, scenes: dict[str, Scene],
     work = scene.starts(tmp_path / "home")
     steps = heard(partial(scene.act, work), borders, tmp_path)
     assert {"before seal", "after seal", "before go_live", "after go_live"} <= set(steps)
-    found = Counter(die_at(steps.index(step), step, scene, borders, tmp_path) for step in dict.fromkeys(steps))
+    found = judged_at(map(steps.index, dict.fromkeys(steps)), scene, lambda _, step: borders(step), tmp_path)
     assert min(found["old"], found["new"]), found
 
 
@@ -89,11 +91,12 @@ def borders(step: Callable[[str], None]) -> None:
             setattr(publish.run, name, bordered(name, stage))
 
 
-def die_at(number: int, step: str, scene: Scene, listen: Callable[[Callable[[str], None]], None], folder: Path) -> str:
-    work, said = scene.starts(folder / "home"), folder / "said"
-    code = ended(forked(dying_at(number, partial(scene.act, work), listen), said))
-    assert code == KILLED, (step, said.read_text("utf-8"))
-    return scene.judge(work, f"killed at step {number}, {step}")
+def judged_at(chosen: Iterable[int], scene: Scene, listen: Callable[[Home, Callable[[str], None]], None], folder: Path) -> Counter[str]:
+    """How many homes of a run that was killed at the chosen steps showed what; each is judged."""
+    work, trial, found = scene.starts(folder / "home"), replace(scene.before, home=Home(folder / "trial")), Counter[str]()
+    for number, step in left_at(chosen, partial(scene.act, work), partial(listen, work.home), work.home.path, trial.home.path):
+        found[scene.judge(trial, f"killed at step {number}, {step}")] += 1
+    return found
 
 
 def test_a_digest_never_lets_through_what_a_killed_run_put_in_its_place(
@@ -101,15 +104,17 @@ def test_a_digest_never_lets_through_what_a_killed_run_put_in_its_place(
 ) -> None:
     """What was held is approved after a run with another delivery died: readers get what was looked at, or nothing."""
     held = scenes["approved"]
-    work, said = held.starts(tmp_path / "home"), tmp_path / "said"
+    work = held.starts(tmp_path / "home")
     digest = Candidate.load(work.home).digest
     action = partial(ask, work, archives[2], 1)
     found: Counter[str] = Counter()
-    for number, step in enumerate(heard(action, borders, tmp_path)):
-        if step.partition(" ")[2] not in ("fetch", "assembled", "stage", "assemble", "compare", "diff", "judge"):
-            continue
-        work = held.starts(tmp_path / "home")
-        assert ended(forked(dying_at(number, action, borders), said)) == KILLED, said.read_text("utf-8")
+    steps = heard(action, borders, tmp_path)
+    stages = ("fetch", "assembled", "stage", "assemble", "compare", "diff", "judge")
+    chosen = [number for number, step in enumerate(steps) if step.partition(" ")[2] in stages]
+    held.starts(tmp_path / "home")
+    trial = tmp_path / "trial"
+    for _ in left_at(chosen, action, borders, work.home.path, trial):
+        work = replace(held.before, home=Home(trial))
         if work.live != held.before.live:
             continue  # it died after its own release went live
         try:

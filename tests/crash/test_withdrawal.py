@@ -2,6 +2,7 @@
 
 import os
 import random
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,11 +15,9 @@ from homes import (
     copied,
     day_of,
     delivered,
-    dying_at,
-    ended,
-    forked,
     heard,
     killed_after,
+    left_at,
     on,
     seen_by_readers,
     sha256,
@@ -89,21 +88,21 @@ def test_a_withdrawal_killed_anywhere_is_ended_by_the_next_run(begun: tuple[Work
     after = copied(work, tmp_path / "after")
     second(after, identifier)
     seen = (seen_by_readers(work.home), seen_by_readers(after.home))
-    trial = copied(work, tmp_path / "home")
-    steps = heard(partial(second, trial, identifier), partial(steps_of, trial.home), tmp_path)
+    killed, trial = copied(work, tmp_path / "home"), replace(work, home=Home(tmp_path / "trial"))
+    steps = heard(partial(second, killed, identifier), partial(steps_of, killed.home), tmp_path)
     between = {number for number, step in enumerate(steps) if step.startswith("os.rename ") and step.endswith(NEW)}  # two renames
     assert len(between) == 3, "each earlier release is issued anew"
     draw, downloads = random.Random("withdrawal"), [number for number, step in enumerate(steps) if "/downloads/" in step]
     others = sorted(set(range(len(steps))) - set(downloads))
     # a hundred files to take away of each release are written alike: some of these, so that what is around them is met as often as without
     chosen = {0, *draw.sample(others, min(POINTS, len(others))), *draw.sample(downloads, min(POINTS // 4, len(downloads)))}
-    found = []
-    for number in sorted({*chosen, *between}):
-        trial = copied(work, tmp_path / "home")
-        code = ended(forked(dying_at(number, partial(second, trial, identifier), partial(steps_of, trial.home)), tmp_path / "said"))
-        assert code == KILLED, (tmp_path / "said").read_text("utf-8")
-        found.append(judge(trial, identifier, archive, seen, f"killed at step {number}, {steps[number]}"))
-    assert set(found) == {True, False}
+    killed = copied(work, tmp_path / "home")
+    action, listen = partial(second, killed, identifier), partial(steps_of, killed.home)
+    found = {
+        judge(trial, identifier, archive, seen, f"killed at step {number}, {step}")
+        for number, step in left_at({*chosen, *between}, action, listen, killed.home.path, trial.home.path)
+    }
+    assert found == {True, False}
 
 
 def test_a_withdrawal_killed_by_the_clock_is_ended_by_the_next_run(begun: tuple[Work, str, Path], tmp_path: Path) -> None:

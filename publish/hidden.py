@@ -1,0 +1,42 @@
+"""What is taken out of a text before it is published (rule 8), asked of a text that was published already.
+
+A better screen finds tomorrow what was published yesterday: pages of an earlier release show its texts as they would be published today, and its files
+are given out no more where that is not what is in them. Outside of notices, whose words are held against today's (same.py), it is a function of the
+text alone: so it needs neither the record that the text came from nor the cause of a change.
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
+
+from .persons import masked_organiser
+from .screen import SCREENED, screen
+
+HERE = Path(__file__).parent
+BY = ("hidden.py", "screen.py", "named.py", "persons.py", "cleaning.py", "../search/fold.py")  # what hides
+REMEMBERED = 4096  # authorities, registrars and banks repeat
+
+
+@cache
+def hidden_by() -> int:
+    """By which a judgement of what hides is known, in 31 bits: of other code it is another one."""
+    digest = hashlib.sha256(b"\0".join((HERE / name).read_bytes() for name in BY))
+    return int.from_bytes(digest.digest()[:4], "big") >> 1
+
+
+def publishable(kind: str, is_masked: bool) -> Callable[[str], str] | None:
+    """How a text of such a column is published today; None for a column that holds no free text."""
+    if kind not in SCREENED:
+        return None
+    return _masked if is_masked and kind == "text" else _screened
+
+
+@lru_cache(REMEMBERED)
+def _screened(text: str) -> str:
+    return screen(text).text
+
+
+@lru_cache(REMEMBERED)
+def _masked(text: str) -> str:
+    return _screened(masked_organiser(text))

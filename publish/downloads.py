@@ -34,7 +34,7 @@ from .home import DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS, as_json, write_whol
 from .net import HOLDS, held
 from .progress import Progress, silent
 from .release import file_sha256
-from .tables import working
+from .tables import give_back, working
 from .workbooks import Workbooks
 
 DATABASE, WHOLE = "mingbai.db", "mingbai.csv.zip"
@@ -154,10 +154,18 @@ class _Making:
                 self.books.by_province(dataset, tables)
             else:
                 self._dataset(dataset, tables)
+            self._made_so_far()
         self._archive()
         self._packed()
         for path in descriptions(self._with_files(), self.files.folder):
             self.files.add(path, TYPES[path.suffix])
+
+    def _made_so_far(self) -> None:
+        """Give back what the tables of a dataset took: others follow, and other steps."""
+        from .forms.arrow import release
+
+        release()
+        give_back()
 
     def _dataset(self, dataset: Dataset, tables: Sequence[Table]) -> None:
         """All tables of a dataset in all forms, and in a workbook."""

@@ -171,6 +171,11 @@ def respelt(values: Any, odd: Any, spell: Callable[[str], str]) -> Any:
     return pc.replace_with_mask(values, odd, pa.array([spell(value) for value in values.filter(odd).to_pylist()], pa.string()))
 
 
+def release() -> None:
+    """Let the system have what Arrow's memory pool keeps for later."""
+    pa.default_memory_pool().release_unused()
+
+
 def ahead(pool: Executor, batches: Iterator[Rows]) -> Iterator[Rows]:
     """Batches, of which the next one is read while one is written."""
     coming = pool.submit(next, batches, None)

@@ -5,10 +5,12 @@ import io
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -23,9 +25,10 @@ from publish.catalogue import Catalogue
 from publish.cells import FORMULA
 from publish.dataset import KINDS, Column
 from publish.forms import FORMS, PACKINGS, write
-from publish.forms.arrow import LINES
+from publish.forms.arrow import LINES, batches
 from publish.forms.packed import Counted, packer, unpacked
 from publish.forms.workbook import CUT, UNITS
+from publish.forms.writers import writer
 
 LONG = "長" * 100_000
 TEXTS = (
@@ -152,6 +155,26 @@ def test_parquet_is_typed_and_says_what_columns_mean(columns: list[Column], rows
     assert all(one and other for one, other in stats)
 
 
+def test_a_row_group_of_parquet_is_several_batches(columns: list[Column], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = [column for column in columns if column.kind == "text"]
+    path = tmp_path / "t.parquet"
+    with closing(sqlite3.connect(tmp_path / "t.db")) as connection:
+        connection.execute("CREATE TABLE t (c_text TEXT)")
+        connection.executemany("INSERT INTO t VALUES (?)", [(f"{number:02}",) for number in range(20)])
+        connection.commit()
+    monkeypatch.setattr("publish.forms.arrow.SIZE", 4)
+    monkeypatch.setattr("publish.forms.arrow.GROUP", 8)
+    with open(path, "wb") as file:
+        made = writer("parquet", text, file, "")
+        for some in batches(tmp_path / "t.db", text, "SELECT c_text FROM t ORDER BY 1"):
+            assert some.number <= 4
+            made.put(some)
+        made.close()
+    groups = duckdb.execute("SELECT row_group_num_rows FROM parquet_metadata(?) ORDER BY row_group_id", [str(path)]).fetchall()
+    assert groups == [(7,), (8,), (5,)], "our own row is one of the first"
+    assert duckdb.execute("SELECT c_text FROM parquet_scan(?)", [str(path)]).fetchall() == [(f"{number:02}",) for number in range(20)]
+
+
 def cell_of(value: Any) -> Any:
     """A value as a sheet has it."""
     if value is None or value == "":
@@ -273,9 +296,7 @@ def test_an_unknown_form_is_none(columns: list[Column]) -> None:
 HASHED = """
 import hashlib, io, sys
 from publish.catalogue import load
-from publish.forms import FORMS, PACKINGS, write
-from publish.forms.arrow import LINES
-from publish.forms.packed import Counted, packer, unpacked
+from publish.forms import FORMS, write
 columns = load().tables["notices"].published
 rows = [tuple({"TEXT": f"文{n}", "INTEGER": n, "REAL": n / 7}[c.sql_type] if c.kind not in ("day", "date") else "2026-10-20" for c in columns) for n in range(50)]
 for form in FORMS:

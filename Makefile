@@ -25,7 +25,7 @@ demo: export MINGBAI_PORT := $(MINGBAI_PORT)
 demo: .venv/.run  ## Serve a release extracted from the reference platform (MINGBAI_HOME=./var, MINGBAI_PORT=8001); Ctrl-C ends it
 	@exec .venv/bin/mingbai demo
 
-# The files that take long, tests/crash and tests/faults, have few tests and come first by name: at the end one core would wait for the other.
+# The files that take long come first (tests/conftest.py): at the end one core would wait for the other.
 test: .venv/.dev  ## Run the tests, a file on each core; ARGS="-k words -x" goes to pytest
 	@bash .ci/debian
 	@.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)

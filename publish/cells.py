@@ -2,13 +2,26 @@
 
 import re
 
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # a spreadsheet computes what begins so; the apostrophe is its own sign for a text
-# What it takes for a number, a date or a time, and writes otherwise: 011001, 18 digits, 52110108E1001, 2026-10, 1-2, 2026年10月, MAR1.
-_DIGITS = r"[0-9０-９.,:/\\\-+\s%$¥￥()eE年月日时分秒]"
+FORMULA = tuple("=+-@\t\r\n＝＋－＠﹦﹢﹣﹫−")  # a spreadsheet computes what begins so; the apostrophe is its own sign for a text
+# The patterns are for two engines, Python's and RE2 (Arrow's), which agree on what is written out: so what is blank stands here sign by sign.
+_BLANK = "\x00-\x20\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\u3000\ufeff"
+# What it takes for a number, a date, a time, a truth or an error, and writes otherwise: 011001, 18 digits, 52110108E1001, 2026-10, 1-2, 2026年10月, MAR1, TRUE, #N/A.
+_DIGITS = rf"[0-9０-９.,:/\\\-+{_BLANK}%$¥￥£€()eE年月日时分秒]"
 _MONTH = r"(?i:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-zA-Z]*"
-TAKEN_FOR_A_NUMBER = rf"^(?:{_DIGITS}*[0-9０-９]{_DIGITS}*|{_MONTH}[\s.\-/]*[0-9]+|[0-9]+[\s.\-/]*{_MONTH}.*)$"
+_BETWEEN = rf"[{_BLANK}.\-/,]*"
+_OF_DAY = "(?:上午|下午|早上|晚上|凌晨|中午)"
+_TAKEN = (
+    rf"{_DIGITS}*[0-9０-９]{_DIGITS}*",
+    rf"{_MONTH}{_BETWEEN}[0-9]+(?:{_BETWEEN}[0-9]+)?",
+    rf"[0-9]+{_BETWEEN}{_MONTH}.*",
+    rf"(?:{_OF_DAY}{_DIGITS}*[0-9０-９]{_DIGITS}*|{_DIGITS}*[0-9０-９]{_DIGITS}*(?:(?i:[ap]m?)|{_OF_DAY}))",
+    r"(?i:true|false)",
+    r"#(?i:n/a|ref!|value!|div/0!|name\?|num!|null!|spill!|calc!|field!|busy!|getting_data)",
+)
+TAKEN_FOR_A_NUMBER = rf"^[{_BLANK}]*(?:{'|'.join(_TAKEN)})[{_BLANK}]*$"
 AS_IT_IS = r"^(?:[1-9][0-9]{0,10}|0|[0-9]{4}-[0-9]{2}-[0-9]{2})$"  # numbers and days that look the same when they are one
-GUARDED = rf"^\s*[{''.join(map(re.escape, FORMULA))}]|{TAKEN_FOR_A_NUMBER}"
+GUARDED = rf"^[{_BLANK}]*[{''.join(map(re.escape, FORMULA))}]|{TAKEN_FOR_A_NUMBER}"
+LONGEST_NUMBER = 15  # digits that a spreadsheet keeps
 
 
 def cell(value: object) -> object:

@@ -6,7 +6,6 @@ It is made of the declarations, as the page /data is, and of the codes of the re
 import re
 from collections.abc import Iterator
 
-from .citation import sentence
 from .dataset import Column, Table
 from .described import Described
 from .licence import URL, name, terms
@@ -42,14 +41,6 @@ def source_rows(it: Described) -> Iterator[list[str]]:
     yield [f"{column.label.zh} {column.label.en}" for column in columns]
     for row in it.sources:
         yield ["" if row[column.name] is None else str(row[column.name]) for column in columns]
-
-
-def licence_rows(it: Described) -> Iterator[list[str]]:
-    """The rows of a workbook's sheet about the licence: the licence and its terms in each language, and how the release is cited."""
-    for lang in LANGUAGES:
-        yield [name(lang), URL]
-        yield [terms(lang), ""]
-        yield [sentence(it.release, it.day, lang), ""]
 
 
 def _both(key: str) -> str:

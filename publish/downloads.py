@@ -29,7 +29,7 @@ from .described import Described, File, described
 from .descriptions import TYPES, descriptions, in_archive
 from .extracts import rows
 from .filed import VERSION, Files, Said
-from .forms import FORMS, PACKINGS
+from .forms import FORMS, PACKINGS, form
 from .home import DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS, as_json, write_whole
 from .net import HOLDS, held
 from .progress import Progress, silent
@@ -39,8 +39,8 @@ from .workbooks import Workbooks
 
 DATABASE, WHOLE = "mingbai.db", "mingbai.csv.zip"
 LIBRARIES = ("adbc-driver-sqlite", "isal", "pyarrow", "xlsxwriter")
-ROWS = 1_048_575  # of a sheet below its header
 PIECE = 1 << 20
+LARGE = 2**31  # bytes of an entry: from here on its size is written in another way, which not all read
 Put = Callable[[Any], None]
 
 
@@ -118,8 +118,8 @@ def _write(
 
 
 def _recipe(table: Table) -> str:
-    """A table's declaration, and what makes bytes of its rows."""
-    return hashlib.sha256(orjson.dumps([repr(table.published), repr(table.label), *_writers()])).hexdigest()
+    """A table's declaration with the key that its rows are in the order of, and what makes bytes of them."""
+    return hashlib.sha256(orjson.dumps([repr(table.key), repr(table.published), repr(table.label), *_writers()])).hexdigest()
 
 
 @cache
@@ -148,10 +148,10 @@ class _Making:
     def everything(self) -> None:
         for dataset in self.it.datasets.values():
             tables = self.it.of(dataset)
-            if max(self.tables[table.name]["rows"] for table in tables) > ROWS:
+            if max(self.tables[table.name]["rows"] for table in tables) > form.SHEET_ROWS:
                 for table in tables:
                     self._table(table, None)
-                self.books.by_province(dataset, tables)
+                self.books.by_region(dataset, tables)
             else:
                 self._dataset(dataset, tables)
             self._made_so_far()
@@ -226,7 +226,8 @@ class _Making:
             for name in self.it.tables:
                 packed = f"{name}.csv.gz"
                 with open(self.files.folder / packed, "rb") as file:
-                    copy(made, f"{name}.csv", file, self.files.files[packed]["plain"]["bytes"])
+                    size = int(self.files.files[packed]["plain"]["bytes"])
+                    copy(made, f"{name}.csv", file, size, large=size > LARGE)
 
     def _packed(self) -> None:
         """The database, in both packings at once."""

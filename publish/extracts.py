@@ -3,7 +3,7 @@
 Names and codes of regions are from the declarations: no value of anybody else is in what is made here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from .catalogue import Catalogue
 from .dataset import Column, Table
@@ -26,17 +26,26 @@ def under(catalogue: Catalogue, table: Table, region: str) -> str | None:
     return belonging(catalogue.tables, table, lambda column: f'"{column}" IN ({listed})')
 
 
-def of_no_region(catalogue: Catalogue, table: Table) -> str | None:
-    """The condition for the rows of no region."""
-    found = belonging(catalogue.tables, table, lambda column: f'"{column}" IS NOT NULL')
+def outside(catalogue: Catalogue, table: Table, regions: Collection[str]) -> str | None:
+    """The condition for the rows that lie in none of these regions: of no region, or of the whole country."""
+    at = catalogue.regions
+    within = {row.code for row in at.rows() if not {row.code, *(above.code for above in at.ancestors(row.code))}.isdisjoint(regions)}
+    listed = ", ".join(f"'{code}'" for code in sorted(within))
+    found = belonging(catalogue.tables, table, lambda column: f'"{column}" IN ({listed})')
     return found and f"NOT coalesce({found}, 0)"
 
 
 def belonging(tables: Mapping[str, Table], table: Table, condition: Callable[[str], str]) -> str | None:
-    """The condition on a table's column of a region, or on that of the row that its own belong to; None for a table without regions."""
+    """The condition on a table's column of a region, or on that of the row that its own belong to; None for a table without regions. A part that says no
+    region (an address of an institution) lies where what it is a part of does."""
     column = next((column.name for column in table.published if column.kind == "region" and column.name != "parent_code"), None)
     if column is not None:
-        return condition(column)
+        own, part = condition(column), next((each for each in table.published if each.name == table.key[0] and each.kind == "ref"), None)
+        of = tables[str(part.ref)] if part and part.ref not in (table.name, *OF_NO_PLACE) else None
+        above = belonging(tables, of, condition) if of else None
+        if of is None or above is None:
+            return own
+        return f'({own} OR "{column}" IS NULL AND "{table.key[0]}" IN (SELECT "{of.key[0]}" FROM "{of.name}" WHERE {above}))'
     refs = [column for column in table.published if column.kind == "ref" and column.ref not in (table.name, *OF_NO_PLACE)]
     for ref in sorted(refs, key=lambda column: column.name != table.key[0]):  # what it is a part of comes first
         of = tables[str(ref.ref)]

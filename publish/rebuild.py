@@ -16,7 +16,7 @@ from .canonical import canonical
 from .catalogue import Catalogue
 from .downloads import DATABASE, Issue, downloads
 from .errors import BadHome
-from .filed import read
+from .filed import read, shared
 from .home import DOWNLOADS, Home
 from .release import file_sha256
 from .tables import Working, working
@@ -59,8 +59,11 @@ def rebuild_downloads(home: Home, catalogue: Catalogue, release: str, database: 
     if not published:
         raise BadHome(f"{home.releases / release}: has no downloads that could be made again")
     versions = {dataset: one["version"] for dataset, one in manifest.get("versions", {}).items()}
-    made = downloads(database.parent, catalogue, Issue(release, manifest["released_on"], versions))
-    os.chmod(folder, 0o700)
+    with tempfile.TemporaryDirectory(prefix=".rebuild-", dir=database.parent) as part:  # 0700, and gone if it fails
+        shared(database, Path(part) / DATABASE)
+        made = downloads(Path(part), catalogue, Issue(release, manifest["released_on"], versions))
+        os.chmod(Path(part) / DOWNLOADS, 0o700)
+        os.rename(Path(part) / DOWNLOADS, folder)
     before, after = published["files"], made["files"]
     return sorted(name for name in {*before, *after} if before.get(name, {}).get("sha256") != after.get(name, {}).get("sha256"))
 

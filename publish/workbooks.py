@@ -1,11 +1,11 @@
 """A release's workbooks: one for each dataset, a sheet a table, and behind them what its columns mean, where it is from and on which terms.
 
-One with more rows than a sheet holds is made by province, ahead: by the column 4.8 million rating rows take seconds, so that nobody has to wait for their region
+One with more rows than a sheet holds is made by province, or what is below it, ahead: by the column 4.8 million rating rows take seconds, so that nobody has to wait for their region
 and all are in the manifest. They are hard links while their rows are the same; one that has the dataset's name says which there are.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -19,14 +19,24 @@ from .catalogue import Catalogue
 from .dataset import Column, Dataset, Table
 from .described import Described
 from .dictionary import dictionary_rows, source_rows
-from .extracts import of_no_region, rows, under
+from .extracts import outside, rows, under
 from .filed import Files
-from .forms import FORMS, Page
+from .forms import FORMS, Page, form
+from .regions import Region
 from .tables import Working
 from .wording import LANGUAGES, say
 
 SUFFIX = FORMS["xlsx"].suffix
-NO_REGION = "none"  # behind the name of a workbook with what lies in no province
+NO_REGION = "none"  # behind the name of a workbook with what lies in no province, or in none of the regions below one
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a workbook has, by a condition for each table."""
+
+    code: str
+    label: str
+    where: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -40,38 +50,57 @@ class Workbooks:
     connection: Working
     pool: Executor
 
-    def by_province(self, dataset: Dataset, tables: Sequence[Table]) -> None:
-        """A workbook for each province, and for what lies in none, and one that says which there are."""
+    def by_region(self, dataset: Dataset, tables: Sequence[Table]) -> None:
+        """A workbook for each province, of one that is too large for each region in it, and for what lies in none; and one that says which there are."""
         names = [table.name for table in tables]
         said = {"dataset": dataset.name, "tables": names, "form": "xlsx"}
         provinces = [region for region in self.catalogue.regions.rows() if region.level == "province" and region.valid_until is None]
-        listed, pages = [], _digest(self._pages(tables)[:1])
-        for code, label in (*((region.code, region.name_zh) for region in provinces), (NO_REGION, say("zh", "downloads.no_region"))):
-            there = [(table, self._where(table, code)) for table in tables]
-            book, number, places = f"{dataset.name}-{code}{SUFFIX}", *self._in(there)
-            if number:
-                listed.append((book, code, label, str(number)))
-                if not self.files.take([book], names, places=places, pages=pages):
-                    self._book(book, {**said, "region": code, "rows": number, "places": places, "pages": pages}, there)
-        header = tuple(f"{say('zh', f'downloads.{what}')} {say('en', f'downloads.{what}')}" for what in ("file", "code", "region", "rows"))
+        whole = _Part(NO_REGION, say("zh", "downloads.no_region"), tuple("1" for _ in tables))
+        listed, total, pages = [], 0, _digest(self._pages(tables)[:1])
+        for part in self._parts(tables, whole, provinces):
+            most, number, places = self._in(there := list(zip(tables, part.where, strict=True)))
+            if not number:
+                continue
+            book, total = f"{dataset.name}-{part.code}{SUFFIX}", total + number
+            fits = most <= form.SHEET_ROWS
+            listed.append((book if fits else _both("too_large"), part.code, part.label, str(number)))
+            if fits and not self.files.take([book], names, places=places, pages=pages):
+                self._book(book, {**said, "region": part.code, "rows": number, "places": places, "pages": pages}, there)
+        if total != sum(self.connection.one(f'SELECT count(*) FROM new."{name}"') for name in names):
+            raise ValueError(f"{dataset.name}: the workbooks of its regions have {total} rows, which are not all")
+        header = tuple(_both(what) for what in ("file", "code", "region", "rows"))
         with self.files.new(f"{dataset.name}{SUFFIX}", said) as target:
-            self._made(target, (), [Page(dataset.label.zh, header, tuple(listed), (32, 12, 24, 12)), *self._pages(tables)]).close()
+            self._made(target, (), [Page(dataset.label.zh, header, tuple(listed), (32, 16, 24, 12)), *self._pages(tables)]).close()
 
-    def _where(self, table: Table, code: str) -> str:
-        """The condition for the rows of a table in a province."""
-        if code == NO_REGION:
-            return of_no_region(self.catalogue, table) or "1"
-        return under(self.catalogue, table, code) or "0"
+    def _parts(self, tables: Sequence[Table], whole: _Part, regions: Sequence[Region]) -> Iterator[_Part]:
+        """The parts of a whole: its regions, of those that no sheet holds what lies in them, and what lies in none."""
+        for region in regions:
+            part = _Part(region.code, self.catalogue.regions.name(region.code), self._where(tables, region.code))
+            below = [one for one in self.catalogue.regions.rows() if one.parent_code == region.code and one.valid_until is None]
+            if below and self._in(list(zip(tables, part.where, strict=True)))[0] > form.SHEET_ROWS:
+                rest = replace(part, code=f"{part.code}-{NO_REGION}", label=f"{part.label}{say('zh', 'downloads.no_other')}")
+                yield from self._parts(tables, rest, below)
+            else:
+                yield part
+        codes = [region.code for region in regions]
+        those = [outside(self.catalogue, table, codes) or "1" for table in tables]
+        yield replace(whole, where=tuple(f"({where}) AND ({rest})" for where, rest in zip(whole.where, those, strict=True)))
 
-    def _in(self, there: Sequence[tuple[Table, str]]) -> tuple[int, str]:
-        """How many rows there are, and by what they are known: the same rows elsewhere are others, where what they belong to has moved."""
-        number, digest = 0, hashlib.sha256()
+    def _where(self, tables: Sequence[Table], code: str) -> tuple[str, ...]:
+        """The conditions for the rows of tables in a region."""
+        return tuple(under(self.catalogue, table, code) or "0" for table in tables)
+
+    def _in(self, there: Sequence[tuple[Table, str]]) -> tuple[int, int, str]:
+        """How many rows the largest table has there and how many all have, and by what they are known: the same rows elsewhere are others, where what they
+        belong to has moved."""
+        most, number, digest = 0, 0, hashlib.sha256()
         for table, where in there:
-            keys = f'SELECT "{table.key[0]}", count(*) FROM new."{table.name}" WHERE {where} GROUP BY 1 ORDER BY 1'
+            keys, before = f'SELECT "{table.key[0]}", count(*) FROM new."{table.name}" WHERE {where} GROUP BY 1 ORDER BY 1', number
             found = self.connection.all(keys)
             number += sum(several for _, several in found)
             digest.update(orjson.dumps(found))
-        return number, digest.hexdigest()
+            most = max(most, number - before)
+        return most, number, digest.hexdigest()
 
     def _book(self, name: str, said: Mapping[str, Any], there: Sequence[tuple[Table, str]]) -> None:
         from .forms.arrow import ahead, batches
@@ -111,7 +140,7 @@ class Workbooks:
         )
         sources = [replace(table, columns=_without_days(table.columns)) for table in self.it.tables.values() if table.name == "sources"]
         from_where = replace(self.it, tables={table.name: table for table in sources})
-        terms = [[f"{say('zh', 'downloads.licence')} {say('en', 'downloads.licence')}", ""]]
+        terms = [[_both("licence"), ""]]
         for lang in LANGUAGES:
             terms += [[licence.name(lang), licence.URL], [licence.terms(lang), ""]]
         return [
@@ -119,6 +148,10 @@ class Workbooks:
             _page("sources", list(source_rows(from_where)), ()),
             _page("licence", terms, (100, 44)),
         ]
+
+
+def _both(what: str) -> str:
+    return f"{say('zh', f'downloads.{what}')} {say('en', f'downloads.{what}')}"
 
 
 def _without_days(columns: Mapping[str, Column]) -> dict[str, Column]:
@@ -133,7 +166,7 @@ def _page(title: str, found: Sequence[Sequence[str]], widths: tuple[int, ...]) -
     """A sheet of texts, whose first row is its header. What is empty stays empty."""
     header, *below = [tuple(row) for row in found]
     return Page(
-        f"{say('zh', f'downloads.{title}')} {say('en', f'downloads.{title}')}",
+        _both(title),
         header,
         tuple(tuple(text or None for text in row) for row in below),
         (*widths, *[24] * (len(header) - len(widths))),

@@ -330,7 +330,7 @@ async def test_a_release_that_is_issued_anew_is_opened_anew_and_the_old_bytes_ar
                 answers.append(await client.get(path))
                 await asyncio.sleep(0.001)
 
-        paths = (f"/institutions/{SWEET}.json", f"/notices/{ACTIVE}.json", f"/search.json?q=甜果&as_of={OLD}", "/data")
+        paths = (f"/institutions/{SWEET}.json", f"/notices/{ACTIVE}.json", f"/search.json?q=甜果&as_of={OLD}", "/data/about/institutions")
         visitors = [asyncio.create_task(visit(path if "?" in path else f"{path}?as_of={OLD}")) for path in paths]
         for number in range(1, 9):
             await asyncio.sleep(0.1)

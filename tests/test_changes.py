@@ -448,7 +448,7 @@ async def test_the_plot_has_the_numbers_of_its_table_and_words_for_who_does_not_
     assert "<title id=" in page
     assert "<desc id=" in page
     table = page[(start := page.index("<details>")) : page.index("</details>", start)]
-    numbers = [tuple(map(int, re.findall(r'<td class="n">(\d+)</td>', row))) for row in table.split("<tr>")[2:]]
+    numbers = [tuple(map(int, re.findall(r'<td class="n">(?:<a [^>]*>)?(\d+)', row))) for row in table.split("<tr>")[2:]]
     assert numbers == [(row["add"], row["change"], row["remove"]) for row in reversed(answer["by_release"])]
     assert page.count("<rect") == sum(number > 0 for row in numbers for number in row) + 3
 

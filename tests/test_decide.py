@@ -741,8 +741,8 @@ ODD = "<script>alert(1)</script>\x1b[2J\u202e某培训部"
 
 
 @pytest.fixture(scope="module")
-def seen(begun: Callable[[], Work]) -> str:
-    """The page of a candidate in which much moves, with names that would like to be markup and a person among them."""
+def once_seen(begun: Callable[[], Work]) -> Work:
+    """A candidate in which much moves, with names that would like to be markup and a person among them."""
     work, first = begun(), world(40)
     deliver(work, first)
     second = {
@@ -752,7 +752,13 @@ def seen(begun: Callable[[], Work]) -> str:
         "ratings": first["ratings"],
     }  # fmt: skip
     held(work, second)
-    return (work.home.candidate / PAGE).read_text("utf-8")
+    return work
+
+
+@pytest.fixture
+def seen(once_seen: Work, work: Work) -> str:
+    """The page of that candidate."""
+    return (copied(once_seen, work).home.candidate / PAGE).read_text("utf-8")
 
 
 def test_the_page_is_whole_loads_nothing_and_runs_nothing(seen: str) -> None:

@@ -27,7 +27,7 @@ from publish.dataset import KINDS
 from publish.dcat import release_nodes
 from publish.described import Described, described
 from publish.descriptions import PACKAGE, contents, in_archive
-from publish.dictionary import dictionary_rows, licence_rows, source_rows
+from publish.dictionary import dictionary_rows, source_rows
 from publish.linked import placed, turtle
 from publish.wording import LANGUAGES
 from web_release import HOSTILE, TODAY
@@ -225,7 +225,7 @@ def test_the_dictionary_has_every_published_column_and_code_and_no_mark_up_of_a_
 
 
 def test_the_rows_for_a_workbook_are_texts_of_one_width(it, catalogue):
-    for rows in (list(dictionary_rows(it)), list(source_rows(it)), list(licence_rows(it))):
+    for rows in (list(dictionary_rows(it)), list(source_rows(it))):
         assert len({len(row) for row in rows}) == 1
         assert all(isinstance(cell, str) for row in rows for cell in row)
     heading, *rows = dictionary_rows(it)

@@ -1,7 +1,10 @@
 """A release's downloads: what there is, that it is of the release, what is taken over, what is withdrawn from all of it, and what is never half there."""
 
+import csv
+import errno
 import gzip
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -27,7 +30,7 @@ from publish.catalogue import Catalogue
 from publish.cli import main
 from publish.downloads import DATABASE, WHOLE, Issue, alike, downloads
 from publish.errors import BadHome, ReviewNeeded
-from publish.extracts import of_no_region, rows, under
+from publish.extracts import outside, rows, under
 from publish.nowhere import remains
 from publish.rebuild import rebuild_downloads
 from publish.run import make_downloads
@@ -105,13 +108,29 @@ def test_every_form_has_the_rows_of_the_database(live: Path, catalogue: Catalogu
             found = duckdb.sql(f"SELECT * FROM '{folder / table.name}.parquet'").fetchall()
             assert [tuple(_plainly(value) for value in row) for row in found] == expected
             assert plain(folder / f"{table.name}.csv.gz") == plain(folder / f"{table.name}.csv.zst")
+            texts = [[("" if value is None else f"{value}") for value in row] for row in expected]
+            for form, mark in ((".csv.gz", ""), (".spreadsheet.csv.gz", "'")):
+                cells = list(csv.reader(io.StringIO(plain(folder / f"{table.name}{form}").decode("utf-8-sig"), newline="")))[1:]
+                assert len(cells) == len(texts), (table.name, form)
+                for line, row in zip(cells, texts, strict=True):
+                    assert all(
+                        cell in (text, f"{mark}{text}") or float(cell) == float(text) for cell, text in zip(line, row, strict=True)
+                    ), (form, line, row)
             assert plain(folder / f"{table.name}.csv.gz").decode().partition("\n")[0] == ",".join(f'"{name}"' for name in names)
             book = CalamineWorkbook.from_path(str(folder / f"{table.dataset}.xlsx"))
-            assert len(book.get_sheet_by_name(_sheet(table.label.zh)).to_python(skip_empty_area=False)) == len(expected) + 1
+            sheet = book.get_sheet_by_name(_sheet(table.label.zh)).to_python(skip_empty_area=False)[1:]
+            assert [[_read(value) for value in row] for row in sheet] == [[_read(value) for value in row] for row in expected], table.name
 
 
 def _plainly(value: Any) -> Any:
     return int(value) if isinstance(value, bool) else value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _read(value: Any) -> Any:
+    """A value as a sheet has it."""
+    if value in (None, ""):
+        return None
+    return value.isoformat()[:10] if hasattr(value, "isoformat") else value if isinstance(value, str) else float(value)
 
 
 def _sheet(title: str) -> str:
@@ -264,12 +283,12 @@ def test_a_withdrawal_reaches_every_file_and_leaves_the_others(work: Work) -> No
 def test_what_is_too_much_for_a_sheet_is_split_by_province(
     work: Work, live: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    here = [institution(1), institution(2, areaCode="350102"), institution(3, areaCode="")]
+    here = [institution(1), institution(2, areaCode="350102"), institution(3, areaCode="000000")]
     deliver(
         work, {**world(), "institutions": here, "ratings": [rating(n, month) for n in (1, 2, 3) for month in ("2026-09", "2026-10")]}, 1
     )
     database = work.home.releases / str(work.live) / DATABASE
-    monkeypatch.setattr(stage, "ROWS", 4)
+    monkeypatch.setattr("publish.forms.form.SHEET_ROWS", 4)
     of_both = {name: catalogue.datasets[name] for name in ("institutions", "ratings")}
     catalogue = replace(
         catalogue, datasets=of_both, tables={t: catalogue.tables[t] for dataset in of_both.values() for t in dataset.tables}
@@ -295,7 +314,7 @@ def test_what_is_too_much_for_a_sheet_is_split_by_province(
         (again / DATABASE).write_bytes(database.read_bytes())
     moved = sqlite3.connect(again / DATABASE)
     with closing(moved), moved:
-        moved.execute("UPDATE institutions SET region_code = '330106' WHERE region_code IS NULL")
+        moved.execute("UPDATE institutions SET region_code = '330106' WHERE region_code = '000000'")
     downloads(again, catalogue, OF, folder, set(catalogue.tables) - {"institutions"})
     linked = {
         name
@@ -306,11 +325,56 @@ def test_what_is_too_much_for_a_sheet_is_split_by_province(
     assert not (again / "downloads" / "ratings-none.xlsx").exists()
 
 
+def test_a_province_that_no_sheet_holds_is_split_and_what_nothing_holds_is_named(
+    work: Work, live: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    places = ["330106", "330106", "330203", "330000"]  # of one province: twice in a city, once in another, once in none
+    here = [institution(number, areaCode=code) for number, code in enumerate(places, 1)]
+    deliver(
+        work, {**world(), "institutions": here, "ratings": [rating(n, month) for n in (1, 2, 3, 4) for month in ("2026-09", "2026-10")]}, 1
+    )
+    of_both = {name: catalogue.datasets[name] for name in ("institutions", "ratings")}
+    catalogue = replace(
+        catalogue, datasets=of_both, tables={t: catalogue.tables[t] for dataset in of_both.values() for t in dataset.tables}
+    )
+    for limit, named in ((4, {"330100": 4, "330200": 2, "330000-none": 2}), (3, {"330200": 2, "330000-none": 2})):
+        monkeypatch.setattr("publish.forms.form.SHEET_ROWS", limit)
+        folder = tmp_path / str(limit)
+        folder.mkdir()
+        shutil.copyfile(work.home.releases / str(work.live) / DATABASE, folder / DATABASE)
+        made = downloads(folder, catalogue, OF)["files"]
+        books = {name: one["rows"] for name, one in made.items() if name.startswith("ratings-") and name.endswith(".xlsx")}
+        assert books == {f"ratings-{code}.xlsx": number for code, number in named.items()}
+        listed = CalamineWorkbook.from_path(str(folder / "downloads" / "ratings.xlsx")).get_sheet_by_index(0).to_python()
+        assert sum(int(row[3]) for row in listed[1:]) == 8, "all rows are told of"
+    assert ["330106" in str(row[1]) and "CSV" in str(row[0]) for row in listed[1:]].count(True) == 1
+
+
+def test_a_part_that_says_no_region_lies_where_what_it_is_of_does(live: Path, catalogue: Catalogue, tmp_path: Path) -> None:
+    copy, sites = tmp_path / DATABASE, catalogue.tables["institution_sites"]
+    shutil.copyfile(live / DATABASE, copy)
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        connection.execute(
+            "UPDATE institution_sites SET region_code = NULL WHERE institution_id = (SELECT min(institution_id) FROM institution_sites)"
+        )
+        for where, number in ((under(catalogue, sites, "330106"), 3), (outside(catalogue, sites, ["330000"]), 0)):
+            assert len(connection.execute(rows(sites, sites.published, where or "")).fetchall()) == number
+
+
+def test_files_in_another_order_are_made_anew(live: Path, catalogue: Catalogue, tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes((live / DATABASE).read_bytes())
+    ratings = replace(catalogue.tables["ratings"], key=("month", *(name for name in catalogue.tables["ratings"].key if name != "month")))
+    tables = {name: catalogue.tables[name] for name in catalogue.datasets["ratings"].tables} | {"ratings": ratings}
+    other = replace(catalogue, datasets={"ratings": catalogue.datasets["ratings"]}, tables=tables)
+    downloads(tmp_path, other, OF, live, set(tables))
+    assert not os.path.samefile(tmp_path / "downloads" / "ratings.parquet", live / "downloads" / "ratings.parquet")
+
+
 def test_a_region_has_its_rows_and_those_of_what_lies_in_it(live: Path, catalogue: Catalogue) -> None:
     with closing(sqlite3.connect(live / DATABASE)) as connection:
         for table in catalogue.tables.values():
             every = connection.execute(f"SELECT count(*) FROM ({rows(table, table.published)})").fetchone()[0]
-            where, rest = under(catalogue, table, "000000"), of_no_region(catalogue, table)
+            where, rest = under(catalogue, table, "330000"), outside(catalogue, table, ["330000"])
             assert (where is None) == (rest is None)
             if where is not None and rest is not None:
                 assert every == sum(
@@ -347,6 +411,26 @@ def test_downloads_are_made_again_of_history_alone(work: Work, live: Path, tmp_p
     result = CliRunner().invoke(main, [*given[:3], "2026-11-01", "--to", str(folder / "2" / DATABASE), "--downloads"])
     assert result.exit_code == 2
     assert result.stderr.strip().endswith("libraries: notices.parquet")
+
+
+def test_what_is_made_again_is_its_owners_alone_at_every_moment_and_nothing_of_it_stays_where_it_fails(
+    work: Work, live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, seen = tmp_path / "again" / DATABASE, set[str]()
+    database.parent.mkdir(mode=0o755)
+    shutil.copyfile(live / DATABASE, database)
+
+    def full(*_: Any) -> None:
+        for path in database.parent.rglob("*"):
+            if all(up.stat().st_mode & 0o077 for up in (path, *path.parents) if up.is_relative_to(database.parent)):
+                seen.add(path.name)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(stage, "descriptions", full)
+    with pytest.raises(OSError, match="No space"):
+        rebuild_downloads(work.home, work.catalogue, "2026-11-01", database)
+    assert seen <= {DATABASE}, "what anybody could read while it was made"
+    assert [path.name for path in database.parent.iterdir()] == [DATABASE]
 
 
 # What goes wrong

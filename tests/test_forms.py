@@ -23,6 +23,7 @@ from python_calamine import CalamineWorkbook
 
 from publish.catalogue import Catalogue
 from publish.cells import FORMULA
+from publish.cli.sql import _harmless
 from publish.dataset import KINDS, Column
 from publish.forms import FORMS, PACKINGS, write
 from publish.forms.arrow import LINES, batches
@@ -99,6 +100,8 @@ def test_numbers_keep_every_digit(columns: list[Column], rows: list[Any]) -> Non
     place = next(number for number, column in enumerate(columns) if column.kind == "fen")
     lines = list(csv.reader(io.StringIO(written("csv", columns, rows).decode(), newline="")))
     assert {line[place] for line in lines[1:]} == {"", "0", "2000", "9007199254740993", "-1"}
+    spread = list(csv.reader(io.StringIO(written("spreadsheet", columns, rows).decode("utf-8-sig"), newline="")))
+    assert {line[place] for line in spread[1:]} == {"", "0", "2000", "'9007199254740993", "-1"}
 
 
 def test_the_spreadsheet_edition_has_chinese_headers_and_nothing_that_is_computed(columns: list[Column], rows: list[Any]) -> None:
@@ -117,7 +120,8 @@ def test_the_spreadsheet_edition_has_chinese_headers_and_nothing_that_is_compute
     ("value", "is_guarded"),
     [
         *((text, True) for text in ("011001", "123456789012345678", "52110108E1001", "1E5", "2026-10", "1-2", "12:30", "1.50", "50%", "2026年10月", "MAR1", "3 Sep", "＋1", " =1", "\n=1")),
-        *((text, False) for text in ("350100", "0", "2026", "2026-10-20", "91350100M000100Y43", "教民1330106700", "i-0042ab", "第三期", "[1,2,3]", "西教罚〔2026〕1号", "May 培训", "")),
+        *((text, True) for text in ("\x0b=1", "\u3000=1+1", "\xa0=1+1", "\ufeff=1+1", "\u200b=1", "﹦1+1", "﹢1", "﹣1", "﹫SUM(1)", "TRUE", "false", "#N/A", "#REF!", "上午9:30", "10 PM", "10:30 AM", "Mar 5, 2026", "£12")),
+        *((text, False) for text in ("350100", "0", "2026", "2026-10-20", "91350100M000100Y43", "教民1330106700", "i-0042ab", "第三期", "[1,2,3]", "西教罚〔2026〕1号", "May 培训", "", "True North 培训", "上午班", "#1 培训", "3A教育", "12元")),
     ],
 )  # fmt: skip
 def test_what_a_spreadsheet_would_take_for_a_number_stays_a_text(columns: list[Column], value: str, is_guarded: bool) -> None:
@@ -126,6 +130,7 @@ def test_what_a_spreadsheet_would_take_for_a_number_stays_a_text(columns: list[C
         iter(csv.reader(io.StringIO(written("spreadsheet", text, [(value,)]).decode("utf-8-sig").partition("\r\n")[2], newline="")))
     )
     assert line == [f"'{value}" if is_guarded else value]
+    assert _harmless(value) == line[0], "mingbai sql has the same rule"
 
 
 def test_ndjson_has_every_column_and_null(columns: list[Column], rows: list[Any]) -> None:
@@ -181,7 +186,7 @@ def cell_of(value: Any) -> Any:
         return None
     if isinstance(value, str):
         return value if len(value.encode("utf-16-le")) <= 2 * UNITS else value[: UNITS - len(CUT)] + CUT
-    return float(value)
+    return f"{value}" if isinstance(value, int) and abs(value) >= 10**15 else float(value)  # no cell keeps more digits than 15
 
 
 def read_cell(value: Any) -> Any:
@@ -215,7 +220,10 @@ def test_a_workbook_has_codes_as_text_days_as_dates_and_no_formula(columns: list
             elif column.kind in ("day", "date") and len(value) == 10 and value >= "1900-03":
                 assert (cell.value, cell.number_format) == (datetime.fromisoformat(value), "yyyy-mm-dd")
             else:
-                assert cell.data_type == ("s" if column.sql_type == "TEXT" else "n"), (column.kind, value)
+                is_text = column.sql_type == "TEXT" or (isinstance(value, int) and abs(value) >= 10**15)
+                assert cell.data_type == ("s" if is_text else "n"), (column.kind, value)
+                if column.sql_type == "TEXT" and column.kind not in ("day", "date"):
+                    assert cell.number_format == "@", "which stays one when somebody edits it"
 
 
 class Pieces(io.BytesIO):
@@ -278,7 +286,7 @@ def test_packed_bytes_do_not_depend_on_how_they_come(packing: str) -> None:
 
 
 def test_a_sheet_holds_no_more_than_it_can(columns: list[Column], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("publish.forms.workbook.ROWS", 2)
+    monkeypatch.setattr("publish.forms.form.SHEET_ROWS", 2)
     with pytest.raises(ValueError, match="do not fit"):
         write("xlsx", columns[:1], [[("a",)] * 3], io.BytesIO())
 

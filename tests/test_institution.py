@@ -87,7 +87,7 @@ async def test_a_mean_stands_with_its_window_interval_and_source(site):
     assert 1 <= low < rating["mean"] < high <= 5
     assert f"95% 区间：{low} 至 {high}" in page
     assert f"95% interval of the mean: {low} to {high}" in english
-    assert (rating["source_en"], rating["document_as_of"]) == ("National platform (标记)", "2026-11-22")
+    assert (rating["source_id"], rating["source_en"], rating["document_as_of"]) == ("platform", "National platform (标记)", "2026-11-22")
     assert page.index("95% 区间") < page.index("来源：全国平台（标记）", page.index("95% 区间"))
     assert (suppressed["count"], suppressed["mean"], suppressed["interval"]) == (0, None, None)
 

@@ -65,11 +65,6 @@ class Visitor:
         self.tab.enter("button", text)
         self.looks(*texts)
 
-    def opens(self, text: str) -> None:
-        """What can be folded out."""
-        self.tab.enter("summary", text, loads=False)
-        assert self.tab.value("document.activeElement.parentElement.open"), text
-
     def takes(self, text: str) -> bytes:
         """The file that a link leads to."""
         links = self.tab.value("[...document.links].map(it => [it.innerText.trim(), it.href])")
@@ -141,15 +136,26 @@ def test_a_parent_who_finds_nothing_is_told_what_that_means_and_checks_the_whole
     assert visitor.tab.value("document.querySelector('.verdict h2').innerText") == visitor.t("verify.status.listed")
 
 
-def test_a_parent_looks_around_a_place(visitor):
+def test_a_parent_looks_around_a_place_and_puts_two_beside_each_other(visitor):
     visitor.comes_to("/")
-    visitor.follows("浙江" if visitor.lang == "zh" else "Zhejiang", "4")
+    visitor.follows("浙江" if visitor.lang == "zh" else "Zhejiang", visitor.t("region.under_short"))
+    visitor.follows(NAME, visitor.t("institution.lists_note"))
+    visitor.follows(visitor.t("compare.with"), visitor.t("compare.add"))
+    visitor.tab.fill("#q", "启明2")
+    visitor.presses(visitor.t("compare.add_button"), OTHER)
+    visitor.follows(visitor.t("compare.add_this"), visitor.t("compare.note"))
+    assert visitor.tab.value("[...document.querySelectorAll('thead th a[href]:not(.tag)')].map(it => it.innerText)") == [NAME, OTHER]
 
 
 def test_a_journalist_takes_a_table_and_asks_it_a_question(visitor):
     visitor.comes_to("/")
     visitor.follows(visitor.t("frame.data"), visitor.t("cite.title"))
-    visitor.opens("机构" if visitor.lang == "zh" else "Institutions")
+    visitor.follows(
+        "机构" if visitor.lang == "zh" else "Institutions",
+        visitor.t("dictionary.title"),
+        visitor.t("dataset.over"),
+        visitor.t("known.title"),
+    )
     visitor.follows(visitor.t("data.open_table"), visitor.t("table.rows", n=4))
     rows = list(csv.DictReader(visitor.takes(visitor.t("format.csv")).decode("utf-8-sig").splitlines()))
     assert {row["name"] for row in rows} >= {NAME, OTHER}

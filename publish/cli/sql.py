@@ -13,7 +13,7 @@ from unicodedata import east_asian_width
 import click
 import orjson
 
-from ..cells import AS_IT_IS, GUARDED
+from ..cells import AS_IT_IS, GUARDED, LONGEST_NUMBER
 from ..errors import BadHome, BadValue
 from ..questions import QUESTIONS
 from .group import MakeWork, main
@@ -21,7 +21,6 @@ from .group import MakeWork, main
 WIDEST = 40  # columns of the screen for one value in a table
 BATCH = 1_000
 MOST_SHOWN = 1_000  # rows of a table on the screen: their widths are asked of all of them
-LONGEST_NUMBER = 15  # digits that a spreadsheet keeps
 EMPTY = '""'  # of a row that is one NULL: a line with nothing in it is no row to those who read it
 _QUOTED = re.compile(r'^\s|\s$|[",\r\n]')
 Row = Sequence[object]

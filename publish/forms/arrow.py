@@ -19,6 +19,7 @@ import adbc_driver_sqlite.dbapi as sqlite
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..cells import LONGEST_NUMBER
 from ..dataset import Column
 
 TYPES = {"TEXT": pa.string(), "INTEGER": pa.int64(), "REAL": pa.float64()}
@@ -33,10 +34,12 @@ Part = str | tuple[str, Any, str]  # a constant; or what comes before a value, t
 
 @dataclass(frozen=True)
 class Texts:
-    """A column as texts: one alone where all rows say the same. In those that are `plain` is nothing that a form would write otherwise."""
+    """A column as texts: one alone where all rows say the same. In those that are `plain` is nothing that a form would write otherwise. `long` says which
+    whole numbers have more digits than a spreadsheet keeps; it is None where none has."""
 
     values: Any
     plain: bool
+    long: Any = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def read(batch: pa.RecordBatch, *, ends_group: bool = True) -> Rows:
 def _texts(values: Any) -> Texts:
     values = values.slice(0, 1) if _says_one_thing(values) else values
     if not pa.types.is_string(values.type):
-        return Texts(pc.cast(values, pa.string()), True)
+        return Texts(pc.cast(values, pa.string()), True, _too_long(values))
     _, offsets, data = values.buffers()
     if data is None:
         return Texts(values, True)
@@ -69,6 +72,14 @@ def _texts(values: Any) -> Texts:
     text = bytes(memoryview(data)[places[values.offset] : places[values.offset + len(values)]])
     odd = len(text.translate(None, SIGNS)) < len(text) or (b"_" in text and b"_x" in text) or (not text.isascii() and b"\xef\xbf" in text)
     return Texts(values, not odd and (len(text) <= LONG or pc.max(pc.binary_length(values)).as_py() <= LONG))
+
+
+def _too_long(values: Any) -> Any:
+    if not pa.types.is_integer(values.type):
+        return None
+    most = 10**LONGEST_NUMBER
+    least, greatest = (number or 0 for number in pc.min_max(values).as_py().values())
+    return pc.or_(pc.greater_equal(values, most), pc.less_equal(values, -most)) if least <= -most or greatest >= most else None
 
 
 def _says_one_thing(values: Any) -> bool:

@@ -31,6 +31,9 @@ class Packing:
     encoding: str
 
 
+SHEET_ROWS = 1_048_575  # of a sheet, below its header
+
+
 @dataclass(frozen=True)
 class Page:
     """A sheet of words beside those of rows: its title, header, rows of texts (None: an empty cell) and the widths of its columns."""

@@ -124,13 +124,13 @@ def entry(made: zipfile.ZipFile, name: str) -> Iterator[Any]:
         _say(file, body.size, body.checksum)
 
 
-def copy(made: zipfile.ZipFile, name: str, source: BinaryIO, size: int) -> None:
-    """A file in it, of any size, that is what a gzip file of ours holds, as it is packed there."""
+def copy(made: zipfile.ZipFile, name: str, source: BinaryIO, size: int, *, large: bool) -> None:
+    """A file in it that is what a gzip file of ours holds, as it is packed there. A `large` one may be over 4 GiB."""
     packed = os.fstat(source.fileno()).st_size - HEADER - TRAILER
     source.seek(HEADER + packed)
     checksum = int.from_bytes(source.read(TRAILER // 2), "little")
     source.seek(HEADER)
-    with _opened(made, name, large=True) as file:
+    with _opened(made, name, large=large) as file:
         while packed:
             piece = source.read(min(packed, PIECE))
             file.write(piece)

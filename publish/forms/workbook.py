@@ -2,7 +2,7 @@
 
 XlsxWriter writes a cell in ten microseconds: 480,000 rating rows take 43 s of CPU, here 1.5. So it is given the sheets with their header alone, and the rows are
 put in where its `sheetData` ends (ECMA-376, 18.3.1.80; a cell without a reference is the next one of its row). Whatever begins a text is a text: there
-is no formula in a sheet of rows. A whole day is a date, also in a column of dates where others are a year or a month, which are texts; what a cell does not
+is no formula in a sheet of rows, and a whole number of more than 15 digits is a text too, since no cell keeps them. A whole day is a date, also in a column of dates where others are a year or a month, which are texts; what a cell does not
 hold (32,767 units of UTF-16) is cut and says so.
 """
 
@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 import xlsxwriter
 
 from ..dataset import Column
-from .arrow import Rows, Texts, distinct, joined, respelt
+from . import form
+from .arrow import Part, Rows, Texts, distinct, joined, respelt
 from .form import Page, Target
 from .packed import archive, entry
 
-ROWS = 1_048_575  # of a sheet, below its header
 UNITS = 32_767  # of a cell
 CUT = "…（超出单元格上限，全文见 CSV 或 NDJSON；cut, the whole text is in the CSV and NDJSON）"
 CREATED = datetime(2020, 1, 1)  # noqa: DTZ001 - of no zone: it is written as it stands, and says nothing
@@ -64,20 +64,14 @@ class Workbook:
     def put(self, rows: Rows) -> None:
         """Write some rows. Raises ValueError where a sheet does not hold them."""
         self._counts[-1] += rows.number
-        if self._counts[-1] > ROWS:
-            raise ValueError(f"more than {ROWS} rows do not fit on a sheet")
+        if self._counts[-1] > form.SHEET_ROWS:
+            raise ValueError(f"more than {form.SHEET_ROWS} rows do not fit on a sheet")
         columns = self._columns[len(self._counts) - 1]
         are_dates = [column.kind in DATES for column in columns]
         style = next((style for style, is_date in zip(self._styles, are_dates, strict=True) if is_date), 0)
         values = distinct(partial(_dates, style=style), [_escaped(text) for text in rows.texts], are_dates)
-        cells = [
-            ("", cells, "")
-            if column.kind in DATES
-            else (TEXT[0], cells, TEXT[1])
-            if column.sql_type == "TEXT"
-            else ("<c><v>", cells, "</v></c>")
-            for cells, column in zip(values, columns, strict=True)
-        ]
+        several = zip(values, rows.texts, columns, self._styles, strict=True)
+        cells = [("", cells, "") if column.kind in DATES else _cells(cells, text, column, style) for cells, text, column, style in several]
         for some in joined("<row>", *cells, "</row>", null="<c/>", number=rows.number):
             self._rows.write(some)
 
@@ -163,6 +157,17 @@ def _title(title: str, taken: set[str]) -> str:
         found, number = f"{plain[:28]} {number}", number + 1
     taken.add(found.lower())
     return found
+
+
+def _cells(values: pa.Array, text: Texts, column: Column, style: int) -> Part:
+    """The cells of a column as XML. The format of a text stays one when somebody edits the cell."""
+    if column.sql_type == "TEXT":
+        return TEXT[0].replace("<c ", f'<c s="{style}" ') if style else TEXT[0], values, TEXT[1]
+    if text.long is None:
+        return "<c><v>", values, "</v></c>"
+    before, after = TEXT
+    numbers, texts = pc.binary_join_element_wise("<c><v>", values, "</v></c>", ""), pc.binary_join_element_wise(before, values, after, "")
+    return "", pc.if_else(text.long, texts, numbers), ""
 
 
 def _dates(values: pa.Array, style: int) -> pa.Array:

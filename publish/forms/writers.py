@@ -99,7 +99,11 @@ class Spreadsheet(Csv):
         return BOM + _header([column.label.zh for column in columns], self.eol)
 
     def _values(self, rows: Rows) -> list[Any]:
-        return distinct(_guarded, super()._values(rows), self._is_text)
+        numbers = [
+            values if text.long is None else pc.if_else(text.long, pc.binary_join_element_wise("\"'", values, '"', ""), values)
+            for values, text in zip(super()._values(rows), rows.texts, strict=True)
+        ]
+        return distinct(_guarded, numbers, self._is_text)
 
 
 def _guarded(values: pa.Array) -> pa.Array:

@@ -29,6 +29,10 @@ TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 CSV = "text/csv; charset=utf-8"
 OPEN = (("cache-control", "no-cache"), ("access-control-allow-origin", "*"))  # data that any site may read
+READ_IN_PARTS = (
+    *OPEN,
+    ("access-control-expose-headers", "accept-ranges, content-disposition, content-length, content-range, etag"),
+)  # DuckDB in a browser
 TYPES = {
     ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8", ".png": "image/png",
     ".rss": "application/rss+xml; charset=utf-8", ".atom": "application/atom+xml; charset=utf-8", ".json": "application/feed+json; charset=utf-8",
@@ -40,12 +44,15 @@ WORTH_PACKING = 1_400  # bytes: what is less goes in one packet
 SHOWN_AS = {TYPES[ending]: TYPES[".xml"] for ending in (".rss", ".atom")}  # what browsers show as a text, and what they show with its style
 
 # No page of ours needs a script, and the styles are one file: what a source's text may smuggle in has nothing to run with. Where somebody types a
-# name, a script of ours may ask us for suggestions.
-CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+# name, a script of ours may ask us for suggestions. Without a script nobody else asks (connect-src) but
+# tools that read robots.txt in a page's name, as Lighthouse does.
+CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 EMBEDDED = CSP.replace("frame-ancestors 'none'", "frame-ancestors http: https:")  # of the one page that is made to stand in another site's
 SCRIPTED = (
     b"content-security-policy",
-    f"{CSP}; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'".encode(),
+    f"{CSP}; script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'".encode(),
 )
 UNSCRIPTED = (b"content-security-policy", CSP.encode())
 RETRY_SECONDS = 10

@@ -5,7 +5,7 @@ in force and only where it is about an organisation: nobody else is to be found 
 searched for, days of the past, SQL.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from xml.sax.saxutils import escape, quoteattr
@@ -19,9 +19,11 @@ from .reader import Reader, read_only
 from .visit import ROUTES, Visit, address
 
 PART = 10_000  # things in a part: with both languages 20,000 addresses, 8 MB and 0.3 MB when packed
-FIXED = ("/", "/search", "/verify", "/notices", "/data", "/changes", "/feeds", "/status")
+FIXED = ("/", "/search", "/verify", "/notices", "/regions", "/data", "/changes", "/feeds", "/status", "/words", "/for-institutions")
 IDS: Mapping[str, str] = {  # of the pages of each kind; ?2 is the day. notice.html says of a page that it is not for search engines
     "institutions": "SELECT id FROM institutions WHERE ?2 = ?2",
+    "regions": """WITH RECURSIVE up(code) AS (SELECT region_code FROM institutions WHERE ?2 = ?2 UNION SELECT r.parent_code FROM up JOIN regions r ON r.code = up.code)
+        SELECT DISTINCT up.code AS id FROM up JOIN regions r ON r.code = up.code WHERE r.level <> 'country' AND r.valid_until IS NULL""",
     "notices": f"SELECT n.id FROM notices n WHERE {IN_FORCE} AND n.subject_kind = 'organisation'",
 }
 ADDRESS = rf"/sitemap/(?P<kind>pages|{'|'.join(IDS)})-(?P<number>[1-9]\d{{0,3}})\.xml"
@@ -32,10 +34,11 @@ CLOSED = ("/deltas/", "/reconcile", "/data/2", "/*.json$", "/*?")  # and Dataset
 
 
 class Crawlers:
-    """`problem` is that of Pages."""
+    """`problem` is that of Pages; `datasets` are those that have a page."""
 
-    def __init__(self, problem: Callable[..., Answer], frame: Frame) -> None:
+    def __init__(self, problem: Callable[..., Answer], frame: Frame, datasets: Iterable[str]) -> None:
         self._problem, self._frame = problem, frame
+        self._fixed = (*FIXED, *(f"/data/about/{name}" for name in datasets))
 
     def robots(self, visit: Visit) -> Answer | None:
         """robots.txt, which a site has one of; None in another language."""
@@ -75,7 +78,7 @@ class Crawlers:
 
     def _made(self, kind: str, number: int, reader: Reader, today: str) -> Answer:
         def make() -> bytes:
-            paths = FIXED if kind == "pages" else [f"/{kind}/{id}" for id in _ids(reader, kind, today, number)]
+            paths = self._fixed if kind == "pages" else [f"/{kind}/{id}" for id in _ids(reader, kind, today, number)]
             return gzipped(self._urls(paths, reader.released_on).encode())
 
         packed = reader.once(today, f"sitemap {kind} {number}", make)

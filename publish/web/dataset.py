@@ -154,7 +154,7 @@ def examples(reader: Reader, name: str, main: str, today: str, *, has_past: bool
     sql = urlencode({"sql": f'SELECT count(*) AS "rows" FROM "{main}"', "_shape": "array"})  # noqa: S608 # a name of the declarations
     then = [("then", f"/history/{main}_as_of.json?release={reader.id}&_shape=objects&_size=3")] if has_past else []
     return (
-        *own.get(name, ()),
+        *(own.get(name, ()) if reader.counts.get(name) else ()),
         ("rows", f"/mingbai/{main}.json?_shape=objects&_size=3"),
         ("sql", f"/mingbai.json?{sql}"),
         *region,

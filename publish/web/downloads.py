@@ -12,15 +12,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..home import DOWNLOAD_INDEX, DOWNLOADS, LINKS
-from .answer import OPEN, Answer, as_json, beside
+from .answer import OPEN, READ_IN_PARTS, Answer, as_json, beside
 from .archive import identity_of
 from .frame import Dictionary
 from .holding import RETRY_SECONDS, UNREADABLE
-from .offered import Offered, offered, opened
+from .offered import Offered, offered, opened, unjudged
 from .pieces import Stored
 from .reader import Reader, Row
 from .shelf import Shelf
-from .visit import Visit, address, of_release
+from .visit import Visit, address
 
 RELEASE = r"(?P<release>latest|\d{4}-\d{2}-\d{2}(?:\.[1-9]\d*)?)"
 LIST = rf"/data/{RELEASE}(?P<index>/index\.json)?"
@@ -79,11 +79,15 @@ class Downloads:
         if visit.parts["release"] == LATEST:
             return to(visit, f"/data/{reader.id}{visit.parts.get('index', '')}")
         try:
-            files = [one.public for one in offered(folder, reader, visit.today)[1].files.values()]
-        except FileNotFoundError:
-            return self._busy(visit)
+            made = offered(folder, reader, visit.today)[1]
+        except UNREADABLE:
+            if identity_of(folder / "manifest.json") is None:
+                return self._busy(visit)
+            log.exception("downloads cannot be judged")
+            made = unjudged(folder, visit.today)
+        files = [one.public for one in made.files.values()]
         if "index" in visit.parts:
-            return as_json({**of_release(visit, reader), "of_release": folder.name, "files": files})
+            return as_json({"release": folder.name, "newest_release": reader.id, "files": files})
         whole, described, groups = self._grouped(files)
         is_newest = folder.name == reader.id
         sums = [name for name in LINKS if (folder / name).is_file()]
@@ -123,7 +127,7 @@ class Downloads:
         if not found.public["is_given"]:
             return self._ended(visit, is_own=folder == reader.folder), None
         headers = (
-            *OPEN,
+            *READ_IN_PARTS,
             ("etag", f'"{found.public["sha256"][:32]}"'),
             ("last-modified", made.changed),
             ("content-disposition", attachment(f"{folder.name}-{name}", f"{folder.name}-{self._chinese(name, reader)}")),

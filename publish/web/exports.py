@@ -1,7 +1,7 @@
 """What a page of results has found, or a table holds of one region, in every form: made when it is asked for, of the live release as it may be told today.
 
-The rows are those of the release's tables, with all their public columns, in the order of the page, read by a connection of their own, so that nobody else
-waits for them. They go into a temporary file first: what cannot be made is said and never breaks off, and what is sent has a length and a tag, and can be gone
+The rows are those of the release's tables, with all their public columns, in the order of the page, read by a connection of their own; what is found is asked of the
+release's own index, some thousands at a time. They go into a temporary file first: what cannot be made is said and never breaks off, and what is sent has a length and a tag, and can be gone
 on with. Few are made at once, the others wait their turn. Nobody's question is written down.
 """
 
@@ -9,11 +9,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from sqlite3 import Connection
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, cast
 
 import orjson
+
+import search
 
 from .. import forms
 from ..dataset import Column, Table
@@ -21,10 +24,11 @@ from ..declarations import Words
 from ..extracts import belonging, rows
 from ..forms.packed import Counted
 from . import noticing
-from .answer import OPEN, Answer, busy
+from .answer import READ_IN_PARTS, Answer, busy
 from .asked import AS_OF, REGIONS, NoSuchChoice, read, refused, unsearchable
 from .downloads import attachment
 from .ended import ended, keys
+from .found import MOST_WORDS
 from .frame import Dictionary
 from .notice_question import Question as NoticeQuestion
 from .notice_question import ask as ask_notices
@@ -34,7 +38,8 @@ from .reader import NoIndex, Reader, read_only
 from .visit import Visit
 
 MOST, MOST_WAITING, MOST_OPEN = 2, 20, 64  # at once in a process: made, waiting for their turn, and lying in temporary files
-MOST_ROWS = 1_048_575  # as many as a sheet holds, in any form: what is larger lies ready as a file
+MOST_BYTES = 2**30  # of those that lie there; where that is says TMPDIR
+MOST_ROWS = forms.form.SHEET_ROWS  # as many as a sheet holds, in any form: what is larger lies ready as a file
 BATCH = 2_000  # rows
 FORM = "|".join(form.suffix[1:].replace(".", r"\.") for form in forms.FORMS.values())
 BY_SUFFIX = {form.suffix[1:]: form for form in forms.FORMS.values()}
@@ -57,7 +62,7 @@ class Exports:
         self._tables = {name: _table(name, dataset, said) for dataset, each in dictionary.items() for name, said in each["tables"].items()}
         self._places = {name for name, table in self._tables.items() if belonging(self._tables, table, str)}
         self._room = asyncio.Semaphore(MOST)
-        self._waiting, self._open = 0, 0
+        self._waiting, self._open, self._bytes = 0, 0, 0
 
     def has(self, table: str) -> bool:
         """Whether there is such a table."""
@@ -80,6 +85,8 @@ class Exports:
             asked = asking(visit.pairs, reader)
             if table == "institutions" and not asked.query:
                 raise NoSuchChoice("q", visit.t("search.label"))
+            if table == "institutions" and (asked.typed != asked.query or not search.is_question(asked.query, MOST_WORDS)):
+                return self._problem(visit, 400, "not_understood", {"said": visit.t("search.no_question")})  # and never an empty file
         except NoSuchChoice as no:
             return refused(self._problem, visit, no, path, known)
         except ValueError:
@@ -124,13 +131,15 @@ class Exports:
 
     def _file(self, visit: Visit, reader: Reader, table: str, region: str, batches: Batches) -> Answer:
         async def later() -> Answer:
-            if self._waiting >= MOST_WAITING + MOST or self._open >= MOST_OPEN:
+            if self._waiting >= MOST_WAITING + MOST or self._open >= MOST_OPEN or self._bytes >= MOST_BYTES:
                 return busy()
             self._waiting += 1
             try:
                 async with self._room:
                     answer = await asyncio.to_thread(self._made, visit, reader, table, region, batches)
-                self._open += answer.stored is not None
+                if answer.stored is not None:
+                    self._open += 1
+                    self._bytes += answer.stored.size
                 return answer
             except TooMany:
                 return self._problem(visit, 400, "export_large", {"most": f"{MOST_ROWS:,}"})
@@ -164,14 +173,15 @@ class Exports:
                 target.drop()  # before the file is closed
                 file.close()
                 raise
-        stored = Stored(file, target.size, closed=self._closed)
+        stored = Stored(file, target.size, closed=partial(self._closed, target.size))
         places = [f"-{region}", f"-{reader.region_name(region, 'zh')}"] if region else ["", ""]
         names = [f"{name}{place}-{reader.id}{form.suffix}" for name, place in zip((table, label), places, strict=True)]
-        headers = (*OPEN, ("etag", f'"{target.sha256[:32]}"'), ("content-disposition", attachment(*names)))
+        headers = (*READ_IN_PARTS, ("etag", f'"{target.sha256[:32]}"'), ("content-disposition", attachment(*names)))
         return Answer(200, b"", form.media_type, headers, stored=stored)
 
-    def _closed(self) -> None:
+    def _closed(self, size: int) -> None:
         self._open -= 1
+        self._bytes -= size
 
 
 class Misunderstood(Exception):

@@ -216,7 +216,7 @@ def sources(reader: Reader, today: str) -> list[Row]:
 
 def sources_of(reader: Reader, found: Row) -> list[Row]:
     """The sources of all that an institution's page says of it."""
-    ids = {row["source_id"] for row in (found, *found["listings"], *found["notices"])}
+    ids = {row["source_id"] for row in (found, *found["listings"], *found["notices"], *found["ratings"])}
     return [source for source in reader.sources if source["id"] in ids]
 
 

@@ -18,7 +18,7 @@ from ..forms import FORMS
 from ..home import CHINA, DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS
 from .archive import Identity, identity_of
 from .ended import ended
-from .holding import hidden_since, sealed, still
+from .holding import UNREADABLE, hidden_since, sealed, still
 from .past import past_file
 from .pieces import Stored
 from .reader import Reader, Row
@@ -59,6 +59,14 @@ def offered(folder: Path, live: Reader, today: str) -> tuple[Identity, Offered]:
     # of hundreds of earlier ones it is not kept what they have, only what of it may be given out
     by = identity_of(past_file(live))  # it is made again when other code hides
     return seen, _read(folder, today, lambda tables: live.once(today, f"given out {of} {by}", lambda: _may(folder, live, today, tables)))
+
+
+def unjudged(folder: Path, today: str) -> Offered:
+    """What there is of a release where nobody can say what may be given out: nothing is. Nothing there is where that cannot be read either."""
+    try:
+        return _read(folder, today, lambda tables: dict.fromkeys(tables, False))
+    except UNREADABLE:
+        return Offered("", {})
 
 
 def _may(folder: Path, live: Reader, today: str, tables: Mapping[str, Any]) -> Mapping[str, bool]:

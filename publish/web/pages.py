@@ -69,7 +69,7 @@ class Pages:
         self._frame = frame
         self.feeds = FeedPages(shelf, self.render, self.problem, lambda: status.told(shelf.home), frame, hubs)
         self.catalog = catalog.CatalogPages(shelf, frame, dictionary)
-        self.crawlers = crawlers.Crawlers(self.problem, frame)
+        self.crawlers = crawlers.Crawlers(self.problem, frame, dictionary)
         self._in_order = dict(sorted(dictionary.items(), key=_reading_order))
         self._status = status.StatusPages(shelf, self.render)
         self._exports = exports.Exports(self.problem, dictionary)

@@ -1,7 +1,7 @@
 """Send a file in pieces, whole or a part of it, in a memory that does not grow with it.
 
 A file that is kept as its gzip alone is sent as that to who takes the coding, and unpacked on its way to who does not: a part of what is inside is
-found by unpacking what is before it. Who leaves is noticed, who takes nothing for long is left, and nothing more is read for them. A file that goes from
+found by unpacking what is before it. Who leaves is noticed, who takes nothing for long is left, or too little where others wait, and nothing more is read for them. A file that goes from
 its place meanwhile, since its release is issued anew or removed, is sent no further: whoever had a part of it asks for the rest, and is told what holds then.
 """
 
@@ -19,6 +19,7 @@ from .conditions import ASKED, Asked, NoSuchPart, coding, part, unchanged
 PIECE_BYTES = 256 * 1024
 MOST_UNPACKED = 64  # at once in a process: of each some 0.4 MB are in memory
 PATIENCE_SECONDS = 60.0  # for one piece: 4 KB a second
+LEAST_BYTES = 32 * 1024  # a second after that, in the mean, of what few can be sent at once: who takes less goes on with a part later
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -46,6 +47,11 @@ class Stored:
     def close(self) -> None:
         self.file.close()
         self.closed()
+
+    @property
+    def is_scarce(self) -> bool:
+        """Whether few can be sent at once: unpacked, or from where it takes room of its own."""
+        return self.is_gzip or self.path is None
 
     @property
     def is_there(self) -> bool:
@@ -151,12 +157,15 @@ async def _send(
         else:
             file.seek(how.first)
         await send({"type": "http.response.start", "status": how.status, "headers": headers})
-        left = how.end - how.first
+        left, begun = how.end - how.first, asyncio.get_running_loop().time()
         while left and not (gone and gone.done()) and stored.is_there:
             piece = await asyncio.to_thread(_read, file, left)
             left -= len(piece)
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+            seconds = asyncio.get_running_loop().time() - begun
+            if stored.is_scarce and seconds > PATIENCE_SECONDS and how.end - how.first - left < LEAST_BYTES * seconds:
+                break
     except TimeoutError:
         pass  # the server breaks the answer off, as where the file has gone from its place
     finally:

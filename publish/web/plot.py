@@ -1,6 +1,5 @@
 """A timeline of numbers as bars: where each stands and how high it is. The page draws them as SVG without a script, with the same numbers in a table.
 
-
 Up to MOST releases, or months, have a bar each. Of more releases each month has one: what changed in it is added up, what there was is as at its end. More months are added up by year.
 """
 

@@ -50,5 +50,5 @@ def _source(reader: Reader, id: str | None) -> Row:
     """The source as a row's provenance has it: ratings are of no document."""
     found = next((source for source in reader.sources if source["id"] == id), {"label_zh": None, "label_en": None, "as_of": None})
     return {
-        "source_zh": found["label_zh"], "source_en": found["label_en"], "document_title": None, "document_url": None, "document_as_of": found["as_of"],
+        "source_id": id, "source_zh": found["label_zh"], "source_en": found["label_en"], "document_title": None, "document_url": None, "document_as_of": found["as_of"],
     }  # fmt: skip

@@ -83,7 +83,7 @@ def shapes(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
 
 
 def _common() -> dict[str, Schema]:
-    said = dict.fromkeys(("name", "known", "kind", "near", "table", "newest", "first", "last", "most", "detail"), TEXT)
+    said = dict.fromkeys(("name", "known", "kind", "near", "table", "newest", "first", "last", "most", "detail", "said"), TEXT)
     return {
         "Problem": thing({**said, "at": WHOLE}, error=TEXT, message=TEXT, status={"type": "integer", "minimum": 400}),
         "DatasetteProblem": {
@@ -109,7 +109,7 @@ def _rows(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
     short = of("notices", {**DOCUMENT, **SINCE, "replies": WHOLE, "links": WHOLE, "held_since": MAYBE, "method": TEXT, "confidence": NUMBER, "passages": each(ref("Passage")), "statements": each(of("notice_statements"))})  # fmt: skip
     whole = {"aliases": each(of("institution_aliases")), "sites": each(of("institution_sites")), "classes": each(of("institution_classes"))}
     parts = {"permits": each(of("permits", {"state": TEXT})), "fund_supervision": each(of("fund_supervision")), "listings": each(ref("Listing")), "unmatched_notices": each(ref("CardNotice")), "source_as_of": MAYBE}  # fmt: skip
-    ratings = thing(**DOCUMENT, interval=maybe(each(NUMBER)), dimension=TEXT, scale_max=WHOLE, count=WHOLE, histogram=each(WHOLE), from_month=MAYBE, to_month=MAYBE, months=WHOLE, suppressed_months=WHOLE, mean={"type": ["number", "null"]})  # fmt: skip
+    ratings = thing(**DOCUMENT, source_id=MAYBE, interval=maybe(each(NUMBER)), dimension=TEXT, scale_max=WHOLE, count=WHOLE, histogram=each(WHOLE), from_month=MAYBE, to_month=MAYBE, months=WHOLE, suppressed_months=WHOLE, mean={"type": ["number", "null"]})  # fmt: skip
     step = thing(id=TEXT, kind=MAYBE, method=MAYBE, since=MAYBE)
     return {
         "Listing": listing,
@@ -285,7 +285,7 @@ def _others() -> dict[str, Schema]:
         sha256=TEXT,
     )
     return {
-        "Downloads": thing(OF_RELEASE, release=TEXT, of_release=TEXT, files=each(file)),
+        "Downloads": thing(release=TEXT, newest_release=TEXT, files=each(file)),
         "Manifest": {"type": "object", "required": ["id", "released_on", "files"]},
         "Status": thing(serving=maybe(serving), problem=MAYBE, status=maybe(ref("LastRuns"))),
         "LastRuns": thing(

@@ -21,7 +21,7 @@ from .progress import Progress, silent
 from .rules import ENDS
 from .snapshot import Snapshot
 from .stage import Staged, referred_to_first, staged_tables
-from .tables import Working, create_indexes, create_published, working
+from .tables import Working, create_indexes, create_published, give_back, working
 
 # What is public on a day: not ended, not dated in the future, and of ratings closed months only (an open one would show single ratings).
 VISIBLE = {
@@ -66,6 +66,7 @@ def assemble(
         connection.execute("BEGIN")
         made = _assembled(connection, staged, catalogue, day, path, live is not None, progress, untouched if live else ())
         connection.execute("COMMIT")
+    give_back()
     progress.finish()
     part.replace(path)
     return made

@@ -34,7 +34,7 @@ from .home import DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS, as_json, write_whol
 from .net import HOLDS, held
 from .progress import Progress, silent
 from .release import file_sha256
-from .tables import working
+from .tables import give_back, working
 from .workbooks import Workbooks
 
 DATABASE, WHOLE = "mingbai.db", "mingbai.csv.zip"
@@ -154,10 +154,18 @@ class _Making:
                 self.books.by_region(dataset, tables)
             else:
                 self._dataset(dataset, tables)
+            self._made_so_far()
         self._archive()
         self._packed()
         for path in descriptions(self._with_files(), self.files.folder):
             self.files.add(path, TYPES[path.suffix])
+
+    def _made_so_far(self) -> None:
+        """Give back what the tables of a dataset took: others follow, and other steps."""
+        from .forms.arrow import release
+
+        release()
+        give_back()
 
     def _dataset(self, dataset: Dataset, tables: Sequence[Table]) -> None:
         """All tables of a dataset in all forms, and in a workbook."""
@@ -202,13 +210,13 @@ class _Making:
                 ends.insert(0, one.close)
             for batch in ahead(self.pool, batches(self.database, columns, rows(table, columns))):
                 list(self.pool.map(_given, puts, repeat(batch)))
-                self.progress.advance(batch.num_rows)
+                self.progress.advance(batch.number)
             for end in ends:
                 end()
 
     def _archive(self) -> None:
         """All tables as CSV in one file, with what describes them."""
-        from .forms.packed import archive, entry, unpacked
+        from .forms.packed import archive, copy, entry
 
         said = {"tables": list(self.it.tables), "form": "csv", "packing": "zip"}
         with self.files.new(WHOLE, said) as target, archive(target) as made:
@@ -216,14 +224,10 @@ class _Making:
                 with entry(made, name) as file:
                     file.write(body)
             for name in self.it.tables:
-                with (
-                    open(self.files.folder / f"{name}.csv.gz", "rb") as packed,
-                    entry(made, f"{name}.csv", large=self._plain(f"{name}.csv.gz") > LARGE) as file,
-                ):
-                    shutil.copyfileobj(unpacked("gzip", packed), file, PIECE)
-
-    def _plain(self, name: str) -> int:
-        return int(self.files.files[name]["plain"]["bytes"])
+                packed = f"{name}.csv.gz"
+                with open(self.files.folder / packed, "rb") as file:
+                    size = int(self.files.files[packed]["plain"]["bytes"])
+                    copy(made, f"{name}.csv", file, size, large=size > LARGE)
 
     def _packed(self) -> None:
         """The database, in both packings at once."""

@@ -150,7 +150,10 @@ def held(connection: Working, table: Table) -> dict[str, Any]:
     """The same of a whole table of `new`, of which temp.holds is made for nothing else."""
     connection.execute("DELETE FROM temp.holds")
     if table.name in HOLDING or "notice_id" in table.columns:
-        cursor = connection.execute(f'SELECT * FROM new."{table.name}"')
+        harmless = (
+            f"WHERE coalesce(list, '') NOT IN ({', '.join(map(repr, HARMLESS))})" if table.name == "listings" else ""
+        )  # nearly all of them
+        cursor = connection.execute(f'SELECT * FROM new."{table.name}" {harmless}')
         for values in cursor:
             _hold(connection, table, dict(zip((column for column, *_ in cursor.getdescription()), values, strict=True)))
     return public(connection)

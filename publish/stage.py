@@ -20,7 +20,7 @@ from .dataset import Table
 from .dates import TOO_LATE
 from .progress import Progress, silent
 from .snapshot import Page, Snapshot
-from .tables import Working, create_staged, working
+from .tables import Working, create_staged, give_back, working
 from .unchanged import Listing, Torn, earlier_pages, identity, place, repeat, tables_of
 from .validate import Batch, Issue
 from .workers import validated
@@ -149,6 +149,7 @@ def stage(
             connection.close()
             return stage(inputs, catalogue, path, None, progress)
         connection.execute("COMMIT")
+    give_back()
     progress.finish()
     os.replace(part, path)
     return Staged(path, {name: tuple(snapshots) for name, snapshots in inputs.items()}, made, read, len(pages) - read, repeated)

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class Workbooks:
     files: Files
     connection: Working
     pool: Executor
+    counted: dict[tuple[str, ...], tuple[int, int, str]] = field(default_factory=dict)  # what `_in` found, which asks for all rows
 
     def by_region(self, dataset: Dataset, tables: Sequence[Table]) -> None:
         """A workbook for each province, of one that is too large for each region in it, and for what lies in none; and one that says which there are."""
@@ -93,14 +94,17 @@ class Workbooks:
     def _in(self, there: Sequence[tuple[Table, str]]) -> tuple[int, int, str]:
         """How many rows the largest table has there and how many all have, and by what they are known: the same rows elsewhere are others, where what they
         belong to has moved."""
+        asked = tuple(f"{table.name} {where}" for table, where in there)
+        if asked in self.counted:
+            return self.counted[asked]
         most, number, digest = 0, 0, hashlib.sha256()
         for table, where in there:
             keys, before = f'SELECT "{table.key[0]}", count(*) FROM new."{table.name}" WHERE {where} GROUP BY 1 ORDER BY 1', number
-            for key, several in self.connection.execute(keys):
-                number += several
-                digest.update(orjson.dumps([key, several]))
+            found = self.connection.all(keys)
+            number += sum(several for _, several in found)
+            digest.update(orjson.dumps(found))
             most = max(most, number - before)
-        return most, number, digest.hexdigest()
+        return self.counted.setdefault(asked, (most, number, digest.hexdigest()))
 
     def _book(self, name: str, said: Mapping[str, Any], there: Sequence[tuple[Table, str]]) -> None:
         from .forms.arrow import ahead, batches

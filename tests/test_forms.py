@@ -4,9 +4,13 @@ import csv
 import io
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
+import zipfile
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -21,8 +25,11 @@ from publish.catalogue import Catalogue
 from publish.cells import FORMULA
 from publish.cli.sql import _harmless
 from publish.dataset import KINDS, Column
-from publish.forms import FORMS, write
+from publish.forms import FORMS, PACKINGS, write
+from publish.forms.arrow import LINES, batches
+from publish.forms.packed import Counted, packer, unpacked
 from publish.forms.workbook import CUT, UNITS
+from publish.forms.writers import writer
 
 LONG = "長" * 100_000
 TEXTS = (
@@ -153,6 +160,26 @@ def test_parquet_is_typed_and_says_what_columns_mean(columns: list[Column], rows
     assert all(one and other for one, other in stats)
 
 
+def test_a_row_group_of_parquet_is_several_batches(columns: list[Column], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = [column for column in columns if column.kind == "text"]
+    path = tmp_path / "t.parquet"
+    with closing(sqlite3.connect(tmp_path / "t.db")) as connection:
+        connection.execute("CREATE TABLE t (c_text TEXT)")
+        connection.executemany("INSERT INTO t VALUES (?)", [(f"{number:02}",) for number in range(20)])
+        connection.commit()
+    monkeypatch.setattr("publish.forms.arrow.SIZE", 4)
+    monkeypatch.setattr("publish.forms.arrow.GROUP", 8)
+    with open(path, "wb") as file:
+        made = writer("parquet", text, file, "")
+        for some in batches(tmp_path / "t.db", text, "SELECT c_text FROM t ORDER BY 1"):
+            assert some.number <= 4
+            made.put(some)
+        made.close()
+    groups = duckdb.execute("SELECT row_group_num_rows FROM parquet_metadata(?) ORDER BY row_group_id", [str(path)]).fetchall()
+    assert groups == [(7,), (8,), (5,)], "our own row is one of the first"
+    assert duckdb.execute("SELECT c_text FROM parquet_scan(?)", [str(path)]).fetchall() == [(f"{number:02}",) for number in range(20)]
+
+
 def cell_of(value: Any) -> Any:
     """A value as a sheet has it."""
     if value is None or value == "":
@@ -197,6 +224,65 @@ def test_a_workbook_has_codes_as_text_days_as_dates_and_no_formula(columns: list
                 assert cell.data_type == ("s" if is_text else "n"), (column.kind, value)
                 if column.sql_type == "TEXT" and column.kind not in ("day", "date"):
                     assert cell.number_format == "@", "which stays one when somebody edits it"
+
+
+class Pieces(io.BytesIO):
+    """A file that remembers how much it was given at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def write(self, data: Any, /) -> int:
+        """Take all of it."""
+        self.sizes.append(memoryview(data).nbytes)
+        return super().write(data)
+
+
+def body(form: str, columns: Sequence[Column], rows: Sequence[Any]) -> bytes:
+    """The rows as a form writes them, without what is around them."""
+    data = written(form, columns, rows)
+    if form == "xlsx":
+        data = zipfile.ZipFile(io.BytesIO(data)).read("xl/worksheets/sheet1.xml")
+        return re.sub(rb"^.*?</row>|</sheetData>.*$", b"", data, flags=re.DOTALL)
+    return data.removeprefix(written(form, columns))
+
+
+@pytest.mark.parametrize("form", ["csv", "spreadsheet", "ndjson", "xlsx"])
+def test_a_row_among_many_is_written_as_by_itself(form: str, columns: list[Column], rows: list[Any]) -> None:
+    short = [tuple("長" if value == LONG else value for value in row) for row in rows]
+    whole = [row for row in short if None not in row]
+    for several in ([*short, *whole[:1]] * 150, whole[:7] * 700, whole[:1] * 5_000):
+        alone = {row: body(form, columns, [row]) for row in set(several)}
+        assert body(form, columns, several) == b"".join(alone[row] for row in several)
+
+
+def test_lines_are_joined_some_thousands_at_a_time(columns: list[Column], rows: list[Any]) -> None:
+    target = Pieces()
+    write("ndjson", columns, [rows[1:2] * 3 * LINES, rows[1:2] * 2 + rows[2:3] * 2 * LINES], target)
+    line = len(written("ndjson", columns, rows[1:2]))
+    assert max(target.sizes) <= 2 * LINES * line
+    assert target.getvalue().count(b"\n") == 5 * LINES + 2
+
+
+@pytest.mark.parametrize("form", ["csv", "spreadsheet", "ndjson", "xlsx"])
+def test_bytes_do_not_depend_on_how_rows_come(form: str, columns: list[Column], rows: list[Any]) -> None:
+    assert written(form, columns, *([row] for row in rows)) == written(form, columns, rows)
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_packed_bytes_do_not_depend_on_how_they_come(packing: str) -> None:
+    data = b"".join(b"%d,%d\n" % (number, number * number % 997) for number in range(200_000))
+    found = set()
+    for size in (len(data), 4_096, 777_777):
+        target = io.BytesIO()
+        made = packer(packing, Counted(target))
+        for start in range(0, len(data), size):
+            made.write(data[start : start + size])
+        made.close()
+        assert unpacked(packing, io.BytesIO(target.getvalue())).read() == data
+        found.add(target.getvalue())
+    assert len(found) == 1
 
 
 def test_a_sheet_holds_no_more_than_it_can(columns: list[Column], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ import xlsxwriter
 
 from ..dataset import Column
 from . import form
-from .arrow import each_text, joined, too_long
+from .arrow import Part, Rows, Texts, distinct, joined, respelt
 from .form import Page, Target
 from .packed import archive, entry
 
@@ -34,6 +34,7 @@ FIRST_DAY = "1900-03-01"  # before it Excel counts a day that never was
 EPOCH = 25_569  # 1970-01-01 in Excel's days
 ODD = r"[\x00-\x08\x0b-\x1f\x{FFFE}\x{FFFF}]|_x[0-9A-Fa-f]{4}_"  # what XML does not have, and what looks like the way to write it
 _ODD = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+TEXT = ('<c t="inlineStr"><is><t xml:space="preserve">', "</t></is></c>")
 _COLUMNS = re.compile(rb'<col min="(\d+)" max="(\d+)" width="[^"]*"(?: style="(\d+)")?')
 _FILTER = re.compile(rb'(<autoFilter ref="A1:[A-Z]+)1')
 _FILTERED = re.compile(rb'(<definedName name="_xlnm._FilterDatabase" localSheetId="([0-9]+)"[^>]*>[^<]*[$][A-Z]+[$])1(?=<)')
@@ -60,15 +61,19 @@ class Workbook:
         self._rows = self._open.enter_context(entry(self._file, name))
         self._rows.write(re.sub(rb"<dimension [^>]*/>", b"", head))
 
-    def put(self, batch: pa.RecordBatch) -> None:
-        """Write the rows of a batch. Raises ValueError where a sheet does not hold them."""
-        self._counts[-1] += batch.num_rows
+    def put(self, rows: Rows) -> None:
+        """Write some rows. Raises ValueError where a sheet does not hold them."""
+        self._counts[-1] += rows.number
         if self._counts[-1] > form.SHEET_ROWS:
             raise ValueError(f"more than {form.SHEET_ROWS} rows do not fit on a sheet")
         columns = self._columns[len(self._counts) - 1]
-        said = zip(batch.columns, each_text(_escaped, batch), columns, self._styles, strict=True)
-        cells = [_cells(values, escaped, column.kind, style) for values, escaped, column, style in said]
-        self._rows.write(joined("<row>", *cells, "</row>", null="<c/>"))
+        are_dates = [column.kind in DATES for column in columns]
+        style = next((style for style, is_date in zip(self._styles, are_dates, strict=True) if is_date), 0)
+        values = distinct(partial(_dates, style=style), [_escaped(text) for text in rows.texts], are_dates)
+        several = zip(values, rows.texts, columns, self._styles, strict=True)
+        cells = [("", cells, "") if column.kind in DATES else _cells(cells, text, column, style) for cells, text, column, style in several]
+        for some in joined("<row>", *cells, "</row>", null="<c/>", number=rows.number):
+            self._rows.write(some)
 
     def close(self) -> None:
         """Write what is around the sheets."""
@@ -127,9 +132,9 @@ class OneSheet:
         self._book = Workbook(target, [(title, columns)], pages)
         self._book.sheet()
 
-    def put(self, batch: pa.RecordBatch) -> None:
-        """Write the rows of a batch."""
-        self._book.put(batch)
+    def put(self, rows: Rows) -> None:
+        """Write some rows."""
+        self._book.put(rows)
 
     def close(self) -> None:
         """Write what is around the sheet."""
@@ -154,31 +159,33 @@ def _title(title: str, taken: set[str]) -> str:
     return found
 
 
-def _cells(values: pa.Array, escaped: pa.Array, kind: str, style: int) -> pa.Array:
-    """The cells of a column as XML, null where there is no value."""
-    if not pa.types.is_string(values.type):
-        numbers, long = pc.cast(values, pa.string()), too_long(values)
-        cells = pc.binary_join_element_wise("<c><v>", numbers, "</v></c>", "")
-        return cells if long is None else pc.if_else(long, _texts(numbers), cells)
-    if kind not in DATES:
-        return _texts(escaped, style)  # the format of a text stays one when somebody edits the cell
-    texts = _texts(escaped)
+def _cells(values: pa.Array, text: Texts, column: Column, style: int) -> Part:
+    """The cells of a column as XML. The format of a text stays one when somebody edits the cell."""
+    if column.sql_type == "TEXT":
+        return TEXT[0].replace("<c ", f'<c s="{style}" ') if style else TEXT[0], values, TEXT[1]
+    if text.long is None:
+        return "<c><v>", values, "</v></c>"
+    before, after = TEXT
+    numbers, texts = pc.binary_join_element_wise("<c><v>", values, "</v></c>", ""), pc.binary_join_element_wise(before, values, after, "")
+    return "", pc.if_else(text.long, texts, numbers), ""
+
+
+def _dates(values: pa.Array, style: int) -> pa.Array:
+    """The cells of dates as XML."""
     whole = pc.and_(pc.match_substring_regex(values, DAY), pc.greater_equal(values, FIRST_DAY))
     days = pc.cast(pc.if_else(whole, values, pa.scalar(None, pa.string())), pa.date32())
     serials = pc.cast(pc.add(pc.cast(days, pa.int32()), EPOCH), pa.string())
-    return pc.coalesce(pc.binary_join_element_wise(f'<c s="{style}"><v>', serials, "</v></c>", ""), texts)
+    before, after = TEXT
+    return pc.coalesce(
+        pc.binary_join_element_wise(f'<c s="{style}"><v>', serials, "</v></c>", ""), pc.binary_join_element_wise(before, values, after, "")
+    )
 
 
-def _texts(escaped: pa.Array, style: int = 0) -> pa.Array:
-    styled = f' s="{style}"' if style else ""
-    return pc.binary_join_element_wise(f'<c{styled} t="inlineStr"><is><t xml:space="preserve">', escaped, "</t></is></c>", "")
-
-
-def _escaped(values: pa.Array) -> pa.Array:
-    odd = pc.or_(pc.match_substring_regex(values, ODD), pc.greater(pc.utf8_length(values), UNITS // 2))
-    if pc.any(odd).as_py():
-        values = pa.array([None if value is None else _ODD.sub(_spelt, _cut(value)) for value in values.to_pylist()], pa.string())
-    if pc.any(pc.match_substring_regex(values, "[&<>]")).as_py():
+def _escaped(text: Texts) -> pa.Array:
+    values = text.values
+    if not text.plain:
+        odd = pc.or_(pc.match_substring_regex(values, ODD), pc.greater(pc.utf8_length(values), UNITS // 2))
+        values = respelt(values, odd, lambda text: _ODD.sub(_spelt, _cut(text)))
         for sign, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
             values = pc.replace_substring(values, sign, name)
     return values

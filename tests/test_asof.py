@@ -235,7 +235,7 @@ async def test_counts_are_of_what_is_shown(site):
         shown = len(then("旧")["notices"]) - len((ACTIVE, PERSON, NAMESAKE, UNLINKED, "repaired"))
         start = text_of((await client.get(f"/?as_of={OLD}")).text)
     assert f"公告 {shown}" in page
-    assert f"{shown} 条公示期内的公告" in start
+    assert f"{shown} 条公示期内关于机构的公告" in start
     assert f"{len(then('旧')['listings']) - 4} 列入记录" in start  # three of CLOSED and that of SHADY
 
 

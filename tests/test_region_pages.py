@@ -26,6 +26,7 @@ from web_release import ACTIVE, HOSTILE, PERSON, TODAY, go_live, make_release, r
 NOON, MIDNIGHT = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
 BEFORE = "2026-11-22"
 PLACES = ("350000", "350100", "350102", "350200", "350203")
+NEW_PERSON = "n-newperson002"
 HELD, UNCOVERED, SPLIT = "350203", "330000", "110103"
 
 
@@ -61,6 +62,11 @@ def _tables(mark: str) -> dict[str, list[dict[str, Any]]]:
         )
     for n, decided in enumerate(("2026", "2026-03", "2026-03-09", None, "2025-12-31")):
         tables["notices"].append({**notice, "id": f"n-{n:011d}z", "region_code": "350104", "decided_on": decided, "document_id": None})
+    if mark == TODAY:  # a person of whom the newest release tells first
+        new = {"id": NEW_PERSON, "region_code": "350104", "subject_kind": "person", "subject_name": "李某", "title": "关于李某的处罚"}
+        tables["notices"].append({**notice, **new, "published_on": TODAY, "document_id": None})
+        tables["notice_penalties"].append({"notice_id": NEW_PERSON, "penalty_code": "fine"})
+        tables["notices"].append({**notice, "id": "n-unknownwho2", "region_code": "350104", "subject_kind": "unknown", "document_id": None})
     tables["listings"].append({**listing, "id": "l-twicetwice2", "listed_on": "2026"})  # the same list twice is one institution
     return tables  # fmt: skip
 
@@ -123,8 +129,7 @@ async def test_the_numbers_of_a_region_are_those_of_the_data(site):
             assert its["counts"]["lists"] == {name: n for name, n in sorted(lists.items()) if n}, code
             assert its["classes"] == Counter(row["class_code"] for row in tables["institution_classes"] if row["institution_id"] in inside)
             here = [row for row in shown if (row["region_code"] or "").startswith(begins)]
-            others = sum(row["subject_kind"] != "organisation" for row in here)
-            assert (its["counts"]["notices_in_force"], its["counts"]["notices_not_about_organisations"]) == (len(here) - others, others)
+            assert its["counts"]["notices_in_force"] == sum(row["subject_kind"] == "organisation" for row in here)
 
 
 def _numbers(html: str) -> set[tuple[int, str]]:
@@ -168,7 +173,7 @@ async def test_behind_every_number_is_a_page_with_that_very_number(site):
 async def test_what_is_counted_in_words_is_behind_its_link_too(site):
     async with visitor(site) as client:
         page = (await client.get("/regions/350000")).text
-        for key in ("region.others", "region.undated", "region.all_listings", "region.all_changes"):
+        for key in ("region.undated", "region.all_listings", "region.all_changes"):
             words = re.escape(wording("zh")[key]).replace(r"\{n\}", "([0-9]+)")
             links = re.findall(rf'<a href="([^"]*)">{words}</a>', page)
             assert links, key
@@ -231,13 +236,33 @@ async def test_a_term_that_ends_at_midnight_is_in_no_number_from_then_on(sites):
     assert "今天到期的公告" not in page + json.dumps(after, ensure_ascii=False)
 
 
-async def test_a_person_is_counted_apart_and_found_by_no_region(site):
+async def test_who_is_no_organisation_is_found_and_counted_by_no_region(site):
+    others = {row["id"] for row in _tables(TODAY)["notices"] if row["subject_kind"] != "organisation"}
+    assert {PERSON, NEW_PERSON} < others
+    places = [path for code in ("350000", "350100", "350102", "350104") for path in (f"/regions/{code}", f"/changes?region={code}")]
     async with visitor(site) as client:
-        answer = (await client.get("/regions/350102.json")).json()
+        for path in ("/", "/en/", "/regions", "/regions.json", *places, *(path.replace("?", ".json?") for path in places if "?" in path)):
+            answer = await client.get(path)
+            assert answer.status_code == 200
+            assert [it for it in (*others, "张某", "李某", "subject_kind__not", "not_about") if it in answer.text] == [], path
+        for code in ("350000", "350100", "350102", "350104"):
+            answer = await client.get(f"/regions/{code}.json")
+            assert [it for it in (*others, "not_about") if it in answer.text] == [], code
         found = (await client.get("/notices.json?county=350102&limit=100")).json()
-    assert answer["counts"]["notices_not_about_organisations"] == 1
-    assert PERSON not in [row["id"] for row in found["results"]]
-    assert found["total"] == answer["counts"]["notices_in_force"]
+        answer = (await client.get("/regions/350102.json")).json()
+        assert found["total"] == answer["counts"]["notices_in_force"]
+        of_one = (await client.get(f"/changes.json?region=350104&subject={NEW_PERSON}")).json()
+        assert (of_one["items"], of_one["counts"]) == ([], [])
+        assert (await client.get(f"/changes.json?subject={NEW_PERSON}")).json()["items"] != []
+
+
+async def test_the_start_page_and_the_pages_behind_it_count_the_same_notices(site):
+    async with visitor(site) as client:
+        start = text_of((await client.get("/")).text)
+        total = (await client.get("/notices.json")).json()["total"]
+        english = text_of((await client.get("/en/")).text)
+    assert f"{total} {wording('zh')['start.notices_in_force']}" in start
+    assert f"{total} {wording('en')['start.notices_in_force']}" in english
 
 
 async def test_institutions_are_paged_by_class_list_and_a_part_of_an_address(site):

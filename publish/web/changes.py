@@ -15,7 +15,7 @@ from .events import event
 from .past import Past
 from .reader import Row
 from .selection import Selection, releases
-from .tally import REGIONS, SUBJECTS, filtered
+from .tally import REGIONS, SUBJECTS, filtered, others
 
 MANY = 60  # rows of one changed row at most, and more: no table has as many columns
 FIELD = ("field", "before", "after")
@@ -84,7 +84,7 @@ def items(past: Past, today: str, chosen: Selection, counted: Iterable[Row], tab
 def _of_table(past: Past, today: str, chosen: Selection, release: Row, table: str, begin: int, tables: Tables) -> Iterator[Row]:
     most = chosen.limit + MANY
     only = "".join(f" AND {sql}" for sql, asked in ((SUBJECTS, chosen.subjects), (REGIONS, chosen.regions)) if asked)
-    sql = filtered(ROWS).replace("$only", only)
+    sql, left_out = filtered(ROWS).replace("$only", only), others(past, today) if chosen.regions else ()
     while True:
         rows = past.rows(today, sql, *chosen.filters, chosen.subjects, chosen.regions, release["number"], table, begin, most)
         full = len(rows) == most
@@ -95,7 +95,8 @@ def _of_table(past: Past, today: str, chosen: Selection, release: Row, table: st
             keys.popitem()
         for of_key in keys.values():
             begin = of_key[-1]["number"]
-            yield from (_item(of_cause, begin, release, table, tables) for of_cause in _by_cause(of_key))
+            if of_key[0]["subject"] not in left_out:
+                yield from (_item(of_cause, begin, release, table, tables) for of_cause in _by_cause(of_key))
         if not full:
             return
 

@@ -171,7 +171,7 @@ def overview(reader: Reader, today: str) -> dict[str, Any]:
 
 
 def _overview(reader: Reader, today: str) -> dict[str, Any]:
-    counted = reader.row(queries.COUNT_IN_FORCE, "", today)
+    counted = reader.row(queries.COUNT_FOUND, "", today)
     return {
         "newest": _held(reader, reader.rows(queries.NEWEST, "", today, NEWEST)),
         "notices_in_force": counted["n"] if counted else 0,

@@ -7,10 +7,13 @@ from ..rules import ENDS, HARMLESS, SHOWN_STATES
 
 # terms.in_force says the same of one row: a day, month or year that has not wholly passed, and a state that may be shown (rule 5)
 IN_FORCE = f"n.public_until >= substr(?2, 1, length(n.public_until)) AND n.state IN ({', '.join(repr(state) for state in SHOWN_STATES)})"
+# and that anybody may come upon: one about a natural person, or about who could be one, is found by the number of its decision alone (rule 8)
+FOUND = f"{IN_FORCE} AND n.subject_kind = 'organisation'"
 # a listing that may hurt has an end too, and one of a list that we do not know is not shown
 LISTED = f"(l.list IN ({', '.join(map(repr, HARMLESS))}) OR {ENDS['listings'].replace('s.', 'l.')} >= ?2)"
 _PARTS = {
     "$in_force": IN_FORCE,
+    "$found": FOUND,
     "$listed": LISTED,
     "$ids": "(SELECT value FROM json_each(?1))",
     "$notice": """$replies, n.id, n.kind, n.title, n.subject_name, n.subject_kind, n.region_code, n.region_text, n.authority, n.violation_type, n.decided_on,
@@ -69,20 +72,20 @@ CARDS = """SELECT i.id, i.name, i.credit_code, i.region_code, i.region_text, i.a
 # joined in this order: by an index of states it reads every notice in force for each ten of them (2,000: 3 ms)
 NOTICE_CARDS = _sql("SELECT $notice, $linked FROM json_each(?1) j CROSS JOIN notices n ON n.id = j.value WHERE $in_force")
 NEWEST = _sql(
-    "SELECT $notice, $linked FROM notices n WHERE ?1 = '' AND $in_force ORDER BY COALESCE(n.published_on, n.decided_on) DESC, n.id LIMIT ?3"
+    "SELECT $notice, $linked FROM notices n WHERE ?1 = '' AND $found ORDER BY COALESCE(n.published_on, n.decided_on) DESC, n.id LIMIT ?3"
 )
 # an organisation's name only: that of a person is masked and fits anybody
 UNMATCHED = _sql(
-    """SELECT n.id, n.kind, n.title, n.subject_name, n.region_code, n.decided_on, n.public_until, n.state, $replies, $black FROM notices n WHERE ?1 = '' AND $in_force
-    AND n.subject_kind = 'organisation' AND n.subject_name IS NOT NULL AND n.region_code IS NOT NULL
+    """SELECT n.id, n.kind, n.title, n.subject_name, n.region_code, n.decided_on, n.public_until, n.state, $replies, $black FROM notices n WHERE ?1 = '' AND $found
+    AND n.subject_name IS NOT NULL AND n.region_code IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM notice_links k WHERE k.notice_id = n.id) ORDER BY n.decided_on DESC, n.id"""
 )
 # those that name an organisation by what tells it apart, whether linked or not
 NAMING = _sql(
     """SELECT n.id, n.kind, n.title, n.subject_name, n.subject_credit_code, n.subject_permit_no, n.region_code, n.decided_on, n.public_until, n.state, $replies, $black
-    FROM notices n WHERE ?1 = '' AND $in_force AND n.subject_kind = 'organisation' ORDER BY n.decided_on DESC, n.id"""
+    FROM notices n WHERE ?1 = '' AND $found ORDER BY n.decided_on DESC, n.id"""
 )
-COUNT_IN_FORCE = _sql("SELECT count(*) AS n FROM notices n WHERE ?1 = '' AND $in_force")
+COUNT_FOUND = _sql("SELECT count(*) AS n FROM notices n WHERE ?1 = '' AND $found")
 PROVINCES = """SELECT substr(region_code, 1, 2) || '0000' AS code, count(*) AS institutions FROM institutions
     WHERE region_code IS NOT NULL GROUP BY 1 ORDER BY 1"""
 OF_CLASSES = "SELECT class_code AS code, count(*) AS institutions FROM institution_classes GROUP BY 1 ORDER BY 1"

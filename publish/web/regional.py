@@ -1,8 +1,8 @@
 """How much of what there is in each region, counted for all of them at once: the numbers of the start page, of /regions and of each region's page.
 
 A region has what lies in it, by the tree of the release's table, as the indexes and the exports have it. Everything is counted as it may be shown on the
-day: a notice or a listing that is over is in no number. Notices about natural persons, and about who could be one, have a number of their own, since no
-search by region finds them (rule 8). Of the live release alone. To count takes a second or two of 200,000 institutions, so it is done beside the loop, once a
+day: a notice or a listing that is over is in no number. Notices about natural persons, and about who could be one, are in none and not among the newest:
+no search finds them by region, and one in a county would say who (rule 8). Of the live release alone. To count takes a second or two of 200,000 institutions, so it is done beside the loop, once a
 day, on a connection of its own; so is looking into addresses.
 """
 
@@ -20,7 +20,7 @@ from .reader import Reader, Row, as_row, harden, read_only
 from .selection import regions_under
 
 # what is counted: one of these and a code, a month or a year
-INSTITUTIONS, LIST, CLASS, NOTICES, OTHERS, DECIDED, LISTED = "institutions", "list", "class", "notices", "others", "decided", "listed"
+INSTITUTIONS, LIST, CLASS, NOTICES, DECIDED, LISTED = "institutions", "list", "class", "notices", "decided", "listed"
 Key = tuple[str, str]
 Counts = Counter[Key]
 Ask = Callable[..., Sequence[Row]]
@@ -43,9 +43,7 @@ _COUNTED = {
     CLASS: """SELECT i.region_code, c.class_code AS what, count(*) AS n FROM institution_classes c JOIN institutions i ON i.id = c.institution_id
         WHERE ?1 = '' AND ?2 <> '' GROUP BY 1, 2""",
     DECIDED: """SELECT n.region_code, coalesce(substr(n.decided_on, 1, 7), '') AS what, count(*) AS n FROM notices n
-        WHERE ?1 = '' AND $in_force AND n.subject_kind = 'organisation' GROUP BY 1, 2""".replace("$in_force", queries.IN_FORCE),
-    OTHERS: """SELECT n.region_code, '' AS what, count(*) AS n FROM notices n
-        WHERE ?1 = '' AND $in_force AND n.subject_kind IS NOT 'organisation' GROUP BY 1""".replace("$in_force", queries.IN_FORCE),
+        WHERE ?1 = '' AND $in_force GROUP BY 1, 2""".replace("$in_force", queries.FOUND),
     LISTED: """SELECT l.region_code, coalesce(substr(l.listed_on, 1, 7), '') AS what, count(*) AS n FROM listings l
         WHERE ?1 = '' AND $listed GROUP BY 1, 2""".replace("$listed", queries.LISTED),
 }
@@ -67,7 +65,7 @@ _CLASSES_OF = (
     "SELECT institution_id, class_code FROM institution_classes WHERE institution_id IN (SELECT value FROM json_each(?1)) ORDER BY 1, 2"
 )
 _NEWEST = """SELECT n.id FROM notices n WHERE n.region_code IN (SELECT value FROM json_each(?1)) AND $in_force
-    ORDER BY coalesce(n.published_on, n.decided_on) DESC, n.id LIMIT ?3""".replace("$in_force", queries.IN_FORCE)
+    ORDER BY coalesce(n.published_on, n.decided_on) DESC, n.id LIMIT ?3""".replace("$in_force", queries.FOUND)
 
 
 @contextmanager
@@ -129,7 +127,6 @@ def said(counts: Counts) -> Row:
         "institutions": counts[INSTITUTIONS, ""],
         "lists": by_code(counts, LIST),
         "notices_in_force": counts[NOTICES, ""],
-        "notices_not_about_organisations": counts[OTHERS, ""],
     }
 
 

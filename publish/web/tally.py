@@ -44,6 +44,11 @@ OVER = """SELECT release, table_name, kind, cause, coalesce(region, '') AS regio
     UNION ALL SELECT release, table_name, kind, cause, coalesce(region, ''), count(DISTINCT key) FROM main.changes
     WHERE is_shown AND table_name = 'listings' AND key IN (SELECT value FROM json_each(?3))
     AND subject IN (SELECT institution_id FROM main.listings WHERE id IN (SELECT value FROM json_each(?3))) GROUP BY 1, 2, 3, 4, 5"""
+# no search finds them by region (rule 8); one that was of a person once is one of these in every release
+OTHERS = "SELECT DISTINCT id FROM main.notices WHERE subject_kind IS NOT 'organisation'"
+OF_OTHERS = """SELECT release, table_name, kind, cause, coalesce(region, '') AS region, count(DISTINCT key) AS rows FROM main.changes
+    WHERE is_shown AND kind <> 'columns' AND table_name <> 'listings' AND subject IN (SELECT value FROM json_each(?1)) AND region IS NOT NULL
+    AND subject NOT IN (SELECT value FROM json_each(?2)) GROUP BY 1, 2, 3, 4, 5"""
 FIRST = 'SELECT count(*) AS n FROM "$table" WHERE release_from = 1'
 TABLES = """SELECT m.name FROM main.sqlite_master m JOIN pragma_table_info(m.name) c ON c.name = 'release_from' WHERE m.type = 'table' ORDER BY 1"""
 
@@ -51,7 +56,9 @@ TABLES = """SELECT m.name FROM main.sqlite_master m JOIN pragma_table_info(m.nam
 def tally(past: Past, today: str, chosen: Selection) -> list[Row]:
     """The numbers of a selection: exactly the items that there are, but for new months of ratings, which are counted and nowhere listed."""
     if chosen.subjects:
-        found = past.rows(today, OF_SUBJECTS, *chosen.filters, chosen.subjects, chosen.regions)
+        left_out = others(past, today) if chosen.regions else ()
+        subjects = orjson.dumps([each for each in orjson.loads(chosen.subjects) if each not in left_out]).decode()
+        found = past.rows(today, OF_SUBJECTS, *chosen.filters, subjects, chosen.regions)
     elif chosen.regions:
         found = past.rows(today, OF_REGIONS, chosen.regions)
     else:
@@ -76,13 +83,22 @@ def _meant(row: Row, chosen: Selection, tables: list[str] | None) -> bool:
 
 
 def _over(past: Past, today: str, chosen: Selection) -> list[Row]:
-    """What is counted and told no more. That a notice or listing came and went is told, but not where."""
+    """What is counted and told no more. That a notice or listing came and went is told, but not where; who is no organisation is in no region."""
     gone = past_ended(past.reader, today).gone
     over = past.reader.once(today, "changes over", lambda: past.rows(today, OVER, gone["notices"], gone["documents"], gone["listings"]))
+
+    def of_others() -> list[Row]:
+        return past.rows(today, OF_OTHERS, orjson.dumps(sorted(others(past, today))).decode(), gone["notices"])
+
     if chosen.regions:
         regions = orjson.loads(chosen.regions)
-        return [row for row in over if row["region"] in regions]
+        return [row for row in (*over, *past.reader.once(today, "changes of others", of_others)) if row["region"] in regions]
     return [row for row in over if row["table_name"] not in ("notices", "listings") or row["kind"] == "change"]
+
+
+def others(past: Past, today: str) -> frozenset[str]:
+    """The notices that were about somebody who is no organisation, or may be none, in any release."""
+    return past.reader.once(today, "others", lambda: frozenset(row["id"] for row in past.rows(today, OTHERS)))
 
 
 def first_release(past: Past, today: str) -> dict[str, int]:

@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 @dataclass(frozen=True)
 class Source:
     """What one source says of regions: `region` it covers, `held` are those that are not updated (codes, or names where it has none), `regions`
-    those of its listings with all that they lie in: none of a source that has no list."""
+    those of its listings with all that they lie in: none of a source that has no list. `lists` are which it has."""
 
     id: str
     region: str | None
@@ -37,6 +37,7 @@ class Source:
     is_stale: bool = False
     held: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _absent(region: str | None, sources: Sequence[Source], regions: Regions, can
     """Not listed in the sources that cover a region (None: wherever it is), or cannot say where they do not tell of it today."""
     if why := silence(region, sources, regions):
         return cannot_say(why, candidates=candidates)
-    lists = tuple(it for it in _covering(region, sources, regions) if it.regions)
+    lists = tuple(it for it in covering(region, sources, regions) if it.regions)
     notes = [
         *(["stale_elsewhere"] if any(it.is_stale for it in sources) else []),
         *(["held_elsewhere"] if any(it.held for it in sources) else []),
@@ -204,20 +205,21 @@ def silence(region: str | None, sources: Sequence[Source], regions: Regions, *, 
 
     Of a list that `has_all` who is on it, one that has nobody of a region was not published there; of what comes now and then it is enough that the source has any.
     """
-    covering = _covering(region, sources, regions)
-    if not covering:
+    wide = covering(region, sources, regions)
+    if not wide:
         return "region_needed" if region is None else "region_not_covered"
-    lists = [it for it in covering if it.regions]
-    if any(it.is_stale for it in lists) or all(it.is_stale for it in covering):  # what is fresh beside it does not have its list
+    lists = [it for it in wide if it.regions]
+    if any(it.is_stale for it in lists) or all(it.is_stale for it in wide):  # what is fresh beside it does not have its list
         return "stale_source"
-    if region and any(meets(it.held, region, regions) for it in covering):
+    if region and any(meets(it.held, region, regions) for it in wide):
         return "held"
     if not any(region in it.regions if region and has_all else it.regions for it in lists):
         return "region_empty"
     return None
 
 
-def _covering(region: str | None, sources: Sequence[Source], regions: Regions) -> list[Source]:
+def covering(region: str | None, sources: Sequence[Source], regions: Regions) -> list[Source]:
+    """The sources of a region, and of what it lies in."""
     wide = {COUNTRY} if region is None else {COUNTRY, region, *(above.code for above in regions.ancestors(region))}
     return [it for it in sources if it.region in wide]
 

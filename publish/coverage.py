@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .answering import Source, silence
+from .answering import Source, covering, silence
 from .fresh import is_stale
 from .regions import COUNTRY, Regions
 from .wording import say, wording
@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 LISTS, NOTICES = "listings", "notices"
 TABLES = {LISTS: (LISTS, "institutions"), NOTICES: (NOTICES,)}  # those that are held, where a partition of what is told of is
 TOLD_OF = {
-    LISTS: "SELECT source_id, region_code FROM listings GROUP BY 1, 2",
+    LISTS: "SELECT source_id, region_code, list FROM listings GROUP BY 1, 2, 3",
     NOTICES: "SELECT source_id, region_code FROM notices GROUP BY 1, 2",
 }
 SOURCES = "SELECT * FROM sources ORDER BY id"
@@ -46,6 +46,10 @@ class Coverage:
 
     def _has(self, region: str | None, source: Source) -> bool:
         return region is None or (source.region is not None and self.regions.is_within(source.region, region))
+
+    def has_list(self, list: str, region: str) -> bool:
+        """Whether a source that covers a region has such a list at all: where none has, that nobody was found on one says nothing."""
+        return any(list in it.lists for it in covering(region, self.sources[LISTS], self.regions))
 
     def of_feed(self, feed: str) -> str | None:
         """The same of a feed by its key; None too of one that is not about all of a place."""
@@ -91,12 +95,15 @@ def sources_on(ask: Callable[[str], Iterable[Row]], manifest: Mapping[str, Any],
 
 
 def _of(what: str, sources: Iterable[Row], held: Iterable[Row], told: Iterable[Row], regions: Regions) -> Iterator[Source]:
-    stopped, has = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    stopped, has, lists = (defaultdict[str, set[str]](set) for _ in range(3))
     for row in held:
         if row["table"] in TABLES[what]:
             stopped[row["source"]].add(row["region"])
     for row in told:
+        if what == LISTS:
+            lists[row["source_id"]].add(row["list"])
         if row["source_id"] and row["region_code"]:
             has[row["source_id"]] |= {row["region_code"], *(above.code for above in regions.ancestors(row["region_code"]))}
     for it in sources:
-        yield Source(it["id"], it["region_code"], it["as_of"], it["is_stale"], frozenset(stopped[it["id"]]), frozenset(has[it["id"]]))
+        some = (frozenset(each[it["id"]]) for each in (stopped, has, lists))
+        yield Source(it["id"], it["region_code"], it["as_of"], it["is_stale"], *some)

@@ -27,7 +27,8 @@ MOST_RATINGS = 10**12
 SHOWN_STATES = ("active", "corrected", "disputed")  # an allow-list: an unknown state is not shown
 CAUSES = ("source", "correction", "expiry", "repair", "withdrawal", "dispute", "pipeline")  # why something changed, as causes.py settles it
 
-ADVERSE = "('black', 'grey', 'warning')"
+AGAINST = ("black", "grey", "warning")
+ADVERSE = f"({', '.join(map(repr, AGAINST))})"  # in SQL
 HARMLESS = ("white", "normal", "cancelled")  # an allow-list: a list that we do not know may hurt
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ import httpx
 import pytest
 
 from publish.catalogue import Catalogue, dictionary
-from publish.web import regional
+from publish.web import region_pages, regional
 from publish.web.frame import STATIC
 from publish.web.plot import MOST, by_time
 from publish.web.server import Application, build_app
@@ -26,7 +27,7 @@ from web_release import ACTIVE, HOSTILE, PERSON, TODAY, go_live, make_release, r
 NOON, MIDNIGHT = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
 BEFORE = "2026-11-22"
 PLACES = ("350000", "350100", "350102", "350200", "350203")
-NEW_PERSON = "n-newperson002"
+NEW_PERSON, CROWDED = "n-newperson002", "i-00000000001z"
 HELD, UNCOVERED, SPLIT = "350203", "330000", "110103"
 
 
@@ -59,6 +60,10 @@ def _tables(mark: str) -> dict[str, list[dict[str, Any]]]:
                 "listed_on": f"2026-{n % 9 + 1:02d}-03",
                 "valid_until": "2028",
             }
+        )
+    for n in range(3):  # newer than the black list that the second one is on
+        tables["listings"].append(
+            {**listing, "id": f"l-newer{n}newer2", "institution_id": CROWDED, "region_code": "350104", "as_of": "2026-11-21"}
         )
     for n, decided in enumerate(("2026", "2026-03", "2026-03-09", None, "2025-12-31")):
         tables["notices"].append({**notice, "id": f"n-{n:011d}z", "region_code": "350104", "decided_on": decided, "document_id": None})
@@ -109,7 +114,7 @@ def text_of(html: str) -> str:
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
 
 
-async def test_the_numbers_of_a_region_are_those_of_the_data(site):
+async def test_the_numbers_of_a_region_are_those_of_the_data(site, catalogue):
     tables = _tables(TODAY)
     shown = [row for row in tables["notices"] if row["state"] in ("active", "corrected", "disputed") and row["public_until"] >= TODAY[: len(row["public_until"])]]  # fmt: skip
     region = {row["id"]: row.get("region_code") or "" for row in tables["institutions"]}
@@ -126,7 +131,10 @@ async def test_the_numbers_of_a_region_are_those_of_the_data(site):
             assert its["counts"]["institutions"] == its["total"] == len(inside), code
             lists = Counter(name for name, id in on if id in inside)
             lists["adverse"] = len({id for name, id in on if id in inside and name in ("black", "grey", "warning")})
-            assert its["counts"]["lists"] == {name: n for name, n in sorted(lists.items()) if n}, code
+            none = 0 if its["coverage"]["listings"]["is_covered"] else None
+            assert its["counts"]["lists"] == {
+                name: lists[name] or none for name in (*(row.code for row in catalogue.codes["lists"].rows), "adverse")
+            }, code
             assert its["classes"] == Counter(row["class_code"] for row in tables["institution_classes"] if row["institution_id"] in inside)
             here = [row for row in shown if (row["region_code"] or "").startswith(begins)]
             assert its["counts"]["notices_in_force"] == sum(row["subject_kind"] == "organisation" for row in here)
@@ -263,6 +271,105 @@ async def test_the_start_page_and_the_pages_behind_it_count_the_same_notices(sit
         english = text_of((await client.get("/en/")).text)
     assert f"{total} {wording('zh')['start.notices_in_force']}" in start
     assert f"{total} {wording('en')['start.notices_in_force']}" in english
+
+
+@pytest.fixture(scope="module")
+def white(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iterator[Application]:
+    """A site whose sources have a white list and no other."""
+    home, tables = tmp_path_factory.mktemp("white"), rows(TODAY)
+    tables["sources"][0]["region_code"] = "350000"
+    tables["listings"] = [row for row in tables["listings"] if row["list"] == "white"]
+    make_release(home, TODAY, catalogue, tables=tables)
+    go_live(home, TODAY)
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
+    yield app
+    app.shelf.close()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_list_that_no_source_has_is_not_said_to_be_empty(white, lang):
+    words, prefix = wording(lang), "" if lang == "zh" else f"/{lang}"
+    async with visitor(white) as client:
+        page = text_of((await client.get(f"{prefix}/regions/350102")).text)
+        answer = (await client.get(f"{prefix}/regions/350102.json")).json()
+        above = (await client.get(f"{prefix}/regions/350000.json")).json()["regions"]
+        whole = (await client.get(f"{prefix}/regions.json")).json()
+        table = (await client.get(f"{prefix}/regions/350100")).text
+    assert answer["coverage"]["listings"]["is_covered"]
+    assert answer["counts"]["lists"] == {**dict.fromkeys(answer["counts"]["lists"]), "white": 1}
+    assert {"black", "grey", "warning", "adverse"} < set(answer["counts"]["lists"])
+    assert [one["lists"]["adverse"] for one in above] == [None] * len(above)
+    assert (whole["counts"]["lists"]["black"], whole["without_region"]["lists"]["white"]) == (None, None)
+    assert page.count(words["region.cannot_say"]) == 3
+    assert words["region.silent.lists"].split("{")[0] in page
+    (county,) = re.findall(r'<tr><th scope="row"><a href="[^"]*/350102">.*?</tr>', table)
+    assert [text_of(cell).strip() for cell in re.findall(r'<td class="n">(.*?)</td>', county)] == [
+        "2",
+        "1",
+        words["region.cannot_say"],
+        "3",
+    ]
+
+
+@pytest.mark.parametrize("path", ["/regions/350104", "/search?q=第01家培训中心"])
+async def test_a_list_that_may_hurt_is_never_hidden_by_newer_ones(site, path):
+    async with visitor(site) as client:
+        (card,) = re.findall(
+            rf'<article class="card">\s*<h3><a href="/institutions/{CROWDED}".*?</article>', (await client.get(path)).text, re.DOTALL
+        )
+    assert text_of(card).index("黑名单") < text_of(card).index("白名单")
+    assert wording("zh")["card.more"].format(n=1) in text_of(card)
+
+
+async def test_a_notice_of_the_same_name_is_told_of_in_a_region_too(site):
+    async with visitor(site) as client:
+        page = text_of((await client.get("/regions/350203")).text)
+    assert wording("zh")["card.namesake"].format(n=1) in page
+
+
+async def test_what_looks_at_many_institutions_is_found_beside_the_loop(home, catalogue, monkeypatch):
+    made: list[str] = []
+    beside = regional.beside
+    monkeypatch.setattr(regional, "QUICK", 10)
+    monkeypatch.setattr(regional, "beside", lambda reader: made.append("") or beside(reader))
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
+    async with visitor(app) as client:
+        await client.get("/regions")
+        for query, times in (("", 0), ("list=black", 1), ("class=arts", 1), ("offset=5", 0), ("offset=20", 1), ("address=x", 1)):
+            made.clear()
+            assert (await client.get(f"/regions/350104?{query}")).status_code == 200
+            assert len(made) == times, query
+        made.clear()
+        assert (await client.get("/regions/350203?list=warning")).status_code == 200
+        assert made == []  # there are few
+    app.shelf.close()
+
+
+async def test_only_few_look_into_addresses_at_once_and_the_others_wait_or_come_again(home, catalogue, monkeypatch):
+    inside, most, go = [0], [0], threading.Event()
+
+    def institutions(*asked: object) -> tuple[int, list[str]]:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        go.wait(10)
+        inside[0] -= 1
+        return 0, []
+
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
+    async with visitor(app) as client:
+        await client.get("/regions")
+        monkeypatch.setattr(regional, "institutions", institutions)
+        monkeypatch.setattr(region_pages, "MOST_WAITING", 3)
+        monkeypatch.setattr(regional, "QUICK", 10)
+        asking = [asyncio.create_task(client.get(f"/regions/350104?address={n}")) for n in range(region_pages.MOST_AT_ONCE + 3)]
+        await asyncio.sleep(0.2)
+        refused = await client.get("/regions/350104?address=x")
+        go.set()
+        answers = await asyncio.gather(*asking)
+    app.shelf.close()
+    assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
+    assert {answer.status_code for answer in answers} == {200}
+    assert most == [region_pages.MOST_AT_ONCE]
 
 
 async def test_institutions_are_paged_by_class_list_and_a_part_of_an_address(site):
@@ -422,8 +529,10 @@ async def test_the_numbers_are_there_before_somebody_asks(home, catalogue):
     reader = app.shelf.reader
     while not regional.is_counted(reader, TODAY):
         await asyncio.sleep(0.02)
+    kept = [reader.has(TODAY, "coverage"), reader.has(TODAY, "overview"), "territory" in vars(reader)]
     await asked.put({"type": "lifespan.shutdown"})
     await running
+    assert kept == [True, True, True]
 
 
 async def test_a_failure_is_said_and_never_a_number(home, catalogue, monkeypatch):

@@ -5,7 +5,7 @@ it. Nothing is judged and nothing is ranked: order is by date or identifier.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,14 +13,18 @@ import orjson
 
 from .. import coverage as covering
 from ..home import release_order
+from ..regions import Region, Regions
+from ..rules import HARMLESS
 from . import queries
 from .rated import ratings
-from .reader import Reader, Row
+from .reader import REGIONS, Reader, Row
 from .terms import is_stale, over, permit_state
 
 NEWEST = 8
 MOST = 200  # of one kind in one answer
 KEPT = 20_000  # cards as JSON, of 1 kB each
+GLANCE = 3  # listings that a card has room for
+Ask = Callable[..., Sequence[Row]]
 CARD_PARTS = {name: columns.split(", ") for name, (columns, _) in queries.CARD_PARTS.items()}
 
 
@@ -47,6 +51,12 @@ def _card(reader: Reader, row: Row, today: str) -> Row:
 def _rows(text: str, columns: Sequence[str]) -> list[Row]:
     """Rows that SQLite gave as an array of arrays."""
     return [dict(zip(columns, values, strict=True)) for values in orjson.loads(text)] if text != "[]" else []
+
+
+def glance(listings: Sequence[Row]) -> list[Row]:
+    """The listings that a card has room for, newest first; those that may hurt are all there, before the others."""
+    against = [it for it in listings if it["list"] not in HARMLESS]
+    return [*against, *(it for it in listings if it["list"] in HARMLESS)][: max(GLANCE, len(against))]
 
 
 def names(reader: Reader, ids: Sequence[str]) -> list[Row]:
@@ -167,22 +177,21 @@ def notice(reader: Reader, id: str) -> Row | None:
 
 def overview(reader: Reader, today: str) -> dict[str, Any]:
     """What the start page shows of a release on one day; worked out once and kept."""
-    return reader.once(today, "overview", lambda: _overview(reader, today))
+    return reader.once(today, "overview", lambda: _overview(reader, today, reader.rows))
 
 
-def _overview(reader: Reader, today: str) -> dict[str, Any]:
-    counted = reader.row(queries.COUNT_FOUND, "", today)
+def _overview(reader: Reader, today: str, ask: Ask) -> dict[str, Any]:
     return {
-        "newest": _held(reader, reader.rows(queries.NEWEST, "", today, NEWEST)),
-        "notices_in_force": counted["n"] if counted else 0,
-        "provinces": _provinces(reader),
-        "classes": [(row["code"], row["institutions"]) for row in reader.rows(queries.OF_CLASSES)],
+        "newest": _held(reader, ask(queries.NEWEST, "", today, NEWEST)),
+        "notices_in_force": ask(queries.COUNT_FOUND, "", today)[0]["n"],
+        "provinces": _provinces(reader, ask),
+        "classes": [(row["code"], row["institutions"]) for row in ask(queries.OF_CLASSES)],
     }
 
 
-def _provinces(reader: Reader) -> list[Row]:
+def _provinces(reader: Reader, ask: Ask) -> list[Row]:
     """Every province with its number of institutions; a code that the release does not know counts nowhere."""
-    counts = {row["code"]: row["institutions"] for row in reader.rows(queries.PROVINCES)}
+    counts = {row["code"]: row["institutions"] for row in ask(queries.PROVINCES)}
     return [{"code": code, "institutions": counts.get(code, 0)} for code, row in reader.regions.items() if row["level"] == "province"]
 
 
@@ -222,7 +231,17 @@ def sources_of(reader: Reader, found: Row) -> list[Row]:
 
 def coverage(reader: Reader, today: str) -> covering.Coverage:
     """What the sources of a release cover today; worked out once and kept."""
-    return reader.once(today, "coverage", lambda: covering.coverage(reader.rows, sources(reader, today), reader.held, reader.territory))
+    return reader.once(today, "coverage", lambda: _coverage(reader, today, reader.rows))
+
+
+def _coverage(reader: Reader, today: str, ask: Ask) -> covering.Coverage:
+    return covering.coverage(ask, sources(reader, today), reader.held, reader.territory)
+
+
+def ahead(reader: Reader, today: str, ask: Ask) -> dict[str, object]:
+    """What `Reader.once` is to keep of a live release before somebody asks, since each takes a tenth of a second or more; by a connection of its own, beside the loop."""
+    reader.territory = Regions(Region(**row) for row in ask(REGIONS))
+    return {"coverage": _coverage(reader, today, ask), "overview": _overview(reader, today, ask)}
 
 
 def coverage_then(reader: Reader, today: str) -> covering.Coverage:

@@ -24,7 +24,7 @@ from ..hotlines import Hotline, hotlines_of
 from ..regions import COUNTRY, short_form
 from ..wording import LANGUAGES, wording
 from . import limits
-from .facts import freshness
+from .facts import freshness, glance
 from .qr import qr
 from .visit import Visit, address, current
 
@@ -262,7 +262,7 @@ def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
         "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "region_short": frame.region_short, "url": frame.url,
         "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_about": frame.column_about, "column_label": frame.column_label, "meaning": frame.meaning, "quote": quote,
     }  # fmt: skip
-    env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "number": "{:,}".format}
+    env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "glance": glance, "number": "{:,}".format}
 
 
 def environment(frame: Frame, contact: object = None) -> Environment:

@@ -7,47 +7,32 @@ release alone: the past of a region is in /changes.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from urllib.parse import urlencode
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
-from ..answering import meets
-from ..coverage import LISTS, NOTICES, because
+from ..coverage import because
 from ..entries import FACETS
 from ..hotlines import Hotline
 from ..regions import COUNTRY, Region
-from . import facts, regional
-from .answer import Answer, as_json, moved
-from .asked import MOST, PAGE, NoSuchChoice, read, refused, whole
+from . import covered, facts, region_question, regional
+from .answer import Answer, as_json, busy, moved
+from .asked import NoSuchChoice, read, refused
 from .changed import ChangePages, as_public
 from .plot import by_time
 from .reader import Reader, Row
+from .region_question import KEYS, Asked
 from .selection import regions_under
 from .visit import Visit, address, of_release, spelt
 
-CHOICES = ("class", "list", "address")
-KEYS = (*CHOICES, "limit", "offset")
-LONGEST = 100  # characters of a part of an address
 NEWEST = 5  # notices, and changes
+MOST_AT_ONCE, MOST_WAITING = (
+    2,
+    20,
+)  # searches that look at many institutions, in a process: each holds a thread, of which everybody has need
 KEPT = 400  # regions of which what takes some milliseconds is kept for the day
 FEEDS = tuple(family for family, facets in FACETS.items() if "region" in facets)
 TABLES = ("institutions", "listings", "notices")
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Which institutions of a region are asked for; `chosen` has each of CHOICES, "" where it is not."""
-
-    code: str
-    chosen: Mapping[str, str]
-    limit: int
-    offset: int
-
-    def link(self, **instead: object) -> str:
-        """The query string of this list, or of one with others; of its first page but by `offset`."""
-        pairs = {**self.chosen, "limit": self.limit, "offset": 0, **instead}
-        return urlencode([(key, value) for key, value in pairs.items() if value and (key, value) != ("limit", PAGE)])
 
 
 class RegionPages:
@@ -62,6 +47,7 @@ class RegionPages:
     ) -> None:
         self._render, self._problem, self._changed, self._hotlines = render, problem, changed, hotlines
         self._one = asyncio.Lock()
+        self._room, self._waiting = asyncio.Semaphore(MOST_AT_ONCE), 0
 
     # -- which region ------------------------------------------------------------------------------------------------
 
@@ -69,7 +55,7 @@ class RegionPages:
         """All provinces with their numbers, or with those of a class."""
         try:
             chosen = read(visit.pairs, ("class",)).get("class", [""])[0]
-            _check("class", chosen, reader.codes("classes"))
+            region_question.check("class", chosen, reader.codes("classes"))
         except NoSuchChoice as no:
             return refused(self._problem, visit, no, "/regions", ("class",))
         except ValueError:
@@ -85,17 +71,25 @@ class RegionPages:
         if len(heirs) == 1:
             return self._to(visit, heirs[0].code)
         try:
-            asked = _ask(visit, reader, code)
+            asked = region_question.ask(visit, reader, code)
         except NoSuchChoice as no:
             return refused(self._problem, visit, no, f"/regions/{code}", KEYS)
         except ValueError:
             return self._problem(visit, 400, "bad_request")
-        if regional.is_quick(asked.chosen, asked.offset):
-            return self._soon(visit, reader, lambda: self._page(visit, reader, region, heirs, asked, self._found(visit, reader, asked)))
+        if regional.is_counted(reader, visit.today) and regional.is_quick(reader, visit.today, code, asked.chosen, asked.offset):
+            some = regional.institutions(reader, visit.today, code, asked.chosen, asked.limit, asked.offset)
+            return self._page(visit, reader, region, heirs, asked, some)
 
         async def found() -> Answer:
-            await self.ready(reader, visit.today)
-            some = await asyncio.to_thread(self._found_beside, visit, reader, asked)
+            if self._waiting >= MOST_WAITING + MOST_AT_ONCE:
+                return busy()
+            self._waiting += 1
+            try:
+                await self.ready(reader, visit.today)
+                async with self._room:
+                    some = await asyncio.to_thread(self._found, visit, reader, asked)
+            finally:
+                self._waiting -= 1
             return self._page(visit, reader, region, heirs, asked, some)
 
         return self._later(visit, found)
@@ -139,16 +133,19 @@ class RegionPages:
         return Answer(200, b"", later=later)
 
     async def ready(self, reader: Reader, today: str) -> None:
-        """Have the day's numbers worked out, where they are not."""
+        """Have what the day's first visitors would wait for worked out beside the loop, where it is not: the numbers, and what else takes long."""
+
+        def made_ahead() -> dict[str, object]:
+            with regional.beside(reader) as ask:
+                return {**facts.ahead(reader, today, ask), regional.KEPT: regional.count(reader, today)}
+
         async with self._one:  # whoever comes meanwhile waits for the same
             if not regional.is_counted(reader, today):
-                counts = await asyncio.to_thread(regional.count, reader, today)
-                reader.once(today, regional.KEPT, lambda: counts)
+                made = await asyncio.to_thread(made_ahead)
+                for what in made:
+                    reader.once(today, what, partial(made.__getitem__, what))
 
     def _found(self, visit: Visit, reader: Reader, asked: Asked) -> tuple[int, list[str]]:
-        return regional.institutions(reader, visit.today, asked.code, asked.chosen, asked.limit, asked.offset)
-
-    def _found_beside(self, visit: Visit, reader: Reader, asked: Asked) -> tuple[int, list[str]]:
         with regional.beside(reader) as ask:
             return regional.institutions(reader, visit.today, asked.code, asked.chosen, asked.limit, asked.offset, ask)
 
@@ -162,10 +159,10 @@ class RegionPages:
                 {
                     **of_release(visit, reader),
                     "as_of": facts.freshness(reader, visit.today)["as_of"],
-                    "counts": regional.said(counts),
-                    "without_region": regional.said(nowhere),
+                    "counts": regional.said(counts, self._lists(visit, reader, COUNTRY)),
+                    "without_region": regional.said(nowhere, self._lists(visit, reader, regional.NOWHERE)),
                     "classes": regional.by_code(counts, regional.CLASS),
-                    "regions": [_as_public(one, visit) for one in under],
+                    "regions": [self._as_public(one, visit, reader) for one in under],
                 }
             )
         return self._render(
@@ -189,8 +186,9 @@ class RegionPages:
             "heirs": heirs,
             "asked": asked,
             "counts": counts,
-            "silence": self._silence(visit, reader, code),
-            "sources": _sources(visit, reader, code),
+            "silence": covered.silence(reader, visit.today, code),
+            "unsaid": covered.unsaid(reader, visit.today, code),
+            "sources": covered.sources(visit, reader, code),
             "under": self._under(visit, reader, code),
             "notices": by_time(_dated(counts, regional.DECIDED), everywhere=True),
             "listings": by_time(_dated(counts, regional.LISTED)),
@@ -224,12 +222,12 @@ class RegionPages:
             "region": {**vars(region), "name": reader.region(region.code, None, visit.lang)},
             "above": told["above"],
             "successors": [heir.code for heir in told["heirs"]],
-            "coverage": {what: _told(visit, what, why) for what, why in told["silence"].items()},
+            "coverage": {what: covered.told(visit, what, why) for what, why in told["silence"].items()},
             "sources": told["sources"],
             "hotlines": [_line(line, visit.lang) for line in self._hotlines(region.code)],
-            "counts": regional.said(told["counts"]),
+            "counts": regional.said(told["counts"], self._lists(visit, reader, region.code)),
             "classes": regional.by_code(told["counts"], regional.CLASS),
-            "regions": [_as_public(one, visit) for one in told["under"]],
+            "regions": [self._as_public(one, visit, reader) for one in told["under"]],
             "notices_by_month": {bar.label: bar.total for bar in told["notices"].bars},
             "listings_by_month": {bar.label: bar.total for bar in told["listings"].bars},
             "changes": changed and {
@@ -258,35 +256,29 @@ class RegionPages:
         return kept[code]
 
     def _under(self, visit: Visit, reader: Reader, code: str) -> list[Row]:
-        """The regions directly under one: code, numbers, and why nothing found there means nothing."""
+        """The regions directly under one: code, numbers, and why and on which lists nothing found there means nothing."""
         return [
-            {"code": each, "all": regional.of(reader, visit.today, each), "silence": self._silence(visit, reader, each)}
+            {
+                "code": each,
+                "all": regional.of(reader, visit.today, each),
+                "silence": covered.silence(reader, visit.today, each),
+                "unsaid": covered.unsaid(reader, visit.today, each),
+            }
             for each in regional.parts(reader, code, visit.today)
         ]
 
-    def _silence(self, visit: Visit, reader: Reader, code: str) -> dict[str, str | None]:
-        """Why nothing found in a region means nothing, of lists and of notices."""
-        kept: dict[str, dict[str, str | None]] = reader.once(visit.today, "silence of regions", dict)
-        if code not in kept:
-            coverage = facts.coverage(reader, visit.today)
-            kept[code] = {what: coverage.silence(what, code) for what in (LISTS, NOTICES)}
-        return kept[code]
+    def _as_public(self, one: Row, visit: Visit, reader: Reader) -> Row:
+        return {
+            "code": one["code"],
+            **regional.said(one["all"], self._lists(visit, reader, one["code"])),
+            "is_covered": {what: why is None for what, why in one["silence"].items()},
+            "url": address(f"/regions/{one['code']}", visit.lang),
+        }
 
-
-def _ask(visit: Visit, reader: Reader, code: str) -> Asked:
-    """Raises NoSuchChoice, and ValueError for more keys than there can be."""
-    given = read(visit.pairs, KEYS)
-    chosen = {name: given.get(name, [""])[0] for name in CHOICES}
-    _check("class", chosen["class"], reader.codes("classes"))
-    _check("list", chosen["list"], (*reader.codes("lists"), regional.ANY_ADVERSE))
-    if len(chosen["address"]) > LONGEST:
-        raise NoSuchChoice("address", f"1–{LONGEST}")
-    return Asked(code, chosen, min(MOST, whole("limit", given, PAGE, f"1–{MOST}") or PAGE), whole("offset", given, 0, "0, 1, 2 …"))
-
-
-def _check(name: str, value: str, known: Sequence[str]) -> None:
-    if value and value not in known:
-        raise NoSuchChoice(name, ", ".join(known))
+    def _lists(self, visit: Visit, reader: Reader, code: str) -> dict[str, int | None]:
+        """What the number of each list is where nobody of a region was found on it."""
+        unsaid = covered.unsaid(reader, visit.today, code)
+        return {each: None if each in unsaid else 0 for each in (*reader.codes("lists"), regional.ANY_ADVERSE)}
 
 
 def _classes(reader: Reader, counts: regional.Counts) -> list[tuple[str, int]]:
@@ -298,33 +290,5 @@ def _dated(counts: regional.Counts, kind: str) -> dict[str, int]:
     return {when: n for when, n in regional.by_code(counts, kind).items() if when}
 
 
-def _sources(visit: Visit, reader: Reader, code: str) -> list[Row]:
-    """The sources that tell of a region or of a part of it: id, as of, whether it is stale, whether it is of all of it, and what of it is held."""
-    regions, lies_in = reader.territory, {COUNTRY, *reader.lies_in(code)}
-    return [
-        {
-            **{key: source[key] for key in ("id", "label_zh", "label_en", "as_of", "is_stale")},
-            "is_whole": source["region_code"] in lies_in,
-            "held": [one for one in source["held"] if meets([one[0]], code, regions)],
-        }
-        for source in facts.sources(reader, visit.today)
-        if source["region_code"] and (source["region_code"] in lies_in or regions.is_within(source["region_code"], code))
-    ]
-
-
-def _told(visit: Visit, what: str, why: str | None) -> Row:
-    """Whether nothing found means that there is nothing, and why not."""
-    return {"is_covered": why is None, "not_covered": why and {"code": why, "text": because(what, why, visit.lang)}}
-
-
 def _line(line: Hotline, lang: str) -> Row:
     return {"number": line.number, "name": getattr(line.name, lang), "note": getattr(line.note, lang), "region": line.region_code}
-
-
-def _as_public(one: Row, visit: Visit) -> Row:
-    return {
-        "code": one["code"],
-        **regional.said(one["all"]),
-        "is_covered": {what: why is None for what, why in one["silence"].items()},
-        "url": address(f"/regions/{one['code']}", visit.lang),
-    }

@@ -121,11 +121,11 @@ def by_code(counts: Counts, kind: str) -> dict[str, int]:
     return {what: n for (which, what), n in sorted(counts.items()) if which == kind and n}
 
 
-def said(counts: Counts) -> Row:
-    """The numbers of a region as its JSON has them."""
+def said(counts: Counts, none: Mapping[str, int | None]) -> Row:
+    """The numbers of a region as its JSON has them; `none` says of each list what it is where nobody is on it."""
     return {
         "institutions": counts[INSTITUTIONS, ""],
-        "lists": by_code(counts, LIST),
+        "lists": {each: counts[LIST, each] or nothing for each, nothing in none.items()},
         "notices_in_force": counts[NOTICES, ""],
     }
 
@@ -168,9 +168,9 @@ def institutions(
     return total, [row["id"] for row in ask(sql, *values, limit, offset)]
 
 
-def is_quick(chosen: Mapping[str, str], offset: int) -> bool:
-    """Whether a page of institutions takes a few milliseconds, of a province too: its number is known and it is one of the first pages."""
-    return not chosen.get("address") and not (chosen.get("class") and chosen.get("list")) and offset <= QUICK
+def is_quick(reader: Reader, today: str, code: str, chosen: Mapping[str, str], offset: int) -> bool:
+    """Whether a page of institutions takes a few milliseconds, once they are counted: of all of them one of the first pages, else where there are few to look at."""
+    return (of(reader, today, code)[INSTITUTIONS, ""] if any(chosen.values()) else offset) <= QUICK
 
 
 def _known(counts: Counts, chosen: Mapping[str, str]) -> int | None:

@@ -68,7 +68,9 @@ def addresses(home: Path, seed: int = 1) -> dict[str, list[str]]:
         "institution": [f"/institutions/{id}" for id, _ in rows[COUNT : 2 * COUNT]],
         "notice": [f"/notices/{id}" for id in drawn.sample(notices, min(COUNT, len(notices)))],
         "region": [f"/regions/{code}" for code in places[:COUNT]],
-        "region, some of it": [f"/regions/{code}?{some}" for code in provinces for some in ("list=black", "list=adverse", "class=technology&offset=1000")],
+        "region, some of it": [
+            f"/regions/{code}?{some}" for code in provinces for some in ("list=black", "list=adverse", "class=technology&offset=1000")
+        ],
         "region, an address": [f"/regions/{code}?address={quote('中山路')}" for code in provinces],
         "data": ["/data", "/en/data"] * 10,
     }

@@ -363,11 +363,14 @@ async def test_only_few_look_into_addresses_at_once_and_the_others_wait_or_come_
         monkeypatch.setattr(regional, "QUICK", 10)
         asking = [asyncio.create_task(client.get(f"/regions/350104?address={n}")) for n in range(region_pages.MOST_AT_ONCE + 3)]
         await asyncio.sleep(0.2)
-        refused = await client.get("/regions/350104?address=x")
+        refused = await client.get("/regions/350104.json?address=x")
+        page = await client.get("/regions/350104?address=x")
         go.set()
         answers = await asyncio.gather(*asking)
     app.shelf.close()
     assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
+    assert (refused.json()["error"], page.status_code) == ("export_busy", 503)
+    assert wording("zh")["problem.export_busy.text"] in page.text
     assert {answer.status_code for answer in answers} == {200}
     assert most == [region_pages.MOST_AT_ONCE]
 

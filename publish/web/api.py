@@ -11,7 +11,7 @@ from typing import Any
 from ..descriptions import CSVW, DCAT, PACKAGE, SCHEMA
 from ..entries import FACETS
 from ..rules import CAUSES
-from . import feed_question, notice_question, question, region_pages, regional, selection, verify
+from . import feed_question, notice_question, question, region_question, regional, selection, verify
 from .asked import AS_OF, REGIONS
 from .reader import Reader
 from .visit import DASHED, HISTORY, ROUTE
@@ -80,7 +80,7 @@ ROUTES: tuple[Route, ...] = (
     Route("notices", "/notices.json", (*NOTICES.KEYS, AS_OF), {FOUND: "FoundNotices"}, {"q": "培训"}, many=NOTICES.FACETS),
     Route("notice", "/notices/{id}.json", (AS_OF,), {FOUND: "Notice", 410: "Gone"}, {"id": "$notice"}),
     Route("regions", "/regions.json", ("class",), {FOUND: "Regions"}),
-    Route("region", "/regions/{region}.json", region_pages.KEYS, {FOUND: "Region", 308: ""}, {"region": "350000"}),
+    Route("region", "/regions/{region}.json", region_question.KEYS, {FOUND: "Region", 308: ""}, {"region": "350000"}),
     Route("changelog", "/data/changelog.json", (AS_OF,), {FOUND: "Changelog"}),
     Route("dataset", "/data/about/{dataset}.json", (AS_OF,), {FOUND: "Dataset"}, {"dataset": "institutions"}),
     Route("manifest", "/data/{release}/manifest.json", (), {FOUND: "Manifest"}, {"release": "$release"}),

@@ -15,7 +15,7 @@ from ..entries import FACETS
 from ..hotlines import Hotline
 from ..regions import COUNTRY, Region
 from . import covered, facts, region_question, regional
-from .answer import Answer, as_json, busy, moved
+from .answer import RETRY_SECONDS, Answer, as_json, moved
 from .asked import NoSuchChoice, read, refused
 from .changed import ChangePages, as_public
 from .plot import by_time
@@ -82,7 +82,8 @@ class RegionPages:
 
         async def found() -> Answer:
             if self._waiting >= MOST_WAITING + MOST_AT_ONCE:
-                return busy()
+                said = self._problem(visit, 503, "export_busy")
+                return Answer(said.status, said.body, said.type, (("cache-control", "no-store"), ("retry-after", str(RETRY_SECONDS))))
             self._waiting += 1
             try:
                 await self.ready(reader, visit.today)

@@ -15,11 +15,11 @@ from datetime import date, timedelta
 from .candidate import Candidate
 from .decide import approve
 from .errors import BadHome, ReviewNeeded, SourceUnavailable
+from .home import DEMO
 from .run import run
 from .work import Result, Work
 
 DAY_ZERO = date(2026, 11, 1)  # of the reference platform
-MARK = "demo.txt"  # in a home of invented data: the demo goes into no other
 NAMES = ("演示甲", "演示乙")  # who approves: nobody takes these for people
 BETWEEN = 7  # days between the two releases: enough for a few new notices, corrections and withdrawals
 
@@ -55,7 +55,7 @@ def _publish(work: Work, address: str, say: Callable[[str], None]) -> Result:
 def demo(work: Work, port: int, institutions: int, say: Callable[[str], None]) -> None:
     """Publish two days of the reference platform into the home and serve them on `port` until interrupted."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    mark = work.home.path / MARK
+    mark = work.home.path / DEMO
     if work.live is not None and not mark.is_file():
         raise BadHome(f"{work.home.path}: holds releases that are no demo's; give another folder with --home or MINGBAI_HOME")
     work.home.prepare()

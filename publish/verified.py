@@ -121,7 +121,8 @@ def _keys(place: Place, pin: PublicKey | None, out: Found) -> tuple[Keys, bool]:
         why = str(error)
         out.faults.append(line("keys.json", why, "the keys that sign") if isinstance(error, Unreadable) else printable(f"keys.json: {why}"))
     if found is None and pin is None:
-        raise BadKey(printable(f"keys.json: {why or 'is not beside the release'}; give the publisher's public key with --key"))
+        missing = "is not beside the release, as where nobody signs, and then nothing can be verified; else"
+        raise BadKey(printable(f"keys.json: {f'{why};' if why else missing} give the publisher's public key with --key"))
     if pin is None and found is not None:
         out.notes.append(
             printable(

@@ -167,6 +167,14 @@ def test_every_text_stands_out_from_its_ground(pages, scheme):
     assert {path: seen.contrast[scheme] for path, seen in pages.items() if seen.contrast[scheme]} == {}
 
 
+@pytest.mark.parametrize("path", ["/", "/en/"])
+def test_no_link_of_the_head_lies_upon_another(tab, url, path):
+    tab.open(url + path)
+    for width in range(320, 520, 20):
+        tab.width(width)
+        assert tab.value(LYING) == [], width
+
+
 @pytest.mark.parametrize("path", ["/", f"/institutions/{SWEET}", "/data", f"/notices/{ACTIVE}"])
 def test_a_page_is_printed_dark_on_white_without_what_is_only_for_a_screen(tab, url, path):
     tab.width(768)
@@ -319,3 +327,10 @@ FOCUSED = f"""(() => {{
   const it = document.activeElement, style = getComputedStyle(it), box = it.getBoundingClientRect();
   return [{NAMED}(it), style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.bottom > 0 && box.top < innerHeight && box.right > 0];
 }})()"""
+
+# The links of the head that another one covers in part.
+LYING = """(() => {
+  const boxes = [...document.querySelectorAll('.top a')].map(it => [it.innerText, it.getBoundingClientRect()]);
+  return boxes.filter(([, one], at) => boxes.slice(0, at).some(([, other]) =>
+    one.left < other.right - 1 && other.left < one.right - 1 && one.top < other.bottom - 1 && other.top < one.bottom - 1)).map(([name]) => name);
+})()"""

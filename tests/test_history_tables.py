@@ -286,6 +286,11 @@ async def test_who_left_the_white_list_is_who_is_on_none_any_more(published, cat
             assert [row["institution_id"] for row in await rows(site, "/left_the_white_list", **asked)] == [id], region
         assert await rows(site, "/left_the_white_list", **{**asked, "region": "330110"}) == []
         assert await rows(site, "/left_the_white_list", **{**asked, "from": FIRST}) == []
+        for key, day, status in (("to", "2026-12-31", 400), ("to", "2026-11-31", 400), ("to", "zzz", 400), ("from", "2020-01-01", 404)):
+            answer = await site.get("/history/left_the_white_list.json", params={**asked, key: day})  # and nobody is said to have left
+            assert (answer.status_code, "rows" in answer.json()) == (status, False), (key, day)
+        query = {"sql": of_past.QUERIES["left_the_white_list"], "_shape": "array", **asked, "to": "2026-12-31"}
+        assert (await site.get("/history.json", params=query)).json() == []
     app.shelf.close()
 
 

@@ -118,6 +118,30 @@ def text_of(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
+async def test_a_csv_is_whole_or_says_that_it_would_not_be(site):
+    async with visitor(site()) as client:
+        moved = await client.get("/en/mingbai/regions.csv?validity=x")
+        whole = await client.get("/mingbai/regions.csv", follow_redirects=True)
+        cut = await client.get("/en/mingbai.csv", params={"sql": "select code from regions"})
+        page = await client.get("/mingbai", params={"sql": "select code from regions"})
+    assert (moved.status_code, moved.headers["location"]) == (308, "/en/mingbai/regions.csv?validity=x&_stream=on")
+    assert len(whole.text.splitlines()) > 4_000
+    assert (cut.status_code, "CSV" in cut.text, page.status_code) == (400, True, 200)
+
+
+async def test_a_demonstration_says_on_each_page_that_it_is_one(home, catalogue, site):
+    async with visitor(site()) as client:
+        assert wording("zh")["frame.demo"] not in (await client.get("/")).text
+    (home / "demo.txt").touch()
+    try:
+        app = build_app(home, dictionary=dictionary(catalogue))
+        async with visitor(app) as client:
+            assert wording("en")["frame.demo"] in (await client.get("/en/data")).text
+        app.shelf.close()
+    finally:
+        (home / "demo.txt").unlink()
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("path", PAGES + TABLES)
 async def test_every_page_answers_in_both_languages_behind_the_same_locks(site, path, lang):

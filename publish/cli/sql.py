@@ -15,6 +15,7 @@ import orjson
 
 from ..cells import AS_IT_IS, GUARDED, LONGEST_NUMBER
 from ..errors import BadHome, BadValue
+from ..home import RELEASE_ID
 from ..questions import QUESTIONS
 from .group import MakeWork, main
 
@@ -76,13 +77,15 @@ def sql(make: MakeWork, query: str, release: str | None, form: str, given: Seque
 def _database(make: MakeWork, release: str | None) -> Path:
     if release is not None and Path(release).is_file():
         return Path(release)
+    if release is not None and not RELEASE_ID.fullmatch(release):
+        raise BadHome(f"{release}: is no release's id and no file; expected an id such as 2026-11-23, or a mingbai.db that was downloaded")
     work = make()
     work.home.there()
     found = release or work.home.live()
     if found is None:
         raise BadHome(f"{work.home.path}: has no release yet; make one with `mingbai run`, or give a mingbai.db with --release")
     path = work.home.releases / found / "mingbai.db"
-    if Path(found).name != found or not path.is_file():
+    if not path.is_file():
         kept = ", ".join(sorted(each.parent.name for each in work.home.releases.glob("*/mingbai.db"))[-5:])
         raise BadHome(f"{found}: is no release of {work.home.path} and no file; expected one of {kept or 'none'}, or a mingbai.db")
     return path

@@ -13,6 +13,7 @@ from typing import Any
 from datasette.database import Database
 from datasette.utils import detect_primary_keys, get_all_foreign_keys, get_outbound_foreign_keys, table_column_details
 from datasette.utils.asgi import NotFound
+from datasette.views.base import DatasetteError
 
 from ..errors import BadHome
 from .ended import INNER, Ended, ended, guard, keys, on_day, shadow, tell
@@ -69,13 +70,18 @@ class Guarded(Database):  # type: ignore[misc]
         if "\0" in sql:
             raise sqlite3.OperationalError("the query contains a null character")
         try:
-            return await super().execute(sql, *args, **{**kwargs, "log_sql_errors": False})
+            found = await super().execute(sql, *args, **{**kwargs, "log_sql_errors": False})
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
             if "not authorized" in str(error) or "prohibited" in str(error):
                 raise sqlite3.OperationalError("not authorized") from error
             raise
+
+        visit = current.get()
+        if found.truncated and visit.path.endswith(".csv"):  # a file does not say that it is cut
+            raise DatasetteError(visit.t("problem.csv_cut", n=len(found.rows)), status=400)
+        return found
 
     def close(self) -> None:
         self._schema.close()

@@ -113,10 +113,11 @@ def instant(text: object) -> object:
 class Frame:
     """What base.html reads; one object for all requests."""
 
-    def __init__(self, dictionary: Dictionary, base_url: str | None, hotlines: Sequence[Hotline] = ()) -> None:
+    def __init__(self, dictionary: Dictionary, base_url: str | None, hotlines: Sequence[Hotline] = (), *, is_demo: bool = False) -> None:
         self._tables = {name: {**table, "dataset": dataset} for dataset, d in dictionary.items() for name, table in d["tables"].items()}
         self._base_url = (base_url or "").rstrip("/")
         self._hotlines = hotlines
+        self.is_demo = is_demo  # whether all of it is invented, which each page says
         self.stylesheet, self.script = _fixed("site.css"), _fixed("suggest.js")
 
     @property

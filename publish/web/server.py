@@ -16,6 +16,7 @@ import uvicorn
 
 from .. import catalogue
 from ..errors import BadHome
+from ..home import DEMO
 from ..hotlines import FILE as HOTLINES
 from ..hotlines import load_hotlines
 from .answer import App, Receive, Scope, Send
@@ -62,7 +63,9 @@ def build_app(
     said = dictionary if dictionary is not None else catalogue.dictionary(catalogue.load())
     shelf = Shelf(home, said, grace_seconds)
     of_past = described(said)
-    frame = Frame({**said, **of_past}, base_url, load_hotlines(catalogue.default_folder() / "codes" / HOTLINES))
+    frame = Frame(
+        {**said, **of_past}, base_url, load_hotlines(catalogue.default_folder() / "codes" / HOTLINES), is_demo=(home / DEMO).is_file()
+    )
     site = Site(shelf, Pages(shelf, environment(frame, contact), said, hubs), now, poll_seconds, decoded)
     shown = Shown(site, frame, {ROUTE: said, HISTORY: of_past}, str(TEMPLATES))
     shelf.opened, shelf.closed = shown.open, shown.shut

@@ -24,6 +24,7 @@ from .sent import NotReceived, SenderGone, Sent, received
 from .shelf import Shelf
 from .tablesearch import PAGES, is_refused
 from .terms import Clock
+from .views import OF_DAYS, QUERIES
 from .visit import DASHED, HISTORY, ROUTE, ROUTES, Visit, address, current, spelt
 
 log = logging.getLogger(__name__)
@@ -245,6 +246,16 @@ class Site:
             return self.pages.problem(visit, 400, "no_table_search", instead=searches(visit))
         if of_past and any(key.startswith("_facet") for key in visit.asked):  # over every release at once they take longer than a query may
             return self.pages.problem(visit, 400, "bad_request")
+        if of_past and table in QUERIES and (refusal := self._of_no_release(visit, reader)):
+            return refusal
+        if (
+            visit.path == f"/{ROUTE}/{table}.csv"
+            and table in reader.counts
+            and visit.asked.keys().isdisjoint(("_stream", "_size", "_next"))
+        ):
+            return redirect(
+                spelt(visit, visit.path) + f"{'&' if visit.query else '?'}_stream=on"
+            )  # else it is the first page, and does not say so
         if table != "notices" or len(parts) != 2:
             return None
         for id in (parts[1], parts[1].rpartition(".")[0]):  # an id holds no dot; what follows one is a format
@@ -252,6 +263,16 @@ class Site:
             with suppress(NotHere):
                 answer = self.pages.notice(row, reader)
                 return answer if answer.status == 410 else None
+        return None
+
+    def _of_no_release(self, visit: Visit, reader: Reader) -> Answer | None:
+        """The refusal of a ready question with a day of which there is no release."""
+        for key in OF_DAYS:
+            if day := visit.asked.get(key):
+                try:
+                    self.shelf.archive.find(day, reader, visit.today)
+                except NoSuchRelease as no:
+                    return self.pages.problem(visit, no.status, no.kind, no.said, detail=f"{key}={day}")
         return None
 
 

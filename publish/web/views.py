@@ -37,12 +37,13 @@ _MEANT = """(SELECT id FROM releases WHERE id = :$at OR (day <= :$at AND date(:$
 _WITHIN = """region_code LIKE CASE WHEN :region LIKE '%0000' THEN substr(:region, 1, 2) WHEN :region LIKE '%00' THEN substr(:region, 1, 4)
   ELSE :region END || '%'"""
 _LISTED = "list = 'white' AND absent_since IS NULL"
+OF_DAYS = ("day", "from", "to")  # keys of these queries that mean a release; each has to, or nobody is found, or everybody
 QUERIES: Mapping[str, str] = {
     "institution_on_a_day": f"SELECT * FROM institutions_as_of\nWHERE id = :id AND release = {_MEANT.replace('$at', 'day')}",
     "left_the_white_list": f"""WITH was AS MATERIALIZED (
   SELECT institution_id, subject_name, authority, listed_on, region_code FROM listings_as_of
   WHERE release = {_MEANT.replace("$at", "from")} AND {_LISTED}
-  AND {_WITHIN}
+  AND {_WITHIN} AND {_MEANT.replace("$at", "to")} IS NOT NULL
 ), still AS MATERIALIZED (
   SELECT institution_id FROM listings_as_of
   WHERE release = {_MEANT.replace("$at", "to")} AND {_LISTED}

@@ -693,7 +693,9 @@ async def test_the_index_is_judged_anew_once_other_code_hides(served: Work, tmp_
             given.append({row["id"]: row["delta"]["is_given"] for row in rows if row["delta"]})
             shutil.copyfile(past, past.with_suffix(".part"))
             with closing(sqlite3.connect(past.with_suffix(".part"))) as connection, connection:
-                connection.execute("INSERT OR IGNORE INTO hidden_since SELECT 'institutions', number FROM releases WHERE id = '2026-11-07'")
+                connection.execute(
+                    "INSERT OR IGNORE INTO hidden_since SELECT 'institutions', number, 0 FROM releases WHERE id = '2026-11-07'"
+                )
             past.with_suffix(".part").replace(past)
     app.shelf.close()
     assert given == [{"2026-11-07": True, "2026-11-08": True}, {"2026-11-07": False, "2026-11-08": True}]

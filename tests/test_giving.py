@@ -547,6 +547,19 @@ async def test_of_a_release_with_what_is_screened_today_no_name_is_said_not_to_b
     assert (answer["status"], [each["code"] for each in answer["reasons"]]) == ("cannot_say", ["unsearchable"])
 
 
+async def test_a_release_is_searched_still_where_nobody_is_found_by_what_is_hidden_today(ask, tmp_path, catalogue):
+    then = said()
+    next(row for row in then["institutions"] if row["id"] == SWEET)["organiser"] = "王小明"
+    publish(tmp_path, OLD, catalogue, then)
+    publish(tmp_path, TODAY, catalogue)
+    go_live(tmp_path, TODAY)
+    write_index(tmp_path, OLD, TODAY)
+    write_past(tmp_path, catalogue, OLD, TODAY)
+    found, file = [await ask(path, where=tmp_path) for path in (f"/search.json?q=甜果&as_of={OLD}", f"/data/{OLD}/institutions.csv")]
+    assert ([one["id"] for one in found.json()["results"]][:1], file.status_code) == ([SWEET], 410)
+    assert "王小明" not in found.text
+
+
 async def test_a_column_that_is_no_longer_published_is_given_out_of_no_earlier_release(ask, copy):
     database = copy / "releases" / OLD / "mingbai.db"
     write(database, database.read_bytes())

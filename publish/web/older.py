@@ -184,7 +184,7 @@ class Older(Reader):
 
     @property
     def index(self) -> search.Index:
-        """None where it has a text that is hidden today: whoever searches for that would be told that it was there, and whose it is. It cannot say
+        """None where what it finds by is hidden today: whoever searches for that would be told that it was there, and whose it is. It cannot say
         either that something is not there, for what is hidden is asked for like anything else. Raises NoIndex."""
         if self._finds_hidden():
             raise NoIndex
@@ -197,7 +197,7 @@ class Older(Reader):
             if self._live is None or connection is None:
                 return True
             if self._looked[0] is not connection:  # it is made again when other code hides
-                self._looked = connection, not hidden_since(self._live, self).isdisjoint(SEARCHED)
+                self._looked = connection, not hidden_since(self._live, self, where_searched=True).isdisjoint(SEARCHED)
             return self._looked[1]
         except (BadHome, ValueError, OSError, sqlite3.Error):
             log.exception("what is hidden today of release %s is not known", self.id)

@@ -21,7 +21,7 @@ from .reader import Reader, Row, as_row, harden, read_only
 _DOCUMENTS = """SELECT document_id FROM (SELECT document_id FROM main.notices WHERE id IN (SELECT value FROM json_each(:notices))
     UNION SELECT document_id FROM main.listings WHERE id IN (SELECT value FROM json_each(:listings))) WHERE document_id IS NOT NULL"""
 _COLUMNS = "SELECT m.name AS of, c.name FROM main.sqlite_schema m, pragma_table_info(m.name, 'main') c WHERE m.type = 'table'"
-_HIDDEN = "SELECT table_name FROM main.hidden_since WHERE release = (SELECT number FROM main.releases WHERE id = ?)"
+_HIDDEN = "SELECT table_name FROM main.hidden_since WHERE release = (SELECT number FROM main.releases WHERE id = ?) AND is_searched >= ?"
 _GONE = "(SELECT value FROM json_each(mingbai_ended('$table')))"
 # a count that reads no column would be one of the table itself to the authorizer, which knows no view then; so each view reads one
 _NUMBER = """SELECT name FROM pragma_table_info(?, 'main') WHERE "notnull" ORDER BY cid DESC LIMIT 1"""
@@ -81,16 +81,16 @@ def _opened(reader: Reader) -> sqlite3.Connection:
     return connection
 
 
-def hidden_since(live: Reader, of: Path | Reader) -> set[str]:
+def hidden_since(live: Reader, of: Path | Reader, *, where_searched: bool = False) -> set[str]:
     """The tables of an earlier release, in a folder or open, that say what is hidden today: a text that is published otherwise now, whatever became of its
-    row (publish/past.py), and a column, or all of a table, that the live release does not have. Raises ValueError where nobody can say."""
+    row (publish/past.py), and a column, or all of a table, that the live release does not have; of texts only those `where_searched`. Raises ValueError where nobody can say."""
     try:
         connection = kept(live)
     except BadHome as error:
         raise ValueError(str(error)) from error
     if connection is None:
         raise ValueError(f"nothing is known of the past of release {live.id}")
-    found = {table for (table,) in connection.execute(_HIDDEN, [of.id if isinstance(of, Reader) else of.name])}
+    found = {table for (table,) in connection.execute(_HIDDEN, [of.id if isinstance(of, Reader) else of.name, where_searched])}
     return found | {table for table, _ in _columns(of) - _columns(live)}
 
 

@@ -184,7 +184,7 @@ class Older(Reader):
 
     @property
     def index(self) -> search.Index:
-        """None where what it finds by is hidden today: whoever searches for that would be told that it was there, and whose it is. It cannot say
+        """Not there where what it finds by is hidden today: whoever searches for that would be told that it was there, and whose it is. It cannot say
         either that something is not there, for what is hidden is asked for like anything else. Raises NoIndex."""
         if self._finds_hidden():
             raise NoIndex

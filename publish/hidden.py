@@ -6,22 +6,28 @@ text alone: so it needs neither the record that the text came from nor the cause
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Callable
 from functools import cache, lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 from .persons import masked_organiser
 from .screen import SCREENED, screen
 
 HERE = Path(__file__).parent
-BY = ("hidden.py", "screen.py", "named.py", "persons.py", "cleaning.py", "../search/fold.py")  # what hides
+BY = (  # what hides: all of ours that this imports
+    *("hidden.py", "screen.py", "named.py", "persons.py", "cleaning.py", "values.py", "dates.py"),
+    *("../search/__init__.py", "../search/fold.py"),
+)
 REMEMBERED = 4096  # authorities, registrars and banks repeat
 
 
 @cache
 def hidden_by() -> int:
     """By which a judgement of what hides is known, in 31 bits: of other code it is another one."""
-    digest = hashlib.sha256(b"\0".join((HERE / name).read_bytes() for name in BY))
+    beside = f"{version('OpenCC')} {version('python-stdnum')} {unicodedata.unidata_version}".encode()
+    digest = hashlib.sha256(b"\0".join((beside, *((HERE / name).read_bytes() for name in BY))))
     return int.from_bytes(digest.digest()[:4], "big") >> 1
 
 

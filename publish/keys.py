@@ -1,6 +1,6 @@
 """keys.json: the public keys that sign releases, from when until when, and which were revoked and why. Published as it is.
 
-The last key is the one that signs. Each is vouched for by the one before it (minisign's signature over its public file), and the whole file is
+The last key is the one that signs. Each is vouched for by the one before it (minisign's signature over its line, `public`), and the whole file is
 signed by the last, so that who has any of them from elsewhere can follow to the newest. Nobody vouches for a key that came after one that was lost:
 whoever has only the lost one has to ask us.
 
@@ -90,7 +90,7 @@ class Keys:
     def followed_by(self, new: SecretKey, old: SecretKey | None, live: str | None, on: str) -> "Keys":
         """With a new key that signs from now on; `old` vouches for it, and where there is none it was lost."""
         last = replace(self.current, until=live, revoked=None if old else {"on": on, "reason": LOST})
-        came = Key(new.public, live, endorsement=old.sign(new.public.text.encode(), _vouches(old.public, new.public)) if old else None)
+        came = Key(new.public, live, endorsement=old.sign(new.public.line.encode(), _vouches(old.public, new.public)) if old else None)
         return Keys((*self.keys[:-1], last, came))
 
     def without(self, identifier: str, reason: str, on: str) -> "Keys":
@@ -149,9 +149,14 @@ def _follows(before: Key | None, key: Key) -> None:
     elif (
         before is None
         or key.endorsement.comment != _vouches(before.public, key.public)
-        or not before.public.verifies(key.public.text.encode(), key.endorsement)
+        or not any(before.public.verifies(text.encode(), key.endorsement) for text in _vouched(key.public))
     ):
         raise ValueError(f"has key {key.public.id} with a word for it that is not by the key before")
+
+
+def _vouched(new: PublicKey) -> tuple[str, ...]:
+    """What a word for a key is over: its line. In a home of before, over its file as we wrote it then: with the id in full, or as the tool shortens it."""
+    return (new.line, new.text, new.text.replace(new.id.lstrip("0"), new.id, 1))
 
 
 def _vouches(old: PublicKey, new: PublicKey) -> str:

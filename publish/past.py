@@ -36,7 +36,7 @@ CREATE TABLE change_counts (
   release INTEGER NOT NULL REFERENCES releases(number), table_name TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT NOT NULL, region TEXT NOT NULL,
   rows INTEGER NOT NULL, PRIMARY KEY (release, table_name, kind, cause, region)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE hidden_since (table_name TEXT NOT NULL, release INTEGER NOT NULL REFERENCES releases(number), PRIMARY KEY (table_name, release)) STRICT, WITHOUT ROWID;
+CREATE TABLE hidden_since (table_name TEXT NOT NULL, release INTEGER NOT NULL REFERENCES releases(number), is_searched INTEGER NOT NULL, PRIMARY KEY (table_name, release)) STRICT, WITHOUT ROWID;
 """
 # /changes reads table by table of a release, of a region only what is in it: a release of our own may have changed every row
 INDEXES = """
@@ -262,22 +262,30 @@ def _mask(connection: Working, tables: list[Table]) -> None:
 
 
 def _hidden_since(connection: Working, table: Table) -> None:
-    """Enter the releases that had a text of a table that is published otherwise today. What the live release says too needs no look."""
+    """Enter the releases that had a text of a table that is published otherwise today, and whether one by which rows are found. What the live release
+    says too needs no look."""
     have = [{row[1] for row in connection.execute(f"PRAGMA {side}.table_info({table.name})")} for side in ("history", "live")]
-    looks = [(c.name, look) for c in table.published if c.name in have[0] and (look := publishable(c.kind, c.privacy == "masked"))]
+    looks = [
+        (c.name, bool(c.search), look)
+        for c in table.published
+        if c.name in have[0] and (look := publishable(c.kind, c.privacy == "masked"))
+    ]
     if not looks:
         return
-    texts = ", ".join(f'nullif(h."{name}", l."{name}")' if name in have[1] else f'h."{name}"' for name, _ in looks)
+    texts = ", ".join(f'nullif(h."{name}", l."{name}")' if name in have[1] else f'h."{name}"' for name, *_ in looks)
     same = " AND ".join(f'l."{column}" = h."{column}"' for column in table.key)
     joined = f'LEFT JOIN live."{table.name}" l ON {same}' if have[1] else ""
-    found: set[tuple[int, int]] = set()
+    found: dict[tuple[int, int], bool] = {}
     rows = connection.execute(
         f'SELECT h.release_from, h.release_to, {texts} FROM history."{table.name}" h {joined} WHERE h.release_to IS NOT NULL'
     )
     for begin, end, *said in rows:
-        if (begin, end) not in found and any(text and look(text) != text for text, (_, look) in zip(said, looks, strict=True)):
-            found.add((begin, end))
+        if not found.get((begin, end)):
+            hidden = [is_searched for text, (_, is_searched, look) in zip(said, looks, strict=True) if text and look(text) != text]
+            if hidden:
+                found[begin, end] = any(hidden)
     connection.executemany(
-        "INSERT OR IGNORE INTO main.hidden_since SELECT ?, number FROM main.releases WHERE number >= ? AND number < ?",
-        [(table.name, *interval) for interval in sorted(found)],
+        """INSERT INTO main.hidden_since SELECT ?, number, ? FROM main.releases WHERE number >= ? AND number < ?
+        ON CONFLICT DO UPDATE SET is_searched = max(is_searched, excluded.is_searched)""",
+        [(table.name, is_searched, *interval) for interval, is_searched in sorted(found.items())],
     )

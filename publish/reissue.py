@@ -29,6 +29,7 @@ from .progress import Progress, silent
 from .release import close, file_sha256
 from .restore import without
 from .signing import sign
+from .vouching import differs
 from .withdrawals import in_database
 
 NEW = ".reissued.part"  # behind the id, while it is made
@@ -95,16 +96,15 @@ def reissue(home: Home, catalogue: Catalogue, identifier: str, gone: Gone, key: 
 def _take_place(home: Home, identifier: str, part: Path, key: SecretKey | None) -> None:
     """Sign a new issue and give it its name. Its hashes are entered before it is there: a run that dies here does all of it again.
 
-    What was made of anything but what this home published is without what was withdrawn, and is neither signed nor entered: each run names it (vouching.py).
+    What was made of anything but what this home published, in any of its files, is without what was withdrawn, and is neither signed nor entered:
+    each run names it (vouching.py).
     """
-    old = home.releases / identifier
-    known, hashes = (
-        history.hashes(home.history).get(identifier, (None, None))[1],
-        [file_sha256(each / "manifest.json") for each in (old, part)],
-    )
-    if known in (None, *hashes) and home.manifest(identifier)["files"]["mingbai.db"]["sha256"] == file_sha256(old / "mingbai.db"):
+    old, made = home.releases / identifier, _hashes(part)
+    wrote = history.hashes(home.history).get(identifier, (None, None))
+    # entered by a run that died before the renames: it held the old one against what was there before, which the new one names
+    if differs(home, old, *(_hashes(old) if wrote == made else wrote)) is None:
         sign(part, key)
-        history.enter_hashes(home.history, identifier, file_sha256(part / "mingbai.db"), hashes[1])
+        history.enter_hashes(home.history, identifier, *made)
     os.rename(old, home.releases / f"{identifier}{OLD}")
     os.rename(part, home.releases / identifier)
     sync(home.releases)
@@ -124,6 +124,10 @@ def _lead_to(home: Home, catalogue: Catalogue, identifier: str, key: SecretKey |
     said = {**manifest, "reissues": [*manifest.get("reissues", []), {"on": notes[-1]["on"], "withdrawn": {}, **_superseded(old)}]}
     close(part, said, None)
     _take_place(home, identifier, part, key)
+
+
+def _hashes(folder: Path) -> tuple[str, str]:
+    return file_sha256(folder / "mingbai.db"), file_sha256(folder / "manifest.json")
 
 
 def _superseded(old: Path) -> dict[str, str]:

@@ -41,7 +41,7 @@ def sign_anew(home: Home, key: SecretKey) -> Iterator[str]:
         if (why := _lacks(folder, keys)) is None:
             continue
         made = history.hashes(home.history) if made is None else made
-        if fault := _differs(home, folder, *made.get(folder.name, (None, None))):
+        if fault := differs(home, folder, *made.get(folder.name, (None, None))):
             yield f"{folder}: {fault}; it is not signed: restore the release from a copy"
         else:
             sign(folder, key)
@@ -62,7 +62,7 @@ def _lacks(folder: Path, keys: Keys) -> str | None:
     return ", whose signature does not count" if keys.refuses(signature.key, folder.name) else None
 
 
-def _differs(home: Home, folder: Path, database: str | None, manifest: str | None) -> str | None:
+def differs(home: Home, folder: Path, database: str | None, manifest: str | None) -> str | None:
     """What in a release is not what this home wrote down, or None. Of one that was made before it did, its database is known and the next release's word."""
     try:
         data = (folder / LINKS[0]).read_bytes()

@@ -21,7 +21,7 @@ from publish.web.glossary import TOPICS
 from publish.web.server import build_app
 from publish.web.visit import address
 from publish.wording import LANGUAGES, wording
-from web_release import HOSTILE, SWEET, TODAY, go_live, make_release, rows
+from web_release import ACTIVE, HOSTILE, SWEET, TODAY, go_live, make_release, rows
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 SITE = "https://mingbai.example"
@@ -33,7 +33,7 @@ def _code(number: int) -> str:
     return stem + uscc.calc_check_digit(stem)
 
 
-LEFT, OVER, BLACK, GREY, STALE, CLEAN, HOSTILE_NAME, REGISTERED, PERMIT_OVER = CODES = [_code(number) for number in range(1, 10)]
+LEFT, OVER, BLACK, GREY, STALE, CLEAN, HOSTILE_NAME, REGISTERED, PERMIT_OVER, DISPUTED = CODES = [_code(number) for number in range(1, 11)]
 
 
 def _listing(number: int, list: str, **more: Any) -> dict[str, Any]:
@@ -54,9 +54,13 @@ def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
         )
     tables["listings"] += [
         _listing(1, "white", absent_since="2026-11-18"), _listing(2, "white", valid_until="2026-10"), _listing(3, "white"), _listing(3, "black", id="l-zzzzzzzzzzz2", listed_on="2026-11-01"),
-        _listing(4, "grey", listed_on="2026-11-01"), _listing(5, "white", source_id="slow", as_of="2026-01-31"), _listing(6, "white"), _listing(7, "white"), _listing(9, "white"),
+        _listing(4, "grey", listed_on="2026-11-01"), _listing(5, "white", source_id="slow", as_of="2026-01-31"), _listing(6, "white"), _listing(7, "white"), _listing(9, "white"), _listing(10, "white"),
     ]  # fmt: skip
     tables["permits"].append({"institution_id": "i-000000000092", "permit_no": "教民135010270000099", "valid_until": "2025-01-01"})
+    active = next(row for row in tables["notices"] if row["id"] == ACTIVE)
+    for id, state in (("n-00000000172", "active"), ("n-00000000182", "disputed")):
+        tables["notices"].append({**active, "id": id, "state": state, "subject_credit_code": DISPUTED})
+        tables["notice_links"].append({"notice_id": id, "institution_id": "i-000000000102", "method": "credit_code", "confidence": 1.0})
     make_release(home, TODAY, catalogue, tables=tables)
     go_live(home, TODAY)
     return home
@@ -93,6 +97,7 @@ def lines_of(svg: str) -> list[str]:
 
 SAYS = (  # code, key and day of its status, keys of what stands beside it
     (CODE, "listed", "2026-11-20", ("badge.notices",)),
+    (DISPUTED, "listed", "2026-11-20", ("badge.notices_disputed",)),
     (CLEAN, "listed", "2026-11-20", ()),
     (PERMIT_OVER, "listed", "2026-11-20", ("badge.notes",)),
     (LEFT, "left", "2026-11-22", ()),
@@ -112,7 +117,7 @@ async def test_a_badge_says_listed_not_listed_or_that_it_cannot_say_each_as_of_a
             answer = await client.get(address(f"/badge/{code}.svg", lang))
             name, *said, last = lines_of(answer.text)
             assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
-            assert said == [words[f"badge.{key}"].format(as_of=day), *(words[one].format(n=2) for one in beside)], code
+            assert said == [words[f"badge.{key}"].format(as_of=day), *(words[one].format(n=2, disputed=1) for one in beside)], code
             assert name
             assert last.startswith(code)
             assert not re.search("安全|放心|可靠|合规|优|黑|safe|trust|good|black", " ".join([*said, last]), re.IGNORECASE), said

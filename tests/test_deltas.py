@@ -681,6 +681,26 @@ async def test_the_index_says_which_deltas_go_out_today(served: Work) -> None:
             assert (given.status_code == 200) == entry["is_given"]
 
 
+async def test_the_index_is_judged_anew_once_other_code_hides(served: Work, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(served.home.path, home, symlinks=True)
+    (past,) = (home / "past").iterdir()
+    app = build_app(home, dictionary=dictionary(served.catalogue), now=lambda: datetime.fromisoformat("2026-11-08T12:00:00+08:00"))
+    given = []
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
+        for _ in range(2):
+            rows = (await client.get("/deltas/index.json")).json()["releases"]
+            given.append({row["id"]: row["delta"]["is_given"] for row in rows if row["delta"]})
+            shutil.copyfile(past, past.with_suffix(".part"))
+            with closing(sqlite3.connect(past.with_suffix(".part"))) as connection, connection:
+                connection.execute(
+                    "INSERT OR IGNORE INTO hidden_since SELECT 'institutions', number, 0 FROM releases WHERE id = '2026-11-07'"
+                )
+            past.with_suffix(".part").replace(past)
+    app.shelf.close()
+    assert given == [{"2026-11-07": True, "2026-11-08": True}, {"2026-11-07": False, "2026-11-08": True}]
+
+
 async def test_the_index_stands_where_a_delta_cannot_be_judged(served: Work) -> None:
     path = served.home.releases / "2026-11-07/deltas/holds.json"
     whole = path.read_bytes()

@@ -20,6 +20,7 @@ from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 import httpx
 import openpyxl
@@ -530,7 +531,33 @@ async def test_a_page_of_an_earlier_release_shows_a_text_as_it_would_be_publishe
         assert "13800000000" not in answer.text
         assert "王某" in answer.text
         assert "东大路1号，电话【已隐去电话】" in answer.text
-    assert "13800000000" not in (await ask(f"/search.json?q=%E7%94%9C%E6%9E%9C&as_of={OLD}", where=screened)).text
+
+
+@pytest.mark.parametrize("path", ["/search?q=13800000000", "/search.json?q=13800000000"])
+async def test_what_is_screened_today_finds_nobody_in_an_earlier_release_and_is_not_said_not_to_be_there(ask, screened, path):
+    answer = await ask(f"{path}&as_of={OLD}", where=screened)
+    assert answer.status_code == 503
+    assert SWEET not in answer.text
+    assert (await ask(path, where=screened)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["甜果13800000000", "没有这家机构"])
+async def test_of_a_release_with_what_is_screened_today_no_name_is_said_not_to_be_listed(ask, screened, name):
+    answer = (await ask(f"/verify.json?name={quote(name)}&region=350102&as_of={OLD}", where=screened)).json()
+    assert (answer["status"], [each["code"] for each in answer["reasons"]]) == ("cannot_say", ["unsearchable"])
+
+
+async def test_a_release_is_searched_still_where_nobody_is_found_by_what_is_hidden_today(ask, tmp_path, catalogue):
+    then = said()
+    next(row for row in then["institutions"] if row["id"] == SWEET)["organiser"] = "王小明"
+    publish(tmp_path, OLD, catalogue, then)
+    publish(tmp_path, TODAY, catalogue)
+    go_live(tmp_path, TODAY)
+    write_index(tmp_path, OLD, TODAY)
+    write_past(tmp_path, catalogue, OLD, TODAY)
+    found, file = [await ask(path, where=tmp_path) for path in (f"/search.json?q=甜果&as_of={OLD}", f"/data/{OLD}/institutions.csv")]
+    assert ([one["id"] for one in found.json()["results"]][:1], file.status_code) == ([SWEET], 410)
+    assert "王小明" not in found.text
 
 
 async def test_a_column_that_is_no_longer_published_is_given_out_of_no_earlier_release(ask, copy):

@@ -78,6 +78,13 @@ async def test_a_reply_and_a_dispute_stand_beside_the_notice_on_the_institutions
     assert "所述不实" not in after
 
 
+async def test_a_reply_and_a_dispute_stand_beside_what_a_notice_says_in_its_provenance(site):
+    async with visitor(site()) as client:
+        page = text_of((await client.get(f"/institutions/{SWEET}/provenance")).text)
+    for said in ("于 2026-11-01 回应：", "费用已全部退还。", "今天到期的公告所述不实。", "曾有异议，已于 2026-11-20 核对完毕"):
+        assert page.count(said) == 1 + (said == "于 2026-11-01 回应："), said
+
+
 async def test_a_mean_stands_with_its_window_interval_and_source(site):
     async with visitor(site()) as client:
         page, english = [text_of((await client.get(f"{lang}/institutions/{SWEET}")).text) for lang in ("", "/en")]

@@ -156,6 +156,14 @@ async def test_rows_over_time_are_those_that_each_release_had_when_it_was_publis
     assert '<td class="n">7</td>' in page
 
 
+async def test_rows_of_today_stand_beside_those_as_published_where_something_has_ended_since(home, catalogue):
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: datetime(2027, 12, 1, 4, tzinfo=UTC))
+    said = (await ask(app, "/data/about/notices.json")).json()
+    app.shelf.close()
+    notices = next(table for table in said["tables"] if table["name"] == "notices")
+    assert notices["rows"] < notices["rows_as_published"] == said["rows_over_time"][-1]["rows"]["notices"]
+
+
 async def test_known_issues_are_numbers_of_tables_and_columns_that_are_published_and_nothing_else(site):
     said = (await ask(site, "/data/about/institutions.json")).json()["known_issues"]
     assert said == KNOWN

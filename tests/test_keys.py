@@ -283,6 +283,22 @@ def test_a_key_is_not_made_in_the_home_nor_taken_where_it_cannot_be(home: Home, 
 Alter = Callable[[dict[str, Any]], object]
 
 
+@pytest.mark.parametrize("text", ["0202020202020202", "202020202020202"])
+def test_keys_that_were_vouched_for_by_their_files_follow_each_other_still(text: str) -> None:
+    """The id of a key of 16 begins with 0, which its file had first and has no more."""
+    said = orjson.loads((Path(__file__).parent / "keys_before.json").read_bytes())
+    if len(text) < 16:
+        file = f"untrusted comment: minisign public key {text}\n{TWO.public.line}\n"
+        said["keys"][1]["endorsement"] = ONE.sign(file.encode(), f"mingbai key {TWO.public.id} follows {ONE.public.id}").text
+    assert [key.public for key in known.parse(signed_by(TWO, said)).keys] == [ONE.public, TWO.public]
+
+
+def test_a_key_is_vouched_for_by_what_no_comment_changes() -> None:
+    (_, key) = known.first(ONE, None).followed_by(TWO, ONE, DAYS[0], ON).keys
+    assert key.endorsement is not None
+    assert ONE.public.verifies(TWO.public.line.encode(), key.endorsement)
+
+
 def signed_by(key: SecretKey, said: dict[str, Any]) -> bytes:
     """keys.json as whoever has a key can sign it."""
     return as_json({"keys": said["keys"], "signature": key.sign(as_json({"keys": said["keys"]}), known.COMMENT).text})

@@ -1,6 +1,8 @@
 """What may be told of the past: every change with its cause and its dates, and nothing of what may no longer be shown."""
 
+import ast
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -13,6 +15,7 @@ from making import approved, copied, deliver, institution, listing, notice, on, 
 from publish.amend import Request, amend
 from publish.decide import back
 from publish.errors import BadHome, ReviewNeeded
+from publish.hidden import BY, HERE
 from publish.live import repair
 from publish.web.past import Past, past_ended
 from publish.web.reader import Reader
@@ -276,13 +279,27 @@ def test_a_file_of_another_form_is_shown_by_nobody_and_made_again(published: Wor
         connection.execute("PRAGMA user_version=2")
     reader = Reader(published.home.releases / str(published.live))
     for show in (lambda: Past(reader), lambda: past_ended(reader, "2026-11-02")):
-        with pytest.raises(BadHome, match="is of form 2 and not 4; run `mingbai run`"):
+        with pytest.raises(BadHome, match="is of form 2 and not 5; run `mingbai run`"):
             show()
     assert repair(published.home, published.catalogue, published.site) == ["made the past of release 2026-11-02 again"]
     past = Past(reader)
     assert past.rows("2026-11-02", "SELECT count(*) AS n FROM notices WHERE facts = ?", FACTS) == [{"n": 1}]
     past.close()
     reader.close()
+
+
+def test_whatever_hides_is_in_what_a_judgement_of_it_is_known_by() -> None:
+    """All that hidden.py imports of ours as soon as it is there, but the classes of errors."""
+    todo, found = [HERE / "hidden.py"], set()
+    while todo:
+        path = todo.pop()
+        found.add(path)
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ImportFrom) and (node.level or node.module == "search"):
+                folder = path.parent if node.level else HERE.parent
+                file = folder / f"{node.module}.py"
+                todo += {file if file.is_file() else folder / str(node.module) / "__init__.py"} - found
+    assert {os.path.relpath(path, HERE) for path in found} - {"errors.py"} <= {*BY}
 
 
 def test_a_live_release_from_before_tombstones_has_a_past_all_the_same(published: Work) -> None:

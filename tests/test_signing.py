@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from making import NOON, notice, on, query, snapshot, world
 from publish import keep as keeping
+from publish import reissue
 from publish.audit import entries
 from publish.catalogue import Catalogue
 from publish.cli import main
@@ -156,6 +157,26 @@ def test_what_was_altered_is_without_what_was_withdrawn_and_is_signed_by_nobody(
     assert [(work.home.releases / name / SIGNATURE).is_file() for name in work.home.release_ids()] == [True, False, True, True]
     (said,) = sign_anew(work.home, ONE)
     assert ("history.db knows" in said, (folder / SIGNATURE).exists()) == (True, False)
+
+
+@pytest.mark.parametrize("altered", ["tombstones.json", "downloads/institutions.csv.gz", "deltas/index.json"])
+def test_a_withdrawal_signs_nothing_that_was_made_of_an_altered_file(work: Work, altered: str) -> None:
+    folder = work.home.releases / "2026-11-02"
+    with open(folder / altered, "ab") as file:
+        file.write(b"\n")
+    withdrawn(work, 1, 3)
+    assert "reissues" in work.home.manifest("2026-11-02")
+    assert [(work.home.releases / name / SIGNATURE).is_file() for name in work.home.release_ids()] == [True, False, True, True]
+    assert "it is not signed: restore the release" in next(sign_anew(work.home, ONE))
+
+
+def test_a_release_whose_delta_alone_is_made_anew_is_not_signed_with_an_altered_file(work: Work) -> None:
+    withdrawn(work, 1, 3)
+    folder = work.home.releases / "2026-11-03"
+    with open(folder / "downloads" / "institutions.csv.gz", "ab") as file:
+        file.write(b"forged")
+    reissue._lead_to(work.home, work.catalogue, "2026-11-03", ONE)
+    assert ((folder / SIGNATURE).exists(), len(work.home.manifest("2026-11-03")["reissues"])) == (False, 2)
 
 
 def test_the_chain_goes_through_releases_that_a_withdrawal_issued_anew(work: Work) -> None:

@@ -218,6 +218,17 @@ async def test_a_notice_leaves_the_sitemap_when_it_ends(home, catalogue):
     assert [place for place in notices if place.endswith(UNLINKED)] == [f"{HERE}/notices/{UNLINKED}", f"{HERE}/en/notices/{UNLINKED}"]
 
 
+async def test_a_sitemap_with_other_addresses_is_another_one(home, catalogue):
+    tags = []
+    for here in (HERE, "https://other.example"):
+        app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON, base_url=here)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://behind.example") as client:
+            tags += [(await client.get("/sitemap/pages-1.xml")).headers["etag"] for _ in range(2)]
+        app.shelf.close()
+    assert (tags[0], tags[2]) == (tags[1], tags[3])
+    assert tags[0] != tags[2]
+
+
 async def test_a_large_sitemap_is_in_parts(home, catalogue, monkeypatch):
     monkeypatch.setattr(crawlers, "PART", 3)
     app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON, base_url=HERE)

@@ -396,7 +396,7 @@ async def test_ended_notices_do_not_push_others_out_of_the_hits(tmp_path, catalo
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        (f"/mingbai/NOTICES/{ACTIVE}", 404), (f"/mingbai/NOTICES/{ENDS_TODAY}.json", 404), ("/mingbai/Notices", 404), ("/mingbai/sqlite_master", 404), ("/mingbai/notices/" + "x,y", 404),
+        ("/status?x=1", 400), ("/status.json?x=1", 400), (f"/mingbai/NOTICES/{ACTIVE}", 404), (f"/mingbai/NOTICES/{ENDS_TODAY}.json", 404), ("/mingbai/Notices", 404), ("/mingbai/sqlite_master", 404), ("/mingbai/notices/" + "x,y", 404),
         ("/mingbai/_in_force_notices", 404), ("/mingbai/notices.json?_sort=x", 400), ("/mingbai/notices?_sort_desc=x", 400), ("/mingbai/notices?_sort=id&_sort_desc=id", 400),
         ("/mingbai/notices?_timelimit=x", 400), ("/mingbai/notices?_size=x", 400), ("/mingbai/notices?_col=x", 400), ("/mingbai/notices?_where=x", 400), ("/mingbai/notices?_facet=x", 400),
         ("/mingbai/notices?_facet_size=x", 200), ("/mingbai/notices?_through=x", 400), ("/mingbai/notices?_through={}", 400), ("/mingbai/notices?_json_infinity=x&_shape=x", 200),

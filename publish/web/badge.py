@@ -120,7 +120,8 @@ def _says(visit: Visit, said: Said) -> list[str]:
     day = next(iter(days), None)
     lines = [visit.t(key, as_of=_plain(day or visit.t("unknown")))]
     if said.status in (LISTED, NOT_LISTED) and said.notices:
-        lines.append(visit.t("badge.notices", n=len(said.notices)))
+        disputed = sum(it["state"] == "disputed" for it in said.notices)
+        lines.append(visit.t("badge.notices_disputed" if disputed else "badge.notices", n=len(said.notices), disputed=disputed))
     elif said.status == LISTED and said.notes:
         lines.append(visit.t("badge.notes"))
     return lines

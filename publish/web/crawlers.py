@@ -5,6 +5,7 @@ in force and only where it is about an organisation: nobody else is to be found 
 searched for, days of the past, SQL.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -77,12 +78,13 @@ class Crawlers:
         return beside(partial(self._made, kind, number, reader, visit.today), lambda: failed)
 
     def _made(self, kind: str, number: int, reader: Reader, today: str) -> Answer:
-        def make() -> bytes:
+        def make() -> tuple[bytes, str]:
             paths = self._fixed if kind == "pages" else [f"/{kind}/{id}" for id in _ids(reader, kind, today, number)]
-            return gzipped(self._urls(paths, reader.released_on).encode())
+            text = self._urls(paths, reader.released_on).encode()
+            return gzipped(text), hashlib.sha256(text).hexdigest()[:32]
 
-        packed = reader.once(today, f"sitemap {kind} {number}", make)
-        return Answer(200, b"", TYPES[".xml"], (*PACKED, ("etag", f'"{kind}-{number}-{reader.id}-{today}"')), codings={"gzip": packed})
+        packed, of = reader.once(today, f"sitemap {kind} {number}", make)
+        return Answer(200, b"", TYPES[".xml"], (*PACKED, ("etag", f'"{of}"')), codings={"gzip": packed})
 
     def _urls(self, paths: Sequence[str], day: str) -> str:
         """Each page in each language, and each of those with all of them."""

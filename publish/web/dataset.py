@@ -72,17 +72,21 @@ class DatasetPages:
         """What the JSON says."""
         live = visit.live or reader
         counts, held = ended(reader, visit.today).counts, [row for row in reader.held if row["table"] in it["tables"]]
+        over = self._shelf.archive.rows(live, reader.id)
+        published = over[-1][2] if over else {}
         return {
             **of_release(visit, reader),
             "dataset": name,
             "version": reader.manifest.get("versions", {}).get(name, {}).get("version"),
             "label": it["label"],
             "about": it["about"],
-            "tables": [{"name": table, "rows": counts.get(table, 0), **said} for table, said in it["tables"].items()],
+            "tables": [
+                {"name": table, "rows": counts.get(table, 0), "rows_as_published": published.get(table), **said}
+                for table, said in it["tables"].items()
+            ],
             "sources": [source["id"] for source in self._sources(visit, reader, it)],
             "rows_over_time": [
-                {"release": id, "day": day, "rows": {table: of[table] for table in it["tables"] if table in of}}
-                for id, day, of in self._shelf.archive.rows(live, reader.id)
+                {"release": id, "day": day, "rows": {table: of[table] for table in it["tables"] if table in of}} for id, day, of in over
             ],
             "known_issues": known(reader, it),
             "held": [{key: row.get(key) for key in ("source", "table", "region", "since", "bound")} for row in held],

@@ -16,7 +16,9 @@ import orjson
 from ..home import DELTA_HOLDS, DELTA_INDEX, DELTAS
 from ..wording import LANGUAGES, say
 from .answer import TEXT, Answer, as_json, file_answer
-from .holding import RETRY_SECONDS, UNREADABLE, hidden_since, sealed, still
+from .archive import identity_of
+from .holding import RETRY_SECONDS, UNREADABLE, sealed, still
+from .past import hidden_since, past_file
 from .reader import Reader
 from .terms import over
 
@@ -96,8 +98,11 @@ def index(live: Reader, home: Path, today: str) -> Answer:
     path = home / "releases.json"
     rows = orjson.loads(path.read_bytes())["releases"] if path.is_file() else []
     with_delta = [row for row in rows if row.get("delta")]
+    by = identity_of(past_file(live))  # it is made again when other code hides
     given = live.once(
-        today, "deltas given", lambda: {row["id"] for row in with_delta if _given(live, home / "releases" / row["id"], "previous", today)}
+        today,
+        f"deltas given {by}",
+        lambda: {row["id"] for row in with_delta if _given(live, home / "releases" / row["id"], "previous", today)},
     )
     chain = [
         {

@@ -6,19 +6,16 @@ release must still say all of that, in the same state and of notices with the sa
 import hashlib
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from ..errors import BadHome
 from ..rules import HARMLESS
 from ..same import fingerprint
 from .ended import ended
 from .older import allowed
-from .past import kept
-from .reader import Reader, Row, read_only
+from .reader import Reader, Row
 
 HELD = {"notices": "notices", "statements": "notice_statements", "documents": "documents"}
 WORDS_OF = {
@@ -29,8 +26,6 @@ WORDS_OF = {
 ALL_OF = {table: sql.partition(" WHERE ")[0] for table, sql in WORDS_OF.items()}
 MANY = 1_000  # 20,000 notices take half a second, for each release that is kept
 RETRY_SECONDS = 3600  # the next run makes the live release's files anew
-_COLUMNS = "SELECT m.name, c.name FROM main.sqlite_schema m, pragma_table_info(m.name, 'main') c WHERE m.type = 'table'"
-_HIDDEN = "SELECT table_name FROM main.hidden_since WHERE release = (SELECT number FROM main.releases WHERE id = ?)"
 UNREADABLE = (OSError, sqlite3.Error, ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -61,24 +56,6 @@ def still(live: Reader, today: str, holds: Mapping[str, list[list[str]]]) -> boo
 def _documents_over(live: Reader, today: str) -> frozenset[str]:
     """The documents of the live release that only what is over names: its table has them until the next run."""
     return live.once(today, "documents over", lambda: frozenset(orjson.loads(ended(live, today).gone["documents"])))
-
-
-def hidden_since(live: Reader, folder: Path) -> set[str]:
-    """The tables of an earlier release that say what is hidden today: a text that is published otherwise now, whatever became of its row (publish/past.py),
-    and a column, or all of a table, that the live release does not have. Raises ValueError where nobody can say."""
-    try:
-        connection = kept(live)
-    except BadHome as error:
-        raise ValueError(str(error)) from error
-    if connection is None:
-        raise ValueError(f"nothing is known of the past of release {live.id}")
-    found = {table for (table,) in connection.execute(_HIDDEN, [folder.name])}
-    return found | {table for table, _ in _columns(folder) - _columns(live.folder)}
-
-
-def _columns(folder: Path) -> set[tuple[str, str]]:
-    with closing(read_only(folder / "mingbai.db")) as database:
-        return set(database.execute(_COLUMNS))
 
 
 def _words(live: Reader, today: str, table: str, held: list[list[Any]]) -> Mapping[tuple[Any, ...], str | None]:

@@ -18,8 +18,8 @@ from ..forms import FORMS
 from ..home import CHINA, DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS
 from .archive import Identity, identity_of
 from .ended import ended
-from .holding import UNREADABLE, hidden_since, sealed, still
-from .past import past_file
+from .holding import UNREADABLE, sealed, still
+from .past import hidden_since, past_file
 from .pieces import Stored
 from .reader import Reader, Row
 from .terms import over

@@ -8,17 +8,24 @@ changed to mask a person, or to correct, and a correction does not repeat what i
 connection, so that no query of ours can forget it. Any other text is shown as it would be published today, and a column that no longer is not at all.
 """
 
+import logging
+import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import search
+
+from ..errors import BadHome
 from ..hidden import publishable
 from ..rules import HARMLESS, last_day
 from ..same import CODES, END, PARTY, VALUES, WORDS
 from . import queries
-from .reader import Reader, Row
+from .past import hidden_since, kept
+from .provenance import PARTS
+from .reader import NoIndex, Reader, Row
 from .terms import in_force, tombstone
 
 SAYS = {**WORDS, "notices": (*WORDS["notices"], *VALUES)}
@@ -50,6 +57,8 @@ _LISTINGS = "SELECT l.id, l.institution_id, l.list FROM listings l WHERE ?1 = ''
 _LINKS = "SELECT notice_id, institution_id FROM notice_links"
 _CODES = {part: f"SELECT notice_id, {column} AS code FROM main.{table}" for part, (table, column) in CODES.items()}  # noqa: S608
 Columns = Mapping[str, Mapping[str, Mapping[str, Any]]]  # of each table, as a data dictionary describes them
+SEARCHED = ("institutions", *PARTS.values())  # by their index
+log = logging.getLogger(__name__)
 _NOTICE = "SELECT id, state, public_until, absent_since FROM main.notices WHERE id = ?"
 
 
@@ -117,6 +126,7 @@ class Older(Reader):
         self._allowed = Allowed({}, {}, {}, frozenset(), frozenset(), frozenset())
         self._naming = frozenset(row["document_id"] for row in self.rows(_NAMING))
         self._last: tuple[tuple[object, ...], Row | None] = (), None
+        self._looked: tuple[sqlite3.Connection | None, bool] = None, True
         functions: tuple[tuple[str, int, Callable[..., Any]], ...] = (
             ("mingbai_notice", 3, lambda id, *party: self._allowed.parties.get(id) == party),
             ("mingbai_link", 2, lambda *pair: pair in self._allowed.links),
@@ -171,6 +181,27 @@ class Older(Reader):
         self._live = live
         if found is not self._allowed:
             self._allowed, self._kept, self._last = found, {}, ((), None)
+
+    @property
+    def index(self) -> search.Index:
+        """Not there where what it finds by is hidden today: whoever searches for that would be told that it was there, and whose it is. It cannot say
+        either that something is not there, for what is hidden is asked for like anything else. Raises NoIndex."""
+        if self._finds_hidden():
+            raise NoIndex
+        return super().index
+
+    def _finds_hidden(self) -> bool:
+        """Whether a text of an institution is hidden today; so it is too where nobody can say."""
+        try:
+            connection = kept(self._live) if self._live else None
+            if self._live is None or connection is None:
+                return True
+            if self._looked[0] is not connection:  # it is made again when other code hides
+                self._looked = connection, not hidden_since(self._live, self, where_searched=True).isdisjoint(SEARCHED)
+            return self._looked[1]
+        except (BadHome, ValueError, OSError, sqlite3.Error):
+            log.exception("what is hidden today of release %s is not known", self.id)
+            return True
 
     def shown_counts(self) -> Mapping[str, int]:
         return dict(self.counts) | {table: self.rows(f'SELECT count(*) AS n FROM "{table}"')[0]["n"] for table in self._views}  # noqa: S608

@@ -71,7 +71,7 @@ class Pages:
         self.catalog = catalog.CatalogPages(shelf, frame, dictionary)
         self.crawlers = crawlers.Crawlers(self.problem, frame, dictionary)
         self._in_order = dict(sorted(dictionary.items(), key=_reading_order))
-        self._status = status.StatusPages(shelf, self.render)
+        self._status = status.StatusPages(shelf, self.render, self.problem)
         self._exports = exports.Exports(self.problem, dictionary)
         self.downloads = downloads.Downloads(shelf, self.render, self.problem, self._in_order)
         self.datasets = dataset.DatasetPages(shelf, self.render, self.problem, self._in_order, frame, self.catalog, self.downloads.given)

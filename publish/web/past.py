@@ -6,7 +6,7 @@ later: so here too a TEMP view stands before each table (ended.py says why, and 
 
 import sqlite3
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from .reader import Reader, Row, as_row, harden, read_only
 # the documents that only what is over names
 _DOCUMENTS = """SELECT document_id FROM (SELECT document_id FROM main.notices WHERE id IN (SELECT value FROM json_each(:notices))
     UNION SELECT document_id FROM main.listings WHERE id IN (SELECT value FROM json_each(:listings))) WHERE document_id IS NOT NULL"""
+_COLUMNS = "SELECT m.name AS of, c.name FROM main.sqlite_schema m, pragma_table_info(m.name, 'main') c WHERE m.type = 'table'"
+_HIDDEN = "SELECT table_name FROM main.hidden_since WHERE release = (SELECT number FROM main.releases WHERE id = ?) AND is_searched >= ?"
 _GONE = "(SELECT value FROM json_each(mingbai_ended('$table')))"
 # a count that reads no column would be one of the table itself to the authorizer, which knows no view then; so each view reads one
 _NUMBER = """SELECT name FROM pragma_table_info(?, 'main') WHERE "notnull" ORDER BY cid DESC LIMIT 1"""
@@ -77,6 +79,26 @@ def _opened(reader: Reader) -> sqlite3.Connection:
         connection.close()
         raise BadHome(f"{file}: is of form {form} and not {PAST_FORM}; run `mingbai run`, which makes it again")
     return connection
+
+
+def hidden_since(live: Reader, of: Path | Reader, *, where_searched: bool = False) -> set[str]:
+    """The tables of an earlier release, in a folder or open, that say what is hidden today: a text that is published otherwise now, whatever became of its
+    row (publish/past.py), and a column, or all of a table, that the live release does not have; of texts only those `where_searched`. Raises ValueError where nobody can say."""
+    try:
+        connection = kept(live)
+    except BadHome as error:
+        raise ValueError(str(error)) from error
+    if connection is None:
+        raise ValueError(f"nothing is known of the past of release {live.id}")
+    found = {table for (table,) in connection.execute(_HIDDEN, [of.id if isinstance(of, Reader) else of.name, where_searched])}
+    return found | {table for table, _ in _columns(of) - _columns(live)}
+
+
+def _columns(of: Path | Reader) -> set[tuple[str, str]]:
+    if isinstance(of, Reader):  # whatever lies there since
+        return {(row["of"], row["name"]) for row in of.rows(_COLUMNS)}
+    with closing(read_only(of / "mingbai.db")) as database:
+        return set(database.execute(_COLUMNS))
 
 
 def shadow_past(connection: sqlite3.Connection, reader: Reader) -> list[str]:

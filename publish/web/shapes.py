@@ -303,7 +303,7 @@ def _others() -> dict[str, Schema]:
             version=MAYBE,
             label=both,
             about=both,
-            tables=each({"type": "object", "required": ["name", "rows", "label", "key", "columns"]}),
+            tables=each({"type": "object", "required": ["name", "rows", "rows_as_published", "label", "key", "columns"]}),
             sources=TEXTS,
             rows_over_time=each(thing(release=TEXT, day=TEXT, rows=COUNTS)),
             known_issues=each(thing(table=TEXT, column=MAYBE, kind=TEXT, count=WHOLE)),

@@ -12,6 +12,7 @@ import orjson
 
 from . import facts
 from .answer import Answer, as_json
+from .asked import AS_OF, NoSuchChoice, read, refused
 from .shelf import Shelf
 from .visit import Visit
 
@@ -25,12 +26,18 @@ Shape = Mapping[str, tuple[type, ...]]
 
 
 class StatusPages:
-    """`render` is that of Pages."""
+    """`render` and `problem` are those of Pages."""
 
-    def __init__(self, shelf: Shelf, render: Callable[..., Answer]) -> None:
-        self._shelf, self._render = shelf, render
+    def __init__(self, shelf: Shelf, render: Callable[..., Answer], problem: Callable[..., Answer]) -> None:
+        self._shelf, self._render, self._problem = shelf, render, problem
 
     def page(self, visit: Visit) -> Answer:
+        try:
+            read(visit.pairs, (), (AS_OF,))  # which it answers as of now
+        except NoSuchChoice as no:
+            return refused(self._problem, visit, no, "/status", ())
+        except ValueError:
+            return self._problem(visit, 400, "bad_request")
         reader, said = visit.reader, told(self._shelf.home)
         sources = facts.sources(reader, visit.today) if reader else []
         if visit.wants_json:

@@ -248,8 +248,10 @@ async def test_the_ready_made_queries_answer_with_releases_or_days(site, publish
     for day, name in (("2026-11-02", "启明1"), ("2026-11-03", "启明新"), ("2026-11-05", "启明新")):
         (row,) = await rows(site, "/institution_on_a_day", id=id, day=day)
         assert name in row["name"]
-    for none in ("2026-10-31", "gestern", "2026-11-3", "2999-01-01", ""):
-        assert await rows(site, "/institution_on_a_day", id=id, day=none) == [], none
+    assert await rows(site, "/institution_on_a_day", id=id, day="") == []
+    for none, status in (("2026-10-31", 404), ("gestern", 400), ("2026-11-3", 400), ("2999-01-01", 400)):
+        assert (await site.get("/history/institution_on_a_day.json", params={"id": id, "day": none})).status_code == status, none
+        assert await sql(site, of_past.QUERIES["institution_on_a_day"], id=id, day=none) == [], none
     assert {row["release"] for row in await rows(site, "/changes_of_an_institution", id=id)} >= {THIRD}
     assert await rows(site, "/corrections_and_withdrawals") == []
     page = await site.get("/en/history/institution_on_a_day", params={"id": id, "day": THIRD})

@@ -246,7 +246,7 @@ async def test_a_notice_ends_at_midnight_in_china_everywhere(site, now, status):
                 f"/mingbai/notices/{ENDS_TODAY}.json",
             )
         }
-        lists = [(await client.get(path)).text for path in ("/", "/search.json?q=今天到期", f"/institutions/{SWEET}", f"/institutions/{SWEET}.json", "/mingbai/notices.json", "/mingbai/notices.csv")]  # fmt: skip
+        lists = [(await client.get(path, follow_redirects=True)).text for path in ("/", "/search.json?q=今天到期", f"/institutions/{SWEET}", f"/institutions/{SWEET}.json", "/mingbai/notices.json", "/mingbai/notices.csv")]  # fmt: skip
     assert {answer.status_code for answer in seen.values()} == {status}
     titles = ("今天到期", json.dumps("今天到期").strip('"'))  # Datasette's JSON is ASCII
     assert all(any(title in answer.text for title in titles) == (status == 200) for answer in seen.values())

@@ -248,7 +248,7 @@ async def test_the_ready_made_queries_answer_with_releases_or_days(site, publish
     for day, name in (("2026-11-02", "启明1"), ("2026-11-03", "启明新")):
         (row,) = await rows(site, "/institution_on_a_day", id=id, day=day)
         assert name in row["name"]
-    (row,) = await sql(site, of_past.QUERIES["institution_on_a_day"], id=id, day="2026-11-05")  # which is to come where this site's clock stands
+    (row,) = await sql(site, of_past.QUERIES["institution_on_a_day"], id=id, day="2026-11-05")  # to come, for this site
     assert "启明新" in row["name"]
     assert await rows(site, "/institution_on_a_day", id=id, day="") == []
     for none, status in (("2026-10-31", 404), ("gestern", 400), ("2026-11-3", 400), ("2999-01-01", 400)):

@@ -2,14 +2,12 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from stdnum.cn import uscc
 
@@ -22,6 +20,7 @@ from publish.web.server import build_app
 from publish.web.visit import address
 from publish.wording import LANGUAGES, wording
 from web_release import ACTIVE, HOSTILE, SWEET, TODAY, go_live, make_release, rows
+from web_visitor import text_of, visitor
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 SITE = "https://mingbai.example"
@@ -78,16 +77,6 @@ def site(home: Path, catalogue: Catalogue) -> Iterator[Callable[..., App]]:
     yield make
     for shelf in shelves:
         shelf.close()
-
-
-@asynccontextmanager
-async def visitor(app: App) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example") as client:
-        yield client
-
-
-def text_of(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
 def lines_of(svg: str) -> list[str]:

@@ -2,12 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
 from publish.catalogue import Catalogue, dictionary
@@ -21,6 +19,7 @@ from publish.web.server import build_app
 from publish.web.visit import address
 from publish.wording import LANGUAGES, wording
 from web_release import ACTIVE, ENDS_TODAY, SHADY, SWEET, TODAY, TONG, go_live, make_release, write_index, write_past
+from web_visitor import text_of, visitor
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -51,16 +50,6 @@ def site(home: Path, catalogue: Catalogue) -> Iterator[Callable[..., App]]:
     yield make
     for shelf in shelves:
         shelf.close()
-
-
-@asynccontextmanager
-async def visitor(app: App) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example") as client:
-        yield client
-
-
-def text_of(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
 async def test_a_reply_and_a_dispute_stand_beside_the_notice_on_the_institutions_page(site):

@@ -8,15 +8,13 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
-import httpx
 import pytest
 from jinja2 import Environment, nodes
 
@@ -46,6 +44,7 @@ from web_release import (
     rows,
     write_past,
 )
+from web_visitor import text_of, visitor
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)  # in China it is 12:00
 LAST_SECOND, MIDNIGHT = datetime(2026, 11, 23, 15, 59, 59, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -93,12 +92,6 @@ def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
     return home
 
 
-@asynccontextmanager
-async def visitor(app: App) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example") as client:
-        yield client
-
-
 @pytest.fixture
 def site(home: Path, catalogue: Catalogue) -> Iterator[Callable[..., App]]:
     """A site over the release, at noon of its day unless told otherwise."""
@@ -112,10 +105,6 @@ def site(home: Path, catalogue: Catalogue) -> Iterator[Callable[..., App]]:
     yield make
     for shelf in shelves:
         shelf.close()
-
-
-def text_of(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
 async def test_a_csv_is_whole_or_says_that_it_would_not_be(site):

@@ -3,7 +3,7 @@
 A delta begins with the bytes that it is for and ends with the SHA-256 of its lines and, when its rows are in, of the bytes that it leads to. So one
 that was lost, repeated, put in another order or altered is refused, and so is a copy that somebody wrote to. Everything is done beside the target, which
 gets its name at the end. That a delta was made by the publisher is not proved by its own hashes: the published hash is in the release's SHA256SUMS.
-Needs no home and no declarations: names come from the copy's own schema, values are bound. README.md has the same in 30 lines.
+Needs no home and no declarations: names come from the copy's own schema, values are bound. datasets/README.md has the same in 30 lines.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
-"""Questions that journalists ask of a release, as SQL that runs on its mingbai.db: on the site, by `mingbai sql`, and as the README and the data page show it.
+"""Questions that journalists ask of a release, as SQL that runs on its mingbai.db: on the site, by `mingbai sql`, and as datasets/README.md and the data page show it.
 
-Who left a list is asked of the past and is one of /history's (web/views.py). The text of each is here and nowhere else; the README is held against it by a test.
+Who left a list is asked of the past and is one of /history's (web/views.py). The text of each is here and nowhere else; that README is held against it by a test.
 """
 
 from collections.abc import Mapping

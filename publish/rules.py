@@ -1,6 +1,6 @@
 """Rules of publication that look at one row: what a notice or a rating may show, and until when.
 
-The numbers are those of the rules of publication in the README; the law behind rule 5 is 信用修复管理办法 (in force since 2026-04-01). Where a rule
+The numbers are those of the rules of publication in datasets/README.md; the law behind rule 5 is 信用修复管理办法 (in force since 2026-04-01). Where a rule
 could hurt somebody the choice is in one named constant, so that it can be changed in one place. Rows are dicts by column and are
 changed in place; nothing here knows a source or a database.
 """

@@ -50,6 +50,7 @@ from publish.web.server import build_app
 from publish.withdraw import withdraw
 from publish.wording import LANGUAGES, wording
 from publish.work import Work
+from readmes import block
 
 Row = dict[str, Any]
 State = dict[str, dict[tuple[Any, ...], Row]]
@@ -569,9 +570,8 @@ def test_the_proof_finds_in_a_delta_what_a_withdrawn_notice_said(withdrawn: tupl
 
 
 def recipe(root: Path) -> str:
-    """The script that the README has for whoever does without us."""
-    (text,) = re.findall(r"^```python\n(import hashlib.*?)^```$", (root / "README.md").read_text("utf-8"), re.M | re.S)
-    return str(text)
+    """The script that a README has for whoever does without us."""
+    return block(root, "python", "import hashlib, json, os")
 
 
 def test_the_recipe_of_the_readme_ends_at_the_published_hash(chain: Chain, root: Path, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ from publish.web.kept import Kept
 from publish.web.reader import Reader
 from publish.web.server import build_app
 from publish.wording import wording
+from readmes import block
 from web_release import (
     ACTIVE,
     CLOSED,
@@ -392,8 +393,7 @@ async def test_a_replay_gives_every_number_after_one(site, after):
 
 
 def test_the_lines_of_the_readme_prove_that_nothing_is_missing_and_see_what_is(site, root, monkeypatch):
-    section = (root / "README.md").read_text("utf-8").partition("## Feeds for newsrooms")[2]
-    lines = section.partition("```python\n")[2].partition("```")[0].replace("feeds/notices.json", "feeds/records.json")
+    lines = block(root, "python", "prev-archive").replace("feeds/notices.json", "feeds/records.json")
     lost: set[int] = set()
 
     async def fetch(address: str) -> bytes:

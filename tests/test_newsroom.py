@@ -1,7 +1,6 @@
 """What an operator types about hubs and webhooks, and what a newsroom is sent of real releases: never more than may be said that day."""
 
 import base64
-import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -30,6 +29,7 @@ from publish.outbox import outbox
 from publish.run import run
 from publish.withdraw import withdraw
 from publish.work import Result, Work
+from readmes import block
 from receiving import LOOPBACK, Receiver, make_live, receiving
 from receiving import bodies as small
 from test_deliver import FEED, SECRET, events, rows, subscribe
@@ -284,7 +284,7 @@ def test_a_hub_is_refused_where_the_site_is_not_told_its_address(home):
 
 
 def test_what_the_readme_tells_a_newsroom_verifies_a_signature(root):
-    (code,) = re.findall(r"```python\n((?:(?!```).)*def is_ours.*?)```", (root / "README.md").read_text("utf-8"), re.DOTALL)
+    code = block(root, "python", "def is_ours")
     names: dict[str, Any] = {}
     exec(code, names)
     check: Callable[..., bool] = names["is_ours"]

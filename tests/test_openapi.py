@@ -35,6 +35,7 @@ from publish.web.pages import Pages
 from publish.web.server import Application, build_app
 from publish.web.shelf import Shelf
 from publish.wording import LANGUAGES, wording
+from readmes import addresses
 from web_release import ACTIVE, REPAIRED, SWEET, TODAY, go_live, make_release, write_index, write_past
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -146,6 +147,39 @@ def undescribed(value: Any, schema: Mapping[str, Any], document: Mapping[str, An
 
 def _is(value: Any, schema: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
     return Draft202012Validator({**schema, "components": document["components"]}).is_valid(value)
+
+
+# as READMEs write an address, and of what it is in this home; of the longer one first
+FILLED = {
+    "TABLE.FORM": "notices.csv", "表名.格式": "notices.csv", "地区代码": "350100", "RELEASE": TODAY, "版本号": TODAY, "CREDITCODE": "91350100M000100Y43", "FORM": "csv", "格式": "csv",
+    "FILE": "notices.csv", "CODE": "350100", "KEY": "notices", "FEED": "notices", "NAME": "institutions", "名称": "institutions", "/N.json": "/0.json",
+    "notices/ID": f"notices/{ACTIVE}", "institutions/ID": f"institutions/{SWEET}", "编号": SWEET, "id=A&id=B": f"id={SWEET}", "id=&id=": f"id={SWEET}",
+    "2026-11-01": BEFORE, "q=…": "q=培训", "?…": "?q=培训", "sql=": "sql=SELECT 1 AS one",
+}  # fmt: skip
+ELSEWHERE = {  # what this home has nothing for; each has tests of its own
+    "/data/2026-11-23/SHA256SUMS": 404, "/data/2026-11-23/manifest.json.minisig": 404, "/data/keys.json": 404,  # it is not signed
+    "/deltas/2026-11-23.ndjson": 404, "/deltas/day.ndjson": 404,
+    "/data/2026-11-23/notices.csv": 503,  # something in it has ended
+    "/sitemap.xml": 404,  # the site does not know its address
+    "/verify.json": 400, "/verify.json?name=&code=&permit=&region=": 400, "/data/notices.csv?region=": 400, "/search.csv": 400,  # nothing is asked
+}  # fmt: skip
+
+
+async def test_every_address_of_the_readmes_is_there(site, root):
+    found, asked = {}, 0
+    async with client(site) as visitor:
+        for told in addresses(root):
+            path = told
+            for name, value in FILLED.items():
+                path = path.replace(name, value)
+            if "…" in path:
+                continue  # the beginning of several, which stand beside it
+            asked += 1
+            answer = await visitor.get(path)
+            if answer.status_code >= 400:
+                found[path] = answer.status_code
+    assert asked > 90
+    assert found == ELSEWHERE
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

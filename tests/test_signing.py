@@ -34,10 +34,10 @@ from publish.vouching import enter, revoke, rotate, sign_anew
 from publish.web.server import build_app
 from publish.withdraw import withdraw
 from publish.work import Work
+from readmes import block
 from signed import a_key, keys_of, saved, signer_of
 
 ONE, TWO = a_key(1), a_key(2)
-README = Path(__file__).resolve().parent.parent / "README.md"
 
 
 def deliver(work: Work, day: int, size: int = 3) -> None:
@@ -324,9 +324,8 @@ def test_the_site_gives_out_what_a_release_is_verified_by(work: Work, get: Calla
 
 
 def test_the_recipe_of_the_readme_verifies_what_a_reader_has_and_nothing_else(
-    minisign: str, work: Work, get: Callable[[str], httpx.Response], tmp_path: Path
+    minisign: str, work: Work, get: Callable[[str], httpx.Response], root: Path, tmp_path: Path
 ) -> None:
-    after = README.read_text("utf-8").split("## Verify a release", 1)[1].split("## ", 1)[0]
     mine = (
         "notices.csv",
         "notices.csv.gz",
@@ -339,8 +338,7 @@ def test_the_recipe_of_the_readme_verifies_what_a_reader_has_and_nothing_else(
         "mingbai-2026-11-03-notices.csv.gz",
     )
     names = " ".join(f"'{name}'" for name in mine)
-    (recipe,) = [block for block in after.split("```")[1::2] if "minisign" in block]
-    recipe = recipe.removeprefix("sh\n").replace("RW...", ONE.public.line).replace("2026-11-23", "2026-11-03")
+    recipe = block(root, "sh", "minisign").replace("RW...", ONE.public.line).replace("2026-11-23", "2026-11-03")
     recipe = recipe.replace("notices.csv mingbai-2026-11-03-ratings.csv.gz", names)
     folder = tmp_path / "fetched"
     folder.mkdir()

@@ -24,6 +24,7 @@ from publish.questions import DUCKDB, NOTICES, QUESTIONS
 from publish.web.server import Application, build_app
 from publish.web.terms import utc_now
 from publish.work import Work
+from readmes import blocks, told
 
 FIRST, SECOND, LAST = "2026-11-01", "2026-11-02", "2026-11-03"
 OVER = [{"permitNo": "教民133010670000011", "issuer": "西湖区教育局", "validFrom": "2016-01-01", "validTo": "2019-12"}]
@@ -75,9 +76,9 @@ def rows(result: Result) -> list[dict[str, object]]:
 
 
 async def test_who_was_delisted_in_my_province_this_quarter(ask, root):
-    told = re.search(r"`(/history/left_the_white_list)(\?region=)350000(&from=)\S+?(&to=)\S+?`", (root / "README.md").read_text("utf-8"))
-    assert told is not None
-    path, region, since, to = told.groups()
+    example = re.search(r"`(/history/left_the_white_list)(\?region=)330000(&from=)\S+?(&to=)\S+?`", told(root))
+    assert example is not None
+    path, region, since, to = example.groups()
     found = (await ask(f"{path}.json{region}330000{since}{FIRST}{to}{LAST}&_shape=array")).json()
     assert [row["subject_name"] for row in found] == [listing(4)["orgName"]]
     assert (await ask(f"{path}.json{region}350000{since}{FIRST}{to}{LAST}&_shape=array")).json() == []
@@ -97,7 +98,7 @@ async def test_notices_by_violation_and_month_are_the_same_wherever_they_are_cou
         duckdb.sql(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM '{tmp_path / table}.parquet'")
     found = duckdb.sql(QUESTIONS[NOTICES])
     assert [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()] == here
-    assert f"```python\n{DUCKDB}```" in (root / "README.md").read_text("utf-8")
+    assert DUCKDB in blocks(root, "python")
     printed = subprocess.run([sys.executable, "-c", DUCKDB], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert "2026-09" in printed
 
@@ -112,7 +113,7 @@ async def test_who_is_still_listed_has_no_permit_any_more(work, ask):
 @pytest.mark.parametrize("name", QUESTIONS)
 @pytest.mark.parametrize("lang", ["", "/en"])
 async def test_a_question_is_where_a_journalist_looks(ask, root, name, lang):
-    assert f"```sql\n{QUESTIONS[name]}\n```" in (root / "README.md").read_text("utf-8")
+    assert f"{QUESTIONS[name]}\n" in blocks(root, "sql")
     page = (await ask(f"{lang}/data")).text
     assert f'href="{lang}/mingbai/{name}"' in page
     assert f'href="{lang}/history/left_the_white_list"' in page

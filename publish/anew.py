@@ -14,11 +14,12 @@ from .catalogue import Catalogue
 from .errors import BadHome
 from .history import gone
 from .hold import hold
+from .inputs import Inputs
 from .measure import Place, attached
 from .review import Held
-from .run import Inputs, assembled
 from .snapshot import load
 from .stage import stage, staged_tables
+from .steps import assembled
 from .tables import working
 from .work import Work
 

@@ -22,7 +22,8 @@ from publish.drift import _begins, windows
 from publish.errors import ReviewNeeded
 from publish.home import Home
 from publish.reviewtext import lines
-from publish.run import run, show
+from publish.run import run
+from publish.steps import show
 from publish.work import Work
 
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)

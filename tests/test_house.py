@@ -130,8 +130,9 @@ FLOORS = (
         "workbooks",
     }
     | {"addresses", "callers", "outbox", "websub", "hooks", "deliver", "bodies"},
-    {"run"},
-    {"anew"},
+    {"inputs"},
+    {"steps"},
+    {"run", "anew"},
     {"decide", "withdraw", "amend", "inbox"},
     {"demo"},
     {"cli"},

@@ -29,10 +29,12 @@ from publish.diff import SCHEMA
 from publish.errors import BadHome, BadValue, Mingbai, NotSigned, ReviewNeeded
 from publish.forms.packed import archive, packer
 from publish.home import Home
+from publish.inputs import inputs_for
 from publish.nowhere import CHUNK, _found, nowhere, remains
 from publish.release import file_sha256
 from publish.rules import CAUSES
-from publish.run import assembled, compare, inputs_for, judge, lay_out, make_downloads, make_index, publish, run
+from publish.run import run
+from publish.steps import assembled, compare, judge, lay_out, make_downloads, make_index, publish
 from publish.stones import stones
 from publish.texts import FILE
 from publish.web.reader import Reader

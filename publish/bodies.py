@@ -13,7 +13,8 @@ from feeds import json_feed
 
 from .channel import Channel
 from .documents import asking
-from .entries import Teller, instant
+from .entries import Teller
+from .happened import instant
 from .work import Work
 
 

@@ -32,7 +32,9 @@ from feeds import FORMS, Element, Entry, Tombstone, cleaned
 
 from .catalogue import Catalogue
 from .channel import Ask, Channel, Placed
-from .entries import Event, Row, Teller
+from .entries import Teller
+from .happened import Event
+from .notice_entry import Row
 from .tables import Working
 
 AT_ONCE = 2_000  # entries that are read and rendered together, some MiB of them
@@ -199,7 +201,10 @@ def asking(connection: Working | sqlite3.Connection) -> Ask:
 def recipe() -> str:
     """Of the code that says and writes what is in documents, and the libraries that it writes with: what another one makes may be other bytes."""
     library, ours = Path(feeds.__file__).parent, Path(__file__).parent
-    paths = [*sorted(library.glob("*.py")), *(ours / f"{name}.py" for name in ("channel", "documents", "entries"))]
+    paths = [
+        *sorted(library.glob("*.py")),
+        *(ours / f"{name}.py" for name in ("called", "channel", "documents", "entries", "families", "happened", "notice_entry")),
+    ]
     versions = [version(name) for name in ("feedgen", "lxml", "orjson")]
     return _digest([[path.read_text("utf-8") for path in paths], versions, brotli.__version__, zlib.ZLIB_RUNTIME_VERSION])
 

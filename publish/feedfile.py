@@ -25,8 +25,9 @@ import orjson
 from .catalogue import Catalogue
 from .coverage import coverage, sources_on
 from .documents import asking, recipe, write_documents
-from .entries import CODES, FACETS, authority_key, instant
 from .errors import BadHome
+from .families import CODES, FACETS, authority_key
+from .happened import instant
 from .home import Home, release_order, sync
 from .tables import Working, working
 from .wording import FOLDER, LANGUAGES

@@ -21,10 +21,11 @@ from publish.catalogue import Catalogue
 from publish.channel import COUNTS
 from publish.dataset import Column
 from publish.diff import diff
-from publish.entries import Notice, Teller
+from publish.entries import Teller
 from publish.events import READ
 from publish.feedfile import SCHEMA as FEEDS
 from publish.ledger import authority_key
+from publish.notice_entry import Notice, notice_entry
 from publish.tables import create_published, working
 
 FIRST = date(2026, 11, 1)
@@ -381,7 +382,7 @@ def test_what_is_told_as_a_change_is_what_an_entry_shows(catalogue: Catalogue) -
             "document_as_of": None,
         }
         rows = {name: [{**filled[name], "institution_id": "i-1", "name": "甲", "former": ()}] if name == of else [] for name in READ}
-        return teller.notice(Notice(own, rows["notice_links"], rows["notice_statements"]), "2026-11-01", "2026-11-01")
+        return notice_entry(teller, Notice(own, rows["notice_links"], rows["notice_statements"]), "2026-11-01", "2026-11-01")
 
     for name, table in tables.items():
         kinds = list(catalogue.codes["statement_kinds"]) if name == "notice_statements" else [None]

@@ -25,7 +25,7 @@ from publish import history
 from publish.assemble import Assembled
 from publish.catalogue import Catalogue, dictionary
 from publish.diff import diff
-from publish.entries import authority_key
+from publish.families import authority_key
 from publish.feedfile import feedfile
 from publish.feedfile import only as only_feeds
 from publish.home import Home

@@ -17,7 +17,9 @@ from .audit import Entry, append, entries, signed
 from .catalogue import Catalogue
 from .dataset import Column
 from .errors import BadHome, BadValue
-from .persons import hide_person, looks_like_organisation, looks_like_person, masked_person
+from .masked import hide_person, masked_person
+from .namewords import looks_like_organisation
+from .persons import looks_like_person
 from .rules import ORGANISATION, Row
 from .run import at_work
 from .screen import SCREENED, screen

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from .alike import person_key
 from .anew import anew
 from .audit import append, approvals, entries, signed
 from .candidate import Candidate
@@ -20,7 +21,6 @@ from .inputs import Inputs, released
 from .known_issues import known_issues
 from .lineage import lineage
 from .measure import Place, attached, measure, unread
-from .persons import person_key
 from .restore import restore
 from .review import Finding, Held, guard
 from .run import at_work, go_on, waits_to_go_back

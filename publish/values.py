@@ -22,7 +22,9 @@ from stdnum.cn import uscc
 from .cleaning import SENTINELS, bad, clean, folded, holds_mobile, holds_resident_id, is_resident_id, name, prose, text, words, written
 from .dates import date, date_sentinel, day, month
 from .errors import BadDeclaration, BadValue
-from .persons import looks_like_organisation, looks_like_person, masked_person
+from .masked import masked_person
+from .namewords import looks_like_organisation
+from .persons import looks_like_person
 
 __all__ = [
     "SENTINELS", "Value", "credit_code", "date", "date_sentinel", "day", "fen", "flag", "histogram", "integer", "is_credit_code", "looks_like_organisation",

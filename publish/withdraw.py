@@ -8,10 +8,10 @@ and a withdrawal is not taken back: what an authority publishes again is another
 import sqlite3
 
 from . import history
+from .alike import person_key
 from .audit import append, entries, signed
 from .carry import LAST
 from .errors import BadHome, ReviewNeeded
-from .persons import person_key
 from .run import at_work
 from .withdrawals import KNOWN_BY, PEOPLE, REASONS, Decision, decision, withdrawals
 from .work import Result, Work, opened

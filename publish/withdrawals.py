@@ -17,8 +17,8 @@ from unicodedata import normalize
 
 import orjson
 
+from .alike import person_key
 from .audit import Entry
-from .persons import person_key
 from .rules import ORGANISATION
 from .tables import working
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import history, rules, values
+from . import historyfile, rules, values
 from .audit import Entry, append, entries, signed
 from .catalogue import Catalogue
 from .dataset import Column
@@ -96,7 +96,7 @@ def _shown(work: Work, log: tuple[Entry, ...], notice: str) -> Row:
     """The notice as readers see it now."""
     if notice in carried(log):
         raise BadHome(f"{work.home.audit}: {notice} was withdrawn; nothing is said of it any more")
-    if not history.knows(work.home.history, notice):
+    if not historyfile.knows(work.home.history, notice):
         raise BadHome(f"{work.home.history}: no release has shown a notice {notice}; its id is the last part of its address, n-…")
     connection = sqlite3.connect(f"file:{work.live_database}?mode=ro&immutable=1", uri=True)
     try:

@@ -12,7 +12,7 @@ from typing import Any
 from .assemble import Assembled, assemble
 from .catalogue import Catalogue
 from .errors import BadHome
-from .history import gone
+from .forgotten import gone
 from .hold import hold
 from .inputs import Inputs
 from .measure import Place, attached

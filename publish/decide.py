@@ -15,7 +15,7 @@ from .audit import append, approvals, entries, signed
 from .candidate import Candidate
 from .diff import diff
 from .errors import BadHome, ReviewNeeded
-from .history import gone
+from .forgotten import gone
 from .home import release_order
 from .inputs import Inputs, released
 from .known_issues import known_issues

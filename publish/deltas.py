@@ -25,7 +25,7 @@ import orjson
 from .catalogue import Catalogue
 from .cells import cell
 from .errors import BadHome
-from .history import number_of
+from .historyfile import number_of
 from .home import DELTA_HOLDS, DELTA_INDEX, DELTAS, Home, as_json, release_order, write_whole
 from .net import lines, public, touched
 from .release import file_sha256

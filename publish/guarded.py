@@ -10,7 +10,7 @@ from . import audit
 from .candidate import Candidate
 from .drift import drift
 from .errors import BadHome
-from .history import gone
+from .forgotten import gone
 from .hold import hold
 from .known_issues import known_issues
 from .measure import Place, attached, measure, since_the_last, unread

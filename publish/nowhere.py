@@ -19,7 +19,7 @@ from pathlib import Path
 
 from search import compact, tokens
 
-from . import history
+from . import forgotten
 from .audit import entries
 from .carry import SAID, words
 from .documents import unbrotli
@@ -39,7 +39,7 @@ SHORTEST = 8  # characters of a text that is looked for
 
 def nowhere(work: Work) -> Iterator[str]:
     """A line for each notice that was withdrawn or waits for a name. Raises BadHome naming every file in which something is left."""
-    known, gone = withdrawals(entries(work.home)), history.gone(work.home.history)
+    known, gone = withdrawals(entries(work.home)), forgotten.gone(work.home.history)
     for notice, one in known.items():
         if one.on is None:
             yield f"{notice}: {one.reason}, signed by {', '.join(one.names)}; {PEOPLE - len(one.names)} more must sign"

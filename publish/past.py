@@ -17,7 +17,7 @@ from urllib.parse import quote
 from .catalogue import Catalogue
 from .dataset import Table
 from .hidden import hidden_by, publishable
-from .history import COUNTED, OF_NOTICES, TOLD
+from .historyfile import COUNTED, OF_NOTICES, TOLD
 from .home import PAST_FORM, Home, sync
 from .rules import HARMLESS
 from .same import CODES, END, VALUES, WORDS

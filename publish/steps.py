@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from . import history, texts
+from . import forgotten, texts
 from .assemble import assemble
 from .audit import ITSELF, anchored, append, approvals, entries
 from .candidate import Candidate
@@ -51,7 +51,7 @@ def assembled(work: Work, inputs: Inputs, after: Path | None = None) -> Candidat
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     staged = stage(inputs, work.catalogue, folder / "private.db", work.home.base, work.progress)
     log = entries(work.home)
-    withhold(staged.path, carried(log), history.gone(work.home.history), corrected(statements(log)))
+    withhold(staged.path, carried(log), forgotten.gone(work.home.history), corrected(statements(log)))
     same = untouched(work.home, work.live, staged, work.catalogue) if work.live and after is None else ()
     made = assemble(staged, work.catalogue, work.day, folder / "public.db", after or work.live_database, work.progress, same)
     made = put_in(made, statements(log), work.catalogue)
@@ -114,7 +114,7 @@ def lay_out(work: Work, candidate: Candidate) -> Candidate:
     identifier = work.home.next_release(work.day)
     part = release(candidate.assembled, work.home, identifier)
     gone = stones(
-        work.home.history, candidate.compared().path, candidate.assembled.path, candidate.assembled.day, history.gone(work.home.history)
+        work.home.history, candidate.compared().path, candidate.assembled.path, candidate.assembled.day, forgotten.gone(work.home.history)
     )
     write_whole(part / TOMBSTONES, as_json(gone))
     deltas(work.home, work.catalogue, part, identifier, candidate.compared().path)
@@ -124,7 +124,7 @@ def lay_out(work: Work, candidate: Candidate) -> Candidate:
 def _says_what_people_decided(work: Work, database: Path) -> None:
     """Raises BadHome where a notice was withdrawn, or something was entered of one, since the database was made."""
     log = entries(work.home)
-    if still := sorted({*there(database, carried(log)), *in_database(database, history.gone(work.home.history))}):
+    if still := sorted({*there(database, carried(log)), *in_database(database, forgotten.gone(work.home.history))}):
         raise BadHome(f"{database}: has {', '.join(still)}, which was withdrawn since; run `mingbai run` again")
     if lacks(database, statements(log), work.catalogue):
         raise BadHome(f"{database}: lacks what was entered since of its notices; run `mingbai run` again")
@@ -193,7 +193,7 @@ def publish(work: Work, candidate: Candidate) -> str:
 
 def _due(work: Work) -> list[str]:
     """The releases that are issued anew once this one is live, as it says already: nobody knows when another follows."""
-    gone = history.gone(work.home.history)
+    gone = forgotten.gone(work.home.history)
     due = []
     for name in work.home.release_ids() if gone else ():
         with suppress(sqlite3.Error):  # whoever issues it anew says that it cannot be read

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from .causes import ABSENT, CLASSES
-from .history import OF_NOTICES
+from .historyfile import OF_NOTICES
 
 TOMBSTONES = "tombstones.json"
 Stones = dict[str, dict[str, str]]

@@ -7,7 +7,7 @@ and a withdrawal is not taken back: what an authority publishes again is another
 
 import sqlite3
 
-from . import history
+from . import historyfile
 from .alike import person_key
 from .audit import append, entries, signed
 from .carry import LAST
@@ -35,7 +35,7 @@ def withdraw(work: Work, notice: str, reason: str, document: str, by: str, note:
 
 
 def _sign(work: Work, notice: str, reason: str, document: str, by: str, note: str) -> None:
-    if not history.knows(work.home.history, notice):
+    if not historyfile.knows(work.home.history, notice):
         raise BadHome(f"{work.home.history}: no release has shown a notice {notice}; its id is the last part of its address, n-…")
     one = withdrawals(entries(work.home)).get(notice)
     if one is not None and one.on is not None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from byhand import Row, put
-from publish import history
+from publish import forgotten, history
 from publish.assemble import Assembled
 from publish.catalogue import Catalogue
 from publish.channel import COUNTS
@@ -76,7 +76,7 @@ class Past:
             put(connection, rows)
         before = self.names[-1] if self.names else None
         if withdrawn:
-            history.enter_gone(self.path, {notice: (reason, day, notice) for notice, reason in withdrawn.items()})
+            forgotten.enter_gone(self.path, {notice: (reason, day, notice) for notice, reason in withdrawn.items()})
         counts = {name: len(rows.get(name, ())) for name in self.catalogue.tables}
         made = Assembled(database, day, {}, {}, counts, {}, None)
         live = self.folder / f"{before}.db" if before else None
@@ -627,7 +627,7 @@ def test_of_what_was_forgotten_before_there_was_a_ledger_there_is_that_it_came_a
     past.release({"notices": [one(9), one(8)]}, withdrawn={"n-1": "revoked"})
     past.release({"notices": [one(9)]}, withdrawn={"n-8": "personal_data"})
     live = past.ledger()
-    history.forget(past.path, past.catalogue)
+    forgotten.forget(past.path, past.catalogue)
     assert past.ledger() == live, "there is nothing to forget"
     events, items = past.entered_again()
     assert sorted(row[1:6] for row in events) == sorted(row[1:6] for row in live[0])

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .assemble import Assembled, assemble
+from .assemble import assemble
+from .assembled import Assembled
 from .catalogue import Catalogue
 from .errors import BadHome
 from .forgotten import gone

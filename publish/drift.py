@@ -15,16 +15,16 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from urllib.parse import quote
 
-from .assemble import VISIBLE
+from .assembled import VISIBLE
 from .audit import Entry, entries
 from .bounds import WINDOWS
 from .candidate import Candidate
 from .catalogue import Catalogue
 from .dataset import Table
-from .home import Home, china_day, release_order
+from .home import Home, release_order
 from .measure import OWN_REASONS, Counts, Place, rows_of
 from .restore import OVER
 from .review import LOSSES
@@ -116,9 +116,7 @@ def _begins(here: Sequence[str], day: date, looked_at: Collection[str]) -> Begin
 
 def _taken(work: Work, candidate: Candidate) -> date:
     """The day on which the newest snapshot was taken. An archived one can be older than what is live, and counts as if it were of that day."""
-    taken = [
-        china_day(datetime.fromisoformat(load(work.home.raw / newest, bodies=False).taken_at)) for newest, *_ in candidate.inputs.values()
-    ]
+    taken = [load(work.home.raw / newest, bodies=False).taken_on for newest, *_ in candidate.inputs.values()]
     live = date.fromisoformat(work.live_manifest()["released_on"])
     return max(live, min(max(taken, default=live), date.fromisoformat(candidate.assembled.day)))
 

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from .assemble import VISIBLE, Assembled, named_documents, next_expiry
+from .assembled import VISIBLE, Assembled, named_documents, next_expiry
 from .catalogue import Catalogue
 from .dataset import Table
 from .guards import beyond

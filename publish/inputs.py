@@ -6,12 +6,10 @@ delivery that is handed in as new is refused here. What is in a snapshot it does
 
 import sqlite3
 from collections.abc import Mapping
-from datetime import datetime
 
 from .audit import accepted
 from .errors import SourceBroken
 from .extract import extract
-from .home import china_day
 from .plans import source_plan
 from .snapshot import Snapshot, load
 from .stage import recipe
@@ -71,7 +69,7 @@ def inputs_for(work: Work, fresh: Mapping[str, Snapshot], before: Inputs | None 
 
 
 def _asked_later(work: Work, known: Snapshot) -> bool:
-    return all(page.form == "platform" for page in known.pages) and work.day > china_day(datetime.fromisoformat(known.taken_at))
+    return all(page.form == "platform" for page in known.pages) and work.day > known.taken_on
 
 
 def _sources_with_absent(work: Work) -> set[str]:

@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 import orjson
 
-from .assemble import Assembled
+from .assembled import Assembled
 from .catalogue import Catalogue
 from .tables import Working, working
 from .telling import name_key

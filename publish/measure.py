@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from .assemble import VISIBLE
+from .assembled import VISIBLE
 from .catalogue import Catalogue
 from .dataset import Table
 from .rules import ADVERSE

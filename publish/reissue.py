@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import deltas, downloads, historyfile, stones, texts
-from .assemble import Assembled
+from .assembled import Assembled
 from .canonical import canonical
 from .catalogue import Catalogue
 from .errors import BadHome

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .assemble import Assembled
+from .assembled import Assembled
 from .audit import Entry
 from .bounds import WINDOWS
 from .catalogue import Catalogue

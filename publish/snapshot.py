@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import orjson
 
 from .errors import SourceBroken
+from .home import china_day
 
 Record = tuple[int, dict[str, Any]]
 """The row number as a person would count it in that file, from 1, and the fields as the source spells them."""
@@ -61,6 +63,11 @@ class Snapshot:
     def as_of(self, listing: str) -> str | None:
         """The day that the source says this listing is of; of several files the earliest, so that we never claim to be newer than a part is."""
         return self._days.get(listing)
+
+    @property
+    def taken_on(self) -> date:
+        """The day in China on which it was taken."""
+        return china_day(datetime.fromisoformat(self.taken_at))
 
     @cached_property
     def _days(self) -> dict[str, str]:

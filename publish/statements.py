@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from .assemble import VISIBLE, Assembled, next_expiry
+from .assembled import VISIBLE, Assembled, next_expiry
 from .audit import Entry
 from .catalogue import Catalogue
 from .link import link

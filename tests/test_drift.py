@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from making import Record, approved, institution, listing, notice, snapshot
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.audit import append, entries
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load

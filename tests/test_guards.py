@@ -15,7 +15,7 @@ import pytest
 
 from mutants import turned_round
 from publish import guards, review
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.audit import Entry
 from publish.bounds import Bounds
 from publish.catalogue import Catalogue

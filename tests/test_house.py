@@ -82,6 +82,8 @@ FLOORS = (
         "known_issues",
         "unchanged",
         "stage",
+        "assembled",
+        "winners",
         "assemble",
         "link",
         "about",

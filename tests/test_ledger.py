@@ -16,7 +16,7 @@ import pytest
 
 from byhand import Row, put
 from publish import forgotten, history
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.catalogue import Catalogue
 from publish.channel import COUNTS
 from publish.dataset import Column

@@ -18,7 +18,7 @@ from byhand import DAY, published
 from making import NOON, institution, on, query, snapshot, world
 from publish import forgotten, history
 from publish.amend import Request, amend
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.canonical import canonical
 from publish.catalogue import Catalogue
 from publish.cli import main

@@ -22,7 +22,7 @@ from lxml import etree
 
 from byhand import put
 from publish import forgotten, history
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.catalogue import Catalogue, dictionary
 from publish.diff import diff
 from publish.families import authority_key

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from publish import forgotten, history
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.canonical import canonical
 from publish.catalogue import Catalogue, load
 from publish.dataset import Table

@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import history, rules, values
+from . import cleaning, dates, historyfile, rules
 from .audit import Entry, append, entries, signed
 from .catalogue import Catalogue
 from .dataset import Column
 from .errors import BadHome, BadValue
-from .persons import hide_person, looks_like_organisation, looks_like_person, masked_person
+from .home import to_read
+from .masked import hide_person, masked_person
+from .namewords import looks_like_organisation
+from .persons import looks_like_person
 from .rules import ORGANISATION, Row
 from .run import at_work
 from .screen import SCREENED, screen
@@ -94,16 +97,18 @@ def _shown(work: Work, log: tuple[Entry, ...], notice: str) -> Row:
     """The notice as readers see it now."""
     if notice in carried(log):
         raise BadHome(f"{work.home.audit}: {notice} was withdrawn; nothing is said of it any more")
-    if not history.knows(work.home.history, notice):
+    if not historyfile.knows(work.home.history, notice):
         raise BadHome(f"{work.home.history}: no release has shown a notice {notice}; its id is the last part of its address, n-…")
-    connection = sqlite3.connect(f"file:{work.live_database}?mode=ro&immutable=1", uri=True)
+    live = work.live_database
+    assert live is not None
+    connection = sqlite3.connect(to_read(live, for_good=True), uri=True)
     try:
         connection.row_factory = sqlite3.Row
         found = connection.execute("SELECT * FROM notices WHERE id = ? AND public_until >= ?", [notice, work.day.isoformat()]).fetchone()
     finally:
         connection.close()
     if found is None:
-        raise BadHome(f"{work.live_database}: readers no longer see {notice}; what is not shown has nothing beside it")
+        raise BadHome(f"{live}: readers no longer see {notice}; what is not shown has nothing beside it")
     return dict(found)
 
 
@@ -125,10 +130,10 @@ def _changes_something(log: tuple[Entry, ...], request: Request) -> None:
 
 
 def _reply(work: Work, request: Request, row: Row, masked: Counter[str]) -> About:
-    who, said = values.name(request.said_by), values.prose(request.text)
+    who, said = cleaning.name(request.said_by), cleaning.prose(request.text)
     if said is None or len(said) > LONGEST:
         raise BadValue(f"--text: found {len(said or '')} characters; expected 1 to {LONGEST:,}")
-    on = values.day(request.said_on)
+    on = dates.day(request.said_on)
     if on is None or on > work.day.isoformat():
         raise BadValue(f"--on: found {request.said_on!r}; expected a day that is not after {work.day}")
     name = row["subject_name"]
@@ -260,7 +265,7 @@ def _parser(catalogue: Catalogue, column: Column, day: str) -> Callable[[object]
 
 
 def _about(request: Request, row: Row, hide: Callable[[str], str], masked: Counter[str]) -> About:
-    document = values.text(request.document)
+    document = cleaning.text(request.document)
     if document is None:
         raise BadValue(f"--document: found {request.document!r}; expected the number, title or address of the document that says so")
     return {"notice": request.notice, "document": _screened(hide(document), masked), "subject_kind": row["subject_kind"]}

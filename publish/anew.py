@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .assemble import Assembled, assemble
+from .assemble import assemble
+from .assembled import Assembled
 from .catalogue import Catalogue
 from .errors import BadHome
-from .history import gone
+from .forgotten import gone
 from .hold import hold
-from .measure import Place, attached
+from .inputs import Inputs
+from .measure import attached
+from .partitions import Place
 from .review import Held
-from .run import Inputs, assembled
 from .snapshot import load
 from .stage import stage, staged_tables
+from .steps import assembled
 from .tables import working
 from .work import Work
 

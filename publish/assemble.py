@@ -1,47 +1,23 @@
 """From the staged rows to the tables that a reader gets: one row a key, withheld ones left out, notices linked, every row counted.
 
-A record is one thing: of several with one key the first of the newest snapshot wins with all its parts, and the others are reported. A
-record that only an earlier full snapshot has is kept once more, marked with the day it was first missed (rule 2), where it was shown: a
-snapshot that somebody went back to still has what was withdrawn since. The accounting says of every record what became of it; if it does not
-add up, that is a bug and nothing is published.
+A record is one thing: which of several stands is in winners.py. The accounting says of every record what became of it; if it does not add up,
+that is a bug and nothing is published.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Collection, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
+from .assembled import VISIBLE, Assembled, named_documents, next_expiry
 from .catalogue import Catalogue
 from .dataset import Table
-from .home import china_day
+from .home import to_read
 from .link import link
 from .progress import Progress, silent
-from .rules import ENDS
-from .snapshot import Snapshot
 from .stage import Staged, referred_to_first, staged_tables
 from .tables import Working, create_indexes, create_published, give_back, working
-
-# What is public on a day: not ended, not dated in the future, and of ratings closed months only (an open one would show single ratings).
-VISIBLE = {
-    "notices": f"{ENDS['notices']} >= :day AND coalesce(s.decided_on, '') <= :day AND coalesce(s.published_on, '') <= :day",
-    "listings": f"coalesce({ENDS['listings']}, :day) >= :day",
-    "ratings": "s.month < substr(:day, 1, 7)",
-}
-
-
-@dataclass(frozen=True)
-class Assembled:
-    """The candidate for a release: its database and, for each main table, what became of the records (reason: how many)."""
-
-    path: Path
-    day: str
-    accounting: Mapping[str, Mapping[str, int]]
-    unusable: Mapping[str, tuple[int, int]]  # source/listing: records, and how many of them could not be used
-    tables: Mapping[str, int]
-    issues: Mapping[str, int]
-    next_expiry: str | None  # the first day on which a published notice is no longer public
+from .winners import fill_parts, leave_out_unshown, report_duplicates, selected, winners
 
 
 def assemble(
@@ -62,7 +38,7 @@ def assemble(
     with working(part) as connection:
         connection.execute("ATTACH ? AS private", [str(staged.path)])
         if live:
-            connection.execute("ATTACH ? AS live", [f"file:{quote(str(live))}?mode=ro"])
+            connection.execute("ATTACH ? AS live", [to_read(live)])
         connection.execute("BEGIN")
         made = _assembled(connection, staged, catalogue, day, path, live is not None, progress, untouched if live else ())
         connection.execute("COMMIT")
@@ -92,13 +68,13 @@ def _assembled(
     progress.start("assemble", len(mains))
     for table in mains:
         if table.prefix:
-            _winners(connection, table, catalogue, staged)
+            winners(connection, table, catalogue, staged)
             if live:
-                _leave_out_unshown(connection, table)
+                leave_out_unshown(connection, table)
         accounting[table.name] = _main(connection, table, catalogue, day, table.name in untouched)
         for child in tables:
             if child.parent == table.name:
-                _children(connection, child, table)
+                fill_parts(connection, child, table)
         progress.advance(1)
     _documents(connection, catalogue)
     link(connection, catalogue.regions.county_codes())
@@ -122,13 +98,6 @@ def _assembled(
     return Assembled(path, day.isoformat(), accounting, unusable, counts, issues, expiry)
 
 
-def next_expiry(connection: Working) -> str | None:
-    """The last day on which everything that the candidate shows may be shown; None where nothing of it ends."""
-    ends = " UNION ALL ".join(f"SELECT min({end}) AS day FROM main.{name} s" for name, end in ENDS.items())
-    day: str | None = connection.one(f"SELECT min(day) FROM ({ends})")
-    return day
-
-
 def _add_up(connection: Working, accounting: Mapping[str, Mapping[str, int]], catalogue: Catalogue) -> None:
     """Raises AssertionError, a bug of ours, when a record that was read has no fate, or when more or fewer rows are there than were counted."""
     for name, fates in accounting.items():
@@ -147,15 +116,11 @@ def _add_up(connection: Working, accounting: Mapping[str, Mapping[str, int]], ca
             raise AssertionError(f"{name}: {read} records were read, {rows} rows are published, the accounting says {dict(fates)}")
 
 
-def _day_taken(snapshot: Snapshot) -> str:
-    return china_day(datetime.fromisoformat(snapshot.taken_at)).isoformat()
-
-
 def _declared(connection: Working, catalogue: Catalogue, staged: Staged) -> None:
     rows = []
     for name in sorted(staged.inputs):
         source, newest = catalogue.source(name), staged.inputs[name][0]
-        as_of = max((day for day in (newest.as_of(listing) for listing in source.listings) if day), default=_day_taken(newest))
+        as_of = max((day for day in (newest.as_of(listing) for listing in source.listings) if day), default=newest.taken_on.isoformat())
         rows.append(
             {
                 "id": name, "label_zh": source.label.zh, "label_en": source.label.en, "publisher_zh": source.publisher.zh, "publisher_en": source.publisher.en,
@@ -179,44 +144,6 @@ def _fill(connection: Working, table: Table, rows: list[dict[str, Any]]) -> None
     connection.executemany(f'INSERT INTO main."{table.name}" VALUES ({",".join("?" * len(names))})', values)
 
 
-def _winners(connection: Working, table: Table, catalogue: Catalogue, staged: Staged) -> None:
-    """temp.won_TABLE: the record that stands for each id, and the day on which a full snapshot first missed it."""
-    connection.execute(
-        f'CREATE TEMP TABLE "won_{table.name}" (page INTEGER, row INTEGER, id TEXT, absent_since TEXT, PRIMARY KEY (page, row)) WITHOUT ROWID'
-    )
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS missed (source TEXT, listing TEXT, day TEXT, PRIMARY KEY (source, listing))")
-    for name, snapshots in staged.inputs.items():
-        for listing in catalogue.source(name).listings.values():
-            if listing.batch == "full_snapshot":
-                day = snapshots[0].as_of(listing.name) or _day_taken(snapshots[0])
-                connection.execute("INSERT OR REPLACE INTO missed VALUES (?,?,?)", [name, listing.name, day[:10]])
-    connection.execute(
-        f"""INSERT INTO "won_{table.name}"
-        SELECT page, row, id, CASE WHEN generation > 0 THEN (SELECT day FROM missed m WHERE m.source = w.source AND m.listing = w.listing) END FROM (
-          SELECT p.page, s.row, s.id, p.generation, p.source, p.listing,
-                 row_number() OVER (PARTITION BY s.id ORDER BY p.generation, s.withheld IS NULL, p.ordinal, s.row) AS place
-          FROM private."{table.name}" s JOIN private.pages p USING (page)
-        ) w WHERE place = 1"""
-    )
-
-
-def _leave_out_unshown(connection: Working, table: Table) -> None:
-    """Take out of temp.won_TABLE what would be kept as absent and is not live. Of a notice, also what says something else than the live one:
-    it was corrected since, or its snapshot was not believed. A notice that goes one snapshot early harms nobody."""
-    known = {row[1] for row in connection.execute(f'PRAGMA live.table_info("{table.name}")')}
-    shown = f'SELECT id FROM live."{table.name}"' if known else "SELECT NULL WHERE 0"  # a table that is declared since has shown nothing
-    if known and table.name == "notices":
-        said = [c.name for c in table.published if c.name in known and not c.ref and c.name != "absent_since"]
-        same = " AND ".join(f's."{name}" IS o."{name}"' for name in said)
-        shown = f"""SELECT v.id FROM private.notices s JOIN temp.won_notices v ON v.page = s.page AND v.row = s.row AND v.id = s.id
-            JOIN live.notices o ON o.id = s.id WHERE v.absent_since IS NOT NULL AND {same}"""
-    connection.execute(f'DELETE FROM temp."won_{table.name}" WHERE absent_since IS NOT NULL AND id NOT IN ({shown})')
-
-
-def _selected(table: Table, since: str = "s.absent_since") -> str:
-    return ", ".join(since if column.name == "absent_since" else f's."{column.name}"' for column in table.published)
-
-
 def _refs(table: Table, main: str) -> str:
     """SQL that is true where every row of ours that the row needs is there."""
     wanted = [c for c in table.columns.values() if c.ref and c.required and c.ref != main and c.ref not in ("sources", "documents")]
@@ -234,7 +161,7 @@ def _main(connection: Working, table: Table, catalogue: Catalogue, day: date, un
     if table.prefix:
         won = f'temp."won_{name}" w ON w.page = s.page AND w.row = s.row AND w.id = s.id'
         published = connection.change(
-            f"""INSERT INTO main."{name}" SELECT {_selected(table, "w.absent_since")} FROM private."{name}" s JOIN {won}
+            f"""INSERT INTO main."{name}" SELECT {selected(table, "w.absent_since")} FROM private."{name}" s JOIN {won}
             WHERE s.withheld IS NULL AND {visible} AND {refs} ORDER BY {key}""",
             bound,
         )
@@ -246,7 +173,7 @@ def _main(connection: Working, table: Table, catalogue: Catalogue, day: date, un
         counts = {"published": published}
     else:
         published = connection.change(
-            f"""INSERT OR IGNORE INTO main."{name}" SELECT {_selected(table)} FROM private."{name}" s CROSS JOIN private.pages p ON p.page = s.page
+            f"""INSERT OR IGNORE INTO main."{name}" SELECT {selected(table)} FROM private."{name}" s CROSS JOIN private.pages p ON p.page = s.page
             WHERE s.withheld IS NULL AND {visible} AND {refs} ORDER BY {key}, p.generation, p.ordinal, s.row""",
             bound,
         )
@@ -264,7 +191,7 @@ def _main(connection: Working, table: Table, catalogue: Catalogue, day: date, un
     records = sum(counts.values())
     counts["kept_absent"] = published - counts.get("published", 0)
     if counts.get("duplicate") and table.prefix:
-        _report_duplicates(connection, table, catalogue)
+        report_duplicates(connection, table, _listings(catalogue, name))
     return {"records": records, "published": counts.pop("published", 0), **{fate: number for fate, number in counts.items() if number}}
 
 
@@ -293,35 +220,6 @@ def _listings(catalogue: Catalogue, table: str) -> str:
         if listing.table == table
     ]
     return f"[{','.join(names)}]"
-
-
-def _report_duplicates(connection: Working, table: Table, catalogue: Catalogue) -> None:
-    connection.execute(
-        f"""INSERT INTO private.issues
-        SELECT p.page, p.source, p.listing, p.file, s.row, 'duplicate_key', '', replace(s.source_key, char(31), ' / '), 'one record a key', 1
-        FROM private."{table.name}" s JOIN private.pages p USING (page) LEFT JOIN temp."won_{table.name}" w ON w.page = s.page AND w.row = s.row AND w.id = s.id
-        WHERE p.generation = 0 AND w.id IS NULL AND p.source || '/' || p.listing IN (SELECT value FROM json_each(?)) ORDER BY p.page, s.row""",
-        [_listings(catalogue, table.name)],  # where a record fills this table beside its own, the record is reported there
-    )
-
-
-def _children(connection: Working, child: Table, parent: Table) -> None:
-    key = ", ".join(f's."{column}"' for column in child.key)
-    upwards = child.ref_to(parent.name)
-    source = f"""FROM private."{child.name}" s JOIN temp."won_{parent.name}" w ON w.page = s.page AND w.row = s.row AND w.id = s."{upwards}"
-        JOIN main."{parent.name}" m ON m.id = s."{upwards}" """
-    added = connection.change(f'INSERT OR IGNORE INTO main."{child.name}" SELECT {_selected(child)} {source} ORDER BY {key}, s.rowid')
-    if added < connection.one(f"SELECT count(*) {source}"):
-        connection.execute(
-            f"""INSERT INTO private.issues SELECT p.page, p.source, p.listing, p.file, s.row, 'duplicate_part', '{child.name}', '', 'one row a key in a record', count(*) - 1
-            {source} JOIN private.pages p ON p.page = s.page WHERE p.generation = 0 GROUP BY s.page, s.row, {key} HAVING count(*) > 1 ORDER BY s.page, s.row"""
-        )
-
-
-def named_documents(tables: Iterable[Table]) -> str:
-    """SQL for the ids of the documents that a row of these tables names."""
-    naming = [table.name for table in tables if "document_id" in table.columns]
-    return " UNION ".join(f'SELECT document_id FROM main."{name}" WHERE document_id IS NOT NULL' for name in naming)
 
 
 def _documents(connection: Working, catalogue: Catalogue) -> None:

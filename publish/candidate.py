@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import orjson
 
-from .assemble import Assembled
+from .assembled import Assembled
 from .catalogue import Catalogue
 from .diff import Changes
 from .errors import BadHome

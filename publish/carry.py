@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
-from . import history, stones
+from . import forgotten, stones
 from .at_once import at_once
 from .audit import entries
 from .candidate import Candidate
 from .causes import ABSENT
 from .errors import BadHome
-from .home import Home, as_json, write_whole
+from .home import Home, as_json, to_read, write_whole
 from .reissue import reissue_all
 from .statements import lacks, statements
 from .withdrawals import KNOWN_BY, Withdrawal, carried, in_database, same
@@ -47,16 +47,16 @@ def carry_out(work: Work, publish: Callable[[Candidate], object]) -> list[str]:
         publish(at_once(work, taken))
     if not gone:
         return []
-    history.forget(work.home.history, work.catalogue)
+    forgotten.forget(work.home.history, work.catalogue)
     return reissue_all(work.home, work.catalogue, gone, work.progress, work.key())
 
 
 def settle(home: Home, withdrawn: Mapping[str, Withdrawal]) -> dict[str, tuple[str, str, str]]:
-    """What history.gone is, with every notice that a withdrawal takes and that was not in it; what these said is kept, privately, for the proof."""
-    gone = history.gone(home.history)
+    """What forgotten.gone is, with every notice that a withdrawal takes and that was not in it; what these said is kept, privately, for the proof."""
+    gone = forgotten.gone(home.history)
     if not withdrawn:
         return gone
-    connection = sqlite3.connect(f"file:{home.history}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(home.history), uri=True)
     try:
         rows = connection.execute(LAST)
         taken = {notice: one for notice, one in (*same(rows, withdrawn), *withdrawn.items()) if notice not in gone}
@@ -70,7 +70,7 @@ def settle(home: Home, withdrawn: Mapping[str, Withdrawal]) -> dict[str, tuple[s
         return gone
     write_whole(home.withdrawn, as_json({**words(home), **{notice: sorted(texts) for notice, texts in said.items()}}), 0o600)
     entered = {notice: (one.reason, str(one.on), one.notice) for notice, one in taken.items()}
-    history.enter_gone(home.history, entered)
+    forgotten.enter_gone(home.history, entered)
     return gone | entered
 
 

@@ -7,7 +7,7 @@ whose time is over.
 from collections.abc import Collection
 from pathlib import Path
 
-from .assemble import VISIBLE
+from .assembled import VISIBLE
 from .catalogue import Catalogue
 from .rules import ENDS
 from .tables import Working
@@ -15,7 +15,7 @@ from .tables import Working
 # by the cause of a removal, a code of tombstone_reasons; what no longer came in its list is absent, whoever's doing that was
 CLASSES = {"pipeline": "unpublished", "withdrawal": "revoked", "repair": "repaired", "expiry": "expired", "correction": "corrected"}
 ABSENT = "absent"
-# the record that stands for each notice (assemble.py), and whether it is public on a day
+# the record that stands for each notice (winners.py), and whether it is public on a day
 STANDS = f"""SELECT s.id, s.withheld, {VISIBLE["notices"]} AS visible, s.public_until < :day AS ended,
   row_number() OVER (PARTITION BY s.id ORDER BY p.generation, s.withheld IS NULL, p.ordinal, s.row) AS place
   FROM private.notices s JOIN private.pages p USING (page)"""

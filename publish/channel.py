@@ -17,8 +17,11 @@ import orjson
 from feeds import Entry, Feed, Form, Link, Tombstone
 
 from .coverage import is_covered, why_silent
-from .entries import BESIDE, ENDED, FAMILIES, SHOWN, Event, Notice, Row, Teller, authority_key, instant, tag
+from .entries import Teller
+from .families import FAMILIES, authority_key
+from .happened import BESIDE, ENDED, SHOWN, Event, instant, tag
 from .meant import FORMER
+from .notice_entry import Notice, Row, notice_entry
 from .regions import COUNTRY
 from .rules import SHOWN_STATES, last_day
 
@@ -236,7 +239,7 @@ class Channel:
         if gone := self._gone(event, notice):
             return gone
         assert notice is not None
-        return self.teller.notice(notice, dates["published"], dates["updated"], event.kind)
+        return notice_entry(self.teller, notice, dates["published"], dates["updated"], event.kind)
 
     def _gone(self, event: Event, notice: Notice | None) -> Tombstone | None:
         """The tombstone of what may not be shown today."""

@@ -9,23 +9,26 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from .alike import person_key
 from .anew import anew
 from .audit import append, approvals, entries, signed
 from .candidate import Candidate
 from .diff import diff
 from .errors import BadHome, ReviewNeeded
-from .history import gone
+from .forgotten import gone
 from .home import release_order
+from .inputs import Inputs, released
 from .known_issues import known_issues
 from .lineage import lineage
-from .measure import Place, attached, measure, unread
-from .persons import person_key
+from .measure import attached, measure, unread
+from .partitions import Place
 from .restore import restore
 from .review import Finding, Held, guard
-from .run import Inputs, assembled, at_work, compare, fresh_content, go_on, judge, released, show, waits_to_go_back
+from .run import at_work, go_on, waits_to_go_back
 from .snapshot import load
 from .stage import recipe
 from .statements import put_in, statements
+from .steps import assembled, compare, fresh_content, judge, show
 from .summary import summary
 from .work import Result, Work
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .about import about
-from .assemble import Assembled
+from .assembled import Assembled
 from .catalogue import Catalogue
 from .causes import causes
 from .dataset import Table

@@ -10,7 +10,7 @@ from typing import Any
 from .columns import TEXTS, Column, Fault, Raw, fill
 from .identity import id_maker, key_text
 from .mapping import Plan
-from .persons import hide_person, holds_person
+from .masked import hide_person, holds_person
 from .protect import Hidden, Protector
 from .sourcefile import ListingDeclaration, SourceDeclaration
 

@@ -22,7 +22,6 @@ from hashlib import blake2b, sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import brotli
 import orjson
@@ -32,7 +31,10 @@ from feeds import FORMS, Element, Entry, Tombstone, cleaned
 
 from .catalogue import Catalogue
 from .channel import Ask, Channel, Placed
-from .entries import Event, Row, Teller
+from .entries import Teller
+from .happened import Event
+from .home import to_read
+from .notice_entry import Row
 from .tables import Working
 
 AT_ONCE = 2_000  # entries that are read and rendered together, some MiB of them
@@ -59,7 +61,7 @@ def write_documents(
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
     if before is not None:
-        connection.execute("ATTACH ? AS before", [f"file:{quote(str(before))}?mode=ro&immutable=1"])
+        connection.execute("ATTACH ? AS before", [to_read(before, for_good=True)])
     connection.execute("BEGIN")
     channel = Channel(asking(connection), asking(live), Teller(catalogue, site), hubs)
     with ThreadPoolExecutor(1) as other:  # packing holds no lock, and is two fifths of it all
@@ -199,7 +201,10 @@ def asking(connection: Working | sqlite3.Connection) -> Ask:
 def recipe() -> str:
     """Of the code that says and writes what is in documents, and the libraries that it writes with: what another one makes may be other bytes."""
     library, ours = Path(feeds.__file__).parent, Path(__file__).parent
-    paths = [*sorted(library.glob("*.py")), *(ours / f"{name}.py" for name in ("channel", "documents", "entries"))]
+    paths = [
+        *sorted(library.glob("*.py")),
+        *(ours / f"{name}.py" for name in ("called", "channel", "documents", "entries", "families", "happened", "notice_entry")),
+    ]
     versions = [version(name) for name in ("feedgen", "lxml", "orjson")]
     return _digest([[path.read_text("utf-8") for path in paths], versions, brotli.__version__, zlib.ZLIB_RUNTIME_VERSION])
 

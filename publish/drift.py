@@ -15,17 +15,17 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from urllib.parse import quote
+from datetime import date, timedelta
 
-from .assemble import VISIBLE
+from .assembled import VISIBLE
 from .audit import Entry, entries
 from .bounds import WINDOWS
 from .candidate import Candidate
 from .catalogue import Catalogue
 from .dataset import Table
-from .home import Home, china_day, release_order
-from .measure import OWN_REASONS, Counts, Place, rows_of
+from .home import Home, release_order, to_read
+from .measure import OWN_REASONS, Counts
+from .partitions import Place, rows_of
 from .restore import OVER
 from .review import LOSSES
 from .snapshot import load
@@ -116,9 +116,7 @@ def _begins(here: Sequence[str], day: date, looked_at: Collection[str]) -> Begin
 
 def _taken(work: Work, candidate: Candidate) -> date:
     """The day on which the newest snapshot was taken. An archived one can be older than what is live, and counts as if it were of that day."""
-    taken = [
-        china_day(datetime.fromisoformat(load(work.home.raw / newest, bodies=False).taken_at)) for newest, *_ in candidate.inputs.values()
-    ]
+    taken = [load(work.home.raw / newest, bodies=False).taken_on for newest, *_ in candidate.inputs.values()]
     live = date.fromisoformat(work.live_manifest()["released_on"])
     return max(live, min(max(taken, default=live), date.fromisoformat(candidate.assembled.day)))
 
@@ -163,12 +161,12 @@ def _attached(connection: Working, work: Work, release: str) -> Iterator[None]:
     """An older release (since), and in temp.over the ids of what its source has taken back or what has ended since, as history and the newest
     snapshot say it. What was taken back, came again and is missing now has not been taken back.
     """
-    connection.execute("ATTACH ? AS since", [f"file:{quote(str(work.home.releases / release / 'mingbai.db'))}?mode=ro"])
+    connection.execute("ATTACH ? AS since", [to_read(work.home.releases / release / "mingbai.db")])
     connection.execute("CREATE TEMP TABLE over (id TEXT PRIMARY KEY) WITHOUT ROWID")
     own = ", ".join(f"'{reason}'" for reason in OWN_REASONS)
     connection.execute(f"INSERT INTO temp.over SELECT id FROM temp.withheld WHERE reason IN ({own})")
     if work.home.history.is_file():
-        connection.execute("ATTACH ? AS past", [f"file:{quote(str(work.home.history))}?mode=ro"])
+        connection.execute("ATTACH ? AS past", [to_read(work.home.history)])
         marks = ", ".join(f"'{cause}'" for cause in OVER)
         connection.execute(
             f"""INSERT OR IGNORE INTO temp.over SELECT key FROM (SELECT key, cause, max(release) FROM past.changes

@@ -18,7 +18,7 @@ from .withdrawals import KNOWN_BY, decision
 
 OLD_DAYS = 30  # rule 7: an old decision pushed as news has cost a data service a lawsuit
 FIRST_RELEASE = 1  # of it no changes are kept: every row is new
-# what an entry of a notice shows (entries.py): a change of anything else, whoever's doing it is, no reader could see. That a notice was absent once
+# what an entry of a notice shows (notice_entry.py): a change of anything else, whoever's doing it is, no reader could see. That a notice was absent once
 # is shown and no news. Rows of its parts come and go whole.
 READ = {
     "notices": (

@@ -12,12 +12,12 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-from .persons import masked_organiser
+from .masked import masked_organiser
 from .screen import SCREENED, screen
 
 HERE = Path(__file__).parent
 BY = (  # what hides: all of ours that this imports
-    *("hidden.py", "screen.py", "named.py", "persons.py", "cleaning.py", "values.py", "dates.py"),
+    *("hidden.py", "screen.py", "named.py", "masked.py", "persons.py", "namewords.py", "alike.py", "cleaning.py", "values.py", "dates.py"),
     *("../search/__init__.py", "../search/fold.py"),
 )
 REMEMBERED = 4096  # authorities, registrars and banks repeat

@@ -14,13 +14,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from .assemble import VISIBLE, Assembled, named_documents, next_expiry
+from .assembled import VISIBLE, Assembled, named_documents, next_expiry
 from .catalogue import Catalogue
 from .dataset import Table
 from .guards import beyond
 from .identity import key_text, make_id
 from .link import link
-from .measure import REGION, Place
+from .partitions import REGION, Place
 from .review import Held
 from .stage import referred_to_first, staged_tables
 from .tables import Working

@@ -9,8 +9,8 @@ it already, so that whoever was told of a notice is told of all that becomes of 
 import sqlite3
 
 from .catalogue import Catalogue
-from .entries import authority_key
 from .events import columns, happened
+from .families import authority_key
 from .regions import COUNTRY
 
 SCHEMA = """

@@ -9,7 +9,7 @@ hides nothing itself.
 import re
 
 from .cleaning import words
-from .persons import COMPOUND, SURNAMES, looks_like_organisation
+from .namewords import COMPOUND, SURNAMES, looks_like_organisation
 
 _STRONG = (
     "法定代表人|法人代表人|法人代表|法人|负责人|負責人|校长|校長|园长|園長|班主任|设立人|設立人|投诉人|投訴人|举报人|检举人|檢舉人|联系人|聯絡人|聯繫人|"

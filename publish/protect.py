@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .columns import Column
 from .mapping import Shape
-from .persons import masked_organiser
+from .masked import masked_organiser
 from .screen import Finding, screen, suspects
 
 REMEMBERED = 8192  # texts that hold nothing personal: what repeats does so within a few pages

@@ -15,8 +15,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from . import deltas, downloads, history, stones, texts
-from .assemble import Assembled
+from . import deltas, downloads, historyfile, stones, texts
+from .assembled import Assembled
 from .canonical import canonical
 from .catalogue import Catalogue
 from .errors import BadHome
@@ -33,7 +33,7 @@ from .vouching import differs
 from .withdrawals import in_database
 
 NEW = ".reissued.part"  # behind the id, while it is made
-Gone = Mapping[str, tuple[str, str, str]]  # history.gone
+Gone = Mapping[str, tuple[str, str, str]]  # forgotten.gone
 
 
 def reissue_all(home: Home, catalogue: Catalogue, gone: Gone, progress: Progress = silent, key: SecretKey | None = None) -> list[str]:
@@ -100,11 +100,11 @@ def _take_place(home: Home, identifier: str, part: Path, key: SecretKey | None) 
     each run names it (vouching.py).
     """
     old, made = home.releases / identifier, _hashes(part)
-    wrote = history.hashes(home.history).get(identifier, (None, None))
+    wrote = historyfile.hashes(home.history).get(identifier, (None, None))
     # entered by a run that died before the renames: it held the old one against what was there before, which the new one names
     if differs(home, old, *(_hashes(old) if wrote == made else wrote)) is None:
         sign(part, key)
-        history.enter_hashes(home.history, identifier, *made)
+        historyfile.enter_hashes(home.history, identifier, *made)
     os.rename(old, home.releases / f"{identifier}{OLD}")
     os.rename(part, home.releases / identifier)
     sync(home.releases)

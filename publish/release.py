@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from .assemble import Assembled
+from .assembled import Assembled
 from .audit import End
 from .candidate import Candidate
 from .canonical import canonical

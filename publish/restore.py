@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from .assemble import VISIBLE, Assembled, named_documents, next_expiry
+from .assembled import VISIBLE, Assembled, named_documents, next_expiry
 from .catalogue import Catalogue
 from .dataset import Table
 from .errors import BadHome

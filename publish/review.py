@@ -11,13 +11,14 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .assemble import Assembled
+from .assembled import Assembled
 from .audit import Entry
 from .bounds import WINDOWS
 from .catalogue import Catalogue
 from .errors import ReviewNeeded
 from .guards import FEW, GUARDS, beyond, judged
-from .measure import Counts, Place, owner_of, total
+from .measure import Counts, total
+from .partitions import Place, owner_of
 
 TWO_PEOPLE = ("adverse_added", "adverse_removed")
 COUNTED_ANYHOW = ("lost",)  # rule 3: what a region lost counts in the total also where it is held, on the day that it is

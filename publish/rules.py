@@ -12,7 +12,9 @@ from operator import mul
 
 import orjson
 
-from .persons import hide_person, looks_like_organisation, looks_like_person, masked_person
+from .masked import hide_person, masked_person
+from .namewords import looks_like_organisation
+from .persons import looks_like_person
 
 Row = dict[str, object]
 Rule = Callable[[Row, Collection[str]], str | None]

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import orjson
 
 from .errors import SourceBroken
+from .home import china_day, sync
 
 Record = tuple[int, dict[str, Any]]
 """The row number as a person would count it in that file, from 1, and the fields as the source spells them."""
@@ -61,6 +63,11 @@ class Snapshot:
     def as_of(self, listing: str) -> str | None:
         """The day that the source says this listing is of; of several files the earliest, so that we never claim to be newer than a part is."""
         return self._days.get(listing)
+
+    @property
+    def taken_on(self) -> date:
+        """The day in China on which it was taken."""
+        return china_day(datetime.fromisoformat(self.taken_at))
 
     @cached_property
     def _days(self) -> dict[str, str]:
@@ -107,10 +114,10 @@ def seal(part: Path, *, source: str, address: str, taken_at: str, pages: Iterabl
     )
     (part / SEAL).write_bytes(body)
     for path in sorted(part.rglob("*")):  # files, then the folders that name them, then the folder that names this one
-        _sync(path)
-    _sync(part)
+        sync(path)
+    sync(part)
     os.rename(part, folder)
-    _sync(folder.parent)
+    sync(folder.parent)
     return snapshot
 
 
@@ -157,11 +164,3 @@ def discard(folder: Path) -> None:
     part = folder.with_name(folder.name + PART)
     os.rename(folder, part)
     shutil.rmtree(part)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -15,14 +15,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .batch import Batch, Issue
 from .catalogue import Catalogue
 from .dataset import Table
 from .dates import TOO_LATE
+from .home import to_read
 from .progress import Progress, silent
 from .snapshot import Page, Snapshot
 from .tables import Working, create_staged, give_back, working
 from .unchanged import Listing, Torn, earlier_pages, identity, place, repeat, tables_of
-from .validate import Batch, Issue
 from .workers import validated
 
 SCHEMA = """
@@ -37,9 +38,9 @@ CREATE TABLE issues (
 ) STRICT;
 """
 # Modules that read, show or move what others made. What is not named here counts: forgetting one costs a re-reading, never a stale row.
-MAKE_NO_ROWS = ("__init__", "__main__", "about", "amend", "anew", "answering", "apply", "at_once", "audit", "bounds", "candidate", "canonical", "carry", "causes", "cells", "channel", "coverage", "decide", "deltas", "demo", "diff", "documents",
-    "downloads", "drift", "entries", "errors", "events", "extract", "extracts", "feedfile", "filed", "fresh", "given", "guarded", "guards", "hidden", "history", "hold", "home", "hotlines", "inbox", "index", "issues", "keep", "known_issues", "ledger", "live", "meant", "measure", "metadata", "net", "nowhere", "past", "progress", "questions",
-    "rebuild", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "same", "snapshot", "statements", "stones", "summary", "texts", "undone", "versions", "withdraw",
+MAKE_NO_ROWS = ("__init__", "__main__", "about", "amend", "anew", "answering", "apply", "at_once", "audit", "bounds", "called", "candidate", "canonical", "carry", "causes", "cells", "channel", "coverage", "decide", "deltas", "demo", "diff", "documents",
+    "downloads", "drift", "entries", "errors", "events", "extract", "extracts", "families", "feedfile", "feedtables", "filed", "forgotten", "fresh", "given", "guarded", "guards", "happened", "hidden", "history", "historyfile", "hold", "home", "hotlines", "inbox", "index", "inputs", "issues", "keep", "known_issues", "ledger", "live", "meant", "measure", "metadata", "net", "notice_entry", "nowhere", "partitions", "past", "progress", "questions",
+    "rebuild", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "same", "snapshot", "statements", "steps", "stones", "summary", "texts", "undone", "versions", "withdraw",
     "withdrawals", "wording", "work", "workbooks", "workers",
     "addresses", "bodies", "callers", "deliver", "hooks", "outbox", "websub",
     "citation", "columnkinds", "csvw", "datapackage", "dcat", "described", "descriptions", "dictionary", "licence", "linked", "schemaorg",
@@ -76,7 +77,7 @@ def recipe(catalogue: Catalogue) -> str:
 
 
 def row_makers() -> list[Path]:
-    """The files of that code: ours, and how persons.py folds the names that it hides."""
+    """The files of that code: ours, and how alike.py folds the names that are hidden."""
     ours = (path for path in HERE.glob("*.py") if path.stem not in MAKE_NO_ROWS)
     return sorted([*ours, *(HERE / "sources").glob("*.py"), HERE.parent / "search" / "fold.py"])
 
@@ -201,7 +202,7 @@ def _fill(connection: Working, pages: list[tuple[Snapshot, Page, int, int]], cat
 def _recipe_of(path: Path) -> str | None:
     if not path.is_file():
         return None
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(path), uri=True)
     try:
         row = connection.execute("SELECT recipe FROM recipe").fetchone()
         return str(row[0]) if row else None

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from . import history
+from . import historyfile
 from . import keys as known
 from .errors import BadKey
 from .home import LINKS, SIGNATURE, Home
@@ -40,7 +40,7 @@ def sign_anew(home: Home, key: SecretKey) -> Iterator[str]:
     for folder in links(home):
         if (why := _lacks(folder, keys)) is None:
             continue
-        made = history.hashes(home.history) if made is None else made
+        made = historyfile.hashes(home.history) if made is None else made
         if fault := differs(home, folder, *made.get(folder.name, (None, None))):
             yield f"{folder}: {fault}; it is not signed: restore the release from a copy"
         else:

@@ -7,11 +7,12 @@ and a withdrawal is not taken back: what an authority publishes again is another
 
 import sqlite3
 
-from . import history
+from . import historyfile
+from .alike import person_key
 from .audit import append, entries, signed
 from .carry import LAST
 from .errors import BadHome, ReviewNeeded
-from .persons import person_key
+from .home import to_read
 from .run import at_work
 from .withdrawals import KNOWN_BY, PEOPLE, REASONS, Decision, decision, withdrawals
 from .work import Result, Work, opened
@@ -35,7 +36,7 @@ def withdraw(work: Work, notice: str, reason: str, document: str, by: str, note:
 
 
 def _sign(work: Work, notice: str, reason: str, document: str, by: str, note: str) -> None:
-    if not history.knows(work.home.history, notice):
+    if not historyfile.knows(work.home.history, notice):
         raise BadHome(f"{work.home.history}: no release has shown a notice {notice}; its id is the last part of its address, n-…")
     one = withdrawals(entries(work.home)).get(notice)
     if one is not None and one.on is not None:
@@ -60,12 +61,12 @@ def _known_by(work: Work, notice: str) -> dict[str, list[str]]:
     """What the decision is known by under another id: as the last release that had it says it, and as its source says it now. Hashes, for the
     log may be copied elsewhere. Which other notices are the same decision is said before anybody else signs.
     """
-    connection = sqlite3.connect(f"file:{work.home.history}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(work.home.history), uri=True)
     try:
         last = connection.execute(LAST).fetchall()
         rows = [row[1:] for row in last if row[0] == notice]
         if work.home.base.is_file():
-            connection.execute("ATTACH ? AS private", [f"file:{work.home.base}?mode=ro"])
+            connection.execute("ATTACH ? AS private", [to_read(work.home.base)])
             rows += connection.execute(
                 f"SELECT {', '.join(f's.{name}' for name in KNOWN_BY)} FROM private.notices s JOIN private.pages p USING (page) WHERE s.id = ? AND p.generation = 0",
                 [notice],

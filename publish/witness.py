@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from . import history
+from . import historyfile
 from . import keys as known
 from .home import LINKS, Home
 from .release import file_sha256
@@ -22,7 +22,7 @@ from .release import file_sha256
 
 def witness(home: Home, due: Collection[str] = ()) -> dict[str, Any]:
     """What a release that is about to be sealed says of all that are there. Those that are `due` are about to be issued anew."""
-    keys, made = known.read(home), history.hashes(home.history)
+    keys, made = known.read(home), historyfile.hashes(home.history)
     return {
         # as it was made, where that is known: what lies there may be damaged, and its copies are not
         "issued": {folder.name: made.get(folder.name, (None, None))[1] or file_sha256(folder / LINKS[0]) for folder in links(home)},

@@ -17,7 +17,8 @@ from publish import channel
 from publish.catalogue import Catalogue
 from publish.channel import Channel
 from publish.documents import asking
-from publish.entries import HAPPENED, Teller
+from publish.entries import Teller
+from publish.happened import HAPPENED
 
 HERE = Path(__file__).parent / "archives"
 PAGE = 13  # numbers of an archive here, that the files stay small; the number of them is no part of the form

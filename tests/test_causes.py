@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from byhand import DAY, published
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.catalogue import Catalogue
 from publish.diff import diff
 from publish.tables import working

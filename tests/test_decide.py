@@ -19,8 +19,9 @@ from publish.decide import accept, approve, back, refuse
 from publish.errors import BadHome, NotSigned, ReviewNeeded
 from publish.reviewpage import PAGE, page
 from publish.reviewtext import lines
-from publish.run import assembled, compare, judge, lay_out, publish, run, show
+from publish.run import run
 from publish.snapshot import load as load_snapshot
+from publish.steps import assembled, compare, judge, lay_out, publish, show
 from publish.wording import LANGUAGES
 from publish.work import Result, Work
 

@@ -27,7 +27,7 @@ import web_release
 from making import NOON, notice, on, query, snapshot, world
 from publish import history
 from publish.apply import apply
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.canonical import canonical
 from publish.catalogue import Catalogue, dictionary
 from publish.cli import main

@@ -21,7 +21,9 @@ from publish import documents
 from publish.catalogue import Catalogue
 from publish.channel import Channel
 from publish.documents import asking, write_documents
-from publish.entries import Event, Teller, authority_key
+from publish.entries import Teller
+from publish.families import authority_key
+from publish.happened import Event
 from publish.tables import working
 from web_release import HOSTILE, rows
 

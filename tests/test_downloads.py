@@ -33,7 +33,7 @@ from publish.errors import BadHome, ReviewNeeded
 from publish.extracts import outside, rows, under
 from publish.nowhere import remains
 from publish.rebuild import rebuild_downloads
-from publish.run import make_downloads
+from publish.steps import make_downloads
 from publish.withdraw import withdraw
 from publish.work import Work
 from unpacked import all_said, said

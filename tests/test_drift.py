@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from making import Record, approved, institution, listing, notice, snapshot
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.audit import append, entries
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue, load
@@ -22,7 +22,8 @@ from publish.drift import _begins, windows
 from publish.errors import ReviewNeeded
 from publish.home import Home
 from publish.reviewtext import lines
-from publish.run import run, show
+from publish.run import run
+from publish.steps import show
 from publish.work import Work
 
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)

@@ -14,7 +14,7 @@ import pytest
 from publish.answering import Source
 from publish.catalogue import Catalogue, dictionary
 from publish.coverage import Coverage
-from publish.entries import FAMILIES, authority_key
+from publish.families import FAMILIES, authority_key
 from publish.feedfile import feedfile
 from publish.home import Home
 from publish.web.server import build_app

@@ -14,15 +14,15 @@ import pytest
 from fed import document, files, items, served
 from making import approved, listing, notice, on, query, snapshot, world
 from publish import feedfile as making
-from publish import live
+from publish import feedtables, live
 from publish.amend import Request, amend
 from publish.catalogue import Catalogue
 from publish.decide import back
 from publish.declarations import Words
 from publish.errors import ReviewNeeded
+from publish.families import authority_key
 from publish.feedfile import feedfile, has_feeds
 from publish.home import Home
-from publish.ledger import authority_key
 from publish.live import repair
 from publish.regions import Regions
 from publish.run import run
@@ -91,6 +91,14 @@ def test_there_is_one_file_and_anybody_may_read_it(made: Work) -> None:
     assert files(made.home)[0].stat().st_mode & 0o777 == 0o644
     assert has_feeds(made.home, made.catalogue, "2026-11-02")
     assert not [path for path in made.home.releases.rglob("*") if "feed" in path.name]
+
+
+def test_a_home_may_have_any_name(made: Work, tmp_path: Path) -> None:
+    """Of every database there is an address, in which some signs mean something else."""
+    shutil.copytree(made.home.path, tmp_path / "50%20 #1?", symlinks=True)
+    work = replace(made, home=Home(tmp_path / "50%20 #1?"))
+    amend(on(work, 2), Request("dispute", known(made, 31), "复议受理通知书", "张三", "当事人来函"))
+    assert work.live == "2026-11-03"
 
 
 def test_a_feed_has_its_name_and_how_far_it_goes(made: Work) -> None:
@@ -233,7 +241,7 @@ def test_other_words_or_rules_or_places_make_the_file_again_and_other_sources_do
 def test_whatever_the_documents_are_made_with_is_looked_at() -> None:
     """`catalogue` and `home` say where things are; what they hold is looked at itself."""
     folder = Path(making.__file__).parent
-    ours = {"channel", "documents", "entries"}
+    ours = {"called", "channel", "documents", "entries", "families", "happened", "notice_entry"}
     said = {
         name for one in ours | {"coverage"} for name in re.findall(r"^from \.(\w+) import", (folder / f"{one}.py").read_text("utf-8"), re.M)
     }
@@ -419,7 +427,7 @@ def test_going_back_tells_what_it_changes(work: Work) -> None:
 def test_a_document_has_the_newest_numbers_and_those_of_a_week(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     def first(shown: int, most: int, days: int, feed: str = "records") -> int:
         for name, value in (("SHOWN", shown), ("MOST", most), ("DAYS", days)):
-            monkeypatch.setattr(making, name, value)
+            monkeypatch.setattr(feedtables, name, value)
         feedfile(work.home, work.catalogue, work.home.releases / str(work.live), str(work.live), work.site, work.hubs)
         ((found,),) = served(work.home, "SELECT first FROM feeds WHERE feed = ?", feed)
         return int(found)

@@ -27,8 +27,8 @@ import pytest
 
 from publish.catalogue import Catalogue, dictionary
 from publish.channel import Channel
-from publish.entries import authority_key
 from publish.errors import BadHome
+from publish.families import authority_key
 from publish.feedfile import feedfile
 from publish.home import CHINA, Home
 from publish.web import site as web_site

@@ -15,7 +15,8 @@ from publish import audit
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
 from publish.errors import ReviewNeeded
-from publish.run import assembled, compare, inputs_for, judge, lay_out, make_downloads, make_index, nothing_new, publish
+from publish.inputs import inputs_for, nothing_new
+from publish.steps import assembled, compare, judge, lay_out, make_downloads, make_index, publish
 from publish.work import Work
 
 SMALL, LARGE = "330108", "330106"

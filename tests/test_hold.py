@@ -9,7 +9,7 @@ from typing import Any
 
 from byhand import DAY, Row, published, staged
 from publish import hold, measure
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.catalogue import Catalogue
 from publish.review import Held
 from publish.tables import Working

@@ -15,16 +15,17 @@ from typing import Any
 import pytest
 
 from byhand import Row, put
-from publish import history
-from publish.assemble import Assembled
+from publish import forgotten, history
+from publish.assembled import Assembled
 from publish.catalogue import Catalogue
 from publish.channel import COUNTS
 from publish.dataset import Column
 from publish.diff import diff
-from publish.entries import Notice, Teller
+from publish.entries import Teller
 from publish.events import READ
-from publish.feedfile import SCHEMA as FEEDS
-from publish.ledger import authority_key
+from publish.families import authority_key
+from publish.feedtables import SCHEMA as FEEDS
+from publish.notice_entry import Notice, notice_entry
 from publish.tables import create_published, working
 
 FIRST = date(2026, 11, 1)
@@ -75,7 +76,7 @@ class Past:
             put(connection, rows)
         before = self.names[-1] if self.names else None
         if withdrawn:
-            history.enter_gone(self.path, {notice: (reason, day, notice) for notice, reason in withdrawn.items()})
+            forgotten.enter_gone(self.path, {notice: (reason, day, notice) for notice, reason in withdrawn.items()})
         counts = {name: len(rows.get(name, ())) for name in self.catalogue.tables}
         made = Assembled(database, day, {}, {}, counts, {}, None)
         live = self.folder / f"{before}.db" if before else None
@@ -381,7 +382,7 @@ def test_what_is_told_as_a_change_is_what_an_entry_shows(catalogue: Catalogue) -
             "document_as_of": None,
         }
         rows = {name: [{**filled[name], "institution_id": "i-1", "name": "甲", "former": ()}] if name == of else [] for name in READ}
-        return teller.notice(Notice(own, rows["notice_links"], rows["notice_statements"]), "2026-11-01", "2026-11-01")
+        return notice_entry(teller, Notice(own, rows["notice_links"], rows["notice_statements"]), "2026-11-01", "2026-11-01")
 
     for name, table in tables.items():
         kinds = list(catalogue.codes["statement_kinds"]) if name == "notice_statements" else [None]
@@ -626,7 +627,7 @@ def test_of_what_was_forgotten_before_there_was_a_ledger_there_is_that_it_came_a
     past.release({"notices": [one(9), one(8)]}, withdrawn={"n-1": "revoked"})
     past.release({"notices": [one(9)]}, withdrawn={"n-8": "personal_data"})
     live = past.ledger()
-    history.forget(past.path, past.catalogue)
+    forgotten.forget(past.path, past.catalogue)
     assert past.ledger() == live, "there is nothing to forget"
     events, items = past.entered_again()
     assert sorted(row[1:6] for row in events) == sorted(row[1:6] for row in live[0])

@@ -12,7 +12,7 @@ import pytest
 
 from making import approved, credit_code, institution, listing, notice, on, query, rating, snapshot
 from publish import decide
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.catalogue import load
 from publish.decide import back
 from publish.errors import ReviewNeeded

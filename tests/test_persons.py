@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publish.persons import hide_person, holds_person, looks_like_person, masked_organiser, masked_person, person_key, person_names
+from publish.alike import person_key
+from publish.masked import hide_person, holds_person, masked_organiser, masked_person
+from publish.persons import looks_like_person, person_names
 from publish.telling import name_key
 
 

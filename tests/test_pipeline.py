@@ -23,9 +23,10 @@ from publish.candidate import Candidate
 from publish.catalogue import Catalogue
 from publish.errors import BadHome, ReviewNeeded, SourceBroken
 from publish.home import Home
+from publish.inputs import inputs_for, nothing_new, released
 from publish.link import link
 from publish.live import repair
-from publish.run import assembled, compare, inputs_for, judge, lay_out, make_downloads, make_index, nothing_new, publish, released
+from publish.steps import assembled, compare, judge, lay_out, make_downloads, make_index, publish
 from publish.tables import create_published, working
 from publish.texts import FILE
 from publish.work import Work

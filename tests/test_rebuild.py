@@ -16,9 +16,9 @@ from click.testing import CliRunner
 
 from byhand import DAY, published
 from making import NOON, institution, on, query, snapshot, world
-from publish import history
+from publish import forgotten, history
 from publish.amend import Request, amend
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.canonical import canonical
 from publish.catalogue import Catalogue
 from publish.cli import main
@@ -119,8 +119,8 @@ def test_a_document_that_only_a_withdrawn_notice_named_then_is_not_in_what_is_re
     history.record(past, catalogue, "first", DAY, old, Changes(old, True, {}), None)
     changes = diff(Assembled(new, DAY, {}, {}, {}, {}, None), old, catalogue, tmp_path / "changes.db")
     history.record(past, catalogue, "second", DAY, new, changes, "first")
-    history.enter_gone(past, {"n-1": ("revoked", DAY, "n-1")})
-    history.forget(past, catalogue)
+    forgotten.enter_gone(past, {"n-1": ("revoked", DAY, "n-1")})
+    forgotten.forget(past, catalogue)
     without(old, ["n-1"], {"accounting": {}, "issues": {}}, catalogue, date.fromisoformat(DAY))
     canonical(old, tmp_path / "anew.db")
     assert from_history(past, "first", tmp_path / "again.db", file_sha256(tmp_path / "anew.db"))
@@ -315,7 +315,7 @@ def test_the_work_on_a_release_does_not_grow_with_the_rows_that_it_leaves_alone(
 ) -> None:
     """Counted in steps of SQLite's own machine, which are the same on every machine."""
     steps: list[int] = []
-    opened = history._open
+    opened = history.opened
 
     def counting(path: Path) -> sqlite3.Connection:
         connection = opened(path)
@@ -341,11 +341,11 @@ def test_the_work_on_a_release_does_not_grow_with_the_rows_that_it_leaves_alone(
         changes = diff(made, old, catalogue, folder / "changes.db")
         with monkeypatch.context() as patch:
             if what == "record":
-                patch.setattr(history, "_open", counting)
+                patch.setattr(history, "opened", counting)
             history.record(past, catalogue, "two", DAY, new, changes, "one")
             assert valid(past) == (size, 1, 2, 1)
             if what == "repair":
-                patch.setattr(history, "_open", counting)
+                patch.setattr(history, "opened", counting)
                 assert history.repair(past, catalogue, "one") == ["two"]
                 assert valid(past) == (size, 0, 1, 0)
         counts.append(len(steps))

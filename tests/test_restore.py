@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from byhand import DAY, Row, published, put, staged
-from publish import history, restore
+from publish import historyfile, restore
 from publish.catalogue import Catalogue
 from publish.errors import BadHome
 from publish.tables import Working, working
@@ -72,7 +72,7 @@ def made(folder: Path, catalogue: Catalogue) -> tuple[Path, Path, Path, Path]:
     """The release of then, the live one, which knows no legal basis, the history and the staging file of the live one."""
     past = folder / "history.db"
     with working(past) as connection:
-        connection.execute(history.SCHEMA)
+        connection.execute(historyfile.SCHEMA)
         put(connection, {"releases": [{"number": n, "id": f"r{n}", "day": DAY} for n in (1, OLD, 3, 4)]})
         changes = [
             {"release": release, "table_name": table, "key": name, "kind": kind, "cause": cause}

@@ -52,7 +52,7 @@ def catalogue() -> Catalogue:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two tries nobody waits."""
-    monkeypatch.setattr("publish.run.extract", partial(extract, wait=lambda seconds: None))
+    monkeypatch.setattr("publish.inputs.extract", partial(extract, wait=lambda seconds: None))
 
 
 def world(day: int = 0) -> World:
@@ -412,7 +412,7 @@ def test_a_page_that_workers_cannot_read_ends_the_run_in_words(work: Work, platf
         (snapshot.folder / snapshot.of("notices")[0].file).write_bytes(b"{}")
         return snapshot
 
-    monkeypatch.setattr("publish.run.extract", spoilt)
+    monkeypatch.setattr("publish.inputs.extract", spoilt)
     with pytest.raises(SourceBroken, match="notices"):
         ask(work, platform)
     assert work.live is None

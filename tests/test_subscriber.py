@@ -21,11 +21,11 @@ import pytest
 from lxml import etree
 
 from byhand import put
-from publish import history
-from publish.assemble import Assembled
+from publish import forgotten, history
+from publish.assembled import Assembled
 from publish.catalogue import Catalogue, dictionary
 from publish.diff import diff
-from publish.entries import authority_key
+from publish.families import authority_key
 from publish.feedfile import feedfile
 from publish.feedfile import only as only_feeds
 from publish.home import Home
@@ -191,7 +191,7 @@ class World:
         go_live(self.home.path, id)
         only_feeds(self.home, id)
         if taken:
-            history.forget(self.home.history, self.catalogue)
+            forgotten.forget(self.home.history, self.catalogue)
         self.names.append(id)
         self.oracle.release(id, self.notices, self.listed, self.withdrawn, goes_back)
         self.past.append(({n: {**row, "corrections": list(row["corrections"])} for n, row in self.notices.items()}, set(self.listed)))
@@ -290,7 +290,7 @@ class World:
         live = self.home.releases / before / "mingbai.db" if before else None
         made = Assembled(database, id, {}, {}, {name: len(tables.get(name, ())) for name in self.catalogue.tables}, {}, None)
         changes = diff(made, live, self.catalogue, self.home.path / "changes.db", ours=ours, withdrawn=list(taken))
-        history.enter_gone(self.home.history, {n: (reason, id, n) for n, reason in taken.items()})
+        forgotten.enter_gone(self.home.history, {n: (reason, id, n) for n, reason in taken.items()})
         history.record(self.home.history, self.catalogue, id, id, database, changes, before)
         feedfile(self.home, self.catalogue, folder, id, SITE)
 

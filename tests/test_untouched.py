@@ -7,8 +7,9 @@ import orjson
 import pytest
 
 from making import Record, on, rating, snapshot, world
-from publish.assemble import Assembled, assemble
-from publish.run import inputs_for
+from publish.assemble import assemble
+from publish.assembled import Assembled
+from publish.inputs import inputs_for
 from publish.stage import Staged, stage
 from publish.tables import working
 from publish.untouched import untouched

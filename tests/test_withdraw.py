@@ -19,7 +19,7 @@ from pyarrow import parquet
 
 from fed import document, everything_said
 from making import copied, notice, on, query, snapshot, world
-from publish import carry, history
+from publish import carry, forgotten
 from publish import reissue as reissuing
 from publish.amend import Request, amend
 from publish.audit import entries
@@ -29,10 +29,12 @@ from publish.diff import SCHEMA
 from publish.errors import BadHome, BadValue, Mingbai, NotSigned, ReviewNeeded
 from publish.forms.packed import archive, packer
 from publish.home import Home
+from publish.inputs import inputs_for
 from publish.nowhere import CHUNK, _found, nowhere, remains
 from publish.release import file_sha256
 from publish.rules import CAUSES
-from publish.run import assembled, compare, inputs_for, judge, lay_out, make_downloads, make_index, publish, run
+from publish.run import run
+from publish.steps import assembled, compare, judge, lay_out, make_downloads, make_index, publish
 from publish.stones import stones
 from publish.texts import FILE
 from publish.web.reader import Reader
@@ -148,7 +150,7 @@ def test_a_withdrawn_notice_is_nowhere(published: tuple[Work, str]) -> None:
         if name in others:
             assert found(folder / "mingbai.db", "SELECT id FROM notices") == others[name], "and nothing else is gone"
     assert SECRET.encode() not in work.home.history.read_bytes()
-    assert list(remains(work.home, history.gone(work.home.history))) == []
+    assert list(remains(work.home, forgotten.gone(work.home.history))) == []
     assert list(nowhere(on(work, 3))) == [
         f"{identifier}: revoked, withdrawn 2026-11-04 by 张三, 李四; its id and 3 texts are in none of 4 releases"
     ]
@@ -431,7 +433,7 @@ def test_a_decision_is_gone_under_the_id_that_its_source_gave_it_before(work: Wo
     deliver(work, {**world(3), "notices": notices(**TWIN)}, 1)
     after = next(one for one in twins(work) if one != before)
     signed(work, after, day=2)
-    assert set(history.gone(work.home.history)) == {before, after}
+    assert set(forgotten.gone(work.home.history)) == {before, after}
     assert SECRET.encode() not in everything(work.home)
     deliver(work, {**world(4), "notices": notices()}, 3)
     assert SECRET.encode() not in everything(work.home)
@@ -597,7 +599,7 @@ def test_a_release_that_was_put_back_and_is_damaged_keeps_no_other_one_waiting(
     shutil.copytree(tmp_path / "copy", folder)
     for spoil in (lambda path: path.write_bytes(b"torn" * 1000), Path.unlink):
         spoil(folder / "mingbai.db")
-        lines = reissuing.reissue_all(work.home, work.catalogue, history.gone(work.home.history))
+        lines = reissuing.reissue_all(work.home, work.catalogue, forgotten.gone(work.home.history))
         assert f"release {lost} cannot be read" in lines[0]
         assert [f"the delta of release {following} begins with" in line for line in lines[1:]] == [True]
     with pytest.raises(BadHome, match=rf"release {lost} cannot be read"):
@@ -649,7 +651,7 @@ def test_the_log_says_nothing_that_the_notice_said(published: tuple[Work, str]) 
 
 def test_a_log_that_lost_a_withdrawal_that_was_carried_out_answers_nothing(published: tuple[Work, str]) -> None:
     work, identifier = published
-    history.enter_gone(work.home.history, {identifier: ("revoked", "2026-11-04", identifier)})
+    forgotten.enter_gone(work.home.history, {identifier: ("revoked", "2026-11-04", identifier)})
     with pytest.raises(BadHome, match=f"does not have the withdrawal of {identifier}"):
         deliver(work, {**world(9), "notices": notices()}, 6)
 
@@ -706,7 +708,7 @@ def test_somebody_else_whose_name_reads_the_same_stays(work: Work, other: dict[s
         found(work.live_database, "SELECT id FROM notices WHERE facts LIKE ?", f"%{where}%")[0][0] for where in ("家中", "商铺")
     )
     signed(work, first, day=1)
-    assert set(history.gone(work.home.history)) == {first}
+    assert set(forgotten.gone(work.home.history)) == {first}
     assert in_database(work.live_database, [second]) == [second]
 
 
@@ -718,7 +720,7 @@ def test_two_decisions_of_one_day_about_one_institution_are_two(work: Work, numb
         found(work.live_database, "SELECT id FROM notices WHERE facts LIKE ?", f"%{facts}%")[0][0] for facts in ("其事实", "另一个")
     )
     signed(work, first, day=1)
-    assert set(history.gone(work.home.history)) == {first}
+    assert set(forgotten.gone(work.home.history)) == {first}
     assert in_database(work.live_database, [second]) == [second]
 
 
@@ -728,7 +730,7 @@ def test_what_its_source_misnumbered_once_takes_nobody_elses_decision(published:
     deliver(work, {**world(6), "notices": [*notices(), notice(4, docNo="西教罚〔2026〕79号", subjectName=notice(2)["subjectName"])]}, 4)
     ((other,),) = found(work.live_database, "SELECT id FROM notices WHERE document_no LIKE '%79%'")
     signed(work, other, day=5)
-    assert set(history.gone(work.home.history)) == {other}
+    assert set(forgotten.gone(work.home.history)) == {other}
     deliver(work, {**world(7), "notices": notices()}, 6)
     assert in_database(work.live_database, [identifier, other]) == [identifier]
 

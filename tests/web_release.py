@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from publish import documents, feedfile, history
-from publish.assemble import Assembled
+from publish.assembled import Assembled
 from publish.catalogue import Catalogue
 from publish.diff import diff
 from publish.home import Home

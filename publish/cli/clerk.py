@@ -14,7 +14,7 @@ from ..errors import BadHome, BadValue
 from ..nowhere import nowhere
 from ..reviewpage import PAGE
 from ..reviewtext import lines, seen
-from ..run import judge, show
+from ..steps import judge, show
 from ..withdraw import withdraw as decide_withdrawal
 from ..withdrawals import REASONS
 from ..wording import LANGUAGES

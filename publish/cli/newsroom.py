@@ -17,8 +17,8 @@ from ..addresses import networks, shown
 from ..bodies import bodies
 from ..callers import Caller
 from ..deliver import Live, Round, attached, deliver, told
-from ..entries import FACETS, can_tell
 from ..errors import BadDeclaration, BadHome, Busy, Mingbai
+from ..families import FACETS, can_tell
 from ..home import Home
 from ..outbox import Callee, Outbox, exists, outbox
 from ..work import Work

@@ -15,12 +15,14 @@ from ..feedfile import feedfile, moved
 from ..fresh import is_stale
 from ..inbox import take
 from ..index import unsearchable
+from ..inputs import fetch, inputs_for
 from ..issues import summary
 from ..keep import POLICY
-from ..run import assembled, compare, fetch, inputs_for, lay_out, make_downloads, make_index, publish, run
+from ..run import run
 from ..signing import signed_by
 from ..snapshot import Snapshot, sealed
 from ..snapshot import load as load_snapshot
+from ..steps import assembled, compare, lay_out, make_downloads, make_index, publish
 from ..validate import validate
 from ..withdrawals import withdrawals
 from ..work import Access, Work, opened

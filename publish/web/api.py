@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..descriptions import CSVW, DCAT, PACKAGE, SCHEMA
-from ..entries import FACETS
+from ..families import FACETS
 from ..rules import CAUSES
 from . import feed_question, notice_question, question, region_question, regional, selection, verify
 from .asked import AS_OF, REGIONS

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from itertools import combinations
 
-from ..entries import FACETS
+from ..families import FACETS
 from ..regions import COUNTRY
 from .asked import REGIONS, NoSuchChoice
 from .notice_question import Question, ask

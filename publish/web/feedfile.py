@@ -11,8 +11,9 @@ from pathlib import Path
 
 import orjson
 
-from ..entries import CODES, SHOWN, can_tell
 from ..errors import BadHome
+from ..families import CODES, can_tell
+from ..happened import SHOWN
 from ..wording import LANGUAGES
 from .kept import Kept
 from .reader import Reader, Row, as_row, harden, read_only

@@ -16,7 +16,7 @@ import search
 
 from ..channel import PAGE
 from ..coverage import is_covered, why_silent
-from ..entries import CODES, FACETS, authority_key
+from ..families import CODES, FACETS, authority_key
 from . import facts, feed_question
 from .answer import SHOWN_AS, TYPES, Answer, as_json, moved, packed
 from .asked import NoSuchChoice

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from feeds import plain
 
 from ..coverage import LISTS, NOTICES, why_silent
-from ..entries import CODES, FACETS
+from ..families import CODES, FACETS
 from ..regions import COUNTRY
 from . import facts, feed_question
 from .answer import TYPES, Answer

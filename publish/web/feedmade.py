@@ -18,7 +18,9 @@ from feeds import FORMS, Entry, Feed, Tombstone, json_feed
 from .. import catalogue
 from ..channel import STYLESHEET, TITLE, Channel, Placed
 from ..coverage import is_covered, why_silent
-from ..entries import BESIDE, FAMILIES, SHOWN, Event, Teller, instant, tag
+from ..entries import Teller
+from ..families import FAMILIES
+from ..happened import BESIDE, SHOWN, Event, instant, tag
 from ..home import CHINA
 from . import facts, queries
 from .answer import TYPES

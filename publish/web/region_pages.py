@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from ..coverage import because
-from ..entries import FACETS
+from ..families import FACETS
 from ..hotlines import Hotline
 from ..regions import COUNTRY, Region
 from . import covered, facts, region_question, regional

@@ -29,7 +29,7 @@ from run import Cost, mingbai, platform, show, timed  # noqa: E402
 from feeds import Entry, Feed, atom, cleaned  # noqa: E402
 from feeds.extension import ATOM, MB  # noqa: E402
 from publish import history  # noqa: E402
-from publish.assemble import Assembled  # noqa: E402
+from publish.assembled import Assembled  # noqa: E402
 from publish.catalogue import load  # noqa: E402
 from publish.channel import Channel  # noqa: E402
 from publish.diff import diff  # noqa: E402

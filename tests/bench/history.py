@@ -20,8 +20,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from publish import history
-from publish.assemble import Assembled
+from publish import forgotten, history
+from publish.assembled import Assembled
 from publish.canonical import canonical
 from publish.catalogue import Catalogue, load
 from publish.dataset import Table
@@ -255,8 +255,8 @@ def ask(past: Path, catalogue: Catalogue, days: int, world: Days) -> None:
         print(f"  an institution as of a release, with its parts: {quantiles([timed(as_of)[0] for _ in range(1000)])}")
         print(f"  the difference of a release and the next, counted: {quantiles([timed(lambda: difference(1))[0] for _ in range(100)])}")
         print(f"  the difference of any two releases, counted: {quantiles([timed(lambda: difference(0))[0] for _ in range(40)])}")
-    wall, cpu, _ = timed(lambda: history.forget(past, catalogue))
-    print(f"  history.forget, of nothing new: {wall:.2f} s (cpu {cpu:.2f} s)", flush=True)
+    wall, cpu, _ = timed(lambda: forgotten.forget(past, catalogue))
+    print(f"  forgotten.forget, of nothing new: {wall:.2f} s (cpu {cpu:.2f} s)", flush=True)
     wall, cpu, _ = timed(lambda: history.repair(past, catalogue, f"r{days - 1}"))
     print(f"  history.repair, of a release that did not go live: {wall:.2f} s (cpu {cpu:.2f} s)", flush=True)
 

@@ -88,7 +88,7 @@ def test_the_disk_is_full(name: str, scenes: dict[str, Scene], small_disk: Path,
 def test_a_release_that_is_live_is_not_called_failed_because_nothing_more_can_be_written(scenes: dict[str, Scene], tmp_path: Path) -> None:
     """What follows the commit fails: the run says that the release is live, and the next one does the rest."""
     scene = scenes["second"]
-    for room, last in (("live", "write_index"), ("run", "keep"), ("work", "write_status")):
+    for room, last in (("live", "write_index"), ("steps", "keep"), ("work", "write_status")):
         work = copied(scene.before, tmp_path / last)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(f"publish.{room}.{last}", partial(no_room, last, work))

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 from homes import FINE, KILLED, Scene, ask, ended, forked, heard, killed_after, left_at, on, seen_by_readers, steps_of
 
-import publish.run
-from publish import decide
+from publish import decide, inputs, run, steps
 from publish.candidate import Candidate
 from publish.errors import BadHome, ReviewNeeded
 from publish.home import Home
@@ -86,9 +85,10 @@ def borders(step: Callable[[str], None]) -> None:
 
         return between
 
-    for name, stage in inspect.getmembers(publish.run, inspect.isfunction):
-        if stage.__module__.startswith("publish.") and name not in ("china_day", "as_json"):
-            setattr(publish.run, name, bordered(name, stage))
+    for room in (inputs, steps, run):
+        for name, stage in inspect.getmembers(room, inspect.isfunction):
+            if stage.__module__.startswith("publish.") and name not in ("china_day", "as_json"):
+                setattr(room, name, bordered(name, stage))
 
 
 def judged_at(chosen: Iterable[int], scene: Scene, listen: Callable[[Home, Callable[[str], None]], None], folder: Path) -> Counter[str]:

@@ -11,7 +11,8 @@ from homes import Scene, copied, heard, left_at, on, seen_by_readers, steps_of, 
 
 from publish.candidate import Candidate
 from publish.home import Home
-from publish.run import assembled, compare, fetch, inputs_for, judge, lay_out, make_downloads, make_index, publish
+from publish.inputs import fetch, inputs_for
+from publish.steps import assembled, compare, judge, lay_out, make_downloads, make_index, publish
 from publish.work import Work, opened
 
 Step = Callable[[Work, Candidate], object]

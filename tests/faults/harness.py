@@ -20,8 +20,10 @@ from publish.catalogue import Catalogue
 from publish.dataset import Table
 from publish.errors import SourceBroken
 from publish.home import Home
-from publish.measure import REGION
-from publish.run import assembled, compare, fetch, inputs_for, judge, run
+from publish.inputs import fetch, inputs_for
+from publish.partitions import REGION
+from publish.run import run
+from publish.steps import assembled, compare, judge
 from publish.work import Access, Work
 
 from .clean import Days, Records

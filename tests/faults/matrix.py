@@ -117,7 +117,7 @@ class Grounds:
         catalogue = replace(self.catalogue, sources={**self.catalogue.sources, "platform": platform})
         folder = self.folder / "wire"
         with pytest.MonkeyPatch.context() as patched, serve(new_world(240, months=2)) as server:
-            patched.setattr("publish.run.extract", partial(extract, wait=lambda seconds: None))
+            patched.setattr("publish.inputs.extract", partial(extract, wait=lambda seconds: None))
             work = Work(Home(folder / "home"), catalogue, datetime(2026, 11, 1, 4, tzinfo=UTC))
             assert run(work, {"platform": server.url}, access=UNLIMITED).outcome == "released"
             server.move(1)

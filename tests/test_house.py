@@ -126,6 +126,7 @@ FLOORS = (
         "vouching",
         "witness",
         "places",
+        "remembered",
         "served",
         "workbooks",
     }

@@ -121,7 +121,8 @@ def test_the_spreadsheet_edition_has_chinese_headers_and_nothing_that_is_compute
     [
         *((text, True) for text in ("011001", "123456789012345678", "52110108E1001", "1E5", "2026-10", "1-2", "12:30", "1.50", "50%", "2026年10月", "MAR1", "3 Sep", "＋1", " =1", "\n=1")),
         *((text, True) for text in ("\x0b=1", "\u3000=1+1", "\xa0=1+1", "\ufeff=1+1", "\u200b=1", "﹦1+1", "﹢1", "﹣1", "﹫SUM(1)", "TRUE", "false", "#N/A", "#REF!", "上午9:30", "10 PM", "10:30 AM", "Mar 5, 2026", "£12")),
-        *((text, False) for text in ("350100", "0", "2026", "2026-10-20", "91350100M000100Y43", "教民1330106700", "i-0042ab", "第三期", "[1,2,3]", "西教罚〔2026〕1号", "May 培训", "", "True North 培训", "上午班", "#1 培训", "3A教育", "12元")),
+        *((text, True) for text in ("１／２", "１−２", "１．５", "１，２３４", "２０２６．１０．１", "〇", "十月 5", "十月５", "5 十月", "５－十月", "２０２６／十二月／１")),  # LibreOffice, in Chinese
+        *((text, False) for text in ("350100", "0", "2026", "2026-10-20", "91350100M000100Y43", "教民1330106700", "i-0042ab", "第三期", "[1,2,3]", "西教罚〔2026〕1号", "May 培训", "", "True North 培训", "上午班", "#1 培训", "3A教育", "12元", "十月", "二〇二六", "三月学堂", "十月围城培训", "一月一课")),
     ],
 )  # fmt: skip
 def test_what_a_spreadsheet_would_take_for_a_number_stays_a_text(columns: list[Column], value: str, is_guarded: bool) -> None:

@@ -78,7 +78,7 @@ def verify_release(ctx: click.Context, where: str, files: tuple[Path, ...], key:
     if found.faults:
         number = f"{len(found.faults)} {'fault' if len(found.faults) == 1 else 'faults'}"
         what = "not all is of it and as it was signed" if files else "is not what was signed"
-        asked = "" if after is most is None else ", or not what is asked of it"
+        asked = "" if after is None and most is None else ", or not what is asked of it"
         raise NotVerified(f"{where}: {what}{asked}: {number}; do not use it, and tell the publisher")
     if found.unread:
         raise NotRead(

@@ -220,6 +220,33 @@ async def test_a_part_of_another_file_is_the_whole_and_one_beyond_the_end_is_non
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
 
 
+@pytest.mark.parametrize("date", ["Thu Jan  1 00:00:00 1970", "Thursday, 01-Jan-70 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00", "Thu, 01 Jan 1970 00:00:00 -0000", "Mon, 01 Jan 0001 00:00:00 +1400", "x"])  # fmt: skip
+async def test_a_date_in_any_form_is_a_date_and_no_mistake_of_ours(ask, date):
+    for header in ("if-modified-since", "if-unmodified-since"):
+        answer = await ask("/static/site.css", **{header: date})
+        assert answer.status_code == (412 if header == "if-unmodified-since" and date != "x" else 200)
+
+
+@pytest.mark.parametrize("path", [f"/data/{TODAY}/institutions.csv", f"/data/{TODAY}/institutions.parquet", f"/data/{TODAY}/manifest.json", "/notices.csv?kind=penalty"])  # fmt: skip
+async def test_who_goes_on_with_what_they_have_or_with_nothing_is_never_given_another(ask, path):
+    whole = await ask(path)
+    etag = whole.headers["etag"]
+    for known, status in ((etag, 206), ("*", 206), (f'"a", {etag}', 206), ('"a"', 412), (f"W/{etag}", 412), ("", 412)):
+        answer = await ask(path, range="bytes=3-9", **{"if-match": known})
+        assert answer.status_code in (status, 200 if status == 206 else status), known
+        assert (answer.content != b"") == (status == 206)
+    if changed := whole.headers.get("last-modified"):
+        for date, is_same in (
+            (changed, True),
+            ("Thu, 01 Jan 2099 00:00:00 GMT", True),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", False),
+            ("x", True),
+        ):
+            answer = await ask(path, **{"if-unmodified-since": date})
+            assert answer.status_code == (200 if is_same else 412), date
+    assert (await ask(path, **{"if-match": '"a"', "if-none-match": etag})).status_code == 412
+
+
 def test_curl_goes_on_where_it_stopped(served, tmp_path):
     address = f"{served}/data/{TODAY}/institutions.csv"
     whole = subprocess.run(["curl", "-sS", "--fail", address], capture_output=True, check=True).stdout

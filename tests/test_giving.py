@@ -178,6 +178,19 @@ async def test_a_name_that_the_index_does_not_have_is_not_there(ask, path):
     assert (await ask(path)).status_code == 404
 
 
+@pytest.mark.parametrize("path", [
+    f"/data/{TODAY}/nothing.csv", f"/data/{TODAY}/institutions.pdf", f"/data/{OLD}/institutions.xls", "/data/institutions.pdf", "/data/nothing.csv", "/data/nothing.csv?region=350000",
+    "/data/institutions.exe?region=350000", "/search.pdf?q=a", "/notices.CSV", "/data/latest/nothing.csv",
+])  # fmt: skip
+async def test_who_asks_for_a_table_or_a_form_that_is_none_is_told_which_there_are(ask, path):
+    for lang in ("", "/en"):
+        answer = await ask(f"{lang}{path}")
+        assert answer.status_code == 404
+        assert all(word in answer.text for word in ("institutions, ", "notice_penalties", "spreadsheet.csv", "parquet"))
+        assert f'href="{lang}/data/{OLD if OLD in path else TODAY}"' in answer.text
+    assert (await ask(f"/data/{TODAY}/nothing.json")).json()["error"] == "no_file"
+
+
 async def test_names_are_for_everybody_and_for_who_reads_chinese(ask):
     said = (await ask(f"/data/{TODAY}/notices.spreadsheet.csv")).headers["content-disposition"]
     assert f'filename="mingbai-{TODAY}-notices.spreadsheet.csv"' in said

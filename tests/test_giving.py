@@ -12,6 +12,8 @@ import json
 import os
 import re
 import shutil
+import socket
+import socketserver
 import sqlite3
 import subprocess
 import threading
@@ -19,8 +21,9 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any, BinaryIO
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 import openpyxl
@@ -32,7 +35,9 @@ from publish.downloads import Issue, downloads
 from publish.home import CHINA
 from publish.places import Measured, Withheld
 from publish.same import fingerprint
-from publish.served import place
+from publish.served import Site, place
+from publish.sources import SourcePlan
+from publish.sources.http import Http
 from publish.web import exports, holding, offered, pieces
 from publish.web.answer import Answer, give
 from publish.web.ended import ended, keys
@@ -671,6 +676,41 @@ def test_a_release_is_verified_by_its_address(served, home):
                 assert there.measured(name, said["size"]) == Measured(said["sha256"], said["size"]), name
     finally:
         there.close()
+
+
+class Cut(socketserver.BaseRequestHandler):
+    """What lies between a site and who reads from it over a bad line: after some thousand bytes it is gone."""
+
+    site: tuple[str, int] = ("", 0)
+    chance = Random(20261123)
+
+    def handle(self) -> None:
+        with socket.create_connection(self.site) as there:
+            threading.Thread(target=_poured, args=(self.request, there, 1 << 30), daemon=True).start()
+            _poured(there, self.request, self.chance.randrange(2_000, 60_000))
+
+
+def _poured(source: socket.socket, target: socket.socket, most: int) -> None:
+    with suppress(OSError):
+        while most and (data := source.recv(min(most, 4096))):
+            target.sendall(data)
+            most -= len(data)
+        target.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_release_is_verified_over_a_line_that_breaks_off(served, home):
+    manifest = json.loads((home / "releases" / TODAY / "manifest.json").read_bytes())
+    handler = type("Handler", (Cut,), {"site": ("127.0.0.1", urlsplit(served).port)})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as line:
+        line.daemon_threads = True
+        threading.Thread(target=line.serve_forever, args=(0.02,), daemon=True).start()
+        client = Http(SourcePlan("release", f"http://127.0.0.1:{line.server_address[1]}", (), rate=0, retries=9), wait=lambda _: None)
+        with closing(Site(f"http://127.0.0.1:{line.server_address[1]}/data/{TODAY}/", client)) as there:
+            for name in ("mingbai.db", "downloads/regions.xlsx"):
+                said = manifest["files"][name]
+                assert said["size"] > 60_000, "more than one connection brings"
+                assert there.measured(name, said["size"]) == Measured(said["sha256"], said["size"])
+        line.shutdown()
 
 
 # -- what was found ----------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ class Remembered:
                     "manifest.json", f"is of {first.id[:DAY]}", f"a day up to {self.today}, today by this machine's clock: set the clock"
                 )
             elif old > self.most:
-                yield line("manifest.json", f"is of {first.id[:DAY]}, {old} days ago", f"at most {self.most}: {ASK}")
+                yield line("manifest.json", f"is of {first.id[:DAY]}, {days(old)} ago", f"at most {days(self.most)}: {ASK}")
 
     def _left(self, first: Read, last: Read) -> str:
         if self.of is not None and release_order(self.of) > release_order(first.id):
@@ -63,3 +63,8 @@ def age(release: str, today: date) -> int | None:
         return (today - date.fromisoformat(release[:DAY])).days
     except ValueError:
         return None
+
+
+def days(number: int) -> str:
+    """So many days."""
+    return "1 day" if number == 1 else f"{number} days"

@@ -99,7 +99,7 @@ def test_a_copy_alone_goes_on_from_the_one_before_and_says_where_it_cannot_say(w
 
 @pytest.mark.parametrize(("days", "most", "words"), [
     (0, 0, None), (2, 2, None), (2, None, None),
-    (3, 2, "is of 2026-11-05, 3 days ago; expected at most 2: ask the publisher"),
+    (3, 2, "is of 2026-11-05, 3 days ago; expected at most 2 days: ask the publisher"),
     (-1, 2, "is of 2026-11-05; expected a day up to 2026-11-04, today by this machine's clock: set the clock"),
 ])  # fmt: skip
 def test_a_release_may_be_as_old_as_it_is_said_and_not_of_a_day_to_come(
@@ -130,7 +130,7 @@ def test_a_person_types_the_manifest_or_its_hash_and_is_told_what_to_type_next_t
         code, output = said(str(restored.releases / DAYS[2]), "--after", after)
         assert (code, "1 fault; do not use it" in output, "next time" in output) == (1, True, False)
     code, output = said(folder, "--not-older-than", "1")
-    assert (code, "2 days ago; expected at most 1" in output, "or not what is asked of it: 1 fault" in output) == (1, True, True)
+    assert (code, "2 days ago; expected at most 1 day" in output, "or not what is asked of it: 1 fault" in output) == (1, True, True)
 
 
 @pytest.mark.parametrize("after", ["nowhere", "", "0" * 63, "/", SIGNATURE, "mingbai.db", "a\0b", "x" * 5000])

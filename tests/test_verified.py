@@ -498,7 +498,7 @@ def test_how_old_the_newest_release_is_is_said_where_it_is_asked_for(site: tuple
     assert "newest release here" not in said(f"/data/{DAYS[4]}/")[1]
     assert said("/data/latest/", "--not-older-than", "9")[0] == 0
     code, output = said("/data/latest/", "--not-older-than", "8")
-    assert (code, f"manifest.json: is of {DAYS[4]}, 9 days ago; expected at most 8: ask" in output) == (1, True)
+    assert (code, f"manifest.json: is of {DAYS[4]}, 9 days ago; expected at most 8 days: ask" in output) == (1, True)
 
 
 def test_what_is_served_otherwise_is_found_out_and_what_is_withheld_is_said(site: tuple[str, dict[str, object], Path]) -> None:

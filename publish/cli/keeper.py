@@ -12,7 +12,7 @@ from ..home import china_day
 from ..manifests import read
 from ..minisign import PublicKey
 from ..places import Folder, Unreadable
-from ..remembered import Remembered, age
+from ..remembered import Remembered, age, days
 from ..served import LATEST, place
 from ..verified import verify
 from .group import instant, main
@@ -72,7 +72,7 @@ def verify_release(ctx: click.Context, where: str, files: tuple[Path, ...], key:
     for line in found.notes:
         click.echo(f"note: {line}")
     if is_latest and (old := age(found.release, today)) is not None:
-        click.echo(f"note: the newest release here is {found.release}, {old} days old: whether there is a newer one no signature shows")
+        click.echo(f"note: the newest release here is {found.release}, {days(old)} old: whether there is a newer one no signature shows")
     for line in (*found.known, *found.unread, *found.faults):
         click.echo(line)
     if found.faults:

@@ -46,8 +46,8 @@ class Verified:
 
 
 def verify(place: Place, pin: PublicKey | None = None, given: Sequence[Path] = (), by: Remembered | None = None) -> Verified:
-    """What a release is worth; with files that were `given`, these instead of its own, by what is in them and whatever they are called. `by` what the
-    reader remembers it is held too.
+    """What a release is worth; with files that were `given`, these instead of its own, by what is in them and whatever they are called. It is held
+    against what the reader remembers, too.
 
     Raises BadHome where there is none, BadKey where nothing says which key is to be trusted.
     """

@@ -16,6 +16,7 @@ from .sources import SourcePlan
 if TYPE_CHECKING:
     from .sources.http import Http
 
+LATEST = "latest"  # in an address: whichever release is the newest
 SLACK = 1 << 20  # bytes: what is too long is said as that, and not as a broken promise
 
 
@@ -90,7 +91,7 @@ class Site:
         return None if found is None else (url, found)
 
     def newest(self) -> "Site":
-        return Site(urljoin(self._base, "../latest/"), self._client)
+        return Site(urljoin(self._base, f"../{LATEST}/"), self._client)
 
     def earlier(self, release: str) -> "Site":
         return Site(urljoin(self._base, f"../{release}/"), self._client)

@@ -8,7 +8,7 @@ The chain: a manifest has the hash of the one before it. A release that was issu
 earlier issue in `reissues`; then its own signature vouches for it, else the hash does. Each manifest names the issue of every earlier release that counts
 by then (witness.py), so that the newest that is there convicts an issue that was superseded, and an old keys.json. Of a release that is no longer kept, manifest and
 signature stay (publish/keep.py). A log that others keep of what was signed (transparency) has its place behind the signature of the newest release: until
-there is one, an old release that is served as the newest, with the keys of then, is not told from it.
+there is one, an old release that is served as the newest, with the keys of then, and another chain by the same key are told by what a reader remembers alone (remembered.py).
 
 What was not read is never well: it is in `unread`, whatever the reason that is given for it.
 """
@@ -25,15 +25,17 @@ from .keys import LEAKED, Key, Keys, parse
 from .manifests import Found, Read, line, printable, read, signature
 from .minisign import PublicKey
 from .places import Folder, Measured, Place, Unreadable, Withheld
+from .remembered import Remembered
 from .signing import sums
 
 
 @dataclass(frozen=True)
 class Verified:
     """What was found. `files` were read and are right, or are those that were given and of the release, as `known` says in lines; `faults`, `unread` and `notes`
-    are lines too; `chain` the releases that were followed, newest first, the release itself not among them."""
+    are lines too; `chain` the releases that were followed, newest first, the release itself not among them. `manifest` is the SHA-256 of its manifest."""
 
     release: str
+    manifest: str
     key: str
     files: int
     faults: tuple[str, ...]
@@ -43,14 +45,15 @@ class Verified:
     known: tuple[str, ...]
 
 
-def verify(place: Place, pin: PublicKey | None = None, given: Sequence[Path] = ()) -> Verified:
-    """What a release is worth; with files that were `given`, these instead of its own, by what is in them and whatever they are called.
+def verify(place: Place, pin: PublicKey | None = None, given: Sequence[Path] = (), by: Remembered | None = None) -> Verified:
+    """What a release is worth; with files that were `given`, these instead of its own, by what is in them and whatever they are called. It is held
+    against what the reader remembers, too.
 
     Raises BadHome where there is none, BadKey where nothing says which key is to be trusted.
     """
     out = Found()
     known: list[str] = []
-    followed: list[str] = []
+    followed: list[Read] = []
     manifest = _manifest(place, out.faults)
     keys, has_keys = _keys(place, pin, out)
     key = signature(place, "", manifest, keys, out.faults)
@@ -65,8 +68,11 @@ def verify(place: Place, pin: PublicKey | None = None, given: Sequence[Path] = (
         word = newest(place, manifest, keys, out)
         _of_keys(keys, has_keys, (manifest, word), out.faults)
         followed += chain(place, manifest, keys, word, out)
+        if by is not None:
+            out.faults += by.faults(manifest, followed)
     files = len(known) if given else sum(map(place.gives, manifest.said.get("files", {}))) - len(out.unread)
-    return Verified(manifest.id, key, files, tuple(out.faults), tuple(out.unread), tuple(out.notes), tuple(followed), tuple(known))
+    lines = tuple(out.faults), tuple(out.unread), tuple(out.notes)
+    return Verified(manifest.id, manifest.sha256, key, files, *lines, tuple(one.id for one in followed), tuple(known))
 
 
 def contents(place: Place, said: Mapping[str, Any], data: bytes, out: Found | None = None, only_sums: bool = False) -> Iterator[str]:

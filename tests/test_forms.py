@@ -121,7 +121,8 @@ def test_the_spreadsheet_edition_has_chinese_headers_and_nothing_that_is_compute
     [
         *((text, True) for text in ("011001", "123456789012345678", "52110108E1001", "1E5", "2026-10", "1-2", "12:30", "1.50", "50%", "2026年10月", "MAR1", "3 Sep", "＋1", " =1", "\n=1")),
         *((text, True) for text in ("\x0b=1", "\u3000=1+1", "\xa0=1+1", "\ufeff=1+1", "\u200b=1", "﹦1+1", "﹢1", "﹣1", "﹫SUM(1)", "TRUE", "false", "#N/A", "#REF!", "上午9:30", "10 PM", "10:30 AM", "Mar 5, 2026", "£12")),
-        *((text, False) for text in ("350100", "0", "2026", "2026-10-20", "91350100M000100Y43", "教民1330106700", "i-0042ab", "第三期", "[1,2,3]", "西教罚〔2026〕1号", "May 培训", "", "True North 培训", "上午班", "#1 培训", "3A教育", "12元")),
+        *((text, True) for text in ("１／２", "１−２", "１．５", "１，２３４", "２０２６．１０．１", "〇", "十月 5", "十月５", "5 十月", "５－十月", "２０２６／十二月／１")),  # LibreOffice, in Chinese
+        *((text, False) for text in ("350100", "0", "2026", "2026-10-20", "91350100M000100Y43", "教民1330106700", "i-0042ab", "第三期", "[1,2,3]", "西教罚〔2026〕1号", "May 培训", "", "True North 培训", "上午班", "#1 培训", "3A教育", "12元", "十月", "二〇二六", "三月学堂", "十月围城培训", "一月一课")),
     ],
 )  # fmt: skip
 def test_what_a_spreadsheet_would_take_for_a_number_stays_a_text(columns: list[Column], value: str, is_guarded: bool) -> None:
@@ -226,6 +227,14 @@ def test_a_workbook_has_codes_as_text_days_as_dates_and_no_formula(columns: list
                     assert cell.number_format == "@", "which stays one when somebody edits it"
 
 
+def test_the_rows_of_a_sheet_say_their_numbers(columns: list[Column], rows: list[Any]) -> None:
+    """xlsx2csv steps over a row that does not, without a word; a cell without its place is the next one to it too."""
+    data = written("xlsx", columns, rows[:1], rows[1:4], rows[1:2] * 2 * LINES)
+    sheet = zipfile.ZipFile(io.BytesIO(data)).read("xl/worksheets/sheet1.xml").decode()
+    numbers = [re.search(r'\br="([0-9]+)"', row) for row in re.findall("<row[^>]*>", sheet)]
+    assert [number and int(number[1]) for number in numbers] == list(range(1, 6 + 2 * LINES))
+
+
 class Pieces(io.BytesIO):
     """A file that remembers how much it was given at a time."""
 
@@ -244,7 +253,7 @@ def body(form: str, columns: Sequence[Column], rows: Sequence[Any]) -> bytes:
     data = written(form, columns, rows)
     if form == "xlsx":
         data = zipfile.ZipFile(io.BytesIO(data)).read("xl/worksheets/sheet1.xml")
-        return re.sub(rb"^.*?</row>|</sheetData>.*$", b"", data, flags=re.DOTALL)
+        return re.sub(rb'^.*?</row>|(?<=<row) r="[0-9]+"|</sheetData>.*$', b"", data, flags=re.DOTALL)
     return data.removeprefix(written(form, columns))
 
 

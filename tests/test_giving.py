@@ -12,6 +12,8 @@ import json
 import os
 import re
 import shutil
+import socket
+import socketserver
 import sqlite3
 import subprocess
 import threading
@@ -19,8 +21,9 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any, BinaryIO
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 import openpyxl
@@ -32,7 +35,9 @@ from publish.downloads import Issue, downloads
 from publish.home import CHINA
 from publish.places import Measured, Withheld
 from publish.same import fingerprint
-from publish.served import place
+from publish.served import Site, place
+from publish.sources import SourcePlan
+from publish.sources.http import Http
 from publish.web import exports, holding, offered, pieces
 from publish.web.answer import Answer, give
 from publish.web.ended import ended, keys
@@ -178,6 +183,19 @@ async def test_a_name_that_the_index_does_not_have_is_not_there(ask, path):
     assert (await ask(path)).status_code == 404
 
 
+@pytest.mark.parametrize("path", [
+    f"/data/{TODAY}/nothing.csv", f"/data/{TODAY}/institutions.pdf", f"/data/{OLD}/institutions.xls", "/data/institutions.pdf", "/data/nothing.csv", "/data/nothing.csv?region=350000",
+    "/data/institutions.exe?region=350000", "/search.pdf?q=a", "/notices.CSV", "/data/latest/nothing.csv",
+])  # fmt: skip
+async def test_who_asks_for_a_table_or_a_form_that_is_none_is_told_which_there_are(ask, path):
+    for lang in ("", "/en"):
+        answer = await ask(f"{lang}{path}")
+        assert answer.status_code == 404
+        assert all(word in answer.text for word in ("institutions, ", "notice_penalties", "spreadsheet.csv", "parquet"))
+        assert f'href="{lang}/data/{OLD if OLD in path else TODAY}"' in answer.text
+    assert (await ask(f"/data/{TODAY}/nothing.json")).json()["error"] == "no_file"
+
+
 async def test_names_are_for_everybody_and_for_who_reads_chinese(ask):
     said = (await ask(f"/data/{TODAY}/notices.spreadsheet.csv")).headers["content-disposition"]
     assert f'filename="mingbai-{TODAY}-notices.spreadsheet.csv"' in said
@@ -218,6 +236,33 @@ async def test_a_part_of_another_file_is_the_whole_and_one_beyond_the_end_is_non
         assert (rest.status_code, rest.content) == (200, whole.content)
     beyond = await ask(f"/data/{TODAY}/institutions.csv", range=f"bytes={len(whole.content)}-")
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
+
+
+@pytest.mark.parametrize("date", ["Thu Jan  1 00:00:00 1970", "Thursday, 01-Jan-70 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00", "Thu, 01 Jan 1970 00:00:00 -0000", "Mon, 01 Jan 0001 00:00:00 +1400", "x"])  # fmt: skip
+async def test_a_date_in_any_form_is_a_date_and_no_mistake_of_ours(ask, date):
+    for header in ("if-modified-since", "if-unmodified-since"):
+        answer = await ask("/static/site.css", **{header: date})
+        assert answer.status_code == (412 if header == "if-unmodified-since" and date != "x" else 200)
+
+
+@pytest.mark.parametrize("path", [f"/data/{TODAY}/institutions.csv", f"/data/{TODAY}/institutions.parquet", f"/data/{TODAY}/manifest.json", "/notices.csv?kind=penalty"])  # fmt: skip
+async def test_who_goes_on_with_what_they_have_or_with_nothing_is_never_given_another(ask, path):
+    whole = await ask(path)
+    etag = whole.headers["etag"]
+    for known, status in ((etag, 206), ("*", 206), (f'"a", {etag}', 206), ('"a"', 412), (f"W/{etag}", 412), ("", 412)):
+        answer = await ask(path, range="bytes=3-9", **{"if-match": known})
+        assert answer.status_code in (status, 200 if status == 206 else status), known
+        assert (answer.content != b"") == (status == 206)
+    if changed := whole.headers.get("last-modified"):
+        for date, is_same in (
+            (changed, True),
+            ("Thu, 01 Jan 2099 00:00:00 GMT", True),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", False),
+            ("x", True),
+        ):
+            answer = await ask(path, **{"if-unmodified-since": date})
+            assert answer.status_code == (200 if is_same else 412), date
+    assert (await ask(path, **{"if-match": '"a"', "if-none-match": etag})).status_code == 412
 
 
 def test_curl_goes_on_where_it_stopped(served, tmp_path):
@@ -631,6 +676,41 @@ def test_a_release_is_verified_by_its_address(served, home):
                 assert there.measured(name, said["size"]) == Measured(said["sha256"], said["size"]), name
     finally:
         there.close()
+
+
+class Cut(socketserver.BaseRequestHandler):
+    """What lies between a site and who reads from it over a bad line: after some thousand bytes it is gone."""
+
+    site: tuple[str, int] = ("", 0)
+    chance = Random(20261123)
+
+    def handle(self) -> None:
+        with socket.create_connection(self.site) as there:
+            threading.Thread(target=_poured, args=(self.request, there, 1 << 30), daemon=True).start()
+            _poured(there, self.request, self.chance.randrange(2_000, 60_000))
+
+
+def _poured(source: socket.socket, target: socket.socket, most: int) -> None:
+    with suppress(OSError):
+        while most and (data := source.recv(min(most, 4096))):
+            target.sendall(data)
+            most -= len(data)
+        target.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_release_is_verified_over_a_line_that_breaks_off(served, home):
+    manifest = json.loads((home / "releases" / TODAY / "manifest.json").read_bytes())
+    handler = type("Handler", (Cut,), {"site": ("127.0.0.1", urlsplit(served).port)})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as line:
+        line.daemon_threads = True
+        threading.Thread(target=line.serve_forever, args=(0.02,), daemon=True).start()
+        client = Http(SourcePlan("release", f"http://127.0.0.1:{line.server_address[1]}", (), rate=0, retries=9), wait=lambda _: None)
+        with closing(Site(f"http://127.0.0.1:{line.server_address[1]}/data/{TODAY}/", client)) as there:
+            for name in ("mingbai.db", "downloads/regions.xlsx"):
+                said = manifest["files"][name]
+                assert said["size"] > 60_000, "more than one connection brings"
+                assert there.measured(name, said["size"]) == Measured(said["sha256"], said["size"])
+        line.shutdown()
 
 
 # -- what was found ----------------------------------------------------------------------------------------------------

@@ -135,6 +135,7 @@ FLOORS = (
         "vouching",
         "witness",
         "places",
+        "remembered",
         "served",
         "workbooks",
     }

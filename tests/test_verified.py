@@ -21,7 +21,7 @@ from publish.errors import BadDeclaration, BadHome, BadKey, SourceBroken, Source
 from publish.home import LINKS, SIGNATURE, SUMS, Home, as_json, write_whole
 from publish.minisign import SecretKey
 from publish.places import LIMIT, Folder
-from publish.release import close
+from publish.release import close, file_sha256
 from publish.served import place
 from publish.signing import Signing, sign, sums
 from publish.verified import Verified, verify
@@ -486,6 +486,21 @@ def test_a_release_is_verified_where_it_is_served(site: tuple[str, dict[str, obj
     assert (found.files, found.chain) == (3, tuple(reversed(DAYS[:4])))  # mingbai.db and downloads/, whatever their names
 
 
+def test_how_old_the_newest_release_is_is_said_where_it_is_asked_for(site: tuple[str, dict[str, object], Path]) -> None:
+    def said(path: str, *more: str) -> tuple[int, str]:
+        asked = ["--now", "2026-11-14T23:59:00+08:00", "verify-release", site[0] + path, "--key", TWO.public.line, *more]
+        found = CliRunner().invoke(main, asked)
+        return found.exit_code, found.output
+
+    note = f"note: the newest release here is {DAYS[4]}, 9 days old: whether there is a newer one no signature shows\n"
+    for path in ("/data/latest", "/data/latest/", "/data/latest/manifest.json"):
+        assert [said(path)[0], said(path)[1].startswith(note)] == [0, True]
+    assert "newest release here" not in said(f"/data/{DAYS[4]}/")[1]
+    assert said("/data/latest/", "--not-older-than", "9")[0] == 0
+    code, output = said("/data/latest/", "--not-older-than", "8")
+    assert (code, f"manifest.json: is of {DAYS[4]}, 9 days ago; expected at most 8 days: ask" in output) == (1, True)
+
+
 def test_what_is_served_otherwise_is_found_out_and_what_is_withheld_is_said(site: tuple[str, dict[str, object], Path]) -> None:
     address, answers, folder = site
     answers[f"/data/{DAYS[4]}/mingbai.db"] = (503, {"Retry-After": "3600"}, b"")
@@ -622,7 +637,8 @@ def test_the_command_says_all_is_well_or_each_fault(copy: Home, tmp_path: Path) 
         found = CliRunner().invoke(main, ["verify-release", str(folder), "--key", key])
         assert (found.exit_code, found.output) == (
             0,
-            f"release {DAYS[4]}: signed by key {TWO.public.id}; 5 files are what was signed, and the chain of 4 earlier releases back to {DAYS[0]}\n",
+            f"release {DAYS[4]}: signed by key {TWO.public.id}; 5 files are what was signed, and the chain of 4 earlier releases back to {DAYS[0]}\n"
+            f"next time: --after {file_sha256(folder / 'manifest.json')}\n",
         )
     (folder / "mingbai.db").write_bytes(b"")
     found = CliRunner().invoke(main, ["verify-release", str(folder)])

@@ -157,7 +157,7 @@ def main(
             raise BadDeclaration("--hub: a hub fetches the feeds from the site's own address; say it with --site as well")
         told = tuple(map(spelled, hubs)) or named
         signing = Signing(signing_key, os.environ.get(VARIABLE) or None, unsigned)
-        return Work(Home(home), load(datasets, more_sources), _instant(now), address, Bar(), told, allowed, signing, is_known)
+        return Work(Home(home), load(datasets, more_sources), instant(now), address, Bar(), told, allowed, signing, is_known)
 
     ctx.obj = work
 
@@ -171,16 +171,17 @@ def _is_address(given: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def _instant(now: str | None) -> datetime:
+def instant(now: str | None) -> datetime:
+    """What --now says, else this moment."""
     if now is None:
         return datetime.now(UTC)
     try:
-        instant = datetime.fromisoformat(now)
+        found = datetime.fromisoformat(now)
     except ValueError as error:
         raise click.BadParameter(f"{now!r} is no ISO 8601 instant", param_hint="--now") from error
-    if instant.tzinfo is None:
+    if found.tzinfo is None:
         raise click.BadParameter(f"{now!r} has no time zone; add Z or +08:00", param_hint="--now")
-    return instant
+    return found
 
 
 MakeWork = Callable[[], Work]

@@ -1,5 +1,6 @@
 """What somebody types who keeps a copy of the data: no home and no declarations are needed."""
 
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -7,10 +8,14 @@ import click
 
 from ..apply import apply as apply_deltas
 from ..errors import BadKey, NotRead, NotVerified
+from ..home import china_day
+from ..manifests import read
 from ..minisign import PublicKey
-from ..served import place
+from ..places import Folder, Unreadable
+from ..remembered import Remembered, age, days
+from ..served import LATEST, place
 from ..verified import verify
-from .group import main
+from .group import instant, main
 
 
 @main.command()
@@ -36,27 +41,45 @@ def apply(base: Path, deltas: tuple[Path, ...], target: Path, expected: str | No
 @click.argument("where", metavar="DIR|URL")
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
 @click.option("--key", metavar="KEY", help="The publisher's public key, or its file: one that you have from elsewhere. Best given.")
-def verify_release(where: str, files: tuple[Path, ...], key: str | None) -> None:
+@click.option(
+    "--after",
+    metavar="SHA256|FILE",
+    help="The manifest.json that you verified last, or its hash: the release has to be it or go on from it.",
+)
+@click.option(
+    "--not-older-than", "most", type=click.IntRange(0), metavar="DAYS", help="How old the release may be, by this machine's clock."
+)
+@click.pass_context
+def verify_release(ctx: click.Context, where: str, files: tuple[Path, ...], key: str | None, after: str | None, most: int | None) -> None:
     """Verify a release, in a folder or at its address: signature, manifest, every file, and the chain to earlier ones that are there. At an address every
     file is one for readers: deltas, search indexes and tombstones.json are in a copy alone, and feeds, status.json and what pages say are never signed.
 
     With FILEs, which you have from that release under whatever name, these and not its own: a file counts by what is in it, packed or not.
 
+    Signatures do not show that an old release is served as the newest, nor that others are shown another chain: --not-older-than and --after do, as far as
+    it goes. Within those days an old one passes, and where nothing changed no release is made, so that an older one may be the newest.
+
     One line for each fault, and exit code 1; 2 where there is no release, 3 where it, or a file of it, could not be read, 4 where an address leads elsewhere or
     its certificate is not accepted, 7 where no key can be trusted.
     """
     pin = None if key is None else _public(key)
+    today = china_day(instant(ctx.find_root().params["now"]))
+    known, of = (None, None) if after is None else _manifest(after)
+    by = Remembered(today, known, of, most)
     with closing(place(where)) as there:
-        found = verify(there, pin, files)
+        is_latest = there.is_site and there.name == LATEST
+        found = verify(there, pin, files, by)
     for line in found.notes:
         click.echo(f"note: {line}")
+    if is_latest and (old := age(found.release, today)) is not None:
+        click.echo(f"note: the newest release here is {found.release}, {days(old)} old: whether there is a newer one no signature shows")
     for line in (*found.known, *found.unread, *found.faults):
         click.echo(line)
     if found.faults:
-        number = len(found.faults)
-        raise NotVerified(
-            f"{where}: {'not all is of it and as it was signed' if files else 'is not what was signed'}: {number} {'fault' if number == 1 else 'faults'}; do not use it, and tell the publisher"
-        )
+        number = f"{len(found.faults)} {'fault' if len(found.faults) == 1 else 'faults'}"
+        what = "not all is of it and as it was signed" if files else "is not what was signed"
+        asked = "" if after is None and most is None else ", or not what is asked of it"
+        raise NotVerified(f"{where}: {what}{asked}: {number}; do not use it, and tell the publisher")
     if found.unread:
         raise NotRead(
             f"{where}: {len(found.unread)} of {len(found.unread) + found.files} files could not be read and are not verified; what was read is of release {found.release}, signed by key {found.key}"
@@ -65,6 +88,23 @@ def verify_release(where: str, files: tuple[Path, ...], key: str | None) -> None
     click.echo(
         f"release {found.release}: signed by key {found.key}; {found.files} files are {'of it' if files else 'what was signed'}{back}"
     )
+    click.echo(f"next time: --after {found.manifest}")
+
+
+def _manifest(given: str) -> tuple[str, str | None]:
+    """The hash of a manifest that was verified before, and of which release it is, where it is given as a file."""
+    if re.fullmatch(r"[0-9A-Fa-f]{64}", given):
+        return given.lower(), None
+    wrong: list[str] = []
+    path = Path(given)
+    try:
+        data = Folder(path.parent).small(path.name)
+    except Unreadable as error:
+        raise click.BadParameter(f"{given}: {error}", param_hint="--after") from error
+    found = read(data or b"", given, wrong)
+    if data is None or wrong:
+        raise click.BadParameter(f"{given!r}: is neither a manifest.json nor the SHA-256 of one", param_hint="--after")
+    return found.sha256, found.id
 
 
 def _public(given: str) -> PublicKey:

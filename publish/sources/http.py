@@ -1,7 +1,8 @@
 """Asking a server politely with requests: one pooled session, a rate, retries with backoff and jitter, `Retry-After`, limits on time and size.
 
-Bodies are given undecoded, as they came over the wire. Redirects are followed on the same origin only. The token is sent to the plan's own origin, never
-over plain http to another machine, and appears in no message: what a server says is shown only after `shown`.
+A body that breaks off is taken up where that can be done (resumed.py); bodies are given undecoded, as they came over the wire. Redirects are followed on the
+same origin only. The token is sent to the plan's own origin, never over plain http to another machine, and appears in no message: what a server says is
+shown only after `shown`.
 A `.netrc` is not read; proxies and CA bundles of the environment are, once.
 """
 
@@ -12,7 +13,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException
@@ -26,12 +27,12 @@ import urllib3
 
 from ..errors import BadDeclaration, SourceBroken, SourceUnavailable
 from . import SourcePlan
+from .resumed import Anew, Begun, Failed
 
 AGENT = "mingbai/0.1 (public-interest register of off-campus training)"
 CHUNK = 1 << 16
 BODY_LIMIT = 64 << 20  # a page of 1,000 records is 0.1-1 MB
 FILE_LIMIT = 1 << 30
-LONGEST_WAIT = 120.0  # a server that asks for more is unavailable for now
 REDIRECTS = (301, 302, 303, 307, 308)
 Sink = Path | Callable[[Iterable[bytes]], object]
 AGAIN = (408, 425, 429, 500, 502, 503, 504)
@@ -45,14 +46,6 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     url: str
-
-
-class _Failed(Exception):
-    """One try that may be repeated; `broken` when the server did answer and the answer was not whole."""
-
-    def __init__(self, reason: str, after: float | None = None, broken: bool = False) -> None:
-        super().__init__(reason)
-        self.after, self.broken = after, broken
 
 
 class Http:
@@ -100,7 +93,7 @@ class Http:
     ) -> Answer:
         """The answer to a GET, whatever its status unless the status says to try again and is not among `final`. `what` names it in messages.
 
-        `into` is where the body of a status 200 goes, again from its beginning for each try; `limit` how many bytes it may have.
+        `into` is where the body of a status 200 goes, again from its beginning where it could not be taken up; `limit` how many bytes it may have.
 
         Raises SourceUnavailable after the last retry, SourceBroken when every try was cut short, the certificate is wrong or a redirect leaves the origin.
         """
@@ -111,18 +104,21 @@ class Http:
         while True:
             try:
                 return self._follow(url, what, headers, into, limit, final)
-            except _Failed as failed:
+            except Failed as failed:
                 reasons.append(str(failed))
-                if failed.after is not None and failed.after > LONGEST_WAIT:
+                if failed.is_too_long:
                     raise SourceUnavailable(
                         f"{what}: {failed} and asks us to come back in {failed.after:.0f} s; run again then, what was fetched is kept"
                     ) from failed
                 if len(reasons) > self._plan.retries:
                     self._give_up(what, reasons, failed)
-                backoff = min(30.0, 0.25 * 2 ** len(reasons)) * (0.5 + self._jitter() / 2)
-                self._wait(backoff if failed.after is None else failed.after + backoff * 0.1)
+                self._back_off(failed, len(reasons))
 
-    def _give_up(self, what: str, reasons: list[str], failed: _Failed) -> NoReturn:
+    def _back_off(self, failed: Failed, tries: int) -> None:
+        backoff = min(30.0, 0.25 * 2**tries) * (0.5 + self._jitter() / 2)
+        self._wait(backoff if failed.after is None else failed.after + backoff * 0.1)
+
+    def _give_up(self, what: str, reasons: list[str], failed: Failed) -> NoReturn:
         said = f"{what}: {reasons[-1]} ({len(reasons)} tries{'' if len(set(reasons)) == 1 else '; before: ' + reasons[-2]})"
         if failed.broken:
             raise SourceBroken(
@@ -144,8 +140,42 @@ class Http:
         raise SourceBroken(f"{what}: redirects more than five times; check the address")
 
     def _once(self, url: str, what: str, headers: dict[str, str], into: Sink | None, most: int | None, final: Collection[int]) -> Answer:
+        with self._asked(url, what, headers, final) as response:
+            status, got = response.status_code, response.headers
+            whole = status == 200 and into is not None
+            limit = (most or FILE_LIMIT) if whole else BODY_LIMIT
+            chunks = (
+                self._whole(response, url, what, headers, limit) if status == 200 else self._body(response, limit, what, self._deadline())
+            )
+            if whole and into is not None:
+                if callable(into):
+                    into(chunks)
+                else:
+                    with into.open("wb") as file:
+                        file.writelines(chunks)
+                return Answer(status, got, b"", url)
+            return Answer(status, got, b"".join(chunks), url)
+
+    def _whole(self, response: requests.Response, url: str, what: str, headers: dict[str, str], limit: int) -> Iterator[bytes]:
+        """The body in pieces; where it breaks off, it is taken up where that can be done."""
+        begun, deadline = Begun.of(response.headers), self._deadline()
+        pieces = self._body(response, limit, what, deadline)
+        if begun is None:
+            return pieces
+
+        def rest(done: int) -> Iterator[bytes]:
+            with self._asked(url, what, {**headers, **begun.asked(done)}, ()) as response:
+                if not begun.is_rest(done, response.status_code, response.headers):
+                    raise Anew("what came was not the rest of the same body", broken=True)
+                yield from self._body(response, limit, what, deadline, done)
+
+        return begun.whole(pieces, rest, self._back_off, self._plan.retries)
+
+    @contextmanager
+    def _asked(self, url: str, what: str, headers: dict[str, str], final: Collection[int]) -> Iterator[requests.Response]:
+        """The answer to one request, closed in the end. Raises Failed for one that says to try again and is not among `final`."""
         self._pace()
-        try:
+        with self._told(url, what):
             request = requests.Request("GET", url, headers).prepare()
             adapter = self._session.get_adapter(url)  # Session.send adds cookies, hooks, redirects and 0.2 ms, none of which is wanted
             response = adapter.send(request, stream=True, timeout=self._plan.timeout, verify=self._verify, proxies=self._proxies)
@@ -153,17 +183,14 @@ class Http:
                 status, got = response.status_code, response.headers
                 if status in AGAIN and status not in final:
                     words = "" if "Content-Encoding" in got else shown(response.raw.read1(400, decode_content=False), self._plan.token)
-                    raise _Failed(f"status {status} ({words})" if words else f"status {status}", after=retry_after(got))
-                whole = status == 200 and into is not None
-                chunks = self._body(response, (most or FILE_LIMIT) if whole else BODY_LIMIT, what)
-                if whole and into is not None:
-                    if callable(into):
-                        into(chunks)
-                    else:
-                        with into.open("wb") as file:
-                            file.writelines(chunks)
-                    return Answer(status, got, b"", url)
-                return Answer(status, got, b"".join(chunks), url)
+                    raise Failed(f"status {status} ({words})" if words else f"status {status}", after=retry_after(got))
+                yield response
+
+    @contextmanager
+    def _told(self, url: str, what: str) -> Iterator[None]:
+        """What goes wrong on the way, as one of ours."""
+        try:
+            yield
         except requests.exceptions.SSLError as error:
             raise SourceBroken(
                 f"{what}: the TLS certificate of {self._origin.hostname} was not accepted ({reason(error)}); check the address and this machine's CA bundle"
@@ -171,24 +198,27 @@ class Http:
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema) as error:
             raise BadDeclaration(f"{what}: {shown(url, self._plan.token)} is not an address that can be asked") from error
         except (urllib3.exceptions.IncompleteRead, urllib3.exceptions.InvalidChunkLength) as error:
-            raise _Failed("the body ends early", broken=True) from error
+            raise Failed("the body ends early", broken=True) from error
         except urllib3.exceptions.ProtocolError as error:
             early = isinstance(error.args[-1] if error.args else None, urllib3.exceptions.IncompleteRead | HTTPException)
-            raise _Failed("the body ends early" if early else reason(error), broken=early) from error
+            raise Failed("the body ends early" if early else reason(error), broken=early) from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
-            raise _Failed(reason(error)) from error
+            raise Failed(reason(error)) from error
 
-    def _body(self, response: requests.Response, limit: int, what: str) -> Iterator[bytes]:
-        """The body in pieces. The read timeout is for one piece; a server that drips is given twenty times as long for all of them."""
-        deadline = self._clock() + 20 * self._plan.timeout[1]
-        size = 0
-        while chunk := response.raw.read1(CHUNK, decode_content=False):
-            size += len(chunk)
-            if size > limit:
-                raise SourceBroken(f"{what}: the body is over {limit >> 20} MiB; ask the source for smaller pieces")
-            if self._clock() > deadline:
-                raise _Failed(f"the body is not here after {20 * self._plan.timeout[1]:.0f} s")
-            yield chunk
+    def _deadline(self) -> float:
+        """The read timeout is for one piece; a server that drips is given twenty times as long for all of them."""
+        return self._clock() + 20 * self._plan.timeout[1]
+
+    def _body(self, response: requests.Response, limit: int, what: str, deadline: float, size: int = 0) -> Iterator[bytes]:
+        """The body in pieces, after `size` bytes of it."""
+        with self._told(response.url, what):
+            while chunk := response.raw.read1(CHUNK, decode_content=False):
+                size += len(chunk)
+                if size > limit:
+                    raise SourceBroken(f"{what}: the body is over {limit >> 20} MiB; ask the source for smaller pieces")
+                if self._clock() > deadline:
+                    raise Anew(f"the body is not here after {20 * self._plan.timeout[1]:.0f} s")
+                yield chunk
 
     def _pace(self) -> None:
         if self._plan.rate > 0:

@@ -15,7 +15,7 @@ import orjson
 
 from ..forms.packed import gzipped
 from ..wording import LANGUAGES, say
-from .conditions import ASKED, NoSuchPart, coding, part, unchanged
+from .conditions import ASKED, NoSuchPart, coding, is_another, part, unchanged
 from .pieces import NoRoom, Stored, give_stored
 
 Scope = MutableMapping[str, Any]
@@ -208,6 +208,8 @@ def _asked_for(answer: Answer, scope: Scope, headers: list[tuple[bytes, bytes]])
     if chosen:
         etag = f'{etag[:-1]}-{chosen}"'
     headers.append((b"etag", etag.encode("latin-1")))
+    if asked and is_another(asked, etag, changed):
+        return 412, b""
     if asked and unchanged(asked, etag, changed):
         return 304, b""
     if chosen:

@@ -5,11 +5,11 @@ Each coding of a body is a representation with its own entity tag. A part is cut
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-ASKED = frozenset((b"if-none-match", b"if-modified-since", b"accept-encoding", b"range", b"if-range"))
+ASKED = frozenset((b"if-match", b"if-unmodified-since", b"if-none-match", b"if-modified-since", b"accept-encoding", b"range", b"if-range"))
 BEST = ("br", "gzip")  # of those that a reader likes as much: the smaller one
 _RANGE = re.compile(rb"bytes=(\d{0,15})-(\d{0,15})")  # one part; several are answered with the whole, as is what nobody can read
 Asked = Mapping[bytes, bytes]
@@ -36,6 +36,15 @@ def coding(accept: bytes, kept: tuple[str, ...]) -> str:
         if name in kept and likes_it > 0 and (likes_it > most or (not best and likes_it >= most)):
             best, most = name, likes_it
     return best
+
+
+def is_another(asked: Asked, etag: str, changed: str | None) -> bool:
+    """Whether the asker wants what it knows or nothing (13.1.1, 13.1.4), and this is another one: who goes on with a download may ask so."""
+    if (tags := asked.get(b"if-match")) is not None:
+        given = tags.decode("latin-1").strip()
+        return given != "*" and etag not in [tag.strip() for tag in given.split(",")]
+    there, here = (_instant(text) if text else None for text in (asked.get(b"if-unmodified-since", b"").decode("latin-1"), changed))
+    return there is not None and here is not None and here > there
 
 
 def unchanged(asked: Asked, etag: str, changed: str | None, *, exactly: bool = False) -> bool:
@@ -71,7 +80,9 @@ def part(asked: Asked, etag: str, size: int) -> tuple[int, int] | None:
 
 
 def _instant(text: str) -> datetime | None:
+    """One of HTTP's three forms of a date (5.6.7), of which one names no zone."""
     try:
-        return parsedate_to_datetime(text)
+        found = parsedate_to_datetime(text)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, TypeError):
         return None

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+from ..forms import FORMS
 from ..home import DOWNLOAD_INDEX, DOWNLOADS, LINKS, SIGNATURE
 from .answer import OPEN, READ_IN_PARTS, Answer, as_json, beside
 from .archive import identity_of
@@ -64,6 +65,12 @@ class Downloads:
         for one in files:
             found.setdefault(one.public["of"] or "", []).append(one.public)
         return found
+
+    def no_file(self, visit: Visit, release: str) -> Answer:
+        """What is said of a file, a table or a form that is none: which there are."""
+        known = {"tables": ", ".join(self._labels), "forms": ", ".join(form.suffix[1:] for form in FORMS.values())}
+        onward = address(f"/data/{release}", visit.lang)
+        return self._problem(visit, 404, "no_file", known, onward=onward, onward_said="problem.files")
 
     def _beside(self, visit: Visit, reader: Reader, make: Callable[[Visit, Reader, Path], Answer]) -> Answer | None:
         asked = visit.parts["release"]
@@ -119,7 +126,7 @@ class Downloads:
         is_latest, is_index = visit.parts["release"] == LATEST, "inner" in visit.parts and name == DOWNLOAD_INDEX
         found = made.files.get(name)
         if found is None and not is_index and not (is_latest and name in LINKS):
-            return self._problem(visit, 404, "not_found"), None
+            return self.no_file(visit, folder.name), None
         if is_latest:
             return to(visit, f"/data/{reader.id}/{visit.parts.get('inner', '')}{name}"), None
         if is_index:

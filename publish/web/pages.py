@@ -109,6 +109,7 @@ class Pages:
                 (downloads.LIST, self.files),
                 (downloads.FILE, self.file),
                 (rf"/data/{TABLE.pattern}", self.table),
+                (r"/(data/[A-Za-z0-9_-]{1,64}|search|notices)\.[A-Za-z0-9.]{1,30}", self.no_file),
                 (r"/deltas/index\.json", self.deltas),
                 (deltas.ADDRESS, self.delta),
                 (r"/changes(\.json|\.csv)?", self.changed.page),
@@ -149,6 +150,7 @@ class Pages:
             self.files,
             self.file,
             self.table,
+            self.no_file,
             self.badges.picture,
             self.badges.page,
             self._exports.institutions,
@@ -313,13 +315,17 @@ class Pages:
             return self._table(visit, reader)
         name = f"{visit.parts['table']}.{visit.parts['form']}"
         if not self.downloads.has(reader, name, visit.today):
-            raise NotHere
+            return self.no_file(visit, reader)
         return downloads.to(visit, f"/data/{reader.id}/{name}")
 
     def _table(self, visit: Visit, reader: Reader) -> Answer:
         if not self._exports.has(visit.parts["table"]):
-            raise NotHere
+            return self.no_file(visit, reader)
         return self._exports.of_region(visit, reader)
+
+    def no_file(self, visit: Visit, reader: Reader) -> Answer:
+        """What looks like a file and is none."""
+        return self.downloads.no_file(visit, reader.id)
 
     def _refusing(self, visit: Visit) -> Answer | None:
         """A file is asked for by its name alone: a key would be taken for a filter, and the whole for what it leaves."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from .conditions import ASKED, Asked, NoSuchPart, coding, part, unchanged
+from .conditions import ASKED, Asked, NoSuchPart, coding, is_another, part, unchanged
 
 PIECE_BYTES = 256 * 1024
 MOST_UNPACKED = 64  # at once in a process: of each some 0.4 MB are in memory
@@ -92,13 +92,15 @@ UNPACKING = Unpacking()
 
 
 def chosen(stored: Stored, asked: Asked, etag: str, changed: str | None) -> Sending:
-    """Which bytes a request is given, by its conditions (RFC 9110); 304, 206 and 416 too."""
+    """Which bytes a request is given, by its conditions (RFC 9110); 412, 304, 206 and 416 too."""
     packed = coding(asked.get(b"accept-encoding", b""), ("gzip",)) if stored.is_gzip and b"range" not in asked else ""
     if packed:
         etag = f'{etag[:-1]}-{packed}"'
     headers = [(b"etag", etag.encode("latin-1")), (b"accept-ranges", b"bytes")]
     if stored.is_gzip:
         headers.append((b"vary", b"accept-encoding"))
+    if is_another(asked, etag, changed):
+        return Sending(412, 0, 0, False, (*headers, _length(0)))
     if unchanged(asked, etag, changed, exactly=True):
         return Sending(304, 0, 0, False, tuple(headers))
     if packed:

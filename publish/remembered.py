@@ -1,0 +1,70 @@
+"""What whoever verifies a release remembers, and no signature shows: that a chain goes on from what they verified before, and that it goes on at all.
+
+A publisher who restored an older copy and went on from there, and one who shows others another chain, sign both with the right key: only who has a manifest
+of the other one can tell. And an old release that is served as the newest, with the keys of then, is as it was signed: its age alone says so, by the clock of whoever
+asks. TUF has a timestamp role for that, which signs every few hours that nothing is newer, and expires. Here nothing is signed where nothing changed, so
+an old release may be the newest one, and within the days that are allowed nothing is shown.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from .home import RELEASE_ID, release_order
+from .manifests import Read, line
+
+DAY = 10  # characters of a release's id
+ASK = "ask the publisher, and compare with another reader"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """`after`: the SHA-256 of a manifest that was verified before, and `of` its release where that is known; `today` in China; `most` days that a release may be old."""
+
+    today: date
+    after: str | None = None
+    of: str | None = None
+    most: int | None = None
+
+    def faults(self, first: Read, earlier: Sequence[Read]) -> Iterator[str]:
+        """A line for each thing that a release is not which it should be by this; `earlier` are those before it, as far as they were followed."""
+        if not RELEASE_ID.fullmatch(first.id):
+            return
+        if self.after is not None and not _goes_on(self.after, (first, *earlier)):
+            yield self._left(first, (first, *earlier)[-1])
+        if self.most is not None:
+            old = age(first.id, self.today)
+            if old is None or old < 0:
+                yield line(
+                    "manifest.json", f"is of {first.id[:DAY]}", f"a day up to {self.today}, today by this machine's clock: set the clock"
+                )
+            elif old > self.most:
+                yield line("manifest.json", f"is of {first.id[:DAY]}, {days(old)} ago", f"at most {days(self.most)}: {ASK}")
+
+    def _left(self, first: Read, last: Read) -> str:
+        if self.of is not None and release_order(self.of) > release_order(first.id):
+            found = f"is of release {first.id}, and {self.of} was verified before"
+            return line("manifest.json", found, f"that or a later one: verify /data/latest/; where that is {first.id}, {ASK}")
+        which = f"release {self.of} as it was verified before" if self.of else "what was verified before"
+        is_cut = last.said.get("previous") is not None and (self.of is None or release_order(last.id) > release_order(self.of))
+        found = f"is not known to go on from {which}: its chain is here back to {last.id}" if is_cut else f"does not go on from {which}"
+        what = "verify at the publisher's address, where all of it is; else" if is_cut else "keep both manifests,"
+        return line("manifest.json", found, f"manifest sha256 {self.after}, or a later issue of it, in the chain: {what} {ASK}")
+
+
+def _goes_on(after: str, chain: Sequence[Read]) -> bool:
+    """Whether a manifest is one of these, an earlier issue of one, or the one that the first of them follows."""
+    return any(after in (one.sha256, *one.supersedes, one.said.get("previous_manifest")) for one in chain)
+
+
+def age(release: str, today: date) -> int | None:
+    """How many days ago a release was made by its id, which is signed; None where that is no day."""
+    try:
+        return (today - date.fromisoformat(release[:DAY])).days
+    except ValueError:
+        return None
+
+
+def days(number: int) -> str:
+    """So many days."""
+    return "1 day" if number == 1 else f"{number} days"

@@ -1,0 +1,140 @@
+"""Whoever verified a release before is told when another chain, or an old release, is shown to them with good signatures."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from publish.cli import main
+from publish.home import LINKS, SIGNATURE, Home
+from publish.places import Folder
+from publish.release import close, file_sha256
+from publish.remembered import Remembered, age
+from publish.verified import verify
+from signed import DAYS, a_home, a_key, issue_anew, lay
+
+KEY, OTHER = a_key(1), a_key(2)
+TODAY = date(2026, 11, 7)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Five releases, as they were verified. Nobody alters it."""
+    return a_home(tmp_path_factory.mktemp("whole") / "home", KEY, DAYS)
+
+
+@pytest.fixture
+def restored(whole: Home, tmp_path: Path) -> Home:
+    """The home from a copy of the third day."""
+    shutil.copytree(whole.path, tmp_path / "home", symlinks=True)
+    home = Home(tmp_path / "home")
+    for day in DAYS[3:]:
+        shutil.rmtree(home.releases / day)
+    return home
+
+
+def manifest(home: Home, day: str) -> Path:
+    return home.releases / day / "manifest.json"
+
+
+def faults(home: Home, day: str, after: Path, of: str | None = None) -> list[str]:
+    found = verify(Folder(home.releases / day), KEY.public, (), Remembered(TODAY, file_sha256(after), of))
+    return list(found.faults)
+
+
+@pytest.mark.parametrize("day", range(5))
+def test_a_chain_goes_on_from_each_release_in_it_and_from_no_later_one(whole: Home, day: int) -> None:
+    for before in range(5):
+        found = faults(whole, DAYS[day], manifest(whole, DAYS[before]), DAYS[before])
+        assert bool(found) == (before > day)
+        assert all(f"is of release {DAYS[day]}, and {DAYS[before]} was verified before; expected that or a later" in line for line in found)
+    later = faults(whole, DAYS[0], manifest(whole, DAYS[1]))
+    assert bool(later), "of a hash alone it is not known which release it was"
+
+
+@pytest.mark.parametrize("of", [DAYS[4], None])
+@pytest.mark.parametrize("days", [DAYS[3:], ("2026-11-05.2", "2026-11-06"), ("2026-11-06",)])
+def test_a_publisher_who_went_on_from_an_older_copy_is_found_out_by_who_verified_a_later_release(whole: Home, restored: Home, days: tuple[str, ...], of: str | None) -> None:  # fmt: skip
+    for before, day in zip((DAYS[2], *days), days, strict=False):
+        lay(restored, day, KEY, before, more="another")
+    assert verify(Folder(restored.releases / days[-1]), KEY.public).faults == (), "by signatures all is well"
+    assert faults(restored, days[-1], manifest(whole, DAYS[2]), DAYS[2]) == []
+    (fault,) = faults(restored, days[-1], manifest(whole, DAYS[4]), of)
+    which = f"release {of} as it was verified before" if of else "what was verified before"
+    sha256 = file_sha256(manifest(whole, DAYS[4]))
+    assert fault == (
+        f"manifest.json: does not go on from {which}; expected manifest sha256 {sha256}, or a later issue of it, in the chain: "
+        "keep both manifests, ask the publisher, and compare with another reader"
+    )
+
+
+def test_a_release_that_was_issued_anew_is_what_it_was_verified_as(whole: Home, restored: Home) -> None:
+    for _ in range(2):
+        issue_anew(restored, DAYS[1], KEY)
+        issue_anew(restored, DAYS[2], KEY)
+    lay(restored, "2026-11-06", KEY, DAYS[2])
+    for day in DAYS[:3]:
+        assert faults(restored, "2026-11-06", manifest(whole, day)) == []
+    assert faults(restored, DAYS[2], manifest(whole, DAYS[2])) == []
+
+
+def test_only_an_issue_that_the_publisher_signed_stands_for_the_one_before(whole: Home, restored: Home) -> None:
+    lay(restored, "2026-11-06", KEY, DAYS[2])
+    said = restored.manifest(DAYS[2])
+    close(restored.releases / DAYS[2], {**said, "reissues": [{"supersedes": file_sha256(manifest(whole, day))} for day in DAYS[2:]]}, OTHER)
+    assert any("goes on from" in line or "go on from" in line for line in faults(restored, "2026-11-06", manifest(whole, DAYS[4])))
+
+
+def test_a_copy_alone_goes_on_from_the_one_before_and_says_where_it_cannot_say(whole: Home, tmp_path: Path) -> None:
+    alone = Home(tmp_path)
+    shutil.copytree(whole.releases / DAYS[4], alone.releases / DAYS[4])
+    assert faults(alone, DAYS[4], manifest(whole, DAYS[3]), DAYS[3]) == []
+    for of in (DAYS[1], None):
+        (fault,) = faults(alone, DAYS[4], manifest(whole, DAYS[1]), of)
+        assert f"is not known to go on from {f'release {of} as it' if of else 'what'} was verified before: its chain is here back to {DAYS[4]}; expected" in fault  # fmt: skip
+        assert "verify at the publisher's address, where all of it is" in fault
+
+
+@pytest.mark.parametrize(("days", "most", "words"), [
+    (0, 0, None), (2, 2, None), (2, None, None),
+    (3, 2, "is of 2026-11-05, 3 days ago; expected at most 2 days: ask the publisher"),
+    (-1, 2, "is of 2026-11-05; expected a day up to 2026-11-04, today by this machine's clock: set the clock"),
+])  # fmt: skip
+def test_a_release_may_be_as_old_as_it_is_said_and_not_of_a_day_to_come(
+    whole: Home, days: int, most: int | None, words: str | None
+) -> None:
+    today = date.fromordinal(date(2026, 11, 5).toordinal() + days)
+    assert age(DAYS[4], today) == days
+    found = verify(Folder(whole.releases / DAYS[4]), KEY.public, (), Remembered(today, most=most)).faults
+    assert [words in line for line in found if words] == [True] * len(found)
+    assert bool(found) == (words is not None)
+
+
+def test_a_day_that_is_none_has_no_age() -> None:
+    assert age("2026-13-01", TODAY) is None
+
+
+def said(*arguments: str) -> tuple[int, str]:
+    found = CliRunner().invoke(main, ["--now", "2026-11-07T12:00:00+08:00", "verify-release", *arguments, "--key", KEY.public.line])
+    return found.exit_code, found.output
+
+
+def test_a_person_types_the_manifest_or_its_hash_and_is_told_what_to_type_next_time(whole: Home, restored: Home) -> None:
+    folder, mine = str(whole.releases / DAYS[4]), str(manifest(whole, DAYS[4]))
+    code, output = said(folder, "--after", mine, "--not-older-than", "2")
+    assert (code, output.splitlines()[-1]) == (0, f"next time: --after {file_sha256(Path(mine))}")
+    assert said(folder, "--after", file_sha256(Path(mine)).upper())[0] == 0
+    for after in (mine, file_sha256(Path(mine))):
+        code, output = said(str(restored.releases / DAYS[2]), "--after", after)
+        assert (code, "1 fault; do not use it" in output, "next time" in output) == (1, True, False)
+    code, output = said(folder, "--not-older-than", "1")
+    assert (code, "2 days ago; expected at most 1 day" in output, "or not what is asked of it: 1 fault" in output) == (1, True, True)
+
+
+@pytest.mark.parametrize("after", ["nowhere", "", "0" * 63, "/", SIGNATURE, "mingbai.db", "a\0b", "x" * 5000])
+def test_what_is_no_manifest_is_not_taken_for_one_that_was_verified(whole: Home, after: str) -> None:
+    given = str(whole.releases / DAYS[4] / after) if after in (*LINKS, "mingbai.db") else after
+    code, output = said(str(whole.releases / DAYS[4]), "--after", given)
+    assert (code, "Invalid value for --after" in output) == (2, True), output

@@ -17,9 +17,10 @@ import httpx
 import pytest
 
 from publish.catalogue import Catalogue, dictionary
-from publish.web import region_pages, regional
+from publish.web import changes, feedmade, queries, region_pages, regional
 from publish.web.frame import STATIC
 from publish.web.plot import MOST, by_time
+from publish.web.reader import Reader
 from publish.web.server import Application, build_app
 from publish.wording import LANGUAGES, wording
 from web_release import ACTIVE, HOSTILE, PERSON, TODAY, go_live, make_release, rows, write_index, write_past
@@ -536,6 +537,16 @@ async def test_the_numbers_are_there_before_somebody_asks(home, catalogue):
     await asked.put({"type": "lifespan.shutdown"})
     await running
     assert kept == [True, True, True]
+
+
+@pytest.mark.parametrize("sql", [queries.NOTICE_CARDS, changes.IN_FORCE, feedmade.IN_FORCE, regional._NEWEST])
+def test_what_is_asked_of_a_few_notices_does_not_read_all_that_are_in_force(home: Path, sql: str) -> None:
+    """The page of each institution and of each notice did, twice: of 11,000 that took 15 ms."""
+    reader = Reader((home / "current").resolve())
+    values = ["[]", TODAY, 5][: 3 if "?3" in sql else 2]
+    steps = [row["detail"] for row in reader.rows(f"EXPLAIN QUERY PLAN {sql}", *values) if row["detail"].split()[1] == "n"]
+    reader.close()
+    assert [step.rpartition(" ")[2] for step in steps] in (["(id=?)"], ["(region_code=?)"]), steps
 
 
 async def test_a_failure_is_said_and_never_a_number(home, catalogue, monkeypatch):

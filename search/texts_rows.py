@@ -7,6 +7,7 @@ again without those fields, so that neither words nor their absence tell of them
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from .facets import most_frequent_first
 from .texts_file import File
 from .texts_near import likeliest, slips
 from .texts_query import Between, Deny, Either, Every, Is, Node, Words
@@ -75,7 +76,7 @@ class View:
         for code, n in Counter(map(codes.__getitem__, rows - self.without(name))).items():
             for value in known[code]:
                 counts[value] += n
-        return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+        return most_frequent_first(counts)
 
     def expression(self, node: Node, unsaid: frozenset[str] = frozenset(), pieces: bool = False) -> str | None:
         """What a tree is to FTS5; None where something in it is not of words alone, only denies, or is a long run and may not be in `pieces`."""

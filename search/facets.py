@@ -35,6 +35,11 @@ class Column:
         return order, smallest(renumbered)[np.frombuffer(self._codes, np.uint64)]
 
 
+def most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts in the order of how many, and of their values; sorted twice, since a key of both takes four times as long."""
+    return {value: counts[value] for value in sorted(sorted(counts), key=counts.__getitem__, reverse=True)}
+
+
 class Facets:
     """The facets of an open index."""
 
@@ -79,16 +84,16 @@ class Facets:
         if len(documents) == 1:
             return dict.fromkeys(sets[column[documents[0]]], 1)
         # of few documents a bin for each of 3,000 counties costs more than they do
-        few = len(documents) < FEW
-        for number, count in (
-            ((each, 1) for each in column[documents].tolist()) if few else enumerate(np.bincount(column[documents], minlength=1).tolist())
-        ):
-            if count:
-                for value in sets[number]:
-                    found[value] = found.get(value, 0) + count
-        if len(found) < 2:
-            return found
-        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+        if len(documents) < FEW:
+            counted = [(each, 1) for each in column[documents].tolist()]
+        else:
+            bins = np.bincount(column[documents])
+            numbers = np.flatnonzero(bins)
+            counted = list(zip(numbers.tolist(), bins[numbers].tolist(), strict=True))
+        for number, count in counted:
+            for value in sets[number]:
+                found[value] = found.get(value, 0) + count
+        return most_frequent_first(found)
 
     def order(self, name: str, documents: NDArray[np.uint32]) -> NDArray[np.uint32]:
         """Documents by their least value of a facet, those without it last, then in static rank."""

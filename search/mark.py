@@ -1,17 +1,17 @@
 """Which characters of a text as it is shown answer a query."""
 
-from .fold import compact, fold
+from functools import lru_cache
+
+from .fold import REMEMBERED, compact, fold
+
+_letters = lru_cache(REMEMBERED)(compact)  # of one character
 
 
 def spans(query: str, text: str) -> tuple[tuple[int, int], ...]:
     """What to mark in `text` for a query: (start, end) in order, apart from each other. Each word in one piece, or else in its longest parts."""
     words = fold(query).split()[:16]
-    letters: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(text):
-        for letter in compact(character):
-            letters.append(letter)
-            places.append(place)
+    letters = [_letters(character) for character in text]
+    places = [place for place, some in enumerate(letters) for _ in some]
     run = "".join(letters)
     marked: set[int] = set()
     for word in dict.fromkeys(("".join(words), *words)):

@@ -7,6 +7,7 @@ again without those fields, so that neither words nor their absence tell of them
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from .facets import most_frequent_first
 from .texts_file import File
 from .texts_near import likeliest, slips
 from .texts_tree import Between, Deny, Either, Every, Is, Node, Words
@@ -21,7 +22,7 @@ class View:
 
     def __init__(self, file: File, hidden: Collection[str], unsaid: Mapping[str, Collection[str]]) -> None:
         self._of = file
-        self._hidden = {file.places[id] for id in hidden if id in file.places}
+        self._hidden = frozenset(hidden)
         self._groups: dict[frozenset[str], set[int]] = {}
         for id, names in unsaid.items():
             if id in file.places and names:
@@ -34,7 +35,11 @@ class View:
         found = self._rows(tree, frozenset()) - self.bound
         for names, those in self._groups.items():
             found |= self._rows(tree, names) & those
-        return found - self._hidden
+        return self._shown(found)
+
+    def _shown(self, found: set[int]) -> set[int]:
+        """What of it is not hidden. Asked of what is found, which is little: those that are hidden are a thousand."""
+        return {place for place in found if self._of.ids[place] not in self._hidden}
 
     def ask(self, expression: str) -> set[int]:
         """What FTS5 finds; it is asked once."""
@@ -71,7 +76,7 @@ class View:
         for code, n in Counter(map(codes.__getitem__, rows - self.without(name))).items():
             for value in known[code]:
                 counts[value] += n
-        return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+        return most_frequent_first(counts)
 
     def expression(self, node: Node, unsaid: frozenset[str] = frozenset(), pieces: bool = False) -> str | None:
         """What a tree is to FTS5; None where something in it is not of words alone, only denies, or is a long run and may not be in `pieces`."""
@@ -143,14 +148,14 @@ class View:
     def meant(self, query: str, words: Sequence[Words]) -> str | None:
         """The query with its first word that is nowhere as it stands in documents that say everything."""
         for word in words:
-            if not slips(word) or self._rows(word, frozenset()) - self._hidden - self.bound:
+            if not slips(word) or self._shown(self._rows(word, frozenset()) - self.bound):
                 continue
             tries = [
                 f'NEAR("{" ".join(before)}" "{" ".join(after)}", {int(between)})' if before and after else f'"{" ".join(before or after)}"'
                 for ways in slips(word)
                 for before, between, after in ways
             ]
-            alike = sorted(self.ask(" OR ".join(tries)) - self._hidden - self.bound)[:ALIKE]
+            alike = sorted(self._shown(self.ask(" OR ".join(tries)) - self.bound))[:ALIKE]
             sql = f"SELECT {', '.join(self._of.columns.values())} FROM texts WHERE rowid = ?"  # noqa: S608
             texts = [text for place in alike for text in self._of.connection.execute(sql, [place]).fetchone() if text]
             if (better := likeliest(word, texts)) is not None:

@@ -29,6 +29,9 @@ def _is_near(one: str, other: str) -> bool:
     shorter, longer = sorted((len(one), len(other)))
     if longer - shorter > DIFFERENT or shorter < SAME:
         return False
-    front = next((place for place in range(shorter) if one[place] != other[place]), shorter)
-    back = next((place for place in range(shorter - front) if one[-1 - place] != other[-1 - place]), shorter - front)
+    front = back = 0
+    while front < shorter and one[front] == other[front]:
+        front += 1
+    while back < shorter - front and one[-1 - back] == other[-1 - back]:
+        back += 1
     return longer - front - back <= DIFFERENT and front + back >= SAME

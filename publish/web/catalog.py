@@ -5,7 +5,7 @@ of them is kept until another one is live or one is another.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from .answer import OPEN, Answer, as_json
 from .archive import identity_of
 from .frame import Dictionary, Frame
 from .openapi import openapi
-from .reader import Reader
+from .reader import Made, Reader
 from .schema import in_page
 from .shelf import Shelf
 from .terms import over
@@ -60,13 +60,15 @@ class CatalogPages:
             self._made = key, {name: write(nodes) for name, (_, write) in FORMS.items()}
         yield self._made[1][form]
 
-    def openapi(self, visit: Visit, reader: Reader) -> Answer:
-        """Kept for the day where it is the same for whoever asks: the site's address stands in it."""
+    def _once(self, reader: Reader, today: str, what: str, make: Callable[[], Made]) -> Made:
+        """What `make` gives, kept for the day where it is the same for whoever asks: the site's address stands in it."""
+        return reader.once(today, what, make) if self._frame.is_told else make()
 
+    def openapi(self, visit: Visit, reader: Reader) -> Answer:
         def make() -> Answer:
             return as_json(openapi(reader, self._dictionary, visit.lang, self._frame.root, visit.today))
 
-        return reader.once(visit.today, f"openapi {visit.lang}", make) if self._frame.is_told else make()
+        return self._once(reader, visit.today, f"openapi {visit.lang}", make)
 
     def told(self, visit: Visit, reader: Reader, versions: Mapping[str, str]) -> dict[str, Any]:
         """What /data says of the release for who cites it and for programs."""
@@ -92,6 +94,9 @@ class CatalogPages:
 
     def for_search_engines(self, reader: Reader, today: str, dataset: str | None = None) -> Markup | None:
         """A release's description in schema.org's words, or that of one dataset of it, as it may stand in a page: data in an element that no browser runs."""
+        return self._once(reader, today, f"for search engines: {dataset or ''}", lambda: self._in_page(reader, today, dataset))
+
+    def _in_page(self, reader: Reader, today: str, dataset: str | None) -> Markup | None:
         try:
             found = orjson.loads((reader.folder / DOWNLOADS / SCHEMA).read_bytes())
             ended = _ended(reader.folder, today)

@@ -7,7 +7,9 @@ since I paid, and when was it known. A release that our own change of code made 
 
 import csv
 import io
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -16,6 +18,7 @@ from urllib.parse import quote
 import orjson
 
 from ..cells import cell
+from ..errors import BadHome
 from ..rules import CAUSES
 from . import changes
 from .answer import Answer, as_json
@@ -24,9 +27,9 @@ from .frame import Dictionary
 from .past import Past
 from .plot import plot
 from .reader import Reader, Row
-from .selection import KEYS, KINDS, Selection, cursor, present, regions_under, releases, select
+from .selection import KEYS, KINDS, Selection, cursor, linked, present, regions_under, releases, select
 from .shelf import Shelf
-from .tally import first_release, summed, tally
+from .tally import first_release, others, summed, tally
 from .timeline import timeline, was_public
 from .visit import Visit, address
 
@@ -158,6 +161,12 @@ class ChangePages:
             yield _csv_of(lines)
 
     # -- for the other pages -----------------------------------------------------------------------------------------
+
+    def ahead(self, reader: Reader, today: str) -> None:
+        """Have worked out, by a reader apart, what takes some tenths of a second of the past, where it is there."""
+        with suppress(BadHome, sqlite3.Error), closing(Past(reader)) as past:
+            for make in (releases, linked, first_release, others):
+                make(past, today)
 
     def timeline(self, visit: Visit, reader: Reader) -> tuple[list[Row] | None, bool]:
         """The newest events of the page's institution or notice, and whether there are more; None where the past is not there."""

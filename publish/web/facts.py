@@ -5,7 +5,7 @@ it. Nothing is judged and nothing is ranked: order is by date or identifier.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,18 +13,16 @@ import orjson
 
 from .. import coverage as covering
 from ..home import release_order
-from ..regions import Region, Regions
 from ..rules import HARMLESS
 from . import queries
 from .rated import ratings
-from .reader import REGIONS, Reader, Row
+from .reader import Reader, Row
 from .terms import is_stale, over, permit_state
 
 NEWEST = 8
 MOST = 200  # of one kind in one answer
 KEPT = 20_000  # cards as JSON, of 1 kB each
 GLANCE = 3  # listings that a card has room for
-Ask = Callable[..., Sequence[Row]]
 CARD_PARTS = {name: columns.split(", ") for name, (columns, _) in queries.CARD_PARTS.items()}
 
 
@@ -102,8 +100,12 @@ def _with_statements(reader: Reader, notices: list[Row]) -> list[Row]:
 
 def unmatched(reader: Reader, institution: Row, today: str) -> list[Row]:
     """The notices in force that name exactly this institution's name in its region and are linked to nobody: it may be meant, or not."""
-    known = reader.once(today, "unmatched", lambda: _unmatched(reader, today))
-    return known.get((institution["name"], institution["region_code"]), [])
+    return all_unmatched(reader, today).get((institution["name"], institution["region_code"]), [])
+
+
+def all_unmatched(reader: Reader, today: str) -> dict[tuple[str, str], list[Row]]:
+    """These notices by name and region; worked out once and kept."""
+    return reader.once(today, "unmatched", lambda: _unmatched(reader, today))
 
 
 def _unmatched(reader: Reader, today: str) -> dict[tuple[str, str], list[Row]]:
@@ -177,21 +179,21 @@ def notice(reader: Reader, id: str) -> Row | None:
 
 def overview(reader: Reader, today: str) -> dict[str, Any]:
     """What the start page shows of a release on one day; worked out once and kept."""
-    return reader.once(today, "overview", lambda: _overview(reader, today, reader.rows))
+    return reader.once(today, "overview", lambda: _overview(reader, today))
 
 
-def _overview(reader: Reader, today: str, ask: Ask) -> dict[str, Any]:
+def _overview(reader: Reader, today: str) -> dict[str, Any]:
     return {
-        "newest": _held(reader, ask(queries.NEWEST, "", today, NEWEST)),
-        "notices_in_force": ask(queries.COUNT_FOUND, "", today)[0]["n"],
-        "provinces": _provinces(reader, ask),
-        "classes": [(row["code"], row["institutions"]) for row in ask(queries.OF_CLASSES)],
+        "newest": _held(reader, reader.rows(queries.NEWEST, "", today, NEWEST)),
+        "notices_in_force": reader.rows(queries.COUNT_FOUND, "", today)[0]["n"],
+        "provinces": _provinces(reader),
+        "classes": [(row["code"], row["institutions"]) for row in reader.rows(queries.OF_CLASSES)],
     }
 
 
-def _provinces(reader: Reader, ask: Ask) -> list[Row]:
+def _provinces(reader: Reader) -> list[Row]:
     """Every province with its number of institutions; a code that the release does not know counts nowhere."""
-    counts = {row["code"]: row["institutions"] for row in ask(queries.PROVINCES)}
+    counts = {row["code"]: row["institutions"] for row in reader.rows(queries.PROVINCES)}
     return [{"code": code, "institutions": counts.get(code, 0)} for code, row in reader.regions.items() if row["level"] == "province"]
 
 
@@ -231,17 +233,7 @@ def sources_of(reader: Reader, found: Row) -> list[Row]:
 
 def coverage(reader: Reader, today: str) -> covering.Coverage:
     """What the sources of a release cover today; worked out once and kept."""
-    return reader.once(today, "coverage", lambda: _coverage(reader, today, reader.rows))
-
-
-def _coverage(reader: Reader, today: str, ask: Ask) -> covering.Coverage:
-    return covering.coverage(ask, sources(reader, today), reader.held, reader.territory)
-
-
-def ahead(reader: Reader, today: str, ask: Ask) -> dict[str, object]:
-    """What `Reader.once` is to keep of a live release before somebody asks, since each takes a tenth of a second or more; by a connection of its own, beside the loop."""
-    reader.territory = Regions(Region(**row) for row in ask(REGIONS))
-    return {"coverage": _coverage(reader, today, ask), "overview": _overview(reader, today, ask)}
+    return reader.once(today, "coverage", lambda: covering.coverage(reader.rows, sources(reader, today), reader.held, reader.territory))
 
 
 def coverage_then(reader: Reader, today: str) -> covering.Coverage:

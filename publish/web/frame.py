@@ -26,6 +26,7 @@ from ..wording import LANGUAGES, wording
 from . import limits
 from .facts import freshness, glance
 from .qr import qr
+from .templating import Templates
 from .visit import Visit, address, current
 
 HERE = Path(__file__).parent
@@ -34,16 +35,9 @@ LONGEST, LONGEST_PROSE = 300, 20_000  # characters of one value on a page: a 100
 # C0 and C1 but tab and line ends; marks, embeddings, overrides and isolates that reorder what stands beside them
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _DAY = re.compile(r"\d{4}(-\d\d){0,2}(\.\d+)?")
-DAYS = (
-    "as_of",
-    "on",
-    "until",
-    "since",
-    "start",
-    "end",
-    "today",
-    "release",
-)  # values of texts that are days; such texts are not for attributes
+DAYS = frozenset(  # values of texts that are days; such texts are not for attributes
+    ("as_of", "on", "until", "since", "start", "end", "today", "release")
+)
 
 IN_PATH, IN_QUERY = "/~!$&'()*+,;=:@", "/~!$&'()*+,;=:@?%"  # what stands in an address as it is (RFC 3986)
 LIVE = (
@@ -63,7 +57,7 @@ def clean(value: object, longest: int = LONGEST) -> object:
     if value is None:
         return ""
     if isinstance(value, str) and not isinstance(value, Markup):
-        seen = _UNSEEN.sub("", value)
+        seen = value if value.isprintable() else _UNSEEN.sub("", value)
         return seen if len(seen) <= longest else seen[:longest] + "…"
     return value
 
@@ -86,11 +80,11 @@ def prose(value: object) -> Markup:
 
 def marked(query: str, text: object) -> Markup:
     """A text as it may stand on a page, with what of it answers a query marked."""
-    shown, at, parts = str(clean(text)), 0, []
+    shown, at, before = str(clean(text)), 0, ""
     for start, end in search.spans(query, shown):
-        parts += [escape(shown[at:start]), Markup("<mark>{}</mark>").format(shown[start:end])]
+        before += f"{escape(shown[at:start])}<mark>{escape(shown[start:end])}</mark>"
         at = end
-    return Markup("").join([*parts, escape(shown[at:])])
+    return Markup(f"{before}{escape(shown[at:])}")
 
 
 def yuan(fen: int) -> str:
@@ -98,8 +92,12 @@ def yuan(fen: int) -> str:
     return f"{Decimal(fen) / 100:,.2f}"
 
 
-def _marked(name: str, value: object) -> object:
-    return Markup("<time>{}</time>").format(value) if name in DAYS and isinstance(value, str) and _DAY.fullmatch(value) else value
+def _value(name: str, value: object) -> object:
+    """A value of a text, escaped."""
+    if type(value) is int:
+        return value
+    shown = clean(value)
+    return f"<time>{shown}</time>" if name in DAYS and isinstance(shown, str) and _DAY.fullmatch(shown) else escape(shown)
 
 
 def instant(text: object) -> object:
@@ -178,11 +176,9 @@ class Frame:
         """A text with its values, escaped. Days are marked as such, so that they do not break at their hyphens."""
         text = _escaped(self.visit.lang, key)
         if not values and "{" not in text:
-            return Markup(text)
+            return text
         # Markup.format says the same four times as slowly, and a page has hundreds of texts
-        return Markup(
-            text.format(**{name: value if type(value) is int else escape(_marked(name, clean(value))) for name, value in values.items()})
-        )
+        return Markup(str.format(text, **{name: _value(name, value) for name, value in values.items()}))
 
     def label(self, codes: str, code: str | None) -> str:
         reader = self.visit.reader
@@ -246,9 +242,9 @@ class Frame:
 
 
 @cache
-def _escaped(lang: str, key: str) -> str:
+def _escaped(lang: str, key: str) -> Markup:
     """A text as it stands on a page; its braces are none that escaping would change."""
-    return str(escape(wording(lang)[key]))
+    return escape(wording(lang)[key])
 
 
 def _fixed(name: str) -> str:
@@ -268,7 +264,7 @@ def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
 
 def environment(frame: Frame, contact: object = None) -> Environment:
     """The environment of our own pages; a name that is not there is an error and no empty text. `contact` is the operator's (contact.py), or None."""
-    env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    env = Templates(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     equip(env, frame)
     env.globals |= {"contact": contact, "qr": qr, "limits": limits}
     return env

@@ -161,7 +161,11 @@ class NoticePages:
     def _found(self, visit: Visit, reader: Reader, question: Question) -> search.Found:
         """What is found, with its facets; those of a region say what is in the others of its level, so the regions under it are left out too."""
         how: dict[str, Any] = {"ranges": {"decided_on": (question.since or None, question.until or None)}}
-        found = find(reader, visit.today, question.query, **how, filters=question.filters, sort=question.order, count=question.FACETS, limit=question.limit, offset=question.offset)  # fmt: skip
+
+        def make() -> search.Found:
+            return find(reader, visit.today, question.query, **how, filters=question.filters, sort=question.order, count=question.FACETS, limit=question.limit, offset=question.offset)  # fmt: skip
+
+        found = make() if question.pairs(offset=question.offset) else reader.once(visit.today, "notices, none asked for", make)
         for place, level in enumerate(REGIONS):
             under = set(REGIONS[place + 1 :]) & question.filters.keys()
             if under and found.problem is None:

@@ -8,6 +8,8 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -59,6 +61,17 @@ def read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, check_same_thread=False, cached_statements=256)
 
 
+def _connected(database: Path) -> sqlite3.Connection:
+    """A hardened connection to the database of a release, whose rows are dicts."""
+    connection = read_only(database)
+    connection.row_factory = as_row
+    for table, columns in DECLARED_LATER.items():
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone():
+            connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
+    harden(connection)
+    return connection
+
+
 class NoIndex(Exception):
     """The release has no index that can be read."""
 
@@ -97,12 +110,7 @@ class Reader:
             self.manifest: dict[str, Any] = json.loads(sealed)
             self.manifest_sha256 = hashlib.sha256(sealed).hexdigest()  # which names the hash of every file: that of the release
             self.id = str(self.manifest["id"])
-            self._connection = read_only(self.database)
-            self._connection.row_factory = as_row
-            for table, columns in DECLARED_LATER.items():
-                if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone():
-                    self._connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
-            harden(self._connection)
+            self._connection = _connected(self.database)
             self._index, of_index = _opened(search.open_index, folder / "search" / "index.db")
             said = self.manifest.get("files", {}).get(NOTICES, {}).get("sha256")
             self._texts, of_texts = _opened(partial(_texts, sha256=said), folder / NOTICES)
@@ -173,12 +181,25 @@ class Reader:
     def once(self, today: str, what: str, make: Callable[[], Made]) -> Made:
         """What `make` gives, worked out once for the release and a day; other days are forgotten."""
         if today not in self._kept:
-            self._kept = {today: {}}
-        of_day = self._kept[today]
+            self._kept.clear()
+        of_day = self._kept.setdefault(today, {})
         if what not in of_day:
             of_day[what] = make()
         made: Made = of_day[what]
         return made
+
+    @contextmanager
+    def apart(self) -> Iterator["Reader"]:
+        """The same release on a connection of its own, for another thread to ask, so that nobody else waits. What it keeps (`once`) is kept for all."""
+        other = copy(self)
+        other._connection, other.past = _connected(self.database), None
+        try:
+            yield other
+            self.territory = other.territory
+        finally:
+            other._connection.close()
+            if other.past:
+                other.past[1].close()
 
     def has(self, today: str, what: str) -> bool:
         """Whether `once` has it for a day."""

@@ -8,13 +8,12 @@ release alone: the past of a region is in /changes.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 
 from ..coverage import because
 from ..families import FACETS
 from ..hotlines import Hotline
 from ..regions import COUNTRY, Region
-from . import covered, facts, region_question, regional
+from . import covered, facts, noticing, region_question, regional
 from .answer import RETRY_SECONDS, Answer, as_json, moved
 from .asked import NoSuchChoice, read, refused
 from .changed import ChangePages, as_public
@@ -136,19 +135,19 @@ class RegionPages:
     async def ready(self, reader: Reader, today: str) -> None:
         """Have what the day's first visitors would wait for worked out beside the loop, where it is not: the numbers, and what else takes long."""
 
-        def made_ahead() -> dict[str, object]:
-            with regional.beside(reader) as ask:
-                return {**facts.ahead(reader, today, ask), regional.KEPT: regional.count(reader, today)}
+        def make_ahead() -> None:
+            with reader.apart() as other:
+                for make in (facts.coverage, facts.overview, facts.all_unmatched, noticing.unseen, self._changed.ahead):
+                    make(other, today)
+                regional.counted(other, today)  # which says that all of it is there
 
         async with self._one:  # whoever comes meanwhile waits for the same
             if not regional.is_counted(reader, today):
-                made = await asyncio.to_thread(made_ahead)
-                for what in made:
-                    reader.once(today, what, partial(made.__getitem__, what))
+                await asyncio.to_thread(make_ahead)
 
     def _found(self, visit: Visit, reader: Reader, asked: Asked) -> tuple[int, list[str]]:
-        with regional.beside(reader) as ask:
-            return regional.institutions(reader, visit.today, asked.code, asked.chosen, asked.limit, asked.offset, ask)
+        with reader.apart() as other:
+            return regional.institutions(other, visit.today, asked.code, asked.chosen, asked.limit, asked.offset)
 
     # -- the pages ---------------------------------------------------------------------------------------------------
 

@@ -2,13 +2,12 @@
 
 A region has what lies in it, by the tree of the release's table, as the indexes and the exports have it. Everything is counted as it may be shown on the
 day: a notice or a listing that is over is in no number. Notices about natural persons, and about who could be one, are in none and not among the newest:
-no search finds them by region, and one in a county would say who (rule 8). Of the live release alone. To count takes a second or two of 200,000 institutions, so it is done beside the loop, once a
-day, on a connection of its own; so is looking into addresses.
+no search finds them by region, and one in a county would say who (rule 8). Of the live release alone. To count takes a second or two of 200,000 institutions, so it is done beside the loop (Reader.apart), once a
+day; so is looking into addresses.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -16,14 +15,13 @@ import orjson
 from ..regions import COUNTRY
 from ..rules import ADVERSE
 from . import queries
-from .reader import Reader, Row, as_row, harden, read_only
+from .reader import Reader, Row
 from .selection import regions_under
 
 # what is counted: one of these and a code, a month or a year
 INSTITUTIONS, LIST, CLASS, NOTICES, DECIDED, LISTED = "institutions", "list", "class", "notices", "decided", "listed"
 Key = tuple[str, str]
 Counts = Counter[Key]
-Ask = Callable[..., Sequence[Row]]
 KEPT = "regions counted"
 QUICK = 1_000  # rows that are passed over in the loop
 ANY_ADVERSE = "adverse"  # beside the lists themselves: who is on one of those that may hurt counts once
@@ -68,19 +66,6 @@ _NEWEST = """SELECT n.id FROM notices n WHERE n.region_code IN (SELECT value FRO
     ORDER BY coalesce(n.published_on, n.decided_on) DESC, n.id LIMIT ?3""".replace("$in_force", queries.FOUND)
 
 
-@contextmanager
-def beside(reader: Reader) -> Iterator[Ask]:
-    """To ask a release on a connection of its own, so that nobody else waits."""
-    with closing(read_only(reader.database)) as connection:
-        connection.row_factory = as_row
-        harden(connection)
-
-        def ask(sql: str, *values: object) -> Sequence[Row]:
-            return connection.execute(sql, values).fetchall()
-
-        yield ask
-
-
 def is_counted(reader: Reader, today: str) -> bool:
     """Whether the numbers are there already."""
     return reader.has(today, KEPT)
@@ -91,18 +76,17 @@ def count(reader: Reader, today: str) -> dict[str, Counts]:
     found: dict[str, Counts] = {}
     above: dict[str, list[str]] = {}
     keys: dict[Key, Key] = {}  # one object for each, of which there are hundreds of thousands
-    with beside(reader) as ask:
-        for kind, sql in _COUNTED.items():
-            for row in ask(sql, "", today):
-                code = row["region_code"] if row["region_code"] in reader.regions else NOWHERE
-                if code not in above:
-                    above[code] = [COUNTRY, *reader.lies_in(code)] if code else [COUNTRY, NOWHERE]
-                key = keys.setdefault((kind, row["what"]), (kind, row["what"]))
-                for each in above[code]:
-                    its = found.setdefault(each, Counter())
-                    its[key] += row["n"]
-                    if kind == DECIDED:
-                        its[NOTICES, ""] += row["n"]
+    for kind, sql in _COUNTED.items():
+        for row in reader.rows(sql, "", today):
+            code = row["region_code"] if row["region_code"] in reader.regions else NOWHERE
+            if code not in above:
+                above[code] = [COUNTRY, *reader.lies_in(code)] if code else [COUNTRY, NOWHERE]
+            key = keys.setdefault((kind, row["what"]), (kind, row["what"]))
+            for each in above[code]:
+                its = found.setdefault(each, Counter())
+                its[key] += row["n"]
+                if kind == DECIDED:
+                    its[NOTICES, ""] += row["n"]
     return found
 
 
@@ -149,23 +133,21 @@ def _has_ended(reader: Reader, code: str) -> bool:
     return row is not None and row.valid_until is not None
 
 
-def institutions(
-    reader: Reader, today: str, code: str, chosen: Mapping[str, str], limit: int, offset: int, ask: Ask | None = None
-) -> tuple[int, list[str]]:
+def institutions(reader: Reader, today: str, code: str, chosen: Mapping[str, str], limit: int, offset: int) -> tuple[int, list[str]]:
     """How many institutions of a region are of a class, on a list and at an address (as far as these are chosen), and the ids of one page of them.
 
     They stand by region and name; nothing is ranked.
     """
-    ask, address = ask or reader.rows, "".join(chosen.get("address", "").split()).lower()
+    address = "".join(chosen.get("address", "").split()).lower()
     where = " AND ".join([_IN, *(sql for name, sql in _WITH.items() if chosen.get(name))])
     values: tuple[Any, ...] = (
         orjson.dumps(beneath(reader, code, today)).decode(), today, chosen.get("class", ""), chosen.get("list", ""), address
     )  # fmt: skip
     total, sql = _known(of(reader, today, code), chosen), _PAGE.replace("$where", where)
     if total is None:  # all of them are looked at for their number
-        every = [row["id"] for row in ask(sql, *values, -1, 0)]
+        every = [row["id"] for row in reader.rows(sql, *values, -1, 0)]
         return len(every), every[offset : offset + limit]
-    return total, [row["id"] for row in ask(sql, *values, limit, offset)]
+    return total, [row["id"] for row in reader.rows(sql, *values, limit, offset)]
 
 
 def is_quick(reader: Reader, today: str, code: str, chosen: Mapping[str, str], offset: int) -> bool:

@@ -14,13 +14,16 @@ from .frame import Frame, clean
 from .reader import Reader, Row
 from .visit import Visit
 
-IN_SCRIPT = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}  # nothing in a text ends the element
+IN_SCRIPT = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"))  # nothing in a text ends the element
 CREDIT_CODE = "统一社会信用代码"
 
 
 def in_page(said: object) -> Markup:
     """Plain data as it may stand in a page's script element of type application/ld+json."""
-    return Markup(orjson.dumps(said).decode().translate(IN_SCRIPT))
+    text = orjson.dumps(said).decode()
+    for sign, written in IN_SCRIPT:  # str.translate takes 50 times as long
+        text = text.replace(sign, written)
+    return Markup(text)
 
 
 def website(frame: Frame, visit: Visit) -> Markup:

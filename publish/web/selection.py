@@ -82,8 +82,19 @@ def select(past: Past, today: str, pairs: Sequence[tuple[str, str]], datasets: M
 
 def subjects(past: Past, today: str, subject: str) -> list[str]:
     """Itself, and of an institution the notices that are, or were in the past that may be told, linked to it."""
-    linked = past.rows(today, "SELECT DISTINCT notice_id AS id FROM notice_links WHERE institution_id = ? ORDER BY 1", subject)
-    return [subject, *(row["id"] for row in linked)]
+    return [subject, *linked(past, today).get(subject, ())]
+
+
+def linked(past: Past, today: str) -> dict[str, list[str]]:
+    """The notices of each institution, worked out once: the past has no index of them."""
+    return past.reader.once(today, "notices linked", lambda: _linked(past, today))
+
+
+def _linked(past: Past, today: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row in past.rows(today, "SELECT DISTINCT institution_id, notice_id FROM notice_links ORDER BY 2"):
+        found.setdefault(row["institution_id"], []).append(row["notice_id"])
+    return found
 
 
 def regions_under(reader: Reader, code: str, today: str) -> list[str]:

@@ -12,7 +12,7 @@ import orjson
 
 import search
 
-from ..answering import Answer, Naming, Row, cannot_say, decide, nothing_of
+from ..answering import Answer, Naming, Row, cannot_say, decide
 from ..coverage import LISTS
 from ..errors import BadHome
 from ..meant import (
@@ -84,10 +84,6 @@ class Verifier:
         cards = facts.cards(self.reader, [one.known.id for one in found], self.today)
         place = None if found or asked.region else place_of(asked.name, self.regions)
         return decide(asked, identity, cards[0] if cards else None, self.sources, self.regions, self._naming(asked), place)
-
-    def nothing_of(self, name: str) -> bool:
-        """Whether a name begins with a place of which the sources of lists have nothing."""
-        return nothing_of(place_of(name, self.regions), self.sources, self.regions) is not None
 
     def _naming(self, asked: Asked) -> Naming:
         """The notices in force that name the number that was asked, or the name to the letter in the county."""

@@ -20,6 +20,8 @@ from .telling import name_key
 
 LISTED, OTHER_LIST, NOT_LISTED, CANNOT_SAY = STATUSES = "listed", "other_list", "not_listed", "cannot_say"
 WHITE, BLACK = "white", "black"
+NOTHING_THERE = ("region_not_covered", "region_empty")  # of a region the sources have nothing
+NO_SUCH_PLACE = "place_not_covered"  # a note: of the place that the name begins with
 UNTOLD = "harm_untold"  # a note: of a name alone nothing is told that speaks against it, whether there is anything or not
 OPERATING = "operating"  # of the codes of institution_statuses the one by which nothing has ended or is suspended
 PEACEFUL = (WHITE, "normal")  # an allow-list: beside any other list nobody is `listed`
@@ -90,10 +92,20 @@ def cannot_say(*reasons: str, candidates: Iterable[Candidate] = ()) -> Answer:
 
 
 def decide(
-    asked: Asked, identity: Identity, card: Row | None, sources: Sequence[Source], regions: Regions, naming: Naming = Naming()
+    asked: Asked,
+    identity: Identity,
+    card: Row | None,
+    sources: Sequence[Source],
+    regions: Regions,
+    naming: Naming = Naming(),
+    place: str | None = None,
 ) -> Answer:
-    """The answer. `card` is what the release shows of the institution that was found today: its listings, notices in force, and what is held."""
+    """The answer. `card` is what the release shows of the institution that was found today: its listings, notices in force, and what is held; `place` is
+    the region that the name says, where none was asked."""
     answer = _decide(asked, identity, card, sources, regions)
+    if identity.found is None and (why := nothing_of(place, sources, regions)):
+        answer = cannot_say(why, candidates=answer.candidates) if answer.status == NOT_LISTED else answer
+        answer = replace(answer, notes=(*answer.notes, NO_SUCH_PLACE))
     if identity.found is not None and (identity.is_sure or identity.found.how in (CODE, PERMIT)):
         return answer  # its own notices are linked to it
     if answer.status == NOT_LISTED and not (asked.code or asked.permit or asked.is_county):
@@ -216,6 +228,12 @@ def silence(region: str | None, sources: Sequence[Source], regions: Regions, *, 
     if not any(region in it.regions if region and has_all else it.regions for it in lists):
         return "region_empty"
     return None
+
+
+def nothing_of(place: str | None, sources: Sequence[Source], regions: Regions) -> str | None:
+    """Why nobody of a place could have been found in these sources, whenever they are of; None where one could, or there is no place."""
+    why = silence(place, sources, regions) if place else None
+    return why if why in NOTHING_THERE else None
 
 
 def covering(region: str | None, sources: Sequence[Source], regions: Regions) -> list[Source]:

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from search import BRAND, Difference, compact, differences, is_question, near
+from search import BRAND, Difference, compact, differences, is_question, near, parts
 
 from .errors import BadValue
 from .regions import COUNTRY, Regions
@@ -25,6 +25,9 @@ _CODE, _PERMIT = (
     re.compile(r"(?=(?:.*[0-9]){8})[0-9A-Za-z]{17,19}"),
     re.compile(r"(?:教民)?[0-9]{13}(?:[0-9]{2})?号?"),
 )  # in the place of a name
+# what makes a word of the last character of a place: 大同市场, 海南省心, 海淀区块链; a school that is 民办 begins so too
+_WORD = re.compile(r"场|民(?!办)|政|集|井|值|级|心|力|时|钱|事|域|块|间|别|城|委|长")
+_ABOVE = ("province", "city")  # 东方市 and 解放区 are brands as often; of these two no full name is
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,16 @@ def region_of(text: str, regions: Regions, day: str) -> tuple[str | None, bool]:
     """The code that a region's name or code means, None for the whole country, and whether it has none below it. Raises BadValue."""
     row = regions.resolve(text, day)
     return (None, False) if row.code == COUNTRY else (row.code, row.code in regions.county_codes())
+
+
+def place_of(name: str, regions: Regions) -> str | None:
+    """The code of the region that a name begins with, where that is sure: its full name (上海市, 江苏省南京市), or that of what lies in it behind a short
+    one (上海浦东新区). None for a place in a short form alone, which is in roads, brands and surnames too: 北京路, 中山, 东方."""
+    place = parts(name)[0]
+    found = regions.meanings(place) if place else ()
+    if len(found) != 1 or _WORD.match(compact(name), len(place)):
+        return None
+    return found[0].code if found[0].level in _ABOVE or place != compact(found[0].name_zh) else None
 
 
 def read(query: Query, region_of: Callable[[str], tuple[str | None, bool]]) -> Asked:

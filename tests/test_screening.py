@@ -129,6 +129,23 @@ def test_the_list_columns_are_of_lists_that_it_is_on(home, tmp_path):
     assert [(row["status"], row["list"], row["batch"]) for row in (left, stale)] == [("not_listed", "", ""), ("cannot_say", "", "")]
 
 
+def test_the_number_of_notices_is_there_where_it_may_be_said_and_is_known(home, tmp_path):
+    lines = {
+        f",,{code(4)}": "1",
+        f",,{code(5)}": "0",
+        f",,{code(90)}": "1",  # of nobody in the register
+        "乐童培训中心,350102,": "1",
+        "乐童培训中心,,": "",
+        "无此机构,350102,": "",
+        "彩虹培训中心,350103,": "",  # whose county's notices are held
+        "小树培训中心,350102,": "",  # one that is linked to nobody has its name
+    }
+    (tmp_path / "list.csv").write_text("\n".join(("名称,区县,代码", *lines)))
+    result = screen(home, tmp_path / "list.csv", "--code-column", "代码")
+    assert result.exit_code == 0, result.output
+    assert [row["notices_in_force"] for row in read(tmp_path / "list.csv.screened.csv")] == list(lines.values())
+
+
 def test_a_near_name_shows_the_difference(home, tmp_path):
     (tmp_path / "list.csv").write_text("名称\n甜果培训中心\n")
     screen(home, tmp_path / "list.csv")

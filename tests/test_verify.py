@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from publish.answering import CANNOT_SAY, LISTED, NOT_LISTED, OTHER_LIST, STATUSES
 from publish.catalogue import Catalogue, dictionary
-from publish.meant import LONGEST, Query, near_codes
+from publish.meant import LONGEST, Query, near_codes, place_of
 from publish.values import is_credit_code
 from publish.web.candidates import Line, candidates
 from publish.web.reader import Reader
@@ -81,6 +81,13 @@ CASES = [
     (Query("tianguo"), CANNOT_SAY, "near", None),
     (Query("福州市鼓楼区明德培训中心有限公司"), NOT_LISTED, "not_found", None),  # all but the brand is the same, which anybody has
     (Query("无此机构"), NOT_LISTED, "not_found", None),
+    # the place is in the name alone
+    (Query("上海市浦东新区无此机构"), CANNOT_SAY, "region_empty", None),
+    (Query("江苏省南京市无此机构", code=code(99)), CANNOT_SAY, "region_empty", None),
+    (Query("江苏省南京市无此机构", code=code(90)), CANNOT_SAY, "region_empty", None),  # and the notice is told beside it
+    (Query("福建省福州市无此机构"), NOT_LISTED, "not_found", None),
+    (Query("南京路无此机构"), NOT_LISTED, "not_found", None),
+    (Query("中山市场无此机构"), NOT_LISTED, "not_found", None),
     # with a region
     (Query("晨星培训学校", region=GULOU), LISTED, "is_listed", "i-twin-a"),
     (Query("晨星培训学校", region="厦门市思明区"), LISTED, "is_listed", "i-twin-b"),
@@ -203,6 +210,47 @@ def test_what_may_hurt_is_told_by_number_or_the_exact_name_in_its_county_alone(v
     assert ("harm_untold" in answer.notes) == (answer.found is not None and notices is None)
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        *((name, "310115") for name in ("上海市浦东新区启明培训中心", "上海浦东新区启明", "上海 市浦東新區啟明")),
+        ("江苏省南京市启明培训学校", "320100"), ("南京市鼓楼区启明", NANJING_GULOU), ("北京朝阳区启明", CHAOYANG), ("上海市民办启明学校", "310000"), ("中山市启明", "442000"),
+        ("海南省东方市启明", "469007"), ("恩施土家族苗族自治州启明", "422800"),
+        # what begins like a place, or with a name that several have
+        *((name, None) for name in ("北京路启明", "南京路小学辅导", "东方启明", "东方市启明", "东方市民大学", "中山启明", "中山市场启明", "大同市场营销", "海南省心教育", "海淀区块链培训")),
+        *((name, None) for name in ("朝阳启明", "鼓楼区启明", "解放区的天", "上海城市学院", "启明（上海市）培训中心", "北京市", "北京", "市中区启明", "启明", "")),
+    ],
+)  # fmt: skip
+def test_a_place_is_taken_from_a_name_where_it_is_sure(verifier, name, code):
+    assert place_of(name, verifier.regions) == code
+
+
+def test_a_name_from_where_the_sources_have_nothing_is_not_answered_as_if_they_had(verifier):
+    alone, near, asked, known = (
+        verifier.verify(query)[1]
+        for query in (
+            Query("上海市无此机构"),
+            Query("上海市甜果培训中心有限公司"),
+            Query("上海市无此机构", region=GULOU),
+            Query(code=code(1)),
+        )
+    )
+    assert (alone.status, alone.heading, alone.notes, alone.sources) == (CANNOT_SAY, "verify.status.cannot_say", ("place_not_covered",), ())
+    assert (near.reasons, near.notes, bool(near.candidates)) == (("near",), ("place_not_covered",), True)
+    assert "place_not_covered" not in (*asked.notes, *known.notes)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_search_that_finds_nobody_says_that_the_place_was_not_searched(home, catalogue, lang):
+    app, note = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON), wording(lang)["verify.note.place_not_covered"]
+    shanghai, fuzhou = [
+        await ask(app, "/search" if lang == "zh" else f"/{lang}/search", params={"q": name})
+        for name in ("上海市浦东新区乌有", "福建省福州市乌有")
+    ]
+    app.shelf.close()
+    assert [note in page.text for page in (shanghai, fuzhou)] == [True, False]
+
+
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iterator[Verifier]:
     """Whoever has a name, or number, that is nearly or wholly another's too: all but one of them on a black list."""
@@ -311,6 +359,7 @@ UNCOVERED = [
     ([{**SOURCES[0], "region_code": GULOU}], Query("无此机构"), "region_needed"),
     ([{**SOURCES[0], "region_code": GULOU}], Query("无此机构", region=CHAOYANG), "region_not_covered"),
     ([{**SOURCES[0], "region_code": None}], Query("无此机构", region=GULOU), "region_not_covered"),
+    ([{**SOURCES[0], "region_code": GULOU}], Query("北京市朝阳区无此机构"), "region_needed"),
     ([{**SOURCES[0], "as_of": "2026-11-01"}], Query("无此机构", region=GULOU), "stale_source"),
     ([{**SOURCES[0], "as_of": "2026-11-01"}], Query("无此机构"), "stale_source"),
     ([{**SOURCES[0], "as_of": "2026-11-01"}], Query("小树培训中心", region=GULOU), "stale_source"),

@@ -34,6 +34,7 @@ COLUMNS = (
     "how",
     "difference",
     "list",
+    "notices_in_force",
     "authority",
     "batch",
     "as_of",
@@ -68,7 +69,8 @@ def screen(
 
     Writes a CSV for spreadsheets with the list's own columns first, then status (listed: on a white list; other_list: on a
     black, grey, warning, cancelled or other one; not_listed; cannot_say), reason, the institution, how it was
-    found and what differs, the listing, as-of day and release. A row that cannot be read is cannot_say and never left out.
+    found and what differs, the listing, notices_in_force (their number; empty where nobody may say or know it, as by a name
+    alone), as-of day and release. A row that cannot be read is cannot_say and never left out.
 
     Exit codes: 0 every row has an answer, 1 the file cannot be used, or some rows met an error (the file is written all the same),
     2 there is no release, or the output cannot be written.
@@ -148,6 +150,7 @@ def _told(answer: Answer, verifier: "Verifier") -> Iterator[str]:
     yield _joined(one.how for one in who)
     yield _joined(_difference(one) for one in who)
     yield _joined(reader.label("lists", it["list"], "zh") for it in answer.on)
+    yield _notices(answer)
     yield _joined(it["authority"] or "" for it in answer.on)
     yield _joined(it["batch_label"] or "" for it in answer.on)
     lists = say("zh", "list.and").join(reader.label("lists", code, "zh") for code in answer.lists)
@@ -160,6 +163,12 @@ def _told(answer: Answer, verifier: "Verifier") -> Iterator[str]:
             *(say("zh", f"verify.reason.{reason}", lists=lists) for reason in answer.reasons),
         )
     )
+
+
+def _notices(answer: Answer) -> str:
+    """How many notices in force it has; nothing where nobody may say or know, so that 0 is none."""
+    is_known = answer.notices or not (answer.unmatched or "notices_held" in answer.notes)
+    return str(len(answer.notices)) if answer.notices is not None and is_known else ""
 
 
 def _joined(values: Iterable[str]) -> str:

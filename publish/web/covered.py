@@ -3,8 +3,9 @@
 A list that no source of a region has is nobody's there: that none is on it cannot be said. So it is of every list where nothing found means nothing at all.
 """
 
-from ..answering import meets
+from ..answering import meets, nothing_of
 from ..coverage import LISTS, NOTICES, because
+from ..meant import place_of
 from ..regions import COUNTRY
 from ..rules import AGAINST
 from . import facts, regional
@@ -19,6 +20,11 @@ def silence(reader: Reader, today: str, code: str) -> dict[str, str | None]:
         coverage = facts.coverage(reader, today)
         kept[code] = {what: coverage.silence(what, code) for what in (LISTS, NOTICES)}
     return kept[code]
+
+
+def names_nowhere(reader: Reader, today: str, name: str) -> bool:
+    """Whether a name begins with a place of which the sources of lists have nothing."""
+    return nothing_of(place_of(name, reader.territory), facts.coverage(reader, today).sources[LISTS], reader.territory) is not None
 
 
 def unsaid(reader: Reader, today: str, code: str) -> frozenset[str]:

@@ -17,10 +17,11 @@ from datasette.views.base import DatasetteError
 
 from ..errors import BadHome
 from .ended import INNER, Ended, ended, guard, keys, on_day, shadow, tell
-from .past import Past, past_ended, past_file, shadow_past
+from .past import Past, past_file, shadow_past
 from .reader import Reader, harden, read_only
 from .views import make_views, views
-from .visit import current
+from .visit import Visit, current
+from .whole import past_shown, shown
 
 
 class NoPast(Exception):
@@ -30,7 +31,7 @@ class NoPast(Exception):
 
 
 class Guarded(Database):  # type: ignore[misc]
-    """A database that shows nothing that is over on the day of the request."""
+    """A database that shows nothing that is over on the day of the request, and no notice about a person to who may be looking for one (whole.py)."""
 
     def __init__(self, datasette: Any, reader: Reader, path: Path) -> None:
         super().__init__(datasette, path=str(path), is_mutable=False)
@@ -42,7 +43,7 @@ class Guarded(Database):  # type: ignore[misc]
         """Make a connection that is new one for visitors."""
         raise NotImplementedError
 
-    def over(self, today: str) -> Ended:
+    def over(self, visit: Visit) -> Ended:
         raise NotImplementedError
 
     def inspected(self) -> dict[str, Any]:
@@ -55,7 +56,7 @@ class Guarded(Database):  # type: ignore[misc]
         return deepcopy(self._known[what, *table])
 
     async def execute_fn(self, fn: Callable[[sqlite3.Connection], Any]) -> Any:
-        over = self.over(current.get().today)
+        over = self.over(current.get())
 
         def of_day(connection: sqlite3.Connection) -> Any:
             with on_day(over):
@@ -117,8 +118,8 @@ class ReleaseDatabase(Guarded):
         harden(connection)
         guard(connection, keys(self.reader).keys())
 
-    def over(self, today: str) -> Ended:
-        return ended(self.reader, today)
+    def over(self, visit: Visit) -> Ended:
+        return shown(visit, self.reader)
 
     def inspected(self) -> dict[str, Any]:
         sha256 = self.reader.manifest.get("files", {}).get(self.reader.database.name, {}).get("sha256", "")
@@ -177,8 +178,8 @@ class HistoryDatabase(Guarded):
         harden(connection)
         guard(connection, self._tables, self._views)
 
-    def over(self, today: str) -> Ended:
-        return past_ended(self.reader, today)
+    def over(self, visit: Visit) -> Ended:
+        return past_shown(visit, self.reader)
 
     async def table_counts(self, limit: int = 10) -> dict[str, None]:
         return dict.fromkeys(self._views)
@@ -217,7 +218,7 @@ class _Counts(Mapping[str, Mapping[str, int]]):
         self._reader = reader
 
     def __getitem__(self, table: str) -> Mapping[str, int]:
-        return {"count": ended(self._reader, current.get().today).counts[table]}
+        return {"count": shown(current.get(), self._reader).counts[table]}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._reader.counts)

@@ -69,14 +69,18 @@ def ended(reader: Reader, today: str) -> Ended:
 
 
 def _ended(reader: Reader, today: str) -> Ended:
-    over = {"notices": reader.rows(_NOTICES, "", today), "listings": reader.rows(_LISTINGS, "", today)}
-    ids = {table: orjson.dumps([row["id"] for row in rows]).decode() for table, rows in over.items()}
-    gone = dict.fromkeys(keys(reader), ids["notices"]) | ids
-    gone["documents"] = orjson.dumps([row["id"] for row in reader.rows(_documents(reader), *ids.values())]).decode()
+    notices, listings = (orjson.dumps([row["id"] for row in reader.rows(sql, "", today)]).decode() for sql in (_NOTICES, _LISTINGS))
+    return without(reader, notices, listings)
+
+
+def without(reader: Reader, notices: str, listings: str) -> Ended:
+    """What of a release is not shown where these notices and listings are not, each a JSON array of ids: also their parts, and documents that nothing else names."""
+    gone = {**dict.fromkeys(keys(reader), notices), "listings": listings}
+    gone["documents"] = orjson.dumps([row["id"] for row in reader.rows(_documents(reader), notices, listings)]).decode()
     counts = dict(reader.shown_counts())
     for table, column in keys(reader).items():
         counts[table] -= reader.rows(_named(_GONE, table, column), gone[table])[0]["n"]
-    return Ended(gone, counts, len(over["notices"]))
+    return Ended(gone, counts, len(orjson.loads(notices)))
 
 
 def _documents(reader: Reader) -> str:

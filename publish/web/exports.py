@@ -27,7 +27,7 @@ from . import noticing
 from .answer import READ_IN_PARTS, Answer, busy
 from .asked import AS_OF, REGIONS, NoSuchChoice, read, refused, unsearchable
 from .downloads import attachment
-from .ended import ended, keys
+from .ended import keys
 from .found import MOST_WORDS
 from .frame import Dictionary
 from .notice_question import Question as NoticeQuestion
@@ -36,6 +36,7 @@ from .pieces import Stored
 from .question import Question, ask
 from .reader import NoIndex, Reader, read_only
 from .visit import Visit
+from .whole import without_persons
 
 MOST, MOST_WAITING, MOST_OPEN = 2, 20, 64  # at once in a process: made, waiting for their turn, and lying in temporary files
 MOST_BYTES = 2**30  # of those that lie there; where that is says TMPDIR
@@ -102,7 +103,7 @@ class Exports:
         return self._file(visit, reader, table, "", batches)
 
     def of_region(self, visit: Visit, reader: Reader) -> Answer:
-        """The rows of a table under a region: of one with a region, or of what belongs to something that has one."""
+        """The rows of a table under a region: of one with a region, or of what belongs to something that has one; no notice about a person (rule 8)."""
         table = visit.parts["table"]
         try:
             asked = read(visit.pairs, ("region",))
@@ -122,7 +123,7 @@ class Exports:
             values = [orjson.dumps(sorted(codes)).decode()]
             if column := keys(reader).get(table):
                 under = f'{under} AND "{column}" NOT {IN.format(2)}'
-                values.append(ended(reader, visit.today).gone[table])
+                values.append(without_persons(reader, visit.today).gone[table])
             cursor = connection.execute(rows(self._tables[table], columns, str(under)), values)
             while some := cursor.fetchmany(BATCH):
                 yield some

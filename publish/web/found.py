@@ -14,7 +14,7 @@ import orjson
 
 import search
 
-from . import facts, why
+from . import covered, facts, why
 from .alike import alike
 from .answer import Answer, as_json
 from .asked import AS_OF, REGIONS, NoSuchChoice, refused, unsearchable
@@ -158,6 +158,7 @@ class SearchPages:
             elsewhere=self._elsewhere(reader, question) if not found.total else [],
             place=next((question.filters[level][-1] for level in reversed(REGIONS) if question.filters.get(level)), None),
             near_names=self._near(reader, question) if not found.total else [],
+            nothing_there=not found.total and covered.names_nowhere(reader, visit.today, question.query),
             notices=[] if question.filters or question.offset else self._notices(visit, reader, question),
             sources=facts.sources(reader, visit.today),
         )

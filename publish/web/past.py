@@ -5,7 +5,7 @@ later: so here too a TEMP view stands before each table (ended.py says why, and 
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,9 @@ from ..home import PAST_FORM
 from .ended import FUNCTION, INNER, Ended, ended
 from .reader import Reader, Row, as_row, harden, read_only
 
+CHANGES = "changes"  # of which a request may leave out all that is about some notices
+# no search finds them by region (rule 8); one that was of a person once is one of these in every release
+OTHERS = "SELECT DISTINCT id FROM main.notices WHERE subject_kind IS NOT 'organisation'"
 # the documents that only what is over names
 _DOCUMENTS = """SELECT document_id FROM (SELECT document_id FROM main.notices WHERE id IN (SELECT value FROM json_each(:notices))
     UNION SELECT document_id FROM main.listings WHERE id IN (SELECT value FROM json_each(:listings))) WHERE document_id IS NOT NULL"""
@@ -31,19 +34,33 @@ _CHANGES = """SELECT number, release, table_name, iif(over AND table_name = 'lis
     iif(over, NULL, effective_on) AS effective_on, iif(over, NULL, published_on) AS published_on, iif(over, 0, is_shown) AS is_shown, iif(over, 0, has_values) AS has_values
     FROM (SELECT *, CASE WHEN table_name IN ($parts) THEN subject IN $notices WHEN table_name = 'listings' THEN key IN $listings
       WHEN table_name = 'documents' THEN key IN $documents ELSE 0 END AS over FROM main.changes)
-    WHERE NOT over OR (table_name IN ('notices', 'listings') AND kind IN ('add', 'remove'))"""
+    WHERE (NOT over OR (table_name IN ('notices', 'listings') AND kind IN ('add', 'remove'))) AND coalesce(subject, '') NOT IN $changes"""
 
 
 def past_ended(reader: Reader, today: str) -> Ended:
     """What of the past is over on a day, although the live release may still hold it; worked out once a day. Raises BadHome without the file."""
-    return reader.once(today, "past", lambda: _past_ended(reader, today))
+    return reader.once(today, "past", lambda: _without(reader, ended(reader, today), ()))
 
 
-def _past_ended(reader: Reader, today: str) -> Ended:
-    found, connection = ended(reader, today), kept(reader)
+def past_without_persons(reader: Reader, today: str) -> Ended:
+    """The same with all notices that were about somebody who is no organisation, or may be none, in any release, and with every change of them."""
+
+    def others() -> list[str]:
+        return [id for (id,) in _there(reader).execute(OTHERS)]
+
+    return reader.once(today, "past without persons", lambda: _without(reader, ended(reader, today), others()))
+
+
+def _there(reader: Reader) -> sqlite3.Connection:
+    connection = kept(reader)
     if connection is None:
         raise BadHome(f"{past_file(reader)}: is not there; run `mingbai run`, which makes it again")
-    notices, listings = found.gone["notices"], found.gone["listings"]
+    return connection
+
+
+def _without(reader: Reader, found: Ended, persons: Collection[str]) -> Ended:
+    connection, listings = _there(reader), found.gone["listings"]
+    notices = orjson.dumps(sorted({*orjson.loads(found.gone["notices"]), *persons})).decode()
     named = [("notices", ":notices"), ("listings", ":listings")]
     named += [(table, "") for (table, _), other in reader.references.items() if other == "documents" and table not in dict(named)]
     still = "".join(
@@ -55,6 +72,7 @@ def _past_ended(reader: Reader, today: str) -> Ended:
         **dict.fromkeys(found.gone, notices),
         "listings": listings,
         "documents": orjson.dumps(sorted(id for (id,) in documents)).decode(),
+        CHANGES: orjson.dumps(sorted(persons)).decode(),
     }
     return replace(found, gone=gone)
 
@@ -111,17 +129,17 @@ def shadow_past(connection: sqlite3.Connection, reader: Reader) -> list[str]:
         (number,) = connection.execute(_NUMBER, [name]).fetchone()
         where = f'"{keys[name]}" NOT IN {_gone(name)}' if name in keys else f'"{number}" >= 0'
         sql = f'SELECT * FROM main."{name}" WHERE {where}'
-        if name == "changes":
+        if name == CHANGES:
             parts = ", ".join(f"'{table}'" for table in keys if table not in ("listings", "documents"))
             sql = _CHANGES.replace("$parts", parts)
-            for table in ("notices", "listings", "documents"):
+            for table in ("notices", "listings", "documents", CHANGES):
                 sql = sql.replace(f"${table}", _gone(table))
         connection.execute(f'CREATE TEMP VIEW "{INNER}{name}" AS {sql}')
     return names
 
 
 def _gone(table: str) -> str:
-    of = table if table in ("listings", "documents") else "notices"
+    of = table if table in ("listings", "documents", CHANGES) else "notices"
     return _GONE.replace("$table", of)
 
 

@@ -36,6 +36,7 @@ from .reader import NoIndex, Reader
 from .site import Site
 from .views import queries
 from .visit import HISTORY, ROUTE, ROUTES, Visit, address, current
+from .whole import is_told
 
 SETTINGS = {
     "allow_download": False,  # files are served as files, with entity tags, which Datasette does not do
@@ -178,17 +179,21 @@ def prepare_jinja2_environment(env: Environment, datasette: Datasette) -> None:
 
 @hookimpl
 def filters_from_request(request: Any, database: str, table: str, datasette: Datasette) -> FilterArguments | None:
-    """?_search= by our own indexes; what cannot be searched was refused before (site.py)."""
-    if not isinstance(datasette, Shown) or datasette.databases[database].route != ROUTE or table not in tablesearch.PAGES:
+    """?_search= by our own indexes; what cannot be searched was refused before (site.py). And that notices about persons are left out, in words."""
+    if not isinstance(datasette, Shown):
         return None
     visit: Visit = current.get()
+    words = [visit.t("table.no_persons")] if is_told(visit, table) else []
+    context: dict[str, Any] = {"no_persons": bool(words)}
+    if datasette.databases[database].route != ROUTE or table not in tablesearch.PAGES:
+        return FilterArguments([], {}, words, context)
     query = request.args.get(tablesearch.KEY, "").strip()
     page = tablesearch.PAGES[table]
     if not query or visit.reader is None:
-        return FilterArguments([], extra_context={"searched": {"query": "", "page": page}})
+        return FilterArguments([], {}, words, {**context, "searched": {"query": "", "page": page}})
     ids, total = tablesearch.found(visit, visit.reader, table, query)
     said = {"query": query, "page": f"{page}?{urlencode({'q': query})}", "total": total, "shown": len(ids)}
-    return FilterArguments([tablesearch.IN], {"found_by_search": orjson.dumps(ids).decode()}, [], {"searched": said})
+    return FilterArguments([tablesearch.IN], {"found_by_search": orjson.dumps(ids).decode()}, words, {**context, "searched": said})
 
 
 @hookimpl

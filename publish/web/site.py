@@ -26,6 +26,7 @@ from .tablesearch import PAGES, is_refused
 from .terms import Clock
 from .views import OF_DAYS, QUERIES
 from .visit import DASHED, HISTORY, ROUTE, ROUTES, Visit, address, current, spelt
+from .whole import narrowed
 
 log = logging.getLogger(__name__)
 HOST = re.compile(r"([A-Za-z0-9-]{1,63}\.){0,9}[A-Za-z0-9-]{1,63}(:[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,39}\](:[0-9]{1,5})?")
@@ -256,6 +257,8 @@ class Site:
             return redirect(
                 spelt(visit, visit.path) + f"{'&' if visit.query else '?'}_stream=on"
             )  # else it is the first page, and does not say so
+        if not (len(parts) == 1 and table in (QUERIES if of_past else QUESTIONS)):
+            current.set(replace(visit, narrow=narrowed(reader, table, len(parts) > 1, visit.asked)))
         if table != "notices" or len(parts) != 2:
             return None
         for id in (parts[1], parts[1].rpartition(".")[0]):  # an id holds no dot; what follows one is a format

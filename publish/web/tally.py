@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from .past import Past, past_ended
+from .past import OTHERS, Past, past_ended
 from .reader import Row
 from .selection import Selection
 
@@ -44,8 +44,6 @@ OVER = """SELECT release, table_name, kind, cause, coalesce(region, '') AS regio
     UNION ALL SELECT release, table_name, kind, cause, coalesce(region, ''), count(DISTINCT key) FROM main.changes
     WHERE is_shown AND table_name = 'listings' AND key IN (SELECT value FROM json_each(?3))
     AND subject IN (SELECT institution_id FROM main.listings WHERE id IN (SELECT value FROM json_each(?3))) GROUP BY 1, 2, 3, 4, 5"""
-# no search finds them by region (rule 8); one that was of a person once is one of these in every release
-OTHERS = "SELECT DISTINCT id FROM main.notices WHERE subject_kind IS NOT 'organisation'"
 OF_OTHERS = """SELECT release, table_name, kind, cause, coalesce(region, '') AS region, count(DISTINCT key) AS rows FROM main.changes
     WHERE is_shown AND kind <> 'columns' AND table_name <> 'listings' AND subject IN (SELECT value FROM json_each(?1)) AND region IS NOT NULL
     AND subject NOT IN (SELECT value FROM json_each(?2)) GROUP BY 1, 2, 3, 4, 5"""

@@ -15,7 +15,21 @@ import search
 from ..answering import Answer, Naming, Row, cannot_say, decide
 from ..coverage import LISTS
 from ..errors import BadHome
-from ..meant import CODE_NEAR, MOST_CANDIDATES, NEAR, Asked, Candidate, Identity, Known, Query, identify, near_codes, read, region_of
+from ..meant import (
+    CODE_NEAR,
+    MOST_CANDIDATES,
+    NEAR,
+    Asked,
+    Candidate,
+    Identity,
+    Known,
+    Query,
+    identify,
+    near_codes,
+    place_of,
+    read,
+    region_of,
+)
 from ..regions import Region, Regions
 from ..telling import name_key, tells_apart
 from . import facts, queries
@@ -68,7 +82,8 @@ class Verifier:
         if asked.faults:  # several regions have that name: whoever may be meant shows which
             return cannot_say(*asked.faults, candidates=(*found, *identity.candidates))
         cards = facts.cards(self.reader, [one.known.id for one in found], self.today)
-        return decide(asked, identity, cards[0] if cards else None, self.sources, self.regions, self._naming(asked))
+        place = None if found or asked.region else place_of(asked.name, self.regions)
+        return decide(asked, identity, cards[0] if cards else None, self.sources, self.regions, self._naming(asked), place)
 
     def _naming(self, asked: Asked) -> Naming:
         """The notices in force that name the number that was asked, or the name to the letter in the county."""

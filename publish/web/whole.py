@@ -1,0 +1,78 @@
+"""Which of Datasette's answers may hold a notice about a natural person, or about who could be one (rule 8).
+
+A whole table may, a row by its key, and what is asked for by an id or by the exact number of a decision. Any other question of a table (a filter, an
+order, a facet, `_where`, `_through`, a number of rows beside another row) could look a person up: it reads the views (ended.py) without these notices,
+their parts and the documents that they alone name. So counts and facets follow, and no OR in an address goes past it, as it would past a condition.
+SQL of one's own is no look-up of ours, and is left as it is.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from ..cleaning import words
+from .ended import Ended, ended, keys, without
+from .noticing import unseen
+from .past import CHANGES, past_ended, past_without_persons
+from .reader import Reader
+from .views import AS_OF, DIFFERENCE
+from .visit import Visit
+
+# keys that choose no rows: how many and from where on in the order of the key, which columns, in what form; what _search finds keeps the rule itself
+PLAIN = words(
+    "_size _next _stream _col _nocol _shape _labels _label _json _json_infinity _nl _ttl _timelimit _trace _dl _header _nocount _nofacet _nosuggest "
+    "_extra _extras _search _searchmode release from_release to_release"
+)
+NAMED_BY = {"notices": ("id", "document_no"), "documents": ("id",), CHANGES: ("subject", "key")}  # else by the id of the notice
+
+
+def of(table: str) -> str:
+    """The table that one of /history shows the past of."""
+    return table.removesuffix(AS_OF).removesuffix(DIFFERENCE)
+
+
+def narrowed(reader: Reader, table: str, is_row: bool, asked: Collection[str]) -> frozenset[str]:
+    """The tables that a question of a table, or one for a row, reads without these notices; `asked` are the keys of its query string."""
+    base, tables = of(table), frozenset((*keys(reader), CHANGES)) - {"listings"}
+    if is_row:
+        return tables - {base} if base == "documents" or base not in tables else frozenset()
+    exact = {f"{column}{end}" for column in NAMED_BY.get(base, ("notice_id",)) for end in ("", "__exact")} if base in tables else set()
+    return tables if set(asked) - PLAIN - exact else frozenset()
+
+
+def is_told(visit: Visit, table: str) -> bool:
+    """Whether a page of a table has to say that rows are left out."""
+    return of(table) in visit.narrow
+
+
+def shown(visit: Visit, reader: Reader) -> Ended:
+    """What a request of Datasette's does not read of the live release, and how many rows are left."""
+    every = ended(reader, visit.today)
+    return _some(every, without_persons(reader, visit.today), visit.narrow) if visit.narrow else every
+
+
+def without_persons(reader: Reader, today: str) -> Ended:
+    """What is not read of the live release by whoever may not hold these notices; worked out once a day."""
+    return reader.once(today, "without persons", lambda: _without_persons(reader, today))
+
+
+def _without_persons(reader: Reader, today: str) -> Ended:
+    hidden = orjson.dumps(sorted(unseen(reader, today).hidden)).decode()
+    return without(reader, hidden, ended(reader, today).gone["listings"])
+
+
+def past_shown(visit: Visit, reader: Reader) -> Ended:
+    """The same of the past."""
+    every = past_ended(reader, visit.today)
+    return _some(every, past_without_persons(reader, visit.today), visit.narrow) if visit.narrow else every
+
+
+def _some(every: Ended, less: Ended, tables: Collection[str]) -> Ended:
+    """`every`, and of these tables `less`."""
+
+    def of_each(what: Mapping[str, Any], those: Mapping[str, Any]) -> dict[str, Any]:
+        return {table: (those if table in tables else what)[table] for table in what}
+
+    return replace(every, gone=of_each(every.gone, less.gone), counts=of_each(every.counts, less.counts))

@@ -1,0 +1,206 @@
+"""A notice about a natural person, or about who could be one, is in the whole of a table and in nothing that is looked up in it (rule 8)."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+
+import httpx
+import pytest
+
+from publish.catalogue import Catalogue, dictionary
+from publish.web.server import Application, build_app
+from publish.wording import LANGUAGES, wording
+from web_release import ACTIVE, PERSON, SWEET, TODAY, UNLINKED, _notice, _statement, go_live, make_release, rows, write_index, write_past
+
+BEFORE = "2026-11-22"
+UNKNOWN, ONCE = (
+    "n-hhhhhhhhhhh2",
+    "n-iiiiiiiiiii2",
+)  # about nobody knows whom; about a person in the first release, about an organisation since
+THEIR_DOCUMENT, NUMBER = "d-fffffffffff2", "鼓教罚〔2026〕7号"
+WHO = (PERSON, UNKNOWN, THEIR_DOCUMENT)
+GULOU, FUJIAN = "350102", "350000"
+THROUGH = '{"table":"notices","column":"subject_name","value":"张某"}'
+
+
+def with_persons(mark: str, once: str = "organisation") -> dict[str, list[dict[str, Any]]]:
+    """A release in which a person and somebody unknown have all that a notice can have."""
+    made, its = rows(mark), {"document_id": THEIR_DOCUMENT}
+    person = next(row for row in made["notices"] if row["id"] == PERSON)
+    person |= {**its, "document_no": NUMBER}
+    made["documents"].append({"id": THEIR_DOCUMENT, "source_id": "platform", "kind": "decision", "title": "关于张某的决定书"})
+    made["notices"] += [
+        _notice(UNKNOWN, title="关于某处的处罚", subject_name="某", subject_kind="unknown", facts=mark, **its),
+        _notice(ONCE, title="更正过的公告", subject_name="某培训部", subject_kind=once),
+    ]
+    made["notice_penalties"] += [{"notice_id": id, "penalty_code": "fine"} for id in (PERSON, UNKNOWN)]
+    made["notice_measures"] += [{"notice_id": id, "measure_code": "order_to_correct"} for id in (PERSON, UNKNOWN)]
+    made["notice_statements"] += [_statement(id, 1, kind="dispute") for id in (PERSON, UNKNOWN)]
+    made["notice_links"] += [{"notice_id": UNKNOWN, "institution_id": SWEET, "method": "manual", "confidence": 1.0}]
+    return made
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iterator[Application]:
+    home = tmp_path_factory.mktemp("home")
+    make_release(home, BEFORE, catalogue, tables=with_persons("旧", "person"))
+    make_release(home, TODAY, catalogue, tables=with_persons("新"))
+    write_past(home, catalogue, BEFORE, TODAY)
+    write_index(home, BEFORE, TODAY)
+    go_live(home, TODAY)
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: datetime(2026, 11, 23, 4, tzinfo=UTC))
+    yield app
+    app.shelf.close()
+
+
+@asynccontextmanager
+async def visitor(site: Application) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://site.example", follow_redirects=True) as client:
+        yield client
+
+
+async def ask(site: Application, path: str, **params: str) -> httpx.Response:
+    async with visitor(site) as client:
+        answer = await client.get(path, params=params or None)
+    assert answer.status_code == 200, answer.text[-500:]
+    return answer
+
+
+def text_of(html: str) -> str:
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)))
+
+
+LOOK_UPS = [
+    ("notices", {"region_code": GULOU}), ("notices", {"region_code__startswith": "35"}), ("notices", {"subject_name__contains": "某"}),
+    ("notices", {"subject_kind": "person"}), ("notices", {"subject_kind__not": "organisation"}), ("notices", {"document_no__contains": "罚"}),
+    ("notices", {"document_no__in": NUMBER}), ("notices", {"id__in": f"{PERSON},{UNKNOWN}"}), ("notices", {"id__gt": "n-"}),
+    ("notices", {"id": PERSON, "region_code": GULOU}), ("notices", {"document_no": NUMBER, "_where": "1 = 1 or 1 = 1"}),
+    ("notices", {"_search": NUMBER, "region_code": GULOU}), ("notices", {"_facet": "region_code"}), ("notices", {"_facet_date": "decided_on"}),
+    ("notices", {"_sort": "region_code"}), ("notices", {"_sort_desc": "id"}), ("notices", {"_where": "1 = 1 or 1 = 1"}), ("notices", {"document_id": THEIR_DOCUMENT}),
+    ("notices", {"_through": '{"table":"notice_penalties","column":"penalty_code","value":"fine"}'}),
+    ("notices", {"_filter_column": "region_code", "_filter_op": "exact", "_filter_value": GULOU}),
+    ("notice_penalties", {"penalty_code": "fine"}), ("notice_measures", {"_facet": "measure_code"}), ("notice_statements", {"kind": "dispute"}),
+    ("notice_links", {"institution_id": SWEET}), ("documents", {"title__contains": "决定"}), ("documents", {"_sort": "title"}),
+    ("sources", {"_where": "exists (select 1 from notices where subject_name = '张某')"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "asked", "form"),
+    [(*each, form) for at, each in enumerate(LOOK_UPS) for form in (".json", ".csv", "") if form == ".json" or not at % 4],
+)
+async def test_who_looks_something_up_in_a_table_comes_upon_no_person(site, table, asked, form):
+    answer = await ask(site, f"/mingbai/{table}{form}", **asked, **({"_shape": "array"} if form == ".json" else {}))
+    if form == ".json":
+        assert {row.get("id", row.get("notice_id")) for row in answer.json()}.isdisjoint(WHO)
+        assert table != "sources" or answer.json() == []
+    elif form == ".csv":
+        assert not any(id in answer.text for id in WHO)
+    elif table != "sources":
+        rows = answer.text.partition("<tbody>")[2]
+        assert not any(id in rows for id in WHO)
+        assert wording("zh")["table.no_persons"] in text_of(answer.text)
+
+
+@pytest.mark.parametrize(
+    ("path", "who"),
+    [
+        *(
+            (f"/mingbai/notices{end}", (PERSON, UNKNOWN))
+            for end in (
+                "",
+                ".json",
+                ".csv",
+                ".json?_shape=array&_size=200",
+                ".json?_labels=on&_nocount=1",
+                f".json?_next={ACTIVE}&_col=title",
+            )
+        ),
+        *((f"/mingbai/notices{end}", (PERSON,)) for end in (f"?id={PERSON}", f".json?id__exact={PERSON}", f"/{PERSON}", f"/{PERSON}.json")),
+        *(
+            (f"/mingbai/notices{end}{NUMBER}", (PERSON,))
+            for end in ("?document_no=", ".json?document_no__exact=", ".csv?_search=", "?_search=")
+        ),
+        *(
+            (f"/mingbai/{table}{end}", who)
+            for table in ("notice_penalties", "notice_measures", "notice_statements")
+            for end, who in (("", (PERSON, UNKNOWN)), (".json", (PERSON, UNKNOWN)), (f".json?notice_id={PERSON}", (PERSON,)))
+        ),
+        (f"/mingbai/notice_penalties/{PERSON},fine.json", (PERSON,)),
+        ("/mingbai/documents.json", (THEIR_DOCUMENT,)),
+        (f"/mingbai/documents.json?id={THEIR_DOCUMENT}", (THEIR_DOCUMENT,)),
+        (f"/mingbai/documents/{THEIR_DOCUMENT}", (THEIR_DOCUMENT,)),
+        (f"/history/notices_as_of.json?release={BEFORE}", (PERSON, UNKNOWN, ONCE)),
+        (f"/history/notices_as_of.json?id={PERSON}", (PERSON,)),
+        (f"/history/notices_as_of/{TODAY},{PERSON}.json", (PERSON,)),
+        (f"/history/notices_difference.json?from_release={BEFORE}&to_release={TODAY}", (ONCE,)),
+        (f"/history/changes.json?subject={ONCE}", (ONCE,)),
+        ("/history/changes.json", (ONCE,)),
+    ],
+)
+async def test_a_whole_table_a_row_and_a_number_have_them(site, path, who):
+    answer = await ask(site, path)
+    assert [id for id in who if id not in answer.text] == []
+    assert wording("zh")["table.no_persons"] not in answer.text
+
+
+async def test_a_facet_and_a_count_are_of_the_rows_that_are_shown(site):
+    asked = {"_facet": "subject_kind", "_size": "200"}
+    found = (await ask(site, "/mingbai/notices.json", **asked)).json()
+    assert found["filtered_table_rows_count"] == len(found["rows"])
+    assert [(it["value"], it["count"]) for it in found["facet_results"]["subject_kind"]["results"]] == [
+        ("organisation", len(found["rows"]))
+    ]
+    whole = (await ask(site, "/mingbai/notices.json", _size="200")).json()
+    assert whole["filtered_table_rows_count"] == len(whole["rows"]) == len(found["rows"]) + 2
+
+
+@pytest.mark.parametrize("row", ["sources/platform", f"institutions/{SWEET}", f"documents/{THEIR_DOCUMENT}"])
+async def test_the_number_of_rows_beside_a_row_is_that_of_its_link(site, row):
+    found = (await ask(site, f"/mingbai/{row}.json", _extras="foreign_key_tables")).json()["foreign_key_tables"]
+    for other in found:
+        if other["other_table"].startswith("notice"):
+            linked = (await ask(site, other["link"].replace("?", ".json?") + "&_shape=array")).json()
+            assert other["count"] == len(linked), other
+            assert {it.get("id", it.get("notice_id")) for it in linked}.isdisjoint(WHO)
+
+
+async def test_no_other_table_is_asked_through_them(site):
+    through = await ask(site, "/mingbai/sources.json", _through=THROUGH, _shape="array")
+    assert through.json() == []
+
+
+@pytest.mark.parametrize(
+    ("table", "asked"),
+    [
+        ("notices_as_of", {"region_code": GULOU}), ("notices_as_of", {"release": TODAY, "subject_kind": "person"}), ("notices_as_of", {"_where": "1 = 1 or 1 = 1"}),
+        ("notices_difference", {"from_release": BEFORE, "to_release": TODAY, "kind": "change"}), ("notice_penalties_as_of", {"penalty_code": "fine"}),
+        ("documents_as_of", {"title__contains": "决定"}), ("changes", {"region": GULOU}), ("changes", {"table_name": "notices"}), ("changes", {"_sort_desc": "number"}),
+    ],
+)  # fmt: skip
+async def test_who_looks_something_up_in_the_past_comes_upon_no_person(site, table, asked):
+    answer = await ask(site, f"/history/{table}.json", **asked, _shape="array")
+    assert not any(id in answer.text for id in (*WHO, ONCE))
+
+
+async def test_an_extract_of_a_region_has_nothing_of_them_in_any_table(site, catalogue):
+    for table in ("notices", "notice_penalties", "notice_measures", "notice_statements", "notice_links"):
+        told = (await ask(site, f"/data/{table}.csv", region=FUJIAN)).text
+        assert ACTIVE in told, table
+        assert not any(id in told for id in WHO), table
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_that_they_are_left_out_is_said_where_they_are(site, lang):
+    prefix, said = "" if lang == "zh" else "/en", wording(lang)["table.no_persons"]
+    page = (await ask(site, f"{prefix}/mingbai/notices", region_code=GULOU)).text
+    assert said in text_of(page)
+    assert f'href="{prefix}/mingbai/notices"' in page
+    found = (await ask(site, f"{prefix}/mingbai/notices.json", region_code=GULOU)).json()
+    assert said in found["human_description_en"]
+    assert UNLINKED not in str(found["rows"]), "the filter holds still"
+    for table in ("institutions", "regions"):
+        assert said not in (await ask(site, f"{prefix}/mingbai/{table}", _sort="name" if table == "institutions" else "code")).text

@@ -83,7 +83,9 @@ def shapes(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
 
 
 def _common() -> dict[str, Schema]:
-    said = dict.fromkeys(("name", "known", "kind", "near", "table", "newest", "first", "last", "most", "detail", "said", "tables", "forms"), TEXT)
+    said = dict.fromkeys(
+        ("name", "known", "kind", "near", "table", "newest", "first", "last", "most", "detail", "said", "tables", "forms"), TEXT
+    )
     return {
         "Problem": thing({**said, "at": WHOLE}, error=TEXT, message=TEXT, status={"type": "integer", "minimum": 400}),
         "DatasetteProblem": {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from publish.catalogue import Catalogue
-from publish.feedfile import SCHEMA
+from publish.feedtables import SCHEMA
 from publish.tables import working
 from web_release import write_database
 

@@ -14,7 +14,7 @@ import pytest
 from fed import document, files, items, served
 from making import approved, listing, notice, on, query, snapshot, world
 from publish import feedfile as making
-from publish import live
+from publish import feedtables, live
 from publish.amend import Request, amend
 from publish.catalogue import Catalogue
 from publish.decide import back
@@ -419,7 +419,7 @@ def test_going_back_tells_what_it_changes(work: Work) -> None:
 def test_a_document_has_the_newest_numbers_and_those_of_a_week(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     def first(shown: int, most: int, days: int, feed: str = "records") -> int:
         for name, value in (("SHOWN", shown), ("MOST", most), ("DAYS", days)):
-            monkeypatch.setattr(making, name, value)
+            monkeypatch.setattr(feedtables, name, value)
         feedfile(work.home, work.catalogue, work.home.releases / str(work.live), str(work.live), work.site, work.hubs)
         ((found,),) = served(work.home, "SELECT first FROM feeds WHERE feed = ?", feed)
         return int(found)

@@ -101,6 +101,7 @@ FLOORS = (
         "forgotten",
         "events",
         "ledger",
+        "feedtables",
         "feedfile",
         "documents",
         "past",

@@ -23,7 +23,7 @@ from publish.dataset import Column
 from publish.diff import diff
 from publish.entries import Teller
 from publish.events import READ
-from publish.feedfile import SCHEMA as FEEDS
+from publish.feedtables import SCHEMA as FEEDS
 from publish.ledger import authority_key
 from publish.notice_entry import Notice, notice_entry
 from publish.tables import create_published, working

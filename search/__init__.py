@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from .read import Index, open_index
     from .texts import Found, Texts, open_texts
     from .texts_near import Passage
-    from .texts_query import DATE, KEYWORD, NUMBER, TEXT, Problem, days, tokens
+    from .texts_tree import DATE, KEYWORD, NUMBER, TEXT, Problem, tokens
+    from .texts_values import days
     from .texts_write import Field, build_texts
     from .write import build
 
@@ -85,7 +86,8 @@ _LATER = {
     "read": "Index open_index",
     "texts": "Found Texts open_texts",
     "texts_near": "Passage",
-    "texts_query": "DATE KEYWORD NUMBER TEXT Problem days tokens",
+    "texts_tree": "DATE KEYWORD NUMBER TEXT Problem tokens",
+    "texts_values": "days",
     "texts_write": "Field build_texts",
     "write": "build",
 }

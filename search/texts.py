@@ -24,8 +24,9 @@ from types import TracebackType
 
 from .texts_file import File, open_file
 from .texts_near import Passage, passages
-from .texts_query import BadQuery, Either, Node, Problem, parse, plain, wanted
+from .texts_query import parse, plain
 from .texts_rows import NOWHERE, View
+from .texts_tree import BadQuery, Either, Node, Problem, wanted
 
 WINDOW = 1_000  # documents ordered by bm25, the first by rank that have the words; it takes 2.5 microseconds each
 NOTHING: Mapping[str, Collection[str]] = {}

@@ -7,8 +7,8 @@ from array import array
 from pathlib import Path
 
 from .fold import fold
-from .texts_query import KEYWORD, NUMBER, TEXT, Every, Node, Words, tokens
 from .texts_runs import may_have
+from .texts_tree import KEYWORD, NUMBER, TEXT, Every, Node, Words, tokens
 from .texts_write import FORMAT
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .texts_query import Words, tokens
+from .texts_tree import Words, tokens
 
 AROUND = 40  # characters of a passage before its first mark
 LONGEST = 160  # of a passage

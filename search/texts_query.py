@@ -1,4 +1,4 @@
-"""The query language of full texts: a query as a tree, or the place where it cannot be understood. Knows no index and no names of fields but those it is given.
+"""The query language of full texts: a query as a tree (texts_tree.py), or the place where it cannot be understood. Knows no index and no names of fields but those it is given.
 
     超期 收费          both words             "超期 收费"        in a row
     a OR b   a | b     either                 NOT a   -a         not
@@ -14,107 +14,44 @@ that is none and RecursionError on 5,000 brackets, and took 59 seconds for 6,000
 """
 
 import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from .fold import fold
+from .texts_tree import (
+    BRACKET,
+    DATE,
+    DEEP,
+    FIELD,
+    LONG,
+    MANY,
+    NOTHING,
+    NUMBER,
+    OPERAND,
+    QUOTE,
+    STAR,
+    TEXT,
+    VALUE,
+    BadQuery,
+    Deny,
+    Either,
+    Every,
+    Is,
+    Node,
+    Words,
+    tokens,
+)
+from .texts_values import between
 
 LONGEST = 500  # characters of a query
 MOST = 16  # words of a query
 MOST_TOKENS = 120  # characters, or words in Latin letters, in all of them: 16 runs of 25 took 150 ms
 DEEPEST = 16  # brackets and NOTs within each other
 
-TEXT, KEYWORD, DATE, NUMBER = "text", "keyword", "date", "number"
-
-# What a query can have wrong.
-LONG, DEEP, MANY, BRACKET, QUOTE, OPERAND, FIELD, VALUE, DAY, AMOUNT, ORDER, STAR, NOTHING = (
-    *("long", "deep", "many", "bracket", "quote", "operand", "field", "value", "day", "amount", "order", "star", "nothing"),
-)
-
 _SIGNS = str.maketrans("（）：“”„「」『』＂｜－＊　", '():""""""""|-* ')  # one for one: a place in the query stays the same place
 _PIECE = re.compile(r'\s*(?:(?P<sign>[()"])|(?P<minus>-(?=\S))|(?P<word>[^\s()"]+))')
 _OPERATORS = {"AND": "AND", "且": "AND", "OR": "OR", "或": "OR", "|": "OR", "||": "OR", "NOT": "NOT", "非": "NOT"}
 _NAME = re.compile(r"([^\W\d][^:]*):(.*)", re.DOTALL)
-_TOKENS = re.compile(r"[a-z0-9]+|[^ a-z0-9]")
-_TO = re.compile(r"\.{2,}|…+|~|至")
-_DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
-_PARTED = re.compile(r"[年月/.]")
-_AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(万|亿)?元?")
-_TIMES = {"": 1, "万": 10_000, "亿": 100_000_000}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with a query, at which character of it, and what stands there."""
-
-    kind: str
-    at: int
-    near: str = ""
-
-
-class BadQuery(Exception):
-    """A query that cannot be understood."""
-
-    def __init__(self, kind: str, at: int, near: str = "") -> None:
-        super().__init__(kind)
-        self.problem = Problem(kind, at, near[:40])
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Tokens in a row in a field, or in any where it is None; `begins` where the last one goes on."""
-
-    tokens: tuple[str, ...]
-    field: str | None = None
-    begins: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Is:
-    """A keyword whose value, or a name of it, has these tokens in a row."""
-
-    field: str
-    tokens: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """A day or an amount; an end that is None is open."""
-
-    field: str
-    since: str | int | None
-    until: str | int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Deny:
-    """What is not so."""
-
-    of: "Node"
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    """All of these."""
-
-    of: tuple["Node", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """At least one of these."""
-
-    of: tuple["Node", ...]
-
-
-Node = Words | Is | Between | Deny | Every | Either
-
-
-def tokens(text: str) -> list[str]:
-    """A text as it is searched: its characters, but words and numbers in Latin letters and digits whole."""
-    return _TOKENS.findall(fold(text))
 
 
 def plain(query: str) -> Node:
@@ -135,34 +72,6 @@ def parse(query: str, fields: Mapping[str, tuple[str, str]]) -> Node:
     if len(query) > LONGEST:
         raise BadQuery(LONG, LONGEST)
     return _Parser(query.translate(_SIGNS), fields).whole()
-
-
-def days(text: str) -> tuple[str, str] | None:
-    """The first and last day, in the text's own precision, of a day, month, year or range; an end that is open is "". None where it is none."""
-    ends = _TO.split(text)
-    if len(ends) > 2:
-        return None
-    made = [_day(end) if end else "" for end in ends]
-    if None in made or not any(made):
-        return None
-    return str(made[0]), str(made[-1])
-
-
-def _day(text: str) -> str | None:
-    match = _DAY.fullmatch(_PARTED.sub("-", text.removesuffix("日")).removesuffix("-"))
-    if not match:
-        return None
-    year, month, day = (int(part or 1) for part in match.groups())
-    try:
-        whole = date(year, month, day).isoformat()
-    except ValueError:
-        return None
-    return whole[: 4 if not match[2] else 7 if not match[3] else 10]
-
-
-def _amount(text: str) -> int | None:
-    match = _AMOUNT.fullmatch(text)
-    return int(float(match[1]) * _TIMES[match[2] or ""]) if match else None
 
 
 @dataclass(slots=True)
@@ -289,7 +198,7 @@ class _Parser:
             raise BadQuery(MANY, piece.at, piece.text)
         name, kind = self.within or (None, TEXT)
         if name is not None and kind in (DATE, NUMBER):
-            return _range(name, kind, piece)
+            return between(name, kind, piece.text, piece.at)
         word, star, after = piece.text.partition("*") if piece.what == "word" else (piece.text, "", "")
         made = tuple(tokens(word))
         self.tokens += len(made)
@@ -300,32 +209,3 @@ class _Parser:
         if not made:
             return None
         return Words(made, name, bool(star)) if kind == TEXT or name is None else Is(name, made)
-
-
-def _range(name: str, kind: str, piece: _Piece) -> Node:
-    text = unicodedata.normalize("NFKC", piece.text).replace(" ", "").replace(",", "")
-    since: str | int | None
-    until: str | int | None
-    if kind == DATE:
-        found = days(text)
-        if found is None:
-            raise BadQuery(DAY, piece.at, piece.text)
-        since, until = found[0] or None, found[1] or None
-        backward = bool(since and until) and found[1] < found[0][: len(found[1])]
-    else:
-        ends = _TO.split(text)
-        amounts = [_amount(end) if end else None for end in ends]
-        if len(ends) > 2 or any(end and amount is None for end, amount in zip(ends, amounts, strict=True)) or not any(ends):
-            raise BadQuery(AMOUNT, piece.at, piece.text)
-        since, until = amounts[0], amounts[-1]
-        backward = since is not None and until is not None and until < since
-    if backward:
-        raise BadQuery(ORDER, piece.at, piece.text)
-    return Between(name, since, until)
-
-
-def wanted(node: Node) -> Sequence[Words]:
-    """The words that a tree looks for, those that it denies left out."""
-    if isinstance(node, Words):
-        return [node]
-    return [word for below in node.of for word in wanted(below)] if isinstance(node, Every | Either) else []

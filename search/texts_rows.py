@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from .texts_file import File
 from .texts_near import likeliest, slips
-from .texts_query import Between, Deny, Either, Every, Is, Node, Words
+from .texts_tree import Between, Deny, Either, Every, Is, Node, Words
 
 PIECE = 8  # tokens in a row that FTS5 is asked for; each walks its own list, and 900 times 培 took 3.1 s
 ALIKE = 200  # documents that are looked at for what was meant

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from .document import Document
 from .fold import fold
-from .texts_query import TEXT, tokens
 from .texts_runs import bits, of
+from .texts_tree import TEXT, tokens
 
 FORMAT = "mingbai texts 1"
 BATCH = 1_000  # documents held at a time

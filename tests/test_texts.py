@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 import search.texts_write
 from search import DATE, KEYWORD, NUMBER, TEXT, Document, Field, Texts, build_texts, open_texts, texts_runs, tokens
-from search.texts_query import BadQuery, days, parse
+from search.texts_query import parse
+from search.texts_tree import BadQuery
+from search.texts_values import days
 
 FIELDS = (
     Field("title", TEXT, ("标题", "title"), 3),

@@ -1,7 +1,7 @@
 """Which documents answer a question at all: sets of documents from postings.
 
-`with_words` are those that have every pair of neighbouring characters of every word. `near` are those with the most, and the rarest, of the question's pairs, of pairs that sound like
-them, and of pairs that a slip makes of them.
+`with_words` are those that have every pair of neighbouring characters of every word, `in_parts` those that have each word in parts. What is only near is
+likeness.py's.
 """
 
 import re
@@ -11,21 +11,15 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import LCSseq
 
 from .ear import Ear
 from .file import Array
 from .letters import END, START
-from .postings import NOBODY, SHORT, Documents, Postings, crossed
+from .postings import NOBODY, SHORT, Documents, Postings
 from .stored import Stored
 
 # What looking at a document costs, and looking up a list of no length: in bytes of a short list that are read in that time.
 LOOK, LOOK_UP = 110, 190
-BUDGET = 60_000  # entries of postings that are added up for one question
-CLOSE, CLOSEST = 120, 32  # documents of which the longest common subsequence is asked, and those that are then looked at
-TELLING = 8  # and beside them those that share what tells most
-LEAST, UNKNOWN = 0.3, 3.0  # bits that a character tells at least, and where nobody has the pairs that it stands in
 FEW = 12  # documents whose texts are looked at for each pair of a word in parts: as quick as looking up two lists
 REMEMBERED = 10_000  # grams whose places are remembered, at most: 2 MB
 HELD = 4_000  # documents whose texts are looked at for letters
@@ -43,12 +37,9 @@ class Gather:
         self.ear = Ear(stored, self.names)
         self._places: dict[int, tuple[int, int, int]] = {}
 
-    def _codes(self, word: str) -> list[int]:
-        return [self._stored.codes.get(character, -1) for character in word]
-
     def grams(self, word: str, *, start: bool = False, end: bool = False) -> list[int] | None:
         """The pairs of a word of two characters or more; None where a character is in no text."""
-        codes = [START] * start + self._codes(word) + [END] * end
+        codes = [START] * start + self._stored.coded(word) + [END] * end
         return None if -1 in codes else [one << 16 | other for one, other in pairwise(codes)]
 
     def _character(self, character: str, *families: Postings) -> NDArray[np.bool_]:
@@ -223,82 +214,3 @@ class Gather:
         for place in places[1:]:
             found = found[self.names.among(place, found)]
         return found
-
-    # -- by likeness -------------------------------------------------------------------------------------------------
-
-    def rarity(self, run: str) -> list[float]:
-        """What each character of a run tells of which document is meant, in bits: by how many have the pairs that it stands in."""
-        codes = self._codes(run)
-        grams = np.array([one << 16 | other if one >= 0 and other >= 0 else 0 for one, other in pairwise(codes)], np.uint32)
-        sizes = np.zeros(len(grams))
-        for family in (self.names, self.others):
-            if len(family.grams):
-                places = np.minimum(family.grams.searchsorted(grams), len(family.grams) - 1)
-                sizes += np.where(family.grams[places] == grams, family.sizes[places], 0)
-        bits = [0.0, *np.where(sizes > 0, np.log2(1 + self._documents / (1 + sizes)), 0.0).tolist(), 0.0]
-        told = [max(pair) if min(pair) == 0.0 else sum(pair) / 2 for pair in pairwise(bits)]
-        return [max(each, LEAST) if each else UNKNOWN for each in told]
-
-    def near(self, run: str, weights: Sequence[float], scope: NDArray[np.bool_] | None) -> Documents:
-        """The documents that share most with a run, by the rarity of what they share; `weights` are what each character of it tells."""
-        codes = self._codes(run)
-        wanted: dict[int, float] = {}
-        for spot, one in enumerate(codes[:-1]):
-            other = codes[spot + 1]
-            if one >= 0 and other >= 0:
-                wanted[one << 16 | other] = 1.0
-                wanted.setdefault(other << 16 | one, 0.6)
-            if spot + 2 < len(codes) and one >= 0 and codes[spot + 2] >= 0:
-                wanted.setdefault(one << 16 | codes[spot + 2], 0.6)
-            for gram in self._alike(run[spot], run[spot + 1], one, other, len(run) < 4):
-                wanted.setdefault(gram, 0.8)
-        scores = np.zeros(self._documents)
-        grams = np.array(list(wanted), np.uint32)
-        worth = np.array(list(wanted.values()))
-        self._add(self.names, grams, worth, scores)
-        exact = worth == 1.0
-        self._add(self.others, grams[exact], worth[exact] * 0.5, scores)
-        some = np.flatnonzero(scores if scope is None else scores * scope)
-        if len(some) > CLOSE:
-            some = some[np.argpartition(-scores[some], CLOSE)[:CLOSE]]
-        if len(some) > CLOSEST:
-            names = [self._stored.names(document) for document in some.tolist()]
-            alike = process.cdist([run], names, scorer=LCSseq.similarity)[0] / len(run)
-            told = np.fromiter((_told(run, weights, each) for each in names), float, len(names)) / sum(weights)
-            ways = (alike + scores[some] / scores[some].max(), CLOSEST), (told, TELLING)
-            some = np.unique(np.concatenate([some[np.argpartition(-way, most)[:most]] for way, most in ways]))
-        return np.sort(some).astype(np.uint32)
-
-    def _alike(self, one: str, other: str, first: int, second: int, both: bool) -> NDArray[np.uint32]:
-        like, likewise = self.ear.sounds.like(one), self.ear.sounds.like(other)
-        if both:
-            return crossed(like, likewise)
-        found = [crossed(like, np.array([second], np.uint32))] if second >= 0 else []
-        return np.concatenate([NOBODY, *found, *([crossed(np.array([first], np.uint32), likewise)] if first >= 0 else [])])
-
-    def _add(self, family: Postings, grams: NDArray[np.uint32], worth: NDArray[np.float64], scores: NDArray[np.float64]) -> None:
-        """Add what each gram is worth to its documents, the rarest grams first and as far as the budget goes."""
-        if not len(family.grams) or not len(grams):
-            return
-        places = np.minimum(family.grams.searchsorted(grams), len(family.grams) - 1)
-        there = family.grams[places] == grams
-        places, worth = places[there], worth[there]
-        sizes = family.sizes[places]
-        order = np.argsort(sizes, kind="stable")
-        order = order[: max(1, int(np.searchsorted(np.cumsum(sizes[order]), BUDGET)))]
-        order = order[[int(place) not in family.dense for place in places[order]]]  # what so many have tells nothing
-        if len(order):
-            documents, counts = family.many(places[order])
-            scores += np.bincount(
-                documents, np.repeat(worth[order] * np.log2(1 + self._documents / (1 + sizes[order])), counts), self._documents
-            )
-
-
-def _told(run: str, weights: Sequence[float], names: str) -> float:
-    """What the characters of a run tell that stand in names together with one beside them."""
-    told, last = 0.0, -1
-    for spot in range(len(run) - 1):
-        if run[spot : spot + 2] in names:
-            told += weights[spot + 1] + (weights[spot] if last < spot else 0.0)
-            last = spot + 1
-    return told

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -67,6 +67,21 @@ class Stored:
         if _BACK in text:
             text = text.replace(_BACK, text[1 : ended(text)])
         return text + BETWEEN
+
+    def others_later(self, document: int) -> Callable[[], str]:
+        """Its other texts, read when they are first asked for: functools.cache takes 10 microseconds to say so."""
+        made: list[str] = []
+
+        def text() -> str:
+            if not made:
+                made.append(self.others(document))
+            return made[0]
+
+        return text
+
+    def coded(self, word: str) -> list[int]:
+        """The numbers of the characters of a word; -1 for one that is in no text."""
+        return [self.codes.get(character, -1) for character in word]
 
     def gathered(self, documents: NDArray[np.uint32]) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
         """The character numbers of the names of some documents in a row, and of which of them each is; 0 parts them."""

@@ -16,7 +16,8 @@ from .errors import BadHome
 from .forgotten import gone
 from .hold import hold
 from .inputs import Inputs
-from .measure import Place, attached
+from .measure import attached
+from .partitions import Place
 from .review import Held
 from .snapshot import load
 from .stage import stage, staged_tables

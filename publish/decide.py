@@ -20,7 +20,8 @@ from .home import release_order
 from .inputs import Inputs, released
 from .known_issues import known_issues
 from .lineage import lineage
-from .measure import Place, attached, measure, unread
+from .measure import attached, measure, unread
+from .partitions import Place
 from .restore import restore
 from .review import Finding, Held, guard
 from .run import at_work, go_on, waits_to_go_back

@@ -25,7 +25,8 @@ from .candidate import Candidate
 from .catalogue import Catalogue
 from .dataset import Table
 from .home import Home, release_order
-from .measure import OWN_REASONS, Counts, Place, rows_of
+from .measure import OWN_REASONS, Counts
+from .partitions import Place, rows_of
 from .restore import OVER
 from .review import LOSSES
 from .snapshot import load

@@ -13,7 +13,8 @@ from .errors import BadHome
 from .forgotten import gone
 from .hold import hold
 from .known_issues import known_issues
-from .measure import Place, attached, measure, since_the_last, unread
+from .measure import attached, measure, since_the_last, unread
+from .partitions import Place
 from .review import ACCEPTABLE, LOSSES, Finding, Held, empty, guard, hanging_on, issues, loses_no_more, refused, unusable
 from .tables import Working
 from .work import Work

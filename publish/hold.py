@@ -20,7 +20,7 @@ from .dataset import Table
 from .guards import beyond
 from .identity import key_text, make_id
 from .link import link
-from .measure import REGION, Place
+from .partitions import REGION, Place
 from .review import Held
 from .stage import referred_to_first, staged_tables
 from .tables import Working

@@ -17,7 +17,8 @@ from .bounds import WINDOWS
 from .catalogue import Catalogue
 from .errors import ReviewNeeded
 from .guards import FEW, GUARDS, beyond, judged
-from .measure import Counts, Place, owner_of, total
+from .measure import Counts, total
+from .partitions import Place, owner_of
 
 TWO_PEOPLE = ("adverse_added", "adverse_removed")
 COUNTED_ANYHOW = ("lost",)  # rule 3: what a region lost counts in the total also where it is held, on the day that it is

@@ -12,7 +12,7 @@ from typing import Any
 
 from .candidate import Candidate
 from .catalogue import Catalogue
-from .measure import REGION, adverse, subject
+from .partitions import REGION, adverse, subject
 
 MAINS = ("institutions", "listings", "notices")
 NAMES = 500  # of each way, in the page; whoever has to look at more has a question for the source and not for this page

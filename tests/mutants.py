@@ -51,6 +51,16 @@ class Mutant:
         return module
 
 
+def over(file: str, part: str, mutant: Mutant) -> ModuleType:
+    """The module `file`, right in itself, over a `part` that is the mutant."""
+    name = f"publish.{part.removesuffix('.py')}"
+    right, sys.modules[name] = sys.modules[name], mutant.module()
+    try:
+        return Mutant(file, compile((HERE / file).read_text("utf-8"), "mutant", "exec")).module()
+    finally:
+        sys.modules[name] = right
+
+
 def judging(tree: ast.Module) -> Iterator[ast.FunctionDef]:
     """The functions of a module that judge; how a finding reads is not judging."""
     yield from (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name != "_number")

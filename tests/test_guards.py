@@ -19,7 +19,8 @@ from publish.assembled import Assembled
 from publish.audit import Entry
 from publish.bounds import Bounds
 from publish.catalogue import Catalogue
-from publish.measure import Counts, Place
+from publish.measure import Counts
+from publish.partitions import Place
 
 ALL = Bounds(
     {f"{scope}_{name}": 0.1 if scope == "total" else 0.2 for scope in ("total", "partition") for name in guards.GUARDS}

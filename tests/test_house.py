@@ -91,7 +91,7 @@ FLOORS = (
         "undone",
         "diff",
     }
-    | {"measure", "guards", "review", "hold", "summary", "reviewtext", "reviewpage", "restore"}
+    | {"partitions", "measure", "guards", "review", "hold", "summary", "reviewtext", "reviewpage", "restore"}
     | {
         "candidate",
         "release",

@@ -311,7 +311,11 @@ def the_rest(module: Any, catalogue: Catalogue, folder: Path) -> Iterator[tuple[
     parts |= {("s", "listings", "a"): {("rows", "now"): 4.0}, ("t", "notices", "a"): {("rows", "now"): 8.0}}
     ratings, note = catalogue.tables["ratings"], catalogue.tables["notices"].columns
     another = replace(ratings, columns={"title": note["title"], "document_id": note["document_id"], **ratings.columns})
-    yield "owners", [module.owner_of(t, catalogue).name for t in (another, ratings, catalogue.tables["permits"])], ["institutions"] * 3
+    yield (
+        "owners",
+        [module.rows_of(t, catalogue, "main").owner for t in (another, ratings, catalogue.tables["permits"])],
+        ["institutions"] * 3,
+    )
     yield "total", module.total(parts, "s", "notices"), {("rows", "now"): 3.0, ("kept", ""): 1.0}
     yield "total of nothing", module.total(parts, "s", "ratings"), {}
     path = folder / "issues.db"

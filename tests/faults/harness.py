@@ -21,7 +21,7 @@ from publish.dataset import Table
 from publish.errors import SourceBroken
 from publish.home import Home
 from publish.inputs import fetch, inputs_for
-from publish.measure import REGION
+from publish.partitions import REGION
 from publish.run import run
 from publish.steps import assembled, compare, judge
 from publish.work import Access, Work

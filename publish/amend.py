@@ -17,6 +17,7 @@ from .audit import Entry, append, entries, signed
 from .catalogue import Catalogue
 from .dataset import Column
 from .errors import BadHome, BadValue
+from .home import to_read
 from .masked import hide_person, masked_person
 from .namewords import looks_like_organisation
 from .persons import looks_like_person
@@ -98,14 +99,16 @@ def _shown(work: Work, log: tuple[Entry, ...], notice: str) -> Row:
         raise BadHome(f"{work.home.audit}: {notice} was withdrawn; nothing is said of it any more")
     if not historyfile.knows(work.home.history, notice):
         raise BadHome(f"{work.home.history}: no release has shown a notice {notice}; its id is the last part of its address, n-…")
-    connection = sqlite3.connect(f"file:{work.live_database}?mode=ro&immutable=1", uri=True)
+    live = work.live_database
+    assert live is not None
+    connection = sqlite3.connect(to_read(live, for_good=True), uri=True)
     try:
         connection.row_factory = sqlite3.Row
         found = connection.execute("SELECT * FROM notices WHERE id = ? AND public_until >= ?", [notice, work.day.isoformat()]).fetchone()
     finally:
         connection.close()
     if found is None:
-        raise BadHome(f"{work.live_database}: readers no longer see {notice}; what is not shown has nothing beside it")
+        raise BadHome(f"{live}: readers no longer see {notice}; what is not shown has nothing beside it")
     return dict(found)
 
 

@@ -8,11 +8,11 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from .assembled import VISIBLE, Assembled, named_documents, next_expiry
 from .catalogue import Catalogue
 from .dataset import Table
+from .home import to_read
 from .link import link
 from .progress import Progress, silent
 from .stage import Staged, referred_to_first, staged_tables
@@ -38,7 +38,7 @@ def assemble(
     with working(part) as connection:
         connection.execute("ATTACH ? AS private", [str(staged.path)])
         if live:
-            connection.execute("ATTACH ? AS live", [f"file:{quote(str(live))}?mode=ro"])
+            connection.execute("ATTACH ? AS live", [to_read(live)])
         connection.execute("BEGIN")
         made = _assembled(connection, staged, catalogue, day, path, live is not None, progress, untouched if live else ())
         connection.execute("COMMIT")

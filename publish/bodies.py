@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 
@@ -15,6 +14,7 @@ from .channel import Channel
 from .documents import asking
 from .entries import Teller
 from .happened import instant
+from .home import to_read
 from .work import Work
 
 
@@ -45,4 +45,4 @@ def bodies(work: Work, file: Path, feed: str, numbers: Sequence[int]) -> dict[in
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+    return sqlite3.connect(to_read(path, for_good=True), uri=True)

@@ -15,7 +15,7 @@ from .audit import entries
 from .candidate import Candidate
 from .causes import ABSENT
 from .errors import BadHome
-from .home import Home, as_json, write_whole
+from .home import Home, as_json, to_read, write_whole
 from .reissue import reissue_all
 from .statements import lacks, statements
 from .withdrawals import KNOWN_BY, Withdrawal, carried, in_database, same
@@ -56,7 +56,7 @@ def settle(home: Home, withdrawn: Mapping[str, Withdrawal]) -> dict[str, tuple[s
     gone = forgotten.gone(home.history)
     if not withdrawn:
         return gone
-    connection = sqlite3.connect(f"file:{home.history}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(home.history), uri=True)
     try:
         rows = connection.execute(LAST)
         taken = {notice: one for notice, one in (*same(rows, withdrawn), *withdrawn.items()) if notice not in gone}

@@ -15,13 +15,12 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from .addresses import networks
 from .callers import Caller, Said
 from .errors import Busy, Mingbai
 from .feedfile import VERSION
-from .home import Home
+from .home import Home, to_read
 from .hooks import enter_numbers, message, signed
 from .outbox import Callee, Letter, Outbox, Patience, exists, outbox
 from .websub import PING, enter_pings, ping
@@ -78,7 +77,7 @@ def attached(box: Outbox, file: Path | None) -> Iterator[bool]:
     if file is None:
         yield False
         return
-    box.connection.execute("ATTACH ? AS live", [f"file:{quote(str(file))}?mode=ro&immutable=1"])
+    box.connection.execute("ATTACH ? AS live", [to_read(file, for_good=True)])
     try:
         yield box.connection.execute("PRAGMA live.user_version").fetchone()[0] == VERSION
     finally:

@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 
@@ -26,7 +25,7 @@ from .catalogue import Catalogue
 from .cells import cell
 from .errors import BadHome
 from .historyfile import number_of
-from .home import DELTA_HOLDS, DELTA_INDEX, DELTAS, Home, as_json, release_order, write_whole
+from .home import DELTA_HOLDS, DELTA_INDEX, DELTAS, Home, as_json, release_order, to_read, write_whole
 from .net import lines, public, touched
 from .release import file_sha256
 from .tables import working
@@ -122,9 +121,7 @@ def _delta(
     with working(Path(":memory:")) as connection:
         for name, path in {"old": old, "new": database, "history": home.history, "diff": changes}.items():
             if path:
-                connection.execute(
-                    f"ATTACH ? AS {name}", [f"file:{quote(str(path))}?mode=ro{'&immutable=1' if name in ('old', 'new') else ''}"]
-                )
+                connection.execute(f"ATTACH ? AS {name}", [to_read(path, for_good=name in ("old", "new"))])
         schemas = [
             connection.all(f"SELECT type, name, sql FROM {side}.sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
             for side in ("old", "new")

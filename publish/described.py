@@ -13,6 +13,7 @@ from typing import Any
 
 from .catalogue import Catalogue
 from .dataset import Column, Dataset, Table
+from .home import to_read
 
 Row = Mapping[str, Any]
 
@@ -58,7 +59,7 @@ def described(
     database: Path, catalogue: Catalogue, release: str, day: str, versions: Mapping[str, str], files: Iterable[File] = ()
 ) -> Described:
     """A release by its `mingbai.db`. Raises sqlite3.Error for a file that is none."""
-    uri = f"file:{database}?mode=ro&immutable=1"
+    uri = to_read(database, for_good=True)
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         there: dict[str, set[str]] = {}

@@ -22,7 +22,6 @@ from hashlib import blake2b, sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import brotli
 import orjson
@@ -34,6 +33,7 @@ from .catalogue import Catalogue
 from .channel import Ask, Channel, Placed
 from .entries import Teller
 from .happened import Event
+from .home import to_read
 from .notice_entry import Row
 from .tables import Working
 
@@ -61,7 +61,7 @@ def write_documents(
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
     if before is not None:
-        connection.execute("ATTACH ? AS before", [f"file:{quote(str(before))}?mode=ro&immutable=1"])
+        connection.execute("ATTACH ? AS before", [to_read(before, for_good=True)])
     connection.execute("BEGIN")
     channel = Channel(asking(connection), asking(live), Teller(catalogue, site), hubs)
     with ThreadPoolExecutor(1) as other:  # packing holds no lock, and is two fifths of it all

@@ -19,7 +19,6 @@ from importlib.metadata import version
 from itertools import repeat
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 
@@ -30,7 +29,7 @@ from .descriptions import TYPES, descriptions, in_archive
 from .extracts import rows
 from .filed import VERSION, Files, Said
 from .forms import FORMS, PACKINGS, form
-from .home import DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS, as_json, write_whole
+from .home import DOWNLOAD_HOLDS, DOWNLOAD_INDEX, DOWNLOADS, as_json, to_read, write_whole
 from .net import HOLDS, held
 from .progress import Progress, silent
 from .release import file_sha256
@@ -74,7 +73,7 @@ def alike(old: Path, new: Path, catalogue: Catalogue) -> set[str]:
     found = set()
     with working(Path(":memory:")) as connection:
         for name, path in (("old", old), ("new", new)):
-            connection.execute(f"ATTACH ? AS {name}", [f"file:{quote(str(path))}?mode=ro&immutable=1"])
+            connection.execute(f"ATTACH ? AS {name}", [to_read(path, for_good=True)])
         for table in catalogue.tables:
             made = [connection.all(f"SELECT sql FROM {side}.sqlite_schema WHERE name = ?", [table]) for side in ("old", "new")]
             if made[0] and made[0] == made[1]:
@@ -93,7 +92,7 @@ def _write(
     folder.mkdir()
     it = described(part / DATABASE, catalogue, of.release, of.day, of.versions)
     with working(Path(":memory:")) as connection, ThreadPoolExecutor(2) as pool:
-        connection.execute("ATTACH ? AS new", [f"file:{quote(str(part / DATABASE))}?mode=ro&immutable=1"])
+        connection.execute("ATTACH ? AS new", [to_read(part / DATABASE, for_good=True)])
         connection.execute(HOLDS)
         tables: dict[str, Said] = {}
         files = Files(folder, tables, earlier, same)

@@ -16,7 +16,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from urllib.parse import quote
 
 from .assembled import VISIBLE
 from .audit import Entry, entries
@@ -24,7 +23,7 @@ from .bounds import WINDOWS
 from .candidate import Candidate
 from .catalogue import Catalogue
 from .dataset import Table
-from .home import Home, release_order
+from .home import Home, release_order, to_read
 from .measure import OWN_REASONS, Counts
 from .partitions import Place, rows_of
 from .restore import OVER
@@ -162,12 +161,12 @@ def _attached(connection: Working, work: Work, release: str) -> Iterator[None]:
     """An older release (since), and in temp.over the ids of what its source has taken back or what has ended since, as history and the newest
     snapshot say it. What was taken back, came again and is missing now has not been taken back.
     """
-    connection.execute("ATTACH ? AS since", [f"file:{quote(str(work.home.releases / release / 'mingbai.db'))}?mode=ro"])
+    connection.execute("ATTACH ? AS since", [to_read(work.home.releases / release / "mingbai.db")])
     connection.execute("CREATE TEMP TABLE over (id TEXT PRIMARY KEY) WITHOUT ROWID")
     own = ", ".join(f"'{reason}'" for reason in OWN_REASONS)
     connection.execute(f"INSERT INTO temp.over SELECT id FROM temp.withheld WHERE reason IN ({own})")
     if work.home.history.is_file():
-        connection.execute("ATTACH ? AS past", [f"file:{quote(str(work.home.history))}?mode=ro"])
+        connection.execute("ATTACH ? AS past", [to_read(work.home.history)])
         marks = ", ".join(f"'{cause}'" for cause in OVER)
         connection.execute(
             f"""INSERT OR IGNORE INTO temp.over SELECT key FROM (SELECT key, cause, max(release) FROM past.changes

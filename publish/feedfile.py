@@ -17,7 +17,6 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
-from urllib.parse import quote
 
 import orjson
 
@@ -26,7 +25,7 @@ from .documents import recipe, write_documents
 from .errors import BadHome
 from .feedtables import fill_tables
 from .happened import instant
-from .home import Home, sync
+from .home import Home, sync, to_read
 from .tables import Working, working
 from .wording import FOLDER, LANGUAGES
 
@@ -108,8 +107,8 @@ def _make(
     try:
         with working(part) as connection:
             connection.execute(f"PRAGMA user_version={VERSION}")
-            connection.execute("ATTACH ? AS history", [f"file:{quote(str(home.history))}?mode=ro"])
-            connection.execute("ATTACH ? AS live", [f"file:{quote(str(release / 'mingbai.db'))}?mode=ro"])
+            connection.execute("ATTACH ? AS history", [to_read(home.history)])
+            connection.execute("ATTACH ? AS live", [to_read(release / "mingbai.db")])
             connection.execute("BEGIN")
             fill_tables(connection, live, catalogue, orjson.loads((release / "manifest.json").read_bytes()), identifier)
             connection.execute("COMMIT")
@@ -129,7 +128,7 @@ def _modified(connection: Working, home: Home, identifier: str, before: Path | N
     if before is None:
         was = _of_another_form(home)
         return max(instant(identifier), was + timedelta(seconds=1)) if was else instant(identifier)
-    connection.execute("ATTACH ? AS before", [f"file:{quote(str(before))}?mode=ro&immutable=1"])
+    connection.execute("ATTACH ? AS before", [to_read(before, for_good=True)])
     ((text,),) = connection.execute("SELECT modified FROM before.made")
     is_other = bool(list(connection.execute(f"{OTHER} LIMIT 1")))
     connection.execute("DETACH before")
@@ -152,7 +151,7 @@ def _of_another_form(home: Home) -> datetime | None:
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+    return sqlite3.connect(to_read(path, for_good=True), uri=True)
 
 
 def has_feeds(home: Home, catalogue: Catalogue, identifier: str) -> bool:

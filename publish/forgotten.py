@@ -10,13 +10,14 @@ from pathlib import Path
 
 from .catalogue import Catalogue
 from .historyfile import OF_NOTICES, opened, tables_of
+from .home import to_read
 
 
 def gone(path: Path) -> dict[str, tuple[str, str, str]]:
     """Every notice that is gone because people withdrew it or what was the same decision: class of reason, day, the notice that they signed."""
     if not path.is_file():
         return {}
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(path), uri=True)
     try:
         if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'withdrawn'").fetchone()[0]:
             return {}

@@ -13,6 +13,7 @@ from . import ledger
 from .catalogue import Catalogue
 from .dataset import Table
 from .errors import BadHome
+from .home import to_read
 
 OF_NOTICES = "table_name GLOB 'notice*'"  # as the index says it: a query that says it too is answered from there
 TOLD = "(table_name <> 'ratings' OR kind <> 'add')"  # likewise; new months of ratings are nine of ten changes, and of them only numbers are told
@@ -95,7 +96,7 @@ def hashes(path: Path) -> dict[str, tuple[str | None, str | None]]:
     """Of each release the hashes of its mingbai.db and its manifest, as this home wrote them down when it made them; None where it did not then."""
     if not path.is_file():
         return {}
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(path), uri=True)
     try:
         known = {row[1] for row in connection.execute("PRAGMA table_info(releases)")}
         asked = ", ".join(name if name in known else "NULL" for name in ("sha256", "manifest"))
@@ -110,7 +111,7 @@ def knows(path: Path, notice: str) -> bool:
     """Whether any release has ever shown a notice of this id."""
     if not path.is_file():
         return False
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(path), uri=True)
     try:
         sql = f"SELECT EXISTS (SELECT 1 FROM notices WHERE id = :id) OR EXISTS (SELECT 1 FROM changes WHERE {OF_NOTICES} AND table_name = 'notices' AND key = :id)"
         return bool(connection.execute(sql, {"id": notice}).fetchone()[0])
@@ -120,7 +121,7 @@ def knows(path: Path, notice: str) -> bool:
 
 def number_of(path: Path, release: str) -> int:
     """The place of a release in the order in which they went live. Raises BadHome when history does not know it."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(path), uri=True)
     try:
         row = connection.execute("SELECT number FROM releases WHERE id = ?", [release]).fetchone()
     finally:

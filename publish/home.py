@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -64,6 +65,14 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def to_read(database: Path, for_good: bool = False) -> str:
+    """The address of a database that is only read, for sqlite3 with `uri` and for ATTACH; `for_good`: of one that nobody writes to any more.
+
+    Whatever signs a home's path has: a # or a ? in it would end the path, and a % begin a sign.
+    """
+    return f"file:{quote(str(database))}?mode=ro{'&immutable=1' if for_good else ''}"
 
 
 def as_json(value: Any) -> bytes:

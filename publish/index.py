@@ -15,6 +15,7 @@ import search
 from .catalogue import Catalogue
 from .dataset import Table
 from .fresh import over, permit_state
+from .home import to_read
 from .rules import HARMLESS
 from .texts import FILE as NOTICES
 
@@ -36,7 +37,7 @@ PARTS = {  # facets of an institution from the rows that it has in a table, as a
 def index(database: Path, catalogue: Catalogue, target: Path) -> int:
     """Write the index of `database` (a release's mingbai.db) to `target`. Returns how many documents it holds."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(to_read(database, for_good=True), uri=True)
     try:
         tables = _searched(connection, catalogue)
         weights = {

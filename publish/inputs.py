@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from .audit import accepted
 from .errors import SourceBroken
 from .extract import extract
+from .home import to_read
 from .plans import source_plan
 from .snapshot import Snapshot, load
 from .stage import recipe
@@ -74,7 +75,9 @@ def _asked_later(work: Work, known: Snapshot) -> bool:
 
 def _sources_with_absent(work: Work) -> set[str]:
     """The sources of which the live release shows records that their newest snapshot does not have."""
-    connection = sqlite3.connect(f"file:{work.live_database}?mode=ro&immutable=1", uri=True)
+    live = work.live_database
+    assert live is not None
+    connection = sqlite3.connect(to_read(live, for_good=True), uri=True)
     tables = [table for table in work.catalogue.tables.values() if "absent_since" in table.columns]
     try:
         return {

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .catalogue import Catalogue
+from .home import to_read
 from .sourcefile import ListingDeclaration, Rows, Target
 
 KINDS = ("set_aside", "part_set_aside", "bad_value", "missing_field", "unmapped_field", "duplicate_key", "duplicate_part", "screened")
@@ -21,7 +22,7 @@ Place = tuple[str, str | None]  # table and column
 
 def known_issues(private: Path, catalogue: Catalogue) -> list[dict[str, Any]]:
     """`table`, `column` (None: of the record, or of no column that is published), `kind` and `count`, from the staging file of a candidate."""
-    connection = sqlite3.connect(f"file:{private}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(private), uri=True)
     try:
         found = connection.execute(
             """SELECT i.source, i.listing, i.kind, i.field, sum(i.count) FROM issues i JOIN pages p ON p.page = i.page

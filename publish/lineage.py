@@ -18,12 +18,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 import orjson
 
 from .assembled import Assembled
 from .catalogue import Catalogue
+from .home import to_read
 from .tables import Working, working
 from .telling import name_key
 
@@ -79,8 +79,8 @@ def lineage(made: Assembled, live: Path | None, history: Path, catalogue: Catalo
         if live is None:  # nothing was there whose place could be taken
             steps: list[Step] = []
         else:
-            connection.execute("ATTACH ? AS old", [f"file:{quote(str(live))}?mode=ro"])
-            connection.execute("ATTACH ? AS history", [f"file:{quote(str(history))}?mode=ro"])
+            connection.execute("ATTACH ? AS old", [to_read(live)])
+            connection.execute("ATTACH ? AS history", [to_read(history)])
             steps = _Lineage(connection, made.day).steps([] if goes_back else sorted(catalogue.regions.county_codes()))
         connection.execute("BEGIN")
         connection.execute(f"DELETE FROM main.{TABLE}")

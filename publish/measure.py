@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from .assembled import VISIBLE
 from .catalogue import Catalogue
 from .dataset import Table
+from .home import to_read
 from .partitions import Place, Rows, adverse, rows_of, subject
 from .stage import staged_tables
 from .tables import Working, working
@@ -59,10 +59,10 @@ def attached(candidate: Path, live: Path, private: Path, day: str, gone: Iterabl
     Withheld is what the newest snapshots say must not be shown on `day`: also what they say themselves has ended. Without a staging file nothing is known of it. `gone` are notices that people of ours withdrew, which its source may have again or no longer.
     """
     with working(candidate, journal="DELETE") as connection:
-        connection.execute("ATTACH ? AS old", [f"file:{quote(str(live))}?mode=ro"])
+        connection.execute("ATTACH ? AS old", [to_read(live)])
         connection.execute("CREATE TEMP TABLE withheld (id TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID")
         if private.is_file():
-            connection.execute("ATTACH ? AS private", [f"file:{quote(str(private))}?mode=ro"])
+            connection.execute("ATTACH ? AS private", [to_read(private)])
             connection.execute("INSERT INTO withheld SELECT id, min(withheld) FROM private.notices WHERE withheld IS NOT NULL GROUP BY id")
             for table, given in (("notices", "s.public_until_rule = 'source'"), ("listings", "s.valid_until IS NOT NULL")):
                 connection.execute(
@@ -232,7 +232,7 @@ def total(partitions: Mapping[Place, Counts], source: str, table: str) -> Counts
 
 def unread(private: Path) -> dict[str, float]:
     """What of the newest snapshots could not be used as it is, as `SOURCE/LISTING KIND FIELD`: the share of the listing's records."""
-    connection = sqlite3.connect(f"file:{private}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(private), uri=True)
     try:
         rows = connection.execute(
             """SELECT i.source || '/' || i.listing || ' ' || i.kind || ' ' || i.field, sum(i.count) * 1.0 / r.records FROM issues i

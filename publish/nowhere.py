@@ -24,7 +24,7 @@ from .audit import entries
 from .carry import SAID, words
 from .documents import unbrotli
 from .errors import BadHome
-from .home import DELTAS, Home
+from .home import DELTAS, Home, to_read
 from .statements import statements
 from .stones import TOMBSTONES
 from .withdrawals import PEOPLE, in_database, withdrawals
@@ -113,7 +113,7 @@ def _unpacked(path: Path) -> Iterator[bytes]:
     if path.suffix == ".br":
         yield unbrotli(path.read_bytes())
     if path.suffix == ".db" and path.parent.name == Home.FEEDS:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(sqlite3.connect(to_read(path, for_good=True), uri=True)) as connection:
             for zipped, brotlied in connection.execute("SELECT gzip, brotli FROM documents ORDER BY feed, form"):
                 yield gzip.decompress(zipped)
                 yield unbrotli(brotlied)
@@ -121,7 +121,7 @@ def _unpacked(path: Path) -> Iterator[bytes]:
 
 def _said_elsewhere(home: Home, text: str) -> bool:
     """Whether another notice, or a document that others name, says or has said the same: what many share says nothing about one."""
-    connection = sqlite3.connect(f"file:{home.history}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(home.history), uri=True)
     try:
         where = " OR ".join(f'"{column}" = :text' for column in SAID)
         sql = f"SELECT EXISTS (SELECT 1 FROM notices WHERE {where}) OR EXISTS (SELECT 1 FROM documents WHERE title = :text)"
@@ -135,7 +135,7 @@ def _free_pages(path: Path) -> int:
     with path.open("rb") as file:
         if file.read(len(_SQLITE)) != _SQLITE:
             return 0
-    connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(to_read(path, for_good=True), uri=True)
     try:
         return int(connection.execute("PRAGMA freelist_count").fetchone()[0])
     finally:

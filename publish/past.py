@@ -12,13 +12,12 @@ rows of tables a release had with a text that today's recipe would not publish s
 
 import os
 from pathlib import Path
-from urllib.parse import quote
 
 from .catalogue import Catalogue
 from .dataset import Table
 from .hidden import hidden_by, publishable
 from .historyfile import COUNTED, OF_NOTICES, TOLD
-from .home import PAST_FORM, Home, sync
+from .home import PAST_FORM, Home, sync, to_read
 from .rules import HARMLESS
 from .same import CODES, END, VALUES, WORDS
 from .screen import SCREENED
@@ -66,8 +65,8 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
     home.past.mkdir(exist_ok=True)
     part.unlink(missing_ok=True)
     with working(part) as connection:
-        connection.execute("ATTACH ? AS history", [f"file:{quote(str(home.history))}?mode=ro"])
-        connection.execute("ATTACH ? AS live", [f"file:{quote(str(release / 'mingbai.db'))}?mode=ro"])
+        connection.execute("ATTACH ? AS history", [to_read(home.history)])
+        connection.execute("ATTACH ? AS live", [to_read(release / "mingbai.db")])
         connection.execute("PRAGMA secure_delete=ON")  # what is masked below is in no byte that is left over
         connection.execute(f"PRAGMA user_version={PAST_FORM}")
         connection.execute(f"PRAGMA application_id={hidden_by()}")

@@ -10,14 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from .canonical import canonical
 from .catalogue import Catalogue
 from .downloads import DATABASE, Issue, downloads
 from .errors import BadHome
 from .filed import read, shared
-from .home import DOWNLOADS, Home
+from .home import DOWNLOADS, Home, to_read
 from .release import file_sha256
 from .tables import Working, working
 
@@ -79,7 +78,7 @@ def from_history(history: Path, release: str, target: Path, published: str | Non
     with tempfile.TemporaryDirectory(prefix=".rebuild-", dir=target.parent) as folder:  # 0700
         work, made = Path(folder) / "work.db", Path(folder) / "mingbai.db"
         with working(work) as connection:
-            connection.execute("ATTACH ? AS history", [f"file:{quote(str(history))}?mode=ro"])
+            connection.execute("ATTACH ? AS history", [to_read(history)])
             number, entered = _entry(connection, history, release)
             connection.execute("BEGIN")
             _fill(connection, number, _statements(connection, history, release, number))

@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 
 from .errors import SourceBroken
-from .home import china_day
+from .home import china_day, sync
 
 Record = tuple[int, dict[str, Any]]
 """The row number as a person would count it in that file, from 1, and the fields as the source spells them."""
@@ -114,10 +114,10 @@ def seal(part: Path, *, source: str, address: str, taken_at: str, pages: Iterabl
     )
     (part / SEAL).write_bytes(body)
     for path in sorted(part.rglob("*")):  # files, then the folders that name them, then the folder that names this one
-        _sync(path)
-    _sync(part)
+        sync(path)
+    sync(part)
     os.rename(part, folder)
-    _sync(folder.parent)
+    sync(folder.parent)
     return snapshot
 
 
@@ -164,11 +164,3 @@ def discard(folder: Path) -> None:
     part = folder.with_name(folder.name + PART)
     os.rename(folder, part)
     shutil.rmtree(part)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

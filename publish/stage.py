@@ -18,6 +18,7 @@ from pathlib import Path
 from .catalogue import Catalogue
 from .dataset import Table
 from .dates import TOO_LATE
+from .home import to_read
 from .progress import Progress, silent
 from .snapshot import Page, Snapshot
 from .tables import Working, create_staged, give_back, working
@@ -201,7 +202,7 @@ def _fill(connection: Working, pages: list[tuple[Snapshot, Page, int, int]], cat
 def _recipe_of(path: Path) -> str | None:
     if not path.is_file():
         return None
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(path), uri=True)
     try:
         row = connection.execute("SELECT recipe FROM recipe").fetchone()
         return str(row[0]) if row else None

@@ -17,6 +17,7 @@ import orjson
 from .assembled import VISIBLE, Assembled, next_expiry
 from .audit import Entry
 from .catalogue import Catalogue
+from .home import to_read
 from .link import link
 from .restore import fates_without, take_out_parts
 from .rules import ORGANISATION, SHOWN_STATES
@@ -122,7 +123,7 @@ def corrected(said: Iterable[Statement]) -> dict[str, dict[str, Any]]:
 
 def lacks(database: Path, said: Sequence[Statement], catalogue: Catalogue) -> bool:
     """Whether a database does not say of its notices what was entered: the run that was to carry it there died."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(to_read(database, for_good=True), uri=True)
     try:
         columns = [column.name for column in catalogue.tables[TABLE].published]
         wanted = _rows(said, _kinds(connection, said), columns)

@@ -11,6 +11,7 @@ import orjson
 
 from .causes import ABSENT, CLASSES
 from .historyfile import OF_NOTICES
+from .home import to_read
 
 TOMBSTONES = "tombstones.json"
 Stones = dict[str, dict[str, str]]
@@ -23,11 +24,11 @@ def stone(on: str, reason: str) -> dict[str, str]:
 
 def stones(history: Path, changes: Path, database: Path, day: str, gone: Mapping[str, tuple[str, str, str]]) -> Stones:
     """Of the release in the making: `changes` is what it takes out of the live one, `database` what it has, and `gone` is history's."""
-    connection = sqlite3.connect(f"file:{changes}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(changes), uri=True)
     try:
         removed: list[tuple[str, str, str]] = []
         if history.is_file():
-            connection.execute("ATTACH ? AS history", [f"file:{history}?mode=ro"])
+            connection.execute("ATTACH ? AS history", [to_read(history)])
             if connection.execute("SELECT count(*) FROM history.sqlite_master WHERE name = 'changes'").fetchone()[0]:
                 removed += connection.execute(
                     f"""SELECT c.key, c.cause, r.day FROM history.changes c JOIN history.releases r ON r.number = c.release
@@ -39,7 +40,7 @@ def stones(history: Path, changes: Path, database: Path, day: str, gone: Mapping
                 "SELECT key, cause FROM main.changes WHERE table_name = 'notices' AND kind = 'remove' ORDER BY key"
             )
         ]
-        connection.execute("ATTACH ? AS made", [f"file:{database}?mode=ro"])
+        connection.execute("ATTACH ? AS made", [to_read(database)])
         present = {key for (key,) in connection.execute("SELECT id FROM made.notices")}
     finally:
         connection.close()

@@ -12,6 +12,7 @@ from typing import Any
 
 from .candidate import Candidate
 from .catalogue import Catalogue
+from .home import to_read
 from .partitions import REGION, adverse, subject
 
 MAINS = ("institutions", "listings", "notices")
@@ -87,14 +88,14 @@ class Summary:
 def summary(candidate: Candidate, live: Path | None, catalogue: Catalogue, names: tuple[str, ...] = ()) -> Summary:
     """What `candidate` would change in `live`, the database of the live release (None: there is none yet)."""
     changes = candidate.compared()
-    db = sqlite3.connect(f"file:{candidate.assembled.path}?mode=ro", uri=True)
+    db = sqlite3.connect(to_read(candidate.assembled.path), uri=True)
     try:
         db.execute("PRAGMA temp_store=FILE")
-        db.execute("ATTACH ? AS old", [f"file:{live}?mode=ro" if live else ":memory:"])
+        db.execute("ATTACH ? AS old", [to_read(live) if live else ":memory:"])
         if live is None:
             for name in catalogue.tables:
                 db.execute(f'CREATE TABLE old."{name}" AS SELECT * FROM main."{name}" WHERE 0')
-        db.execute("ATTACH ? AS diff", [f"file:{changes.path}?mode=ro"])
+        db.execute("ATTACH ? AS diff", [to_read(changes.path)])
         # a row has as many changes as fields that differ: the row's cause is one of them, and what came or went has one alone
         db.execute(
             "CREATE TEMP TABLE moved AS SELECT table_name, key, kind, max(cause) AS cause FROM diff.changes WHERE key <> '' GROUP BY 1, 2, 3"

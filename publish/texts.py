@@ -14,6 +14,7 @@ from search import DATE, KEYWORD, NUMBER, TEXT, Document, Field, build_texts
 
 from .catalogue import Catalogue
 from .dataset import Column, Table
+from .home import to_read
 from .wording import LANGUAGES, wording
 
 FILE = "search/notices.db"  # in the folder of a release
@@ -28,7 +29,7 @@ Values = dict[str, str | tuple[str, ...]]
 
 def texts(database: Path, catalogue: Catalogue, target: Path) -> int:
     """Write the index of the notices of `database` (a release's mingbai.db) to `target`. Returns how many it holds."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)) as connection:
+    with closing(sqlite3.connect(to_read(database, for_good=True), uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         notices = _Notices(connection, catalogue)
         return build_texts(target, notices.documents(), notices.fields())

@@ -5,15 +5,15 @@ news from the source a second time. So what makes a row what it was in the relea
 """
 
 from pathlib import Path
-from urllib.parse import quote
 
 from .catalogue import Catalogue
+from .home import to_read
 from .tables import Working
 
 
 def undone(connection: Working, catalogue: Catalogue, before: Path) -> None:
     """Settle the causes of main.changes that are `source`; `before` is the database of the release before the live one, which went back."""
-    connection.execute("ATTACH ? AS was", [f"file:{quote(str(before))}?mode=ro"])
+    connection.execute("ATTACH ? AS was", [to_read(before)])
     for table in catalogue.tables.values():
         there = {row[1] for row in connection.execute(f'PRAGMA was.table_info("{table.name}")')}
         if not there or not connection.all("SELECT 1 FROM changes WHERE table_name = ? AND cause = 'source' LIMIT 1", [table.name]):

@@ -18,6 +18,7 @@ from typing import Any
 
 from .catalogue import Catalogue
 from .dataset import Column
+from .home import to_read
 
 FIRST = "1.0.0"
 BUMPS = ("major", "minor", "patch", "none")
@@ -155,7 +156,7 @@ def released(
 
 def _tables(database: Path) -> dict[str, tuple[tuple[str, ...], dict[str, str]]]:
     """Key and types of each table of a release."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(to_read(database, for_good=True), uri=True)
     found: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {}
     try:
         for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1"):
@@ -171,7 +172,7 @@ def _codes(changes: Path) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[s
     """By code table the codes that went or are labelled otherwise in Chinese, and those that came."""
     changed: dict[str, tuple[str, ...]] = {}
     added: dict[str, tuple[str, ...]] = {}
-    connection = sqlite3.connect(f"file:{changes}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(changes), uri=True)
     try:
         for key, kind in connection.execute(
             """SELECT key, kind FROM changes WHERE table_name = 'codes'

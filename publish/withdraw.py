@@ -12,6 +12,7 @@ from .alike import person_key
 from .audit import append, entries, signed
 from .carry import LAST
 from .errors import BadHome, ReviewNeeded
+from .home import to_read
 from .run import at_work
 from .withdrawals import KNOWN_BY, PEOPLE, REASONS, Decision, decision, withdrawals
 from .work import Result, Work, opened
@@ -60,12 +61,12 @@ def _known_by(work: Work, notice: str) -> dict[str, list[str]]:
     """What the decision is known by under another id: as the last release that had it says it, and as its source says it now. Hashes, for the
     log may be copied elsewhere. Which other notices are the same decision is said before anybody else signs.
     """
-    connection = sqlite3.connect(f"file:{work.home.history}?mode=ro", uri=True)
+    connection = sqlite3.connect(to_read(work.home.history), uri=True)
     try:
         last = connection.execute(LAST).fetchall()
         rows = [row[1:] for row in last if row[0] == notice]
         if work.home.base.is_file():
-            connection.execute("ATTACH ? AS private", [f"file:{work.home.base}?mode=ro"])
+            connection.execute("ATTACH ? AS private", [to_read(work.home.base)])
             rows += connection.execute(
                 f"SELECT {', '.join(f's.{name}' for name in KNOWN_BY)} FROM private.notices s JOIN private.pages p USING (page) WHERE s.id = ? AND p.generation = 0",
                 [notice],

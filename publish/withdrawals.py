@@ -19,6 +19,7 @@ import orjson
 
 from .alike import person_key
 from .audit import Entry
+from .home import to_read
 from .rules import ORGANISATION
 from .tables import working
 
@@ -154,7 +155,7 @@ def there(database: Path, withdrawn: Mapping[str, Withdrawal]) -> list[str]:
     """The ids of the notices in a database that are of a withdrawn decision, whatever their id."""
     if not withdrawn:
         return []
-    connection = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(to_read(database, for_good=True), uri=True)
     try:
         rows = connection.execute(f"SELECT id, {', '.join(KNOWN_BY)} FROM notices ORDER BY id")
         return [identifier for identifier, _ in same(rows, withdrawn)]
@@ -164,7 +165,7 @@ def there(database: Path, withdrawn: Mapping[str, Withdrawal]) -> list[str]:
 
 def in_database(database: Path, notices: Iterable[str]) -> list[str]:
     """Which notices of these ids a database has."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(to_read(database, for_good=True), uri=True)
     try:
         sql = "SELECT id FROM notices WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
         return [notice for (notice,) in connection.execute(sql, [orjson.dumps(sorted(notices)).decode()])]

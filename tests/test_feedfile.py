@@ -20,9 +20,9 @@ from publish.catalogue import Catalogue
 from publish.decide import back
 from publish.declarations import Words
 from publish.errors import ReviewNeeded
+from publish.families import authority_key
 from publish.feedfile import feedfile, has_feeds
 from publish.home import Home
-from publish.ledger import authority_key
 from publish.live import repair
 from publish.regions import Regions
 from publish.run import run
@@ -91,6 +91,14 @@ def test_there_is_one_file_and_anybody_may_read_it(made: Work) -> None:
     assert files(made.home)[0].stat().st_mode & 0o777 == 0o644
     assert has_feeds(made.home, made.catalogue, "2026-11-02")
     assert not [path for path in made.home.releases.rglob("*") if "feed" in path.name]
+
+
+def test_a_home_may_have_any_name(made: Work, tmp_path: Path) -> None:
+    """Of every database there is an address, in which some signs mean something else."""
+    shutil.copytree(made.home.path, tmp_path / "50%20 #1?", symlinks=True)
+    work = replace(made, home=Home(tmp_path / "50%20 #1?"))
+    amend(on(work, 2), Request("dispute", known(made, 31), "复议受理通知书", "张三", "当事人来函"))
+    assert work.live == "2026-11-03"
 
 
 def test_a_feed_has_its_name_and_how_far_it_goes(made: Work) -> None:

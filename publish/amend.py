@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import historyfile, rules, values
+from . import cleaning, dates, historyfile, rules
 from .audit import Entry, append, entries, signed
 from .catalogue import Catalogue
 from .dataset import Column
@@ -130,10 +130,10 @@ def _changes_something(log: tuple[Entry, ...], request: Request) -> None:
 
 
 def _reply(work: Work, request: Request, row: Row, masked: Counter[str]) -> About:
-    who, said = values.name(request.said_by), values.prose(request.text)
+    who, said = cleaning.name(request.said_by), cleaning.prose(request.text)
     if said is None or len(said) > LONGEST:
         raise BadValue(f"--text: found {len(said or '')} characters; expected 1 to {LONGEST:,}")
-    on = values.day(request.said_on)
+    on = dates.day(request.said_on)
     if on is None or on > work.day.isoformat():
         raise BadValue(f"--on: found {request.said_on!r}; expected a day that is not after {work.day}")
     name = row["subject_name"]
@@ -265,7 +265,7 @@ def _parser(catalogue: Catalogue, column: Column, day: str) -> Callable[[object]
 
 
 def _about(request: Request, row: Row, hide: Callable[[str], str], masked: Counter[str]) -> About:
-    document = values.text(request.document)
+    document = cleaning.text(request.document)
     if document is None:
         raise BadValue(f"--document: found {request.document!r}; expected the number, title or address of the document that says so")
     return {"notice": request.notice, "document": _screened(hide(document), masked), "subject_kind": row["subject_kind"]}

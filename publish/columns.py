@@ -10,10 +10,9 @@ from contextlib import suppress
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from .cleaning import names, text, texts
+from .cleaning import name, names, text, texts
 from .errors import BadValue
 from .mapping import Cell
-from .values import name
 
 Column = Sequence[Any]
 TEXTS = frozenset((str, type(None)))  # types of raw values that can be told apart by their value: 1, 1.0 and True are one key

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from .validate import Batch, Issue
+from .batch import Batch, Issue
 
 
 def summary(batches: Iterable[Batch], examples: int) -> Iterator[str]:

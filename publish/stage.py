@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .batch import Batch, Issue
 from .catalogue import Catalogue
 from .dataset import Table
 from .dates import TOO_LATE
@@ -23,7 +24,6 @@ from .progress import Progress, silent
 from .snapshot import Page, Snapshot
 from .tables import Working, create_staged, give_back, working
 from .unchanged import Listing, Torn, earlier_pages, identity, place, repeat, tables_of
-from .validate import Batch, Issue
 from .workers import validated
 
 SCHEMA = """

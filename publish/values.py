@@ -5,7 +5,7 @@ what was expected. It raises nothing else whatever it is given: text, numbers, N
 what they are, an amount without a unit is refused, a day that does not exist is refused. It knows one value and no record.
 
 Microseconds a call, on one quiet core: integer, number 0.1; text, name 0.4; url, month, flag, histogram 0.6; day and date 1.4 in ISO and 3.5
-to 7 otherwise; permit_no 1.5; fen 3; credit_code 3; looks_like_person 2. The validator remembers what repeats.
+to 7 otherwise; permit_no 1.5; fen 3; credit_code 3. The validator remembers what repeats.
 """
 
 import math
@@ -20,16 +20,8 @@ from urllib.parse import unquote, urlsplit
 from stdnum.cn import uscc
 
 from .cleaning import SENTINELS, bad, clean, folded, holds_mobile, holds_resident_id, is_resident_id, name, prose, text, words, written
-from .dates import date, date_sentinel, day, month
+from .dates import date, day, month
 from .errors import BadDeclaration, BadValue
-from .masked import masked_person
-from .namewords import looks_like_organisation
-from .persons import looks_like_person
-
-__all__ = [
-    "SENTINELS", "Value", "credit_code", "date", "date_sentinel", "day", "fen", "flag", "histogram", "integer", "is_credit_code", "looks_like_organisation",
-    "looks_like_person", "masked_person", "month", "name", "number", "parser", "permit_no", "prose", "share", "text", "url",
-]  # fmt: skip
 
 Value = str | int | float | list[int] | None
 

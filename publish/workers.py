@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
+from .batch import Batch
 from .catalogue import Catalogue, load
 from .snapshot import Page, Snapshot
 from .unchanged import Earlier
-from .validate import Batch, Validator
+from .validate import Validator
 
 FEW = 50_000  # records: 0.2 s (ratings) to 3 s (institutions) of reading; a worker takes 0.5 s to start
 # pages that a worker has before it, each 3 to 45 ms of CPU: enough for as long as this process inserts, few enough that none is left with many at the end.

@@ -1,4 +1,4 @@
-"""Which documents a tree of texts_query.py finds, as far as one search may see them.
+"""Which documents a tree (texts_tree.py) finds, as far as one search may see them.
 
 What may not be seen is left out before anything is counted: `hidden` documents, and of some documents the fields that are `unsaid`. Of these a query is asked
 again without those fields, so that neither words nor their absence tell of them.

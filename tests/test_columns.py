@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from making import institution, listing, notice, rating, snapshot
+from publish.batch import Batch, Issue
 from publish.catalogue import Catalogue
 from publish.columns import Raw, fill
 from publish.mapping import Cell
-from publish.validate import Batch, Issue, Validator
+from publish.validate import Validator
 from publish.values import integer
 
 ODD: list[tuple[str, Any]] = [

@@ -23,8 +23,8 @@ from publish.dataset import Column
 from publish.diff import diff
 from publish.entries import Teller
 from publish.events import READ
+from publish.families import authority_key
 from publish.feedtables import SCHEMA as FEEDS
-from publish.ledger import authority_key
 from publish.notice_entry import Notice, notice_entry
 from publish.tables import create_published, working
 

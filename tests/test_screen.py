@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from publish.cleaning import prose
 from publish.screen import MARKS, Screened, screen, suspects
-from publish.values import is_credit_code, prose
+from publish.values import is_credit_code
 
 ID, PHONE, MAIL, ACCOUNT, BANK, PLATE, HOME = (
     MARKS[kind] for kind in ("id_number", "phone", "email", "account", "bank_account", "plate", "address")

@@ -12,30 +12,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
-from publish.cleaning import clean, is_clean, names, texts
+from publish.cleaning import clean, is_clean, name, names, prose, text, texts
+from publish.dates import date, date_sentinel, day, month
 from publish.errors import BadDeclaration, BadValue
+from publish.masked import masked_person
+from publish.namewords import looks_like_organisation
+from publish.persons import looks_like_person
 from publish.values import (
     KINDS,
     credit_code,
-    date,
-    date_sentinel,
-    day,
     fen,
     flag,
     histogram,
     integer,
     is_credit_code,
-    looks_like_organisation,
-    looks_like_person,
-    masked_person,
-    month,
-    name,
     number,
     parser,
     permit_no,
-    prose,
     share,
-    text,
     url,
 )
 

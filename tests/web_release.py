@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from publish import documents, feedfile, history
+from publish import documents, feedtables, history
 from publish.assembled import Assembled
 from publish.catalogue import Catalogue
 from publish.diff import diff
@@ -182,7 +182,7 @@ def write_feeds(home: Path, identifier: str, mark: str) -> Path:
     path.parent.mkdir(exist_ok=True)
     path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(f"{feedfile.SCHEMA};{documents.SCHEMA}")
+        connection.executescript(f"{feedtables.SCHEMA};{documents.SCHEMA}")
         connection.execute("INSERT INTO releases VALUES (1, ?, ?, '')", [identifier, identifier[:10]])
         connection.execute("INSERT INTO made VALUES ('', '[]', '', ?)", [f"{identifier[:10]}T00:00:00Z"])
         connection.execute("INSERT INTO feeds VALUES ('notices', 'notices', NULL, NULL, NULL, NULL, 1, 0, NULL, NULL)")

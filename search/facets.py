@@ -85,9 +85,9 @@ class Facets:
             return dict.fromkeys(sets[column[documents[0]]], 1)
         # of few documents a bin for each of 3,000 counties costs more than they do
         if len(documents) < FEW:
-            counted = [(each, 1) for each in column[documents].tolist()]
+            counted = [(each, 1) for each in column.take(documents).tolist()]
         else:
-            bins = np.bincount(column[documents])
+            bins = np.bincount(column.take(documents))  # an index of 32 bits takes seven times as long as take
             numbers = np.flatnonzero(bins)
             counted = list(zip(numbers.tolist(), bins[numbers].tolist(), strict=True))
         for number, count in counted:

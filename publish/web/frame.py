@@ -32,7 +32,7 @@ from .visit import Visit, address, current
 HERE = Path(__file__).parent
 TEMPLATES, STATIC = HERE / "templates", HERE / "static"
 LONGEST, LONGEST_PROSE = 300, 20_000  # characters of one value on a page: a 100 kB name must not push everything else away
-# C0 and C1 but tab and line ends; marks, embeddings, overrides and isolates that reorder what stands beside them
+# C0 and C1 but tab and line ends; marks, embeddings, overrides and isolates that reorder what stands beside them: none is printable to Python
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _DAY = re.compile(r"\d{4}(-\d\d){0,2}(\.\d+)?")
 DAYS = frozenset(  # values of texts that are days; such texts are not for attributes

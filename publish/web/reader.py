@@ -180,7 +180,7 @@ class Reader:
 
     def once(self, today: str, what: str, make: Callable[[], Made]) -> Made:
         """What `make` gives, worked out once for the release and a day; other days are forgotten."""
-        if today not in self._kept:
+        if [*self._kept] != [today]:  # at midnight another thread may be at the day before
             self._kept.clear()
         of_day = self._kept.setdefault(today, {})
         if what not in of_day:

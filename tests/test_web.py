@@ -118,6 +118,14 @@ async def test_a_csv_is_whole_or_says_that_it_would_not_be(site):
     assert (cut.status_code, "CSV" in cut.text, page.status_code) == (400, True, 200)
 
 
+@pytest.mark.parametrize("path", ["/mingbai.csv", "/history.csv", "/en/mingbai.csv?sql=", "/history.csv?sql=%20"])
+async def test_a_csv_without_sql_is_refused_with_a_word(site, path):
+    async with visitor(site()) as client:
+        answer = await client.get(path)
+    assert answer.status_code == 400
+    assert wording("en" if path.startswith("/en") else "zh")["problem.no_sql.title"] in answer.text
+
+
 async def test_a_demonstration_says_on_each_page_that_it_is_one(home, catalogue, site):
     async with visitor(site()) as client:
         assert wording("zh")["frame.demo"] not in (await client.get("/")).text

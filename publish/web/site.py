@@ -234,6 +234,8 @@ class Site:
     def _of_datasette(self, visit: Visit, reader: Reader) -> Answer | None:
         """None where Datasette answers. A table is spelt as it is, or it is not there; the row of a notice that is over is our own page."""
         parts = [self._decode(part) for part in visit.path.split("/")[2:]]
+        if visit.path in [f"/{route}.csv" for route in ROUTES] and not visit.asked.get("sql", "").strip():  # Datasette answers 500
+            return self.pages.problem(visit, 400, "no_sql", instead=[("workshop", address("/data#questions", visit.lang))])
         if not parts or visit.path.startswith("/-/"):
             return None
         table = parts[0] if len(parts) > 1 else parts[0].partition(".")[0]

@@ -4,22 +4,28 @@ A test says what it needs by asking for a fixture: `real_data` for the real list
 there the test is skipped with the reason, so that `make test` works in a bare clone; `.ci/debian` sees to it that CI has a browser.
 """
 
+import gc
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partialmethod
 from ipaddress import ip_address
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
 from making import NOON
 from publish.catalogue import Catalogue, load
 from publish.home import Home
 from publish.work import Work
 
+gc.disable()  # until all tests are collected
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = Path(os.environ.pop("MINGBAI_REAL_DATA", ROOT.parent / "shared" / "data"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -37,6 +43,26 @@ for name in [name for name in os.environ if name.startswith("MINGBAI_")]:
 settings.register_profile("same", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", settings.get_profile("same"), derandomize=False, max_examples=2000)  # --hypothesis-profile=explore
 settings.load_profile("same")
+
+
+class Compiled(BytecodeCache):
+    """What templates are compiled to, once in this process: a site compiles its own, a quarter of a second where the site itself takes a fiftieth."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str, bool], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.known.get(self.of(bucket))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.known[self.of(bucket)] = bucket.code
+
+    @staticmethod
+    def of(bucket: Bucket) -> tuple[str, str, bool]:
+        return bucket.key, bucket.checksum, bucket.environment.is_async  # ours, or Datasette's
+
+
+Environment.__init__ = partialmethod(Environment.__init__, bytecode_cache=Compiled())
 
 # Where the address stands in the arguments of the audit event of that name.
 ADDRESS = {
@@ -81,12 +107,20 @@ def keep_here(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(keep_here)
 
 # Each takes a minute of CPU or more. They come first: one that began last would keep one core at work while the other has nothing to do.
-LONG = ("crash", "faults", "clocks", "test_real", "test_cli", "test_decide", "test_pipeline", "test_subscriber", "test_withdraw")
+LONG = ("test_real", "crash", "test_browser", "test_cli", "faults", "test_withdraw", "test_decide", "test_pipeline", "test_web", "test_subscriber", "clocks")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long."""
-    items.sort(key=lambda item: not {item.path.stem, item.path.parent.name} & set(LONG))
+    """Begin with the files that take long, in that order."""
+    turn = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: min(turn.get(name, len(LONG)) for name in (item.path.stem, item.path.parent.name)))
+
+
+def pytest_collection_finish() -> None:
+    """What stays for the whole session is not looked through for circles again and again, nor copied by a child that only looks."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +145,14 @@ def begun(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Cal
 def work(tmp_path: Path, catalogue: Catalogue) -> Work:
     """A home in which nothing was done yet, on the first day."""
     return Work(Home(tmp_path / "home").prepare(), catalogue, NOON)
+
+
+@pytest.fixture(scope="module")
+def no_downloads() -> Iterator[None]:
+    """Runs make no files to take away, which are half of what they cost: for tests that look at none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("publish.downloads._Making.everything", lambda self: None)
+        yield
 
 
 @pytest.fixture(scope="session")

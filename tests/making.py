@@ -14,8 +14,10 @@ import orjson
 
 from publish.audit import append
 from publish.candidate import Candidate
+from publish.catalogue import Catalogue, load
 from publish.decide import approve
 from publish.errors import ReviewNeeded
+from publish.regions import Regions
 from publish.run import run
 from publish.snapshot import Page, Snapshot, seal
 from publish.work import Result, Work
@@ -23,6 +25,12 @@ from publish.work import Result, Work
 Record = dict[str, Any]
 NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)  # of the first day of most tests
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+
+def one_province() -> Catalogue:
+    """The real declarations with the regions of Zhejiang alone: a third of what a first small release costs goes into those of the whole country."""
+    real = load()
+    return replace(real, regions=Regions([row for row in real.regions.rows() if row.code[:2] in ("00", "33")]))
 
 
 def credit_code(number: int) -> str:

@@ -21,7 +21,6 @@ from publish.web.answer import App
 from publish.web.archive import MOST
 from publish.web.older import Columns, Older, columns_of
 from publish.web.reader import Reader
-from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
 from web_release import (
     ACTIVE,
@@ -42,6 +41,7 @@ from web_release import (
     write_index,
     write_past,
 )
+from web_visitor import sites, text_of, visitor
 
 NOON, MIDNIGHT = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
 OLD, FIRST, SECOND = "2026-11-20", "2026-11-21", "2026-11-21.2"
@@ -97,26 +97,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
     return home
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def site(made: Path, catalogue: Catalogue) -> Iterator[Callable[..., App]]:
-    shelves = []
-
-    def make(when: datetime = NOON, home: Path = made, **more: Any) -> App:
-        app = build_app(home, dictionary=dictionary(catalogue), now=lambda: when, **more)
-        shelves.append(app.shelf)
-        return app
-
-    yield make
-    for shelf in shelves:
-        shelf.close()
-
-
-def visitor(app: App) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example")
-
-
-def text_of(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    with sites(made, catalogue, NOON) as make:
+        yield make
 
 
 @pytest.mark.parametrize(

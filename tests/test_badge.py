@@ -11,16 +11,15 @@ from typing import Any
 import pytest
 from stdnum.cn import uscc
 
-from publish.catalogue import Catalogue, dictionary
+from publish.catalogue import Catalogue
 from publish.rules import TERM_YEARS
 from publish.web.answer import App
 from publish.web.contact import contact
 from publish.web.glossary import TOPICS
-from publish.web.server import build_app
 from publish.web.visit import address
 from publish.wording import LANGUAGES, wording
 from web_release import ACTIVE, HOSTILE, SWEET, TODAY, go_live, make_release, rows
-from web_visitor import text_of, visitor
+from web_visitor import sites, text_of, visitor
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 SITE = "https://mingbai.example"
@@ -67,16 +66,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
 
 @pytest.fixture
 def site(home: Path, catalogue: Catalogue) -> Iterator[Callable[..., App]]:
-    shelves = []
-
-    def make(now: datetime = NOON, **more: object) -> App:
-        app = build_app(home, dictionary=dictionary(catalogue), now=lambda: now, **more)
-        shelves.append(app.shelf)
-        return app
-
-    yield make
-    for shelf in shelves:
-        shelf.close()
+    with sites(home, catalogue, NOON) as make:
+        yield make
 
 
 def lines_of(svg: str) -> list[str]:

@@ -21,6 +21,7 @@ from publish.web.server import build_app
 from publish.wording import LANGUAGES, say, wording
 from test_described import IGNORED, SHAPES
 from web_release import HOSTILE, TODAY, go_live, make_release, write_index, write_past
+from web_visitor import sites
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -41,18 +42,10 @@ def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
     return home
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def site(home: Path, catalogue: Catalogue) -> Iterator[Callable[..., App]]:
-    shelves = []
-
-    def make(base_url: str | None = SITE, now: datetime = NOON) -> App:
-        app = build_app(home, dictionary=dictionary(catalogue), now=lambda: now, base_url=base_url)
-        shelves.append(app.shelf)
-        return app
-
-    yield make
-    for shelf in shelves:
-        shelf.close()
+    with sites(home, catalogue, NOON, base_url=SITE) as make:
+        yield make
 
 
 async def asked(app: App, path: str) -> httpx.Response:
@@ -119,7 +112,7 @@ async def test_a_file_in_which_something_has_ended_is_offered_no_more(site):
 
 
 async def test_a_site_that_was_not_told_its_address_names_the_one_it_is_asked_at(site):
-    assert "<http://local.example/data/2026-11-23/#all>" in (await asked(site(None), "/catalog.ttl")).text
+    assert "<http://local.example/data/2026-11-23/#all>" in (await asked(site(base_url=None), "/catalog.ttl")).text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -16,10 +16,9 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from publish.catalogue import Catalogue, dictionary
+from publish.catalogue import Catalogue
 from publish.web.answer import App
 from publish.web.plot import MOST, plot
-from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
 from web_release import (
     ACTIVE,
@@ -39,6 +38,7 @@ from web_release import (
     write_index,
     write_past,
 )
+from web_visitor import sites, text_of, visitor
 
 NOON, MIDNIGHT = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
 RELEASES = FIRST, SECOND, THIRD, OURS, _ = ("2026-11-19", "2026-11-20", "2026-11-21", "2026-11-21.2", TODAY)
@@ -88,30 +88,8 @@ def made(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
 
 @pytest.fixture(scope="module")
 def site(made: Path, catalogue: Catalogue) -> Iterator[Callable[..., App]]:
-    shelves = []
-    said = dictionary(catalogue)
-    known: dict[datetime, App] = {}
-
-    def make(when: datetime = NOON, home: Path = made) -> App:
-        if home == made and when in known:
-            return known[when]
-        app = build_app(home, dictionary=said, now=lambda: when)
-        shelves.append(app.shelf)
-        if home == made:
-            known[when] = app
-        return app
-
-    yield make
-    for shelf in shelves:
-        shelf.close()
-
-
-def visitor(app: App) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example")
-
-
-def text_of(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    with sites(made, catalogue, NOON) as make:
+        yield make
 
 
 async def everything(client: httpx.AsyncClient, limit: int = 200, **asked: str) -> list[dict[str, Any]]:

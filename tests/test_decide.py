@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from making import approved, copied, institution, listing, notice, on, query, rating, snapshot, world
+from making import approved, copied, institution, listing, notice, on, one_province, query, rating, snapshot, world
 from publish.audit import append, approvals, cut_off, entries, refused
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
@@ -24,8 +24,14 @@ from publish.snapshot import load as load_snapshot
 from publish.steps import assembled, compare, judge, lay_out, publish, show
 from publish.wording import LANGUAGES
 from publish.work import Result, Work
+from unpacked import all_said
 
 WHY = "与来源核对过"
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return one_province()
 
 
 def deliver(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0) -> Result:
@@ -48,6 +54,20 @@ def lost(size: int = 40) -> dict[str, list[Any]]:
     return {**world(size), "institutions": [institution(n) for n in range(1, size // 2)]}
 
 
+@pytest.fixture(scope="module")
+def made_halved(begun: Callable[[], Work]) -> Work:
+    work = begun()
+    deliver(work, world(40))
+    held(work, lost())
+    return work
+
+
+@pytest.fixture
+def candidate(made_halved: Work, work: Work) -> Candidate:
+    """In the home of `work` a release is live, and one with half of its institutions is held."""
+    return Candidate.load(copied(made_halved, work).home)
+
+
 def acts(work: Work) -> list[tuple[str, str]]:
     return [(entry.act, entry.by) for entry in entries(work.home)]
 
@@ -58,9 +78,7 @@ def test_a_release_that_needs_nobody_is_in_the_log_too(work: Work) -> None:
     assert entries(work.home)[0].about["release"] == "2026-11-01"
 
 
-def test_an_approval_is_entered_with_its_reason_and_then_the_release(work: Work) -> None:
-    deliver(work, world(40))
-    candidate = held(work, lost())
+def test_an_approval_is_entered_with_its_reason_and_then_the_release(candidate: Candidate, work: Work) -> None:
     assert approve(on(work, 1), candidate.judged(), "张三", f"  {WHY} ") == Result("released", "2026-11-02")
     assert acts(work)[1:] == [("approve", "张三"), ("release", "mingbai")]
     _, approval, release = entries(work.home)
@@ -69,21 +87,25 @@ def test_an_approval_is_entered_with_its_reason_and_then_the_release(work: Work)
 
 @pytest.mark.parametrize("decide", [approve, refuse])
 @pytest.mark.parametrize(("by", "reason"), [("", WHY), ("张三", ""), (" ", " "), ("张三\x1b[2J", WHY)])
-def test_nothing_is_decided_without_a_name_and_a_reason(decide: Any, by: str, reason: str, work: Work) -> None:
-    deliver(work, world(40))
-    candidate = held(work, lost())
+def test_nothing_is_decided_without_a_name_and_a_reason(decide: Any, by: str, reason: str, candidate: Candidate, work: Work) -> None:
     with pytest.raises(NotSigned):
         decide(on(work, 1), candidate.judged(), by, reason)
     assert (acts(work), work.live) == ([("release", "mingbai")], "2026-11-01")
     assert Candidate.load(work.home).digest == candidate.digest
 
 
-def blackened(work: Work) -> Candidate:
-    """What is held puts everybody on the black list, and needs two people."""
+@pytest.fixture(scope="module")
+def made_blackened(begun: Callable[[], Work]) -> Work:
+    work = begun()
     deliver(work, world(40))
-    candidate = held(work, {**world(40), "listings": [listing(n, list="黑名单") for n in range(1, 41)]})
-    assert candidate.names == 2
-    return candidate
+    assert held(work, {**world(40), "listings": [listing(n, list="黑名单") for n in range(1, 41)]}).names == 2
+    return work
+
+
+@pytest.fixture
+def blackened(made_blackened: Work, work: Work) -> Candidate:
+    """What is held puts everybody on the black list, and needs two people."""
+    return Candidate.load(copied(made_blackened, work).home)
 
 
 def test_to_look_again_takes_no_name_away(work: Work) -> None:
@@ -98,9 +120,7 @@ def test_to_look_again_takes_no_name_away(work: Work) -> None:
     assert work.live == "2026-11-02"
 
 
-def test_what_was_approved_once_is_not_approved_on_another_release(work: Work) -> None:
-    deliver(work, world(40))
-    candidate = held(work, lost())
+def test_what_was_approved_once_is_not_approved_on_another_release(candidate: Candidate, work: Work) -> None:
     approve(on(work, 1), candidate.judged(), "张三", WHY)
     with suppress(ReviewNeeded):
         back(on(work, 1), "2026-11-01", "李四", WHY)
@@ -113,8 +133,8 @@ def test_what_was_approved_once_is_not_approved_on_another_release(work: Work) -
         lay_out(on(work, 1), again)
 
 
-def test_a_source_that_says_the_same_again_takes_no_approval_away(work: Work) -> None:
-    digest = blackened(work).judged()
+def test_a_source_that_says_the_same_again_takes_no_approval_away(blackened: Candidate, work: Work) -> None:
+    digest = blackened.judged()
     with suppress(ReviewNeeded):
         approve(on(work, 1), digest, "张三", WHY)
     again = held(work, {**world(40), "listings": [listing(n, list="黑名单") for n in range(1, 41)]})
@@ -145,9 +165,7 @@ def test_where_nobody_was_on_a_black_list_two_people_put_them_there(work: Work) 
     assert held(work, {**world(40), "notices": [notice(n) for n in range(1, 41)]}).names == 2
 
 
-def test_a_candidate_of_yesterday_does_not_go_out_by_single_steps(work: Work) -> None:
-    deliver(work, world(40))
-    candidate = held(work, lost())
+def test_a_candidate_of_yesterday_does_not_go_out_by_single_steps(candidate: Candidate, work: Work) -> None:
     with suppress(ReviewNeeded):
         lay_out(on(work, 1), candidate)
     with pytest.raises(BadHome, match="is of 2026-11-02 and today is 2026-11-04"):
@@ -156,8 +174,8 @@ def test_a_candidate_of_yesterday_does_not_go_out_by_single_steps(work: Work) ->
         publish(on(work, 3), replace(candidate, release="2026-11-04"))
 
 
-def test_where_two_have_to_approve_one_person_is_not_enough_however_often(work: Work) -> None:
-    digest, today = blackened(work).judged(), on(work, 1)
+def test_where_two_have_to_approve_one_person_is_not_enough_however_often(blackened: Candidate, work: Work) -> None:
+    digest, today = blackened.judged(), on(work, 1)
     with pytest.raises(ReviewNeeded, match=f"张三 approved it and 1 more must.*mingbai approve {digest}"):
         approve(today, digest, "张三", WHY)
     for name in ("张三", "张 三　", "張三"):
@@ -169,8 +187,8 @@ def test_where_two_have_to_approve_one_person_is_not_enough_however_often(work: 
     assert acts(work)[1:] == [("approve", "张三"), ("approve", "李四"), ("release", "mingbai")]
 
 
-def test_the_single_steps_need_the_same_names(work: Work) -> None:
-    digest, today = blackened(work).judged(), on(work, 1)
+def test_the_single_steps_need_the_same_names(blackened: Candidate, work: Work) -> None:
+    digest, today = blackened.judged(), on(work, 1)
     with pytest.raises(ReviewNeeded, match="2 must approve it"):
         lay_out(today, Candidate.load(work.home))
     with pytest.raises(ReviewNeeded, match="1 more must"):
@@ -179,16 +197,16 @@ def test_the_single_steps_need_the_same_names(work: Work) -> None:
         lay_out(today, Candidate.load(work.home))
 
 
-def test_the_second_of_two_can_approve_on_the_next_day(work: Work) -> None:
-    digest = blackened(work).judged()
+def test_the_second_of_two_can_approve_on_the_next_day(blackened: Candidate, work: Work) -> None:
+    digest = blackened.judged()
     with pytest.raises(ReviewNeeded, match="1 more must"):
         approve(on(work, 1), digest, "张三", WHY)
     assert approve(on(work, 2), digest, "李四", WHY) == Result("released", "2026-11-03")
     assert entries(work.home)[-1].about["names"] == ["张三", "李四"]
 
 
-def test_a_refusal_takes_back_the_approvals_before_it(work: Work) -> None:
-    candidate = blackened(work)
+def test_a_refusal_takes_back_the_approvals_before_it(blackened: Candidate, work: Work) -> None:
+    candidate = blackened
     with pytest.raises(ReviewNeeded, match="1 more must"):
         approve(on(work, 1), candidate.judged(), "张三", WHY)
     refuse(on(work, 1), candidate.judged(), "王五", "与公告不符")
@@ -207,16 +225,13 @@ def test_what_ends_between_looking_and_approving_is_looked_at_again(work: Work) 
     assert approve(on(work, 2), again, "张三", WHY) == Result("released", "2026-11-03")
 
 
-def test_what_was_approved_yesterday_goes_out_today_where_it_is_the_same(work: Work) -> None:
-    deliver(work, world(40))
-    digest = held(work, lost()).judged()
+def test_what_was_approved_yesterday_goes_out_today_where_it_is_the_same(candidate: Candidate, work: Work) -> None:
+    digest = candidate.judged()
     assert approve(on(work, 2), digest, "张三", WHY) == Result("released", "2026-11-03")
     assert entries(work.home)[-1].about["digest"] == digest
 
 
-def test_an_approval_of_another_digest_is_not_entered(work: Work) -> None:
-    deliver(work, world(40))
-    candidate = held(work, lost())
+def test_an_approval_of_another_digest_is_not_entered(candidate: Candidate, work: Work) -> None:
     for decide in (approve, refuse):
         with pytest.raises(ReviewNeeded, match=f"0123456789abcdef is not its digest.*{candidate.digest}"):
             decide(on(work, 1), "0123456789abcdef", "张三", WHY)
@@ -233,17 +248,13 @@ def test_a_slip_of_the_clerk_is_nothing_that_readers_are_told(work: Work) -> Non
     assert work.home.status.read_bytes() == said
 
 
-def test_an_approval_whose_release_died_is_carried_out_without_a_second_one(work: Work) -> None:
-    deliver(work, world(40))
-    candidate = held(work, lost())
+def test_an_approval_whose_release_died_is_carried_out_without_a_second_one(candidate: Candidate, work: Work) -> None:
     append(work.home, "approve", "张三", WHY, {"digest": candidate.digest, "content": {}}, work.now)
     assert approve(on(work, 1), candidate.judged(), "张三", WHY) == Result("released", "2026-11-02")
     assert acts(work)[1:] == [("approve", "张三"), ("release", "mingbai")]
 
 
-def test_what_is_refused_is_cleared_and_remembered(work: Work) -> None:
-    deliver(work, world(40))
-    candidate = held(work, lost())
+def test_what_is_refused_is_cleared_and_remembered(candidate: Candidate, work: Work) -> None:
     assert refuse(on(work, 1), candidate.judged(), "李四", "来源少了一半") == Result("refused", None)
     assert not work.home.candidate.exists()
     content = orjson.loads((work.home.raw / candidate.inputs["platform"][0] / "seal.json").read_bytes())["content_sha256"]
@@ -253,9 +264,7 @@ def test_what_is_refused_is_cleared_and_remembered(work: Work) -> None:
     assert b"\xe6\x9d\x8e" not in work.home.status.read_bytes(), "readers are not told who"
 
 
-def test_what_was_refused_is_held_again_and_says_by_whom(work: Work) -> None:
-    deliver(work, world(40))
-    candidate = held(work, lost())
+def test_what_was_refused_is_held_again_and_says_by_whom(candidate: Candidate, work: Work) -> None:
     refuse(on(work, 1), candidate.judged(), "李四", "来源少了一半")
     assert (
         deliver(work, {**world(40), "institutions": [*world(39)["institutions"], institution(40, address="新址")]}, 2).release
@@ -389,9 +398,7 @@ def cut_to(work: Work, number: int) -> None:
     work.home.audit.write_bytes(b"".join(work.home.audit.read_bytes().splitlines(keepends=True)[:number]))
 
 
-def test_a_refusal_that_was_cut_off_lets_nothing_out(work: Work) -> None:
-    deliver(work, world(40))
-    candidate = held(work, lost())
+def test_a_refusal_that_was_cut_off_lets_nothing_out(candidate: Candidate, work: Work) -> None:
     refuse(on(work, 1), candidate.judged(), "李四", "来源少了一半")
     cut_to(work, 1)
     with pytest.raises(BadHome, match=r"ends with entry 1, and audit.end knows entry 2"):
@@ -401,9 +408,8 @@ def test_a_refusal_that_was_cut_off_lets_nothing_out(work: Work) -> None:
     assert (work.live, work.home.read_status()["last_run"]["outcome"]) == ("2026-11-01", "BadHome")
 
 
-def test_a_release_says_where_the_log_ended_and_names_nobody(work: Work) -> None:
-    deliver(work, world(40))
-    approve(on(work, 1), held(work, lost()).judged(), "张三", WHY)
+def test_a_release_says_where_the_log_ended_and_names_nobody(candidate: Candidate, work: Work) -> None:
+    approve(on(work, 1), candidate.judged(), "张三", WHY)
     assert work.live_manifest()["audit"] == {"number": 3, "sha256": entries(work.home)[-1].sha256}
     assert "张三" not in (work.home.current / "manifest.json").read_text("utf-8")
 
@@ -485,8 +491,7 @@ def test_what_ended_or_was_withdrawn_repaired_or_corrected_since_does_not_come_b
     for table in ("notice_links", "notice_penalties", "notice_measures"):
         assert query(later, f"SELECT count(*) FROM {table} WHERE notice_id NOT IN (SELECT id FROM notices)") == [(0,)]
     assert query(later, "PRAGMA foreign_key_check") == []
-    written = b"".join(path.read_bytes() for path in (later.home.current / "").resolve().rglob("*") if path.is_file())
-    assert SECRET.encode() not in written
+    assert SECRET.encode() not in all_said([later.home.releases / "2026-11-05"])
     accounting = later.live_manifest()["accounting"]["notices"]
     assert (accounting["published"], accounting["over_since"]) == (37, 3)
     assert accounting["records"] == sum(number for fate, number in accounting.items() if fate not in ("records", "kept_absent"))
@@ -618,8 +623,8 @@ def test_two_people_go_back_to_a_release_that_puts_somebody_on_a_black_list_agai
     assert set(refused(work.home)) == {work.home.manifest("2026-11-02")["sources"][0]["snapshots"][0]["content_sha256"]}
 
 
-def test_a_release_with_many_names_has_its_entry(work: Work) -> None:
-    digest = blackened(work).judged()
+def test_a_release_with_many_names_has_its_entry(blackened: Candidate, work: Work) -> None:
+    digest = blackened.judged()
     for name in ("甲" * 60, "乙" * 60):
         with suppress(ReviewNeeded):
             approve(on(work, 1), digest, name, WHY)

@@ -5,45 +5,33 @@ The world is a county of 20 institutions and one of 400, so that a few of the sm
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date
 from typing import Any
 
 import pytest
 
-from making import Record, approved, institution, listing, notice, snapshot
+from making import Record, approved, institution, listing, notice, on, one_province, snapshot
 from publish.assembled import Assembled
 from publish.audit import append, entries
 from publish.candidate import Candidate
-from publish.catalogue import Catalogue, load
+from publish.catalogue import Catalogue
 from publish.decide import accept, approve, back
 from publish.drift import _begins, windows
 from publish.errors import ReviewNeeded
-from publish.home import Home
 from publish.reviewtext import lines
 from publish.run import run
 from publish.steps import show
 from publish.work import Work
 
-NOON = datetime(2026, 11, 1, 4, tzinfo=UTC)
 SMALL, LARGE = "330108", "330106"
 FEW, MANY = 20, 400
 WHY = "与来源核对过"
+pytestmark = pytest.mark.usefixtures("no_downloads")
 
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return load()
-
-
-@pytest.fixture
-def work(tmp_path: Path, catalogue: Catalogue) -> Work:
-    return Work(Home(tmp_path / "home").prepare(), catalogue, NOON)
-
-
-def on(work: Work, day: int) -> Work:
-    return replace(work, now=NOON + timedelta(days=day))
+    return one_province()
 
 
 def world(gone: Iterable[int] = (), news: str = "", **changed: list[Record]) -> dict[str, list[Record]]:

@@ -55,6 +55,7 @@ from web_release import (
     write_index,
     write_past,
 )
+from web_visitor import sites
 
 SITE, HUB = "https://mingbai.example", "https://hub.example/"
 NOON, MIDNIGHT = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -139,18 +140,9 @@ async def visiting(app: Any, host: str = "site.example", **headers: str) -> Any:
 
 @pytest.fixture(scope="module")
 def site(home: Path, catalogue: Catalogue) -> Iterator[Callable[..., Any]]:
-    """A site over the home at a time; one for all tests that ask for the same."""
-    made: dict[tuple[Any, ...], Any] = {}
-
-    def make(now: datetime = NOON, where: Path = home, base_url: str | None = SITE) -> Any:
-        key = now, where, base_url
-        if key not in made:
-            made[key] = build_app(where, dictionary=dictionary(catalogue), now=lambda: now, base_url=base_url, hubs=(HUB,))
-        return made[key]
-
-    yield make
-    for app in made.values():
-        app.shelf.close()
+    """A site over the home at a time."""
+    with sites(home, catalogue, NOON, base_url=SITE, hubs=(HUB,)) as make:
+        yield make
 
 
 def numbers(feed: dict[str, Any]) -> list[int]:
@@ -463,7 +455,7 @@ async def test_who_polls_sees_that_a_number_means_something_else(site, home, tmp
     make_feeds(tmp_path, catalogue)
     seen = []
     for where in (home, tmp_path):
-        async with visiting(site(where=where)) as client:
+        async with visiting(site(home=where)) as client:
             current = (await client.get("/feeds/records.json")).json()["_mingbai"]
             last = current["last"]
             first = int((await client.get("/feeds/records/archive/1.json")).json()["_mingbai"]["first"])
@@ -692,7 +684,7 @@ async def test_what_is_not_there_is_refused_with_a_word_on_what_is(site, path, s
 
 async def test_without_the_file_feeds_say_so_and_the_other_pages_work(site, home, tmp_path):
     copied(home, tmp_path)
-    async with visiting(site(where=tmp_path)) as client:
+    async with visiting(site(home=tmp_path)) as client:
         for path in ("/feeds", "/feeds/notices", "/feeds/notices.atom", "/feeds/notices.json"):
             answer = await client.get(path)
             assert answer.status_code == 503
@@ -704,7 +696,7 @@ async def test_without_the_file_feeds_say_so_and_the_other_pages_work(site, home
 async def test_a_file_that_is_made_again_is_served_without_a_restart(site, home, tmp_path, catalogue):
     copied(home, tmp_path)
     make_feeds(tmp_path, catalogue)
-    app = site(where=tmp_path)
+    app = site(home=tmp_path)
     async with visiting(app) as client:
         before = [await client.get("/feeds/notices.json") for _ in range(2)]
         make_feeds(tmp_path, catalogue, "https://other.example")

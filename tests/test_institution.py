@@ -15,11 +15,10 @@ from publish.web.limits import PREPAID, REMOVED_WITHIN_HOURS
 from publish.web.provenance import PARTS, origins
 from publish.web.qr import qr
 from publish.web.rated import interval
-from publish.web.server import build_app
 from publish.web.visit import address
 from publish.wording import LANGUAGES, wording
 from web_release import ACTIVE, ENDS_TODAY, SHADY, SWEET, TODAY, TONG, go_live, make_release, write_index, write_past
-from web_visitor import text_of, visitor
+from web_visitor import sites, text_of, visitor
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -40,16 +39,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
 
 @pytest.fixture
 def site(home: Path, catalogue: Catalogue) -> Iterator[Callable[..., App]]:
-    shelves = []
-
-    def make(now: datetime = NOON, **more: object) -> App:
-        app = build_app(home, dictionary=dictionary(catalogue), now=lambda: now, **more)
-        shelves.append(app.shelf)
-        return app
-
-    yield make
-    for shelf in shelves:
-        shelf.close()
+    with sites(home, catalogue, NOON) as make:
+        yield make
 
 
 async def test_a_reply_and_a_dispute_stand_beside_the_notice_on_the_institutions_page(site):

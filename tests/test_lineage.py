@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from making import approved, credit_code, institution, listing, notice, on, query, rating, snapshot
+from making import approved, credit_code, institution, listing, notice, on, one_province, query, rating, snapshot
 from publish import decide
 from publish.assembled import Assembled
-from publish.catalogue import load
+from publish.catalogue import Catalogue, load
 from publish.decide import back
 from publish.errors import ReviewNeeded
 from publish.identity import make_id
@@ -25,6 +25,12 @@ from publish.work import Result, Work
 OLD, NEW, THIRD = "OLD", "NEW", "THIRD"
 ROWS = "SELECT predecessor_id, successor_id, kind, method, since FROM institution_lineage ORDER BY 1, 2"
 CODE = credit_code(7)
+pytestmark = pytest.mark.usefixtures("no_downloads")
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return one_province()
 
 
 def of(key: str) -> str:

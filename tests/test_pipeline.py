@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from fed import items
-from making import NOON, credit_code, institution, listing, notice, on, query, rating, sign, snapshot, world
+from making import NOON, credit_code, institution, listing, notice, on, one_province, query, rating, sign, snapshot, world
 from publish import history
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
@@ -32,6 +32,11 @@ from publish.texts import FILE
 from publish.work import Work
 from search import open_index, open_texts
 from unpacked import all_said
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return one_province()
 
 
 def publish_day(work: Work, listings: Mapping[str, Sequence[Any]], day: int = 0, approve: bool = False) -> str | None:

@@ -33,6 +33,7 @@ from publish.platform.faults import Faults
 from publish.platform.service import Request, Response, Service
 from publish.run import run
 from publish.work import RUNS, SELDOM, Access, Result, Work, opened, write_status
+from unpacked import all_said
 
 HANGZHOU = [(code, name, "浙江省", "杭州市") for code, name in (("330106", "西湖区"), ("330108", "滨江区"), ("330109", "萧山区"))]
 TOKEN = "t0ken-that-nobody-may-see"
@@ -86,10 +87,6 @@ def seen_by_readers(home: Home) -> dict[str, str]:
     paths = [home.path / "releases.json", home.history, *home.releases.rglob("*")]
     found = {path.relative_to(home.path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}
     return {**found, "current": os.readlink(home.current)}
-
-
-def everything(home: Home) -> bytes:
-    return b"\n".join(path.read_bytes() for path in sorted(home.path.rglob("*")) if path.is_file())
 
 
 def status(home: Home) -> dict[str, Any]:
@@ -249,7 +246,7 @@ def test_a_token_is_sent_and_is_in_no_file_and_no_message(kind: str | None, work
             said.append(str(error.value))
     said += [*capfd.readouterr(), repr(Access(TOKEN))]
     assert TOKEN not in "\n".join(said)
-    assert TOKEN.encode() not in everything(work.home)
+    assert TOKEN.encode() not in all_said([work.home.path])
 
 
 def test_a_server_that_repeats_the_token_does_not_make_us_print_it(work: Work) -> None:
@@ -259,7 +256,7 @@ def test_a_server_that_repeats_the_token_does_not_make_us_print_it(work: Work) -
     with serving(answer) as script, pytest.raises(SourceBroken) as error:
         ask(work, script.url, token=TOKEN)
     assert TOKEN not in str(error.value)
-    assert TOKEN.encode() not in everything(work.home)
+    assert TOKEN.encode() not in all_said([work.home.path])
 
 
 def test_of_two_runs_at_once_the_second_says_busy_and_changes_nothing(work: Work) -> None:

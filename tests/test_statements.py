@@ -23,6 +23,7 @@ from publish.web import facts
 from publish.web.reader import Reader
 from publish.withdraw import withdraw
 from publish.work import Result, Work
+from unpacked import all_said
 
 SUBJECT = "杭州市西湖区启明2艺术培训中心有限公司"
 TITLE = "关于启明2的处罚决定"
@@ -405,7 +406,7 @@ def test_nothing_is_said_of_what_readers_do_not_see(published: tuple[Work, str])
             assert name == "张三"
     with pytest.raises(BadHome, match="was withdrawn"):
         reply(work, identifier, 4)
-    assert "我们已退费".encode() not in b"".join(path.read_bytes() for path in work.home.releases.rglob("*") if path.is_file())
+    assert "我们已退费".encode() not in all_said([work.home.releases])
     assert "我们已退费".encode() not in work.home.history.read_bytes()
     assert list(nowhere(on(work, 4)))
     (work.home.releases / "2026-11-03" / "left.txt").write_text(

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from string import Formatter
-from typing import Any
 
 import pytest
 from jinja2 import Environment, nodes
@@ -44,7 +43,7 @@ from web_release import (
     rows,
     write_past,
 )
-from web_visitor import text_of, visitor
+from web_visitor import sites, text_of, visitor
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)  # in China it is 12:00
 LAST_SECOND, MIDNIGHT = datetime(2026, 11, 23, 15, 59, 59, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -95,16 +94,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path
 @pytest.fixture
 def site(home: Path, catalogue: Catalogue) -> Iterator[Callable[..., App]]:
     """A site over the release, at noon of its day unless told otherwise."""
-    shelves = []
-
-    def make(now: datetime = NOON, where: Path = home, **more: Any) -> App:
-        app = build_app(where, dictionary=dictionary(catalogue), now=lambda: now, **more)
-        shelves.append(app.shelf)
-        return app
-
-    yield make
-    for shelf in shelves:
-        shelf.close()
+    with sites(home, catalogue, NOON) as make:
+        yield make
 
 
 async def test_a_csv_is_whole_or_says_that_it_would_not_be(site):
@@ -491,7 +482,7 @@ async def test_a_notice_that_was_withdrawn_leaves_what_its_tombstone_says(site, 
     folder = make_release(tmp_path, TODAY, catalogue)
     (folder / "tombstones.json").write_text(json.dumps({"n-zzzzzzzzzzz2": {"on": "2026-11-22", "class": "refuted"}}))
     go_live(tmp_path, TODAY)
-    async with visitor(site(where=tmp_path)) as client:
+    async with visitor(site(home=tmp_path)) as client:
         for path, words in (("/notices/n-zzzzzzzzzzz2", "异议成立"), ("/en/notices/n-zzzzzzzzzzz2", "Objection upheld")):
             page = await client.get(path)
             assert (page.status_code, words in page.text, "2026-11-22" in page.text) == (410, True, True)
@@ -879,7 +870,7 @@ def held_home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) ->
     ],
 )
 async def test_what_is_held_is_marked_wherever_it_is_shown_and_nothing_else_is(site, held_home, lang, words):
-    async with visitor(site(where=held_home)) as client:
+    async with visitor(site(home=held_home)) as client:
         for path in (f"/institutions/{SWEET}", f"/notices/{ACTIVE}", "/search?q=甜果", "/"):
             assert words in text_of((await client.get(lang + path)).text), path
         for path in (f"/institutions/{TONG}", f"/notices/{UNLINKED}", "/search?q=同学堂"):
@@ -897,7 +888,7 @@ async def test_what_is_held_is_marked_wherever_it_is_shown_and_nothing_else_is(s
 @pytest.mark.parametrize("lang", ["", "/en"])
 @pytest.mark.parametrize("path", [*PAGES, "/institutions/nowhere", "/mingbai/institutions"])
 async def test_every_page_says_that_a_source_stands_still_and_that_a_region_is_held(site, held_home, path, lang):
-    async with visitor(site(where=held_home)) as client:
+    async with visitor(site(home=held_home)) as client:
         page = text_of((await client.get(lang + path)).text)
     assert ("有 2 个来源超过预期时间没有新内容" if not lang else "Sources without new content for longer than expected: 2") in page
     assert ("部分地区暂停更新" if not lang else "Some regions are not updated for now") in page
@@ -905,7 +896,7 @@ async def test_every_page_says_that_a_source_stands_still_and_that_a_region_is_h
 
 async def test_a_source_is_stale_from_the_day_after_three_intervals_without_new_content(site, held_home):
     for day, stale in ((4, False), (5, True)):
-        async with visitor(site(now=datetime(2026, 11, day, 4, tzinfo=UTC), where=held_home)) as client:
+        async with visitor(site(now=datetime(2026, 11, day, 4, tzinfo=UTC), home=held_home)) as client:
             serving = (await client.get("/status.json")).json()["serving"]
             assert {source["id"]: source["is_stale"] for source in serving["sources"]}["platform"] == stale
             assert ("platform" in serving["stale_sources"]) == stale

@@ -18,11 +18,12 @@ from click.testing import CliRunner
 from pyarrow import parquet
 
 from fed import document, everything_said
-from making import copied, notice, on, query, snapshot, world
+from making import copied, notice, on, one_province, query, snapshot, world
 from publish import carry, forgotten
 from publish import reissue as reissuing
 from publish.amend import Request, amend
 from publish.audit import entries
+from publish.catalogue import Catalogue
 from publish.cli import main
 from publish.decide import back
 from publish.diff import SCHEMA
@@ -47,6 +48,11 @@ from unpacked import all_said
 
 SECRET = "甲乙丙丁的决定已被法院撤销"
 WORDS = "撤销判决书"
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return one_province()
 
 
 def notices(**secret: Any) -> list[Any]:
@@ -104,6 +110,19 @@ def signed(work: Work, identifier: str, names: tuple[str, ...] = ("张三", "李
     return result
 
 
+@pytest.fixture(scope="module")
+def made_withdrawn(made: Work, begun: Callable[[], Work]) -> Work:
+    work = copied(made, begun())
+    assert signed(work, the_secret(made)) == Result("released", "2026-11-04")
+    return work
+
+
+@pytest.fixture
+def withdrawn(made_withdrawn: Work, made: Work, work: Work) -> tuple[Work, str]:
+    """What was published, after two people have withdrawn it."""
+    return copied(made_withdrawn, work), the_secret(made)
+
+
 def everything(home: Home) -> bytes:
     """All that readers can reach."""
     return everything_said(home) + all_said([home.releases, home.past])
@@ -156,9 +175,8 @@ def test_a_withdrawn_notice_is_nowhere(published: tuple[Work, str]) -> None:
     ]
 
 
-def test_what_is_left_is_a_tombstone(published: tuple[Work, str]) -> None:
-    work, identifier = published
-    signed(work, identifier)
+def test_what_is_left_is_a_tombstone(withdrawn: tuple[Work, str]) -> None:
+    work, identifier = withdrawn
     for name in ("2026-11-02", "2026-11-03", "2026-11-04"):
         assert json.loads((work.home.releases / name / "tombstones.json").read_bytes())[identifier] == {
             "on": "2026-11-04",
@@ -195,9 +213,8 @@ def test_an_earlier_release_says_that_it_was_issued_anew(published: tuple[Work, 
     assert [row.get("reissued_on") for row in rows] == [None, "2026-11-04", "2026-11-04", None]
 
 
-def test_a_source_that_still_says_it_brings_nothing_back(published: tuple[Work, str]) -> None:
-    work, identifier = published
-    signed(work, identifier)
+def test_a_source_that_still_says_it_brings_nothing_back(withdrawn: tuple[Work, str]) -> None:
+    work, identifier = withdrawn
     assert deliver(work, {**world(5), "notices": notices()}, 4) == Result("released", "2026-11-05")
     assert in_database(work.live_database, [identifier]) == []
     assert SECRET.encode() not in everything(work.home)
@@ -205,9 +222,8 @@ def test_a_source_that_still_says_it_brings_nothing_back(published: tuple[Work, 
     assert json.loads((work.home.releases / "2026-11-05" / "tombstones.json").read_bytes())[identifier]["class"] == "revoked"
 
 
-def test_the_same_decision_under_another_number_of_its_source_stays_withdrawn(published: tuple[Work, str]) -> None:
-    work, identifier = published
-    signed(work, identifier)
+def test_the_same_decision_under_another_number_of_its_source_stays_withdrawn(withdrawn: tuple[Work, str]) -> None:
+    work, _ = withdrawn
     deliver(work, {**world(5), "notices": notices(noticeId="N009999")}, 4)
     assert found(work.live_database, "SELECT count(*) FROM notices WHERE title = ?", SECRET) == [(0,)]
 
@@ -260,9 +276,8 @@ def test_what_waits_for_a_person_does_not_delay_it(published: tuple[Work, str]) 
 
 
 @pytest.mark.parametrize("left", ["the id", "a text", "a text as it is indexed", "a compressed text", "a text in brotli", "free pages"])
-def test_what_is_left_anywhere_is_found(published: tuple[Work, str], left: str) -> None:
-    work, identifier = published
-    signed(work, identifier)
+def test_what_is_left_anywhere_is_found(withdrawn: tuple[Work, str], left: str) -> None:
+    work, identifier = withdrawn
     folder = work.home.releases / "2026-11-02"
     match left:
         case "the id":
@@ -285,9 +300,8 @@ def test_what_is_left_anywhere_is_found(published: tuple[Work, str], left: str) 
 
 
 @pytest.mark.parametrize("coding", ["gzip", "brotli"])
-def test_what_is_left_in_a_packed_document_of_a_feed_is_found(published: tuple[Work, str], coding: str) -> None:
-    work, identifier = published
-    signed(work, identifier)
+def test_what_is_left_in_a_packed_document_of_a_feed_is_found(withdrawn: tuple[Work, str], coding: str) -> None:
+    work, _ = withdrawn
     said = {"gzip": gzip.compress, "brotli": brotli.compress}[coding](f"{SECRET}，其事实".encode())
     damaged = {"gzip": bytes([*said[:14], said[14] ^ 0xFF, *said[15:]]), "brotli": said[:-1]}[coding]  # Brotli has no sum of what it holds
     for packed, found in ((said, r"feeds/2026-11-04.db: has words"), (b"x", "cannot be unpacked"), (damaged, "cannot be unpacked")):
@@ -457,17 +471,15 @@ def test_a_decision_is_gone_under_the_id_that_its_source_gave_it_before(work: Wo
     ],
     ids=str,
 )
-def test_a_decision_is_known_again_however_it_is_spelt(published: tuple[Work, str], spelt: dict[str, str]) -> None:
-    work, identifier = published
-    signed(work, identifier)
+def test_a_decision_is_known_again_however_it_is_spelt(withdrawn: tuple[Work, str], spelt: dict[str, str]) -> None:
+    work, _ = withdrawn
     deliver(work, {**world(5), "notices": notices(**TWIN, **spelt)}, 4)
     assert twins(work) == []
 
 
 @pytest.mark.parametrize("other", [{"docNo": "西教罚〔2026〕78号"}, {"subjectName": "杭州市西湖区启明3艺术培训中心有限公司"}], ids=str)
-def test_another_decision_stays(published: tuple[Work, str], other: dict[str, str]) -> None:
-    work, identifier = published
-    signed(work, identifier)
+def test_another_decision_stays(withdrawn: tuple[Work, str], other: dict[str, str]) -> None:
+    work, _ = withdrawn
     deliver(work, {**world(5), "notices": notices(**TWIN, **other)}, 4)
     assert len(twins(work)) == 1
 
@@ -640,9 +652,8 @@ def test_nothing_is_signed_without_a_document_that_can_be_read(published: tuple[
         withdraw(on(work, 3), identifier, "revoked", document, "张三", "法院撤销了这一决定")
 
 
-def test_the_log_says_nothing_that_the_notice_said(published: tuple[Work, str]) -> None:
-    work, identifier = published
-    signed(work, identifier)
+def test_the_log_says_nothing_that_the_notice_said(withdrawn: tuple[Work, str]) -> None:
+    work, identifier = withdrawn
     log = work.home.audit.read_text("utf-8")
     assert identifier in log
     for said in (SECRET, "西教罚", "启明2"):
@@ -656,9 +667,8 @@ def test_a_log_that_lost_a_withdrawal_that_was_carried_out_answers_nothing(publi
         deliver(work, {**world(9), "notices": notices()}, 6)
 
 
-def test_what_its_source_no_longer_says_is_looked_for_all_the_same(published: tuple[Work, str]) -> None:
-    work, identifier = published
-    signed(work, identifier)
+def test_what_its_source_no_longer_says_is_looked_for_all_the_same(withdrawn: tuple[Work, str]) -> None:
+    work, _ = withdrawn
     for day in (4, 5):
         deliver(work, {**world(day), "notices": [notice(1), notice(3)]}, day)
     (work.home.releases / "2026-11-02" / "downloads.csv").write_text(f"{SECRET}，其事实")

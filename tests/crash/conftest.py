@@ -7,6 +7,7 @@ import homes
 import pytest
 from homes import Scene, a_work, ask, copied, delivered, scene
 
+from making import one_province
 from publish import decide
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
@@ -16,7 +17,7 @@ from publish.work import Work
 
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
-    return homes.one_province()
+    return one_province()
 
 
 @pytest.fixture

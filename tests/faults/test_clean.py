@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from making import approved
-from publish.catalogue import Catalogue, load
+from publish.catalogue import Catalogue
 from publish.errors import ReviewNeeded
 from publish.home import Home
 from publish.run import run
@@ -20,12 +20,8 @@ from publish.work import Work
 from .clean import Days
 from .harness import hand_over, noon
 
+pytestmark = pytest.mark.usefixtures("no_downloads")
 MONTHLY = 0.25  # of the daily pace: 1.5% of notices new, 0.4% of institutions new and gone a month, as a real register moves
-
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return load()
 
 
 def deliveries(folder: Path, catalogue: Catalogue, days: Days, step: int, number: int) -> Iterator[tuple[str, str]]:

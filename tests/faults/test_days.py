@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from publish.catalogue import Catalogue, load
+from publish.catalogue import Catalogue
 from publish.errors import ReviewNeeded
 from publish.home import Home
 from publish.run import run
@@ -17,10 +17,7 @@ from publish.work import Work
 from .clean import Days, Records
 from .harness import hand_over, noon
 
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return load()
+pytestmark = pytest.mark.usefixtures("no_downloads")
 
 
 class Told:

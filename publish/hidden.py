@@ -2,7 +2,8 @@
 
 A better screen finds tomorrow what was published yesterday: pages of an earlier release show its texts as they would be published today, and its files
 are given out no more where that is not what is in them. Outside of notices, whose words are held against today's (same.py), it is a function of the
-text alone: so it needs neither the record that the text came from nor the cause of a change.
+text alone: so it needs neither the record that the text came from nor the cause of a change. Only a bare name in a column of other texts needs that:
+past.py looks for it where our recipe changed what stands there.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from .masked import masked_organiser
+from .persons import is_names
 from .screen import SCREENED, screen
 
 HERE = Path(__file__).parent
@@ -29,6 +31,12 @@ def hidden_by() -> int:
     beside = f"{version('OpenCC')} {version('python-stdnum')} {unicodedata.unidata_version}".encode()
     digest = hashlib.sha256(b"\0".join((beside, *((HERE / name).read_bytes() for name in BY))))
     return int.from_bytes(digest.digest()[:4], "big") >> 1
+
+
+def nameless(text: str) -> str:
+    """How a text is shown of a column that names nobody, where our own recipe has put something else there since: it was not meant for the column,
+    so that a name without a title is one."""
+    return _masked(text) if is_names(text) else _screened(text)
 
 
 def publishable(kind: str, is_masked: bool) -> Callable[[str], str] | None:

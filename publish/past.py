@@ -7,10 +7,12 @@ What may hurt somebody is in it only while the live release shows the same: a no
 of another listing not even whose it was. What a notice said is told as it is said today and not otherwise: what was corrected is not repeated, and
 whoever is masked today, for whatever reason, is named in no earlier release. Only changes say of a notice's numbers, days and classes what they were,
 beside what they became. What our own recipe changed elsewhere where persons may be named is left out too. `hidden_since` says which
-rows of tables a release had with a text that today's recipe would not publish so, whatever became of them: its files are not given out (publish/web/holding.py).
+tables of a release had a text that today's recipe would not publish so, whatever became of it: its files are not given out (publish/web/offered.py).
+`named_since` says where a person's bare name stood that our recipe changed since: a mapping had put it into a column of other texts.
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from .catalogue import Catalogue
@@ -18,6 +20,7 @@ from .dataset import Table
 from .hidden import hidden_by, publishable
 from .historyfile import COUNTED, OF_NOTICES, TOLD
 from .home import PAST_FORM, Home, sync, to_read
+from .persons import is_names
 from .rules import HARMLESS
 from .same import CODES, END, VALUES, WORDS
 from .screen import SCREENED
@@ -36,6 +39,10 @@ CREATE TABLE change_counts (
   rows INTEGER NOT NULL, PRIMARY KEY (release, table_name, kind, cause, region)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE hidden_since (table_name TEXT NOT NULL, release INTEGER NOT NULL REFERENCES releases(number), is_searched INTEGER NOT NULL, PRIMARY KEY (table_name, release)) STRICT, WITHOUT ROWID;
+CREATE TABLE named_since (
+  table_name TEXT NOT NULL, field TEXT NOT NULL, key TEXT NOT NULL, release_from INTEGER NOT NULL, release_to INTEGER NOT NULL,
+  PRIMARY KEY (table_name, field, key, release_from, release_to)
+) STRICT, WITHOUT ROWID;
 """
 # /changes reads table by table of a release, of a region only what is in it: a release of our own may have changed every row
 INDEXES = """
@@ -87,9 +94,17 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
                 _named(connection, told)
             _intervals(connection, table)
         _changes(connection, tables)
-        _mask(connection, told)
+        connection.execute(
+            f"""CREATE TEMP TABLE ours AS SELECT table_name, field, key, kind, max(release) AS release FROM history.changes INDEXED BY changes_told
+            WHERE {TOLD} AND kind IN ('change', 'remove') AND cause = 'pipeline' GROUP BY 1, 2, 3, 4"""
+        )
+        connection.execute("CREATE INDEX temp.ours_by_key ON ours (table_name, field, key)")
+        changed = set(connection.execute("SELECT DISTINCT table_name, field FROM temp.ours"))
+        _mask(connection, told, changed)
+        connection.teach(is_names)
         for table in tables:
             _hidden_since(connection, table)
+            _named_since(connection, table, changed)
         for statement in INDEXES.split(";"):
             connection.execute(statement)
         for table in told:
@@ -232,13 +247,8 @@ def _changes(connection: Working, tables: list[Table]) -> None:
     connection.execute(f"INSERT INTO main.change_counts SELECT * FROM history.change_counts WHERE NOT ({told})")
 
 
-def _mask(connection: Working, tables: list[Table]) -> None:
+def _mask(connection: Working, tables: list[Table], changed: Collection[tuple[str, str | None]]) -> None:
     """Leave out what the recipe of a release changed where persons may be named, and whatever stood there before: also in a row's key."""
-    connection.execute(
-        """CREATE TEMP TABLE ours AS SELECT table_name, field, key, kind, max(release) AS release FROM main.changes
-        WHERE kind IN ('change', 'remove') AND cause = 'pipeline' GROUP BY 1, 2, 3, 4"""
-    )
-    changed = set(connection.execute("SELECT DISTINCT table_name, field FROM temp.ours"))
     for table in tables:
         key = " || ' ' || ".join(f'"{each}"' for each in table.key)
         for column in table.published:
@@ -288,3 +298,31 @@ def _hidden_since(connection: Working, table: Table) -> None:
         ON CONFLICT DO UPDATE SET is_searched = max(is_searched, excluded.is_searched)""",
         [(table.name, is_searched, *interval) for interval, is_searched in sorted(found.items())],
     )
+
+
+def _named_since(connection: Working, table: Table, changed: Collection[tuple[str, str | None]]) -> None:
+    """Enter the texts of the releases before our recipe changed them that are nothing but a person's name; the name of a region is none. A row is
+    known by what of its key is no such text itself."""
+    sides = ({row[1] for row in connection.execute(f"PRAGMA {side}.table_info({table.name})")} for side in ("history", "live"))
+    have = set.intersection(*sides)  # of a table with a column that live does not have nothing is given
+    key = " || ' ' || ".join(f'h."{column}"' for column in table.key)
+    known = " || ' ' || ".join(f'h."{column}"' for column in table.key if table.columns[column].kind not in SCREENED) or "''"
+    same = " AND ".join(f'l."{column}" = h."{column}"' for column in table.key)
+    for column in table.published:
+        field = None if column.name in table.key else column.name  # a key does not change: its row goes
+        if column.kind not in SCREENED or column.name not in have or (table.name, field) not in changed:
+            continue
+        connection.execute(
+            f"""INSERT OR IGNORE INTO main.named_since SELECT o.table_name, '{column.name}', {known}, h.release_from, h.release_to
+            FROM history."{table.name}" h CROSS JOIN temp.ours o ON o.table_name = '{table.name}' AND o.field IS ? AND o.key = {key}
+            LEFT JOIN live."{table.name}" l ON {same}
+            WHERE h.release_to IS NOT NULL AND h."{column.name}" IS NOT l."{column.name}"
+            AND iif(h.release_from < o.release, is_names(h."{column.name}"), 0) AND h."{column.name}" NOT IN (SELECT name_zh FROM live.regions)""",
+            [field],
+        )
+        connection.execute(
+            """INSERT INTO main.hidden_since SELECT DISTINCT s.table_name, r.number, ? FROM main.named_since s JOIN main.releases r
+            ON r.number >= s.release_from AND r.number < s.release_to WHERE s.table_name = ? AND s.field = ?
+            ON CONFLICT DO UPDATE SET is_searched = max(is_searched, excluded.is_searched)""",
+            [bool(column.search), table.name, column.name],
+        )

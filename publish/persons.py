@@ -185,6 +185,12 @@ def looks_like_person(name: str) -> bool:
     return any(part.name for part in parts_of(name[:LONGEST]))
 
 
+def is_names(text: str) -> bool:
+    """Whether a text is nothing but persons' names. Short names of places and banks (余杭, 招商银行) may be too."""
+    parts = parts_of(text) if len(text) <= LONGEST else []
+    return bool(parts) and all(part.name for part in parts)
+
+
 def person_names(spelled: str) -> tuple[str, ...]:
     """Every name of a natural person in a subject field, without labels, brackets and 等三人; () where none can be told."""
     if len(spelled) < 4 and spelled[-1:] != "等" and _HAN.fullmatch(spelled) and not _LABEL.match(spelled):

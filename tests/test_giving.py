@@ -605,6 +605,75 @@ async def test_a_release_is_searched_still_where_nobody_is_found_by_what_is_hidd
     assert "王小明" not in found.text
 
 
+NAME = "张三丰"  # who a mapping once put where others stand, without a title
+
+
+def linked(home: Path, there: Path) -> Path:
+    shutil.copytree(home, there, copy_function=os.link, symlinks=True)
+    (there / "history.db").unlink()  # which is written to
+    return there
+
+
+def replaced(home: Path, there: Path, catalogue: Catalogue, changed: Mapping[str, Mapping[str, str]]) -> Path:
+    """The two releases, the first of which says something else of an institution: by our own recipe, all of that was changed since."""
+    then = said()
+    for table, values in changed.items():
+        next(row for row in then[table] if SWEET in row.values()).update(values)
+    shutil.rmtree(linked(home, there) / "releases" / OLD)
+    publish(there, OLD, catalogue, then)
+    write_past(there, catalogue, OLD, TODAY, ours=[TODAY])
+    return there
+
+
+@pytest.fixture(scope="module")
+def named(home: Path, tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
+    changed = {"institutions": {"registrar": NAME}, "institution_aliases": {"name": NAME}}
+    return replaced(home, tmp_path_factory.mktemp("named") / "home", catalogue, changed)
+
+
+async def test_a_bare_name_that_our_recipe_took_out_of_another_column_is_in_nothing_that_is_given_of_before(ask, named):
+    names = ("institutions.csv", "institutions.parquet", "institution_aliases.csv", "mingbai.db", "mingbai.db.zst", "permits.csv")
+    given = {name: (await ask(f"/data/{OLD}/{name}", where=named)).status_code for name in names}
+    assert given == dict.fromkeys(names, 410) | {"permits.csv": 200}
+    assert (await ask(f"/data/{TODAY}/institutions.csv", where=named)).status_code == 200
+    for end in ("", ".json"):
+        answer = await ask(f"/institutions/{SWEET}{end}?as_of={OLD}", where=named)
+        assert (answer.status_code, NAME in answer.text, answer.text.count("张某") >= 2) == (200, False, True)
+    assert (await ask(f"/search?q={NAME}&as_of={OLD}", where=named)).status_code == 503, "an alias is searched"
+    for table in ("institutions_as_of", "institutions_difference", "institution_aliases_as_of", "changes"):
+        told = await ask(f"/history/{table}.json?_shape=array", where=named)
+        assert (told.status_code, SWEET in told.text, NAME in told.text) == (200, True, False), table
+    assert NAME.encode() not in (named / "past" / f"{TODAY}.db").read_bytes()
+
+
+async def test_what_our_recipe_changed_and_is_no_name_takes_no_file_away(ask, home, tmp_path, catalogue):
+    texts = {"registrar": "福州市市场监督管理局", "address": "文三路1号2楼", "region_text": "马尾区"}
+    changed = {
+        "institutions": {**texts, "opened_on": "2018", "status": "closed"},
+        "institution_classes": {"class_code": "arts", "content": "美术、书法"},
+        "institution_sites": {"address": "白马路 1 号"},
+    }
+    there = replaced(home, tmp_path / "home", catalogue, changed)
+    for name in ("institutions.csv", "institution_classes.csv", "institution_sites.csv", "mingbai.db"):
+        assert (await ask(f"/data/{OLD}/{name}", where=there)).status_code == 200
+    answer = (await ask(f"/institutions/{SWEET}.json?as_of={OLD}", where=there)).text
+    assert all(text in answer for text in (*texts.values(), "美术、书法", "白马路 1 号"))
+
+
+async def test_what_the_source_itself_says_otherwise_takes_no_file_away(ask, named, tmp_path, catalogue):
+    there = linked(named, tmp_path / "home")
+    write_past(there, catalogue, OLD, TODAY)
+    assert (await ask(f"/data/{OLD}/institutions.csv", where=there)).status_code == 200
+    assert NAME in (await ask(f"/institutions/{SWEET}?as_of={OLD}", where=there)).text
+
+
+async def test_while_nobody_can_say_what_our_recipe_changed_a_page_of_before_shows_no_bare_name(ask, named, tmp_path):
+    there = linked(named, tmp_path / "home")
+    (there / "past" / f"{TODAY}.db").unlink()
+    page = await ask(f"/institutions/{SWEET}?as_of={OLD}", where=there)
+    assert (page.status_code, NAME in page.text, "张某" in page.text) == (200, False, True)
+
+
 async def test_a_column_that_is_no_longer_published_is_given_out_of_no_earlier_release(ask, copy):
     database = copy / "releases" / OLD / "mingbai.db"
     write(database, database.read_bytes())

@@ -5,7 +5,8 @@ can hurt somebody is shown of it only where the live release says the same of th
 white. It is all one why the live release does not: a notice that its list merely lost may have been taken off it for the sake of whom it named, and
 its source does not say. Of a notice's words, amounts and days (same.py) only those are shown that the live release has too, and nothing of one that is about another party today: they were
 changed to mask a person, or to correct, and a correction does not repeat what it corrects. TEMP views stand before the tables on the reader's own
-connection, so that no query of ours can forget it. Any other text is shown as it would be published today, and a column that no longer is not at all.
+connection, so that no query of ours can forget it. Any other text is shown as it would be published today, with a bare name masked where our recipe put
+something else there since, and a column that no longer is not at all.
 """
 
 import logging
@@ -13,17 +14,19 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import search
 
 from ..errors import BadHome
-from ..hidden import publishable
+from ..hidden import nameless, publishable
 from ..rules import HARMLESS, last_day
 from ..same import CODES, END, PARTY, VALUES, WORDS
+from ..screen import SCREENED
 from . import queries
-from .past import hidden_since, kept
+from .past import Named, hidden_since, kept, named_since
 from .provenance import PARTS
 from .reader import NoIndex, Reader, Row
 from .terms import in_force, tombstone
@@ -96,24 +99,16 @@ def _allowed(live: Reader, today: str) -> Allowed:
     )
 
 
-def _today(name: str, column: Mapping[str, Any] | None) -> str:
-    """SQL for what is shown of a column: nothing where it is not published today."""
+def _today(table: str, name: str, column: Mapping[str, Any] | None, row: str) -> str:
+    """SQL for what is shown of a column: nothing where it is not published today. `row` is SQL for what past.py knows a row by."""
     if column is None:
         return f'NULL AS "{name}"'
     masked = column.get("privacy") == "masked"
     return (
-        f"""mingbai_published_{masked:d}('{column["kind"]}', "{name}") AS "{name}\""""
+        f"""mingbai_published_{masked:d}('{column["kind"]}', "{name}", '{table}.{name}', {row}) AS "{name}\""""
         if publishable(column["kind"], masked)
         else f'"{name}"'
     )
-
-
-def _published(masked: bool) -> Callable[[str, object], object]:
-    def published(kind: str, text: object) -> object:
-        look = publishable(kind, masked)
-        return look(text) if look and isinstance(text, str) else text
-
-    return published
 
 
 class Older(Reader):
@@ -124,6 +119,7 @@ class Older(Reader):
         super().__init__(folder)
         self._live: Reader | None = None
         self._allowed = Allowed({}, {}, {}, frozenset(), frozenset(), frozenset())
+        self._named: Named | None = None
         self._naming = frozenset(row["document_id"] for row in self.rows(_NAMING))
         self._last: tuple[tuple[object, ...], Row | None] = (), None
         self._looked: tuple[sqlite3.Connection | None, bool] = None, True
@@ -136,22 +132,31 @@ class Older(Reader):
             ("mingbai_said", 3, self._said),
             ("mingbai_same", 4, self._same),
             ("mingbai_end", 2, self._end),
-            *((f"mingbai_published_{masked:d}", 2, _published(masked)) for masked in (False, True)),
+            *((f"mingbai_published_{masked:d}", 4, partial(self._published, masked)) for masked in (False, True)),
         )
         for name, arguments, function in functions:
             self._connection.create_function(name, arguments, function)
         self._connection.execute("PRAGMA query_only=0")
         self._views = [table for table in VIEWS if table in self.counts]
         for table in sorted({*VIEWS, *columns} & {*self.counts}):
-            names = [row["name"] for row in self.rows("SELECT name FROM pragma_table_info(?, 'main') ORDER BY cid", table)]
+            there = self.rows("SELECT name, pk FROM pragma_table_info(?, 'main') ORDER BY cid", table)
+            names, its = [row["name"] for row in there], columns.get(table, {})
+            key = [row["name"] for row in sorted(there, key=lambda row: int(row["pk"])) if row["pk"]]
+            known = " || ' ' || ".join(f'"{name}"' for name in key if its.get(name, {}).get("kind") not in SCREENED) or "''"
             words = [name for name in SAYS.get(table, ()) if table != "notices" or name not in PARTY]
-            said = {name: _today(name, columns.get(table, {}).get(name)) for name in names}
+            said = {name: _today(table, name, its.get(name), known) for name in names}
             said |= {name: f'{_SAID[table].replace("$column", name)} AS "{name}"' for name in words}
             if table == "notices":
                 said[END] = f"mingbai_end(id, {END}) AS {END}"
             shown = ", ".join(said[name] for name in names)
             self._connection.execute(f'CREATE TEMP VIEW "{table}" AS SELECT {shown} FROM main."{table}" WHERE {VIEWS.get(table, "1")}')  # noqa: S608
         self._connection.execute("PRAGMA query_only=1")
+
+    def _published(self, masked: bool, kind: str, text: object, column: str, row: str) -> object:
+        """A text as it would be published today; where nobody can say which of them name somebody, any may."""
+        is_named = not masked and (self._named is None or (column, row) in self._named)
+        look = nameless if is_named else publishable(kind, masked)
+        return look(text) if look and isinstance(text, str) else text
 
     def _now(self, sql: str, *key: object) -> Row | None:
         """A row of the live release; it is asked for once for each of its columns."""
@@ -177,10 +182,10 @@ class Older(Reader):
 
     def beside(self, live: Reader, today: str) -> None:
         """Show from now on what the live release lets be shown today."""
-        found = allowed(live, today)
+        found, named = allowed(live, today), named_since(live, today, self.id)
         self._live = live
-        if found is not self._allowed:
-            self._allowed, self._kept, self._last = found, {}, ((), None)
+        if found is not self._allowed or named != self._named:
+            self._allowed, self._named, self._kept, self._last = found, named, {}, ((), None)
 
     @property
     def index(self) -> search.Index:

@@ -17,6 +17,7 @@ from ..home import PAST_FORM
 from .ended import FUNCTION, INNER, Ended, ended
 from .reader import Reader, Row, as_row, harden, read_only
 
+Named = frozenset[tuple[str, str]]
 CHANGES = "changes"  # of which a request may leave out all that is about some notices
 # no search finds them by region (rule 8); one that was of a person once is one of these in every release
 OTHERS = "SELECT DISTINCT id FROM main.notices WHERE subject_kind IS NOT 'organisation'"
@@ -25,6 +26,8 @@ _DOCUMENTS = """SELECT document_id FROM (SELECT document_id FROM main.notices WH
     UNION SELECT document_id FROM main.listings WHERE id IN (SELECT value FROM json_each(:listings))) WHERE document_id IS NOT NULL"""
 _COLUMNS = "SELECT m.name AS of, c.name FROM main.sqlite_schema m, pragma_table_info(m.name, 'main') c WHERE m.type = 'table'"
 _HIDDEN = "SELECT table_name FROM main.hidden_since WHERE release = (SELECT number FROM main.releases WHERE id = ?) AND is_searched >= ?"
+_NAMED = """SELECT s.table_name || '.' || s.field, s.key FROM main.named_since s JOIN main.releases r
+    ON r.number >= s.release_from AND r.number < s.release_to WHERE r.id = ?"""
 _GONE = "(SELECT value FROM json_each(mingbai_ended('$table')))"
 # a count that reads no column would be one of the table itself to the authorizer, which knows no view then; so each view reads one
 _NUMBER = """SELECT name FROM pragma_table_info(?, 'main') WHERE "notnull" ORDER BY cid DESC LIMIT 1"""
@@ -110,6 +113,15 @@ def hidden_since(live: Reader, of: Path | Reader, *, where_searched: bool = Fals
         raise ValueError(f"nothing is known of the past of release {live.id}")
     found = {table for (table,) in connection.execute(_HIDDEN, [of.id if isinstance(of, Reader) else of.name, where_searched])}
     return found | {table for table, _ in _columns(of) - _columns(live)}
+
+
+def named_since(live: Reader, today: str, release: str) -> Named | None:
+    """Where an earlier release has a person's name that our recipe changed since, by table.column and row; None where nobody can say."""
+    with suppress(BadHome, sqlite3.Error):
+        connection = kept(live)
+        if connection is not None and live.past is not None:
+            return live.once(today, f"named {release} {live.past[0]}", lambda: frozenset(connection.execute(_NAMED, [release])))
+    return None
 
 
 def _columns(of: Path | Reader) -> set[tuple[str, str]]:

@@ -20,6 +20,7 @@ from feeds import Detail, Entry, Link, Tombstone
 from .catalogue import Catalogue
 from .fresh import over
 from .home import CHINA, release_order
+from .rules import WITHHELD_SERIOUSNESS
 from .telling import name_key
 
 Row = Mapping[str, Any]
@@ -63,6 +64,12 @@ FACETS: Mapping[str, tuple[str, ...]] = {
     "releases": (),
 }  # what each family can be had by
 CODES = {"violation": "violation_types", "seriousness": "seriousness"}  # the code tables of those that have one
+NEVER_TOLD = {"seriousness": WITHHELD_SERIOUSNESS}  # codes of which nothing is ever published: a feed of one would be empty for ever
+
+
+def told_by(facet: str, codes: Iterable[str]) -> list[str]:
+    """The codes of a facet that a feed can be had by."""
+    return [code for code in codes if code not in NEVER_TOLD.get(facet, ())]
 
 
 def can_tell(feed: str, is_region: Callable[[str], bool], codes: Callable[[str], Container[str]]) -> bool:
@@ -71,7 +78,7 @@ def can_tell(feed: str, is_region: Callable[[str], bool], codes: Callable[[str],
     facet, _, code = rest.partition("/")
     if not rest or facet not in FACETS.get(family, ()):
         return feed in FACETS
-    return is_region(code) if facet == "region" else facet in CODES and code in codes(CODES[facet])
+    return is_region(code) if facet == "region" else facet in CODES and code in codes(CODES[facet]) and bool(told_by(facet, [code]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Any
 
 from feeds import Detail, Entry, Link, Tombstone
 
+from .amounts import unit_in
 from .catalogue import Catalogue
 from .fresh import over
 from .home import CHINA, release_order
@@ -30,6 +31,13 @@ NOT_LISTED = "不在最新一期名单中"
 OVER = "名单所示的有效期已过"
 FORMER_NAME = "曾用名"
 NOT_SAID = "（公告未载明当事人）"
+PRINTED = {
+    "": "",
+    "yuan": "，单位：元",
+    "wanyuan": "，单位：万元",
+    "unclear": "，单位不明",
+    "unread": "，不能换算成金额",
+}  # of an amount as its source prints it
 LONGEST = 80  # characters of a name in a title: no real one has as many, and what a source writes into the wrong field may have thousands
 HAPPENED = {
     "first": "首次公布", "again": "再次公布", "changed": "有变更", "corrected": "已更正", "tombstone": "撤下", "removal": "撤下说明", "correction": "更正说明", "dispute": "异议说明",
@@ -339,7 +347,7 @@ def _said(one: Row) -> tuple[str, str]:
 def _amount(row: Row, name: str) -> str:
     """An amount of money with its original text beside it; the text alone where its unit is unclear (rule 12)."""
     fen, text = row[f"{name}_fen"], row[f"{name}_text"]
-    printed = f"原文：{text}" if text else ""
+    printed = f"原文：{text}{PRINTED[unit_in(fen, text)]}" if text else ""
     if fen is None:
         return printed
     return f"{yuan(fen)} 元" + (f"（{printed}）" if printed else "")

@@ -19,10 +19,11 @@ from markupsafe import Markup, escape
 
 import search
 
+from ..amounts import unit_in
 from ..home import CHINA
 from ..hotlines import Hotline, hotlines_of
 from ..regions import COUNTRY, short_form
-from ..wording import LANGUAGES, wording
+from ..wording import LANGUAGES, numbered, wording
 from . import limits
 from .facts import freshness, glance
 from .qr import qr
@@ -33,6 +34,7 @@ TEMPLATES, STATIC = HERE / "templates", HERE / "static"
 LONGEST, LONGEST_PROSE = 300, 20_000  # characters of one value on a page: a 100 kB name must not push everything else away
 # C0 and C1 but tab and line ends; marks, embeddings, overrides and isolates that reorder what stands beside them
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_WORD = re.compile("[!-~]{1,24}")
 _DAY = re.compile(r"\d{4}(-\d\d){0,2}(\.\d+)?")
 DAYS = (
     "as_of",
@@ -43,6 +45,8 @@ DAYS = (
     "end",
     "today",
     "release",
+    "first",
+    "last",
 )  # values of texts that are days; such texts are not for attributes
 
 IN_PATH, IN_QUERY = "/~!$&'()*+,;=:@", "/~!$&'()*+,;=:@?%"  # what stands in an address as it is (RFC 3986)
@@ -82,6 +86,11 @@ def web_address(url: object) -> str | None:
 def prose(value: object) -> Markup:
     """A text that may be long, such as the facts of a notice."""
     return escape(clean(value, LONGEST_PROSE))
+
+
+def is_word(value: object) -> bool:
+    """Whether a value is a code, a number or a day as a table has it, which is read in one piece."""
+    return isinstance(value, str) and _WORD.fullmatch(value) is not None
 
 
 def marked(query: str, text: object) -> Markup:
@@ -176,12 +185,14 @@ class Frame:
 
     def t(self, key: str, **values: object) -> Markup:
         """A text with its values, escaped. Days are marked as such, so that they do not break at their hyphens."""
-        text = _escaped(self.visit.lang, key)
+        text = numbered(_escaped(self.visit.lang, key), values)
         if not values and "{" not in text:
             return Markup(text)
         # Markup.format says the same four times as slowly, and a page has hundreds of texts
         return Markup(
-            text.format(**{name: value if type(value) is int else escape(_marked(name, clean(value))) for name, value in values.items()})
+            text.format(
+                **{name: f"{value:,}" if type(value) is int else escape(_marked(name, clean(value))) for name, value in values.items()}
+            )
         )
 
     def label(self, codes: str, code: str | None) -> str:
@@ -211,6 +222,11 @@ class Frame:
     def column_label(self, table: str | None, column: str) -> str | None:
         found = self._tables.get(table or "", {"columns": {}})["columns"].get(column)
         return str(found["label"][self.visit.lang]) if found else None
+
+    def kind(self, table: str | None, column: str) -> str | None:
+        """What kind of value a column has, as its declaration says."""
+        kind: str | None = self._tables.get(table or "", {"columns": {}})["columns"].get(column, {}).get("kind")
+        return kind
 
     def meaning(self, table: str | None, column: str, value: str | None) -> str | None:
         """What a code or a region's code in a column means; None where it is neither, or has no word of its own."""
@@ -261,7 +277,7 @@ def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
     env.finalize = partial(clean, longest=longest)
     env.globals |= {
         "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "region_short": frame.region_short, "url": frame.url,
-        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_about": frame.column_about, "column_label": frame.column_label, "meaning": frame.meaning, "quote": quote,
+        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_about": frame.column_about, "column_label": frame.column_label, "meaning": frame.meaning, "kind": frame.kind, "is_word": is_word, "unit_in": unit_in, "quote": quote,
     }  # fmt: skip
     env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "glance": glance, "number": "{:,}".format}
 

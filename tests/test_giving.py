@@ -33,12 +33,13 @@ from publish.home import CHINA
 from publish.places import Measured, Withheld
 from publish.same import fingerprint
 from publish.served import place
-from publish.web import exports, holding, offered, pieces
+from publish.web import exports, holding, offered, pieces, visit
 from publish.web.answer import Answer, give
 from publish.web.ended import ended, keys
 from publish.web.pieces import UNPACKING, Stored
 from publish.web.server import Application, build_app
 from publish.web.visit import Visit
+from publish.wording import LANGUAGES
 from tab import serving
 from web_release import ACTIVE, ITS_DOCUMENT, REPAIRED, SWEET, TODAY, Rows, go_live, make_release, rows, write_index, write_past
 
@@ -176,6 +177,30 @@ async def test_the_newest_is_led_to_by_a_name_that_stays(ask):
 ])  # fmt: skip
 async def test_a_name_that_the_index_does_not_have_is_not_there(ask, path):
     assert (await ask(path)).status_code == 404
+
+
+@pytest.mark.parametrize(("path", "onward"), [
+    ("/data/2026-11-23/institution.csv", ("/data/2026-11-23/institutions.csv", "/data/2026-11-23", "/history/releases")), ("/data/institution.csv", ("/data/2026-11-23/institutions.csv", "/data/latest", "/data")),
+    ("/data/2026-11-22", ("/data/2026-11-20", "/data/2026-11-23", "/data/latest", "/history/releases")), ("/data/2019-01-01/mingbai.db", ("/data/2026-11-20", "/data/latest")),
+    ("/data/2026-11-22/manifest.json", ("/data/2026-11-23",)), ("/data/Notice", ("/data/about/notices", "/data")), ("/data/about/notice", ("/data/about/notices", "/data")),
+    ("/data/notice.csv?region=350000", ("/data/2026-11-23/notices.csv",)), ("/mingbai/notice", ("/mingbai/notices", "/mingbai")), ("/mingbai/notices/n-nobody", ("/mingbai/notices",)), ("/history/nothing", ("/history",)),
+])  # fmt: skip
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_what_is_not_there_leads_on_to_what_is(ask, lang, path, onward):
+    answer = await ask(visit.address(path, lang))
+    assert answer.status_code == 404
+    links = (
+        re.findall(r'href="([^"]+)"', answer.text.partition("<main")[2].partition("</main>")[0])
+        if "<main" in answer.text
+        else answer.json()["known"].split(", ")
+    )
+    assert {visit.address(one, lang) for one in onward} <= set(links)
+    for link in links:
+        assert (await ask(link)).status_code < 400, link
+
+
+async def test_a_page_that_is_not_there_has_a_field_to_search_by(ask):
+    assert 'action="/en/search"' in (await ask("/en/nothing")).text
 
 
 async def test_names_are_for_everybody_and_for_who_reads_chinese(ask):

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 
 OLD, NOON = "2026-11-20", datetime(2026, 11, 23, 4, tzinfo=UTC)
 PAGES = (
-    "/", "/search?q=福州", "/search?q=不存在的名称", f"/institutions/{SWEET}", f"/institutions/{SHADY}", f"/notices/{ACTIVE}", f"/notices/{UNLINKED}", "/data", "/data/about/institutions", "/feeds", "/feeds?region=350102", "/feeds/notices", "/feeds/records?q=收费", "/changes", "/changes?region=350000&dataset=institutions", "/status",
+    "/", "/search?q=福州", "/search?q=培训&limit=1", "/search?q=不存在的名称", f"/institutions/{SWEET}", f"/institutions/{SHADY}", f"/notices/{ACTIVE}", f"/notices/{UNLINKED}", "/data", "/data/about/institutions", "/feeds", "/feeds?region=350102", "/feeds/notices", "/feeds/records?q=收费", "/changes", "/changes?region=350000&dataset=institutions", "/status",
     "/mingbai", "/mingbai/institutions", "/mingbai/notices?_search=收费", "/mingbai/institutions?_search=。", "/mingbai?sql=select+*+from+notices", "/nothing", "/verify", "/verify?name=福州旧时光体育培训有限公司（标记）&region=350102", "/notices", "/notices?q=罚款:1万..",
     "/regions", "/regions/350000", "/regions/350102", f"/compare?id={SWEET}&id={TONG}", f"/institutions/{SWEET}/provenance", "/words", "/for-institutions?code=91350100M000100Y43",
     f"/institutions/{SWEET}?as_of={OLD}", f"/notices/{ACTIVE}?as_of={OLD}", f"/?as_of={OLD}", f"/data?as_of={OLD}", f"/search?q=福州&as_of={OLD}",

@@ -53,7 +53,13 @@ def _publish(work: Work, address: str, say: Callable[[str], None]) -> Result:
 
 
 def demo(work: Work, port: int, institutions: int, say: Callable[[str], None]) -> None:
-    """Publish two days of the reference platform into the home and serve them on `port` until interrupted."""
+    """Publish two days of the reference platform into the home and serve them on `port` until interrupted.
+
+    Raises BadHome at once where the port is taken: who waits a minute for a release wants to see it.
+    """
+    from .web.server import listening, serve
+
+    listening("127.0.0.1", port).close()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     mark = work.home.path / DEMO
     if work.live is not None and not mark.is_file():
@@ -67,7 +73,5 @@ def demo(work: Work, port: int, institutions: int, say: Callable[[str], None]) -
             say(f"day {day - offset} of the reference platform is at {address}")
             result = _publish(replace(work, now=work.now - timedelta(days=offset)), address, say)
             say(f"release {result.release}" if result.release else "nothing new")
-    from .web.server import serve
-
     say("serving; Ctrl-C ends it")
     serve(work.home.path, "127.0.0.1", port, on_ready=lambda url: say(f"mingbai answers at {url}"))

@@ -3,8 +3,10 @@
 It knows the keys of feeds and no entry, release or ledger.
 """
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from hashlib import sha256
+
+from .rules import WITHHELD_SERIOUSNESS
 
 FAMILIES = {
     "notices": ("校外培训机构公告", "新公布的黑名单、行政处罚、典型案例和风险提示。只转载机关已公布的内容，不作评价。"),
@@ -22,6 +24,12 @@ FACETS: Mapping[str, tuple[str, ...]] = {
     "releases": (),
 }  # what each family can be had by
 CODES = {"violation": "violation_types", "seriousness": "seriousness"}  # the code tables of those that have one
+NEVER_TOLD = {"seriousness": WITHHELD_SERIOUSNESS}  # codes of which nothing is ever published: a feed of one would be empty for ever
+
+
+def told_by(facet: str, codes: Iterable[str]) -> list[str]:
+    """The codes of a facet that a feed can be had by."""
+    return [code for code in codes if code not in NEVER_TOLD.get(facet, ())]
 
 
 def can_tell(feed: str, is_region: Callable[[str], bool], codes: Callable[[str], Container[str]]) -> bool:
@@ -30,7 +38,7 @@ def can_tell(feed: str, is_region: Callable[[str], bool], codes: Callable[[str],
     facet, _, code = rest.partition("/")
     if not rest or facet not in FACETS.get(family, ()):
         return feed in FACETS
-    return is_region(code) if facet == "region" else facet in CODES and code in codes(CODES[facet])
+    return is_region(code) if facet == "region" else facet in CODES and code in codes(CODES[facet]) and bool(told_by(facet, [code]))
 
 
 def authority_key(name: str | None) -> str | None:

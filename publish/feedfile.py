@@ -33,7 +33,19 @@ VERSION = 2  # of this form; a file of another one is made again
 MADE_OF = (  # what decides, beside documents.py and what that looks at, what the file says: the code of it, and the words
     *(
         Path(__file__).with_name(f"{name}.py")
-        for name in ("answering", "coverage", "feedfile", "feedtables", "fresh", "meant", "regions", "rules", "telling", "wording")
+        for name in (
+            "amounts",
+            "answering",
+            "coverage",
+            "feedfile",
+            "feedtables",
+            "fresh",
+            "meant",
+            "regions",
+            "rules",
+            "telling",
+            "wording",
+        )
     ),
     *(FOLDER / f"{lang}.yml" for lang in LANGUAGES),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from feeds import Detail, Entry, Link
 
+from .amounts import unit_in
 from .called import FORMER_NAME, Called, in_lines, is_among, short
 from .happened import HAPPENED, instant, notice_id
 from .home import release_order
@@ -14,6 +15,13 @@ from .home import release_order
 Row = Mapping[str, Any]
 UNLINKED = "未能核对主体"
 NOT_SAID = "（公告未载明当事人）"
+PRINTED = {
+    "": "",
+    "yuan": "，单位：元",
+    "wanyuan": "，单位：万元",
+    "unclear": "，单位不明",
+    "unread": "，不能换算成金额",
+}  # of an amount as its source prints it
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,7 @@ def _said(one: Row) -> tuple[str, str]:
 def _amount(row: Row, name: str) -> str:
     """An amount of money with its original text beside it; the text alone where its unit is unclear (rule 12)."""
     fen, text = row[f"{name}_fen"], row[f"{name}_text"]
-    printed = f"原文：{text}" if text else ""
+    printed = f"原文：{text}{PRINTED[unit_in(fen, text)]}" if text else ""
     if fen is None:
         return printed
     return f"{yuan(fen)} 元" + (f"（{printed}）" if printed else "")

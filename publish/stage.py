@@ -38,7 +38,7 @@ CREATE TABLE issues (
 ) STRICT;
 """
 # Modules that read, show or move what others made. What is not named here counts: forgetting one costs a re-reading, never a stale row.
-MAKE_NO_ROWS = ("__init__", "__main__", "about", "amend", "anew", "answering", "apply", "at_once", "audit", "bounds", "called", "candidate", "canonical", "carry", "causes", "cells", "channel", "coverage", "decide", "deltas", "demo", "diff", "documents",
+MAKE_NO_ROWS = ("__init__", "__main__", "about", "amend", "amounts", "anew", "answering", "apply", "at_once", "audit", "bounds", "called", "candidate", "canonical", "carry", "causes", "cells", "channel", "coverage", "decide", "deltas", "demo", "diff", "documents",
     "downloads", "drift", "entries", "errors", "events", "extract", "extracts", "families", "feedfile", "feedtables", "filed", "forgotten", "fresh", "given", "guarded", "guards", "happened", "hidden", "history", "historyfile", "hold", "home", "hotlines", "inbox", "index", "inputs", "issues", "keep", "known_issues", "ledger", "live", "meant", "measure", "metadata", "net", "notice_entry", "nowhere", "partitions", "past", "progress", "questions",
     "rebuild", "reissue", "release", "restore", "review", "reviewpage", "reviewtext", "run", "same", "snapshot", "statements", "steps", "stones", "summary", "texts", "undone", "versions", "withdraw",
     "withdrawals", "wording", "work", "workbooks", "workers",

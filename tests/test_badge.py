@@ -17,7 +17,7 @@ from publish.web.answer import App
 from publish.web.contact import contact
 from publish.web.glossary import TOPICS
 from publish.web.visit import address
-from publish.wording import LANGUAGES, wording
+from publish.wording import LANGUAGES, say, wording
 from web_release import ACTIVE, HOSTILE, SWEET, TODAY, go_live, make_release, rows
 from web_visitor import sites, text_of, visitor
 
@@ -172,8 +172,8 @@ async def test_the_page_for_institutions_tells_the_clocks_that_the_code_goes_by(
     rows_of = re.findall(r'<tr><th scope="row">([^<]*)</th><td>([^<]*)</td>', html)
     minor, *rest = [shown for _, shown in rows_of]
     assert minor == words["owners.never"]
-    assert rest == [words["owners.years"].format(n=years) for years in TERM_YEARS.values()]
-    assert [words["owners.months"].format(n=n) in page for n in (3, 12)] == [True, True]
+    assert rest == [say(lang, "owners.years", n=years) for years in TERM_YEARS.values()]
+    assert [say(lang, "owners.months", n=n) in page for n in (3, 12)] == [True, True]
     assert words["owners.correction.withdrawal"].format(hours=24) in page
     assert 'href="mailto:a@b.example"' in html
 

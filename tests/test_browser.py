@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 
 OLD, NOON = "2026-11-20", datetime(2026, 11, 23, 4, tzinfo=UTC)
 PAGES = (
-    "/", "/search?q=福州", "/search?q=不存在的名称", f"/institutions/{SWEET}", f"/institutions/{SHADY}", f"/notices/{ACTIVE}", f"/notices/{UNLINKED}", "/data", "/data/about/institutions", "/feeds", "/feeds?region=350102", "/feeds/notices", "/feeds/records?q=收费", "/changes", "/changes?region=350000&dataset=institutions", "/status",
+    "/", "/search?q=福州", "/search?q=培训&limit=1", "/search?q=不存在的名称", f"/institutions/{SWEET}", f"/institutions/{SHADY}", f"/notices/{ACTIVE}", f"/notices/{UNLINKED}", "/data", "/data/about/institutions", "/feeds", "/feeds?region=350102", "/feeds/notices", "/feeds/records?q=收费", "/changes", "/changes?region=350000&dataset=institutions", "/status",
     "/mingbai", "/mingbai/institutions", "/mingbai/notices?_search=收费", "/mingbai/institutions?_search=。", "/mingbai?sql=select+*+from+notices", "/nothing", "/verify", "/verify?name=福州旧时光体育培训有限公司（标记）&region=350102", "/notices", "/notices?q=罚款:1万..",
     "/regions", "/regions/350000", "/regions/350102", f"/compare?id={SWEET}&id={TONG}", f"/institutions/{SWEET}/provenance", "/words", "/for-institutions?code=91350100M000100Y43",
     f"/institutions/{SWEET}?as_of={OLD}", f"/notices/{ACTIVE}?as_of={OLD}", f"/?as_of={OLD}", f"/data?as_of={OLD}", f"/search?q=福州&as_of={OLD}",
@@ -165,6 +165,38 @@ def test_axe_finds_no_fault_of_accessibility(pages):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_stands_out_from_its_ground(pages, scheme):
     assert {path: seen.contrast[scheme] for path, seen in pages.items() if seen.contrast[scheme]} == {}
+
+
+@pytest.mark.parametrize("path", ["/data", "/data/about/institutions", "/mingbai/institutions", "/mingbai?sql=select+*+from+notices", "/history", "/verify", f"/institutions/{SWEET}/provenance"])  # fmt: skip
+def test_what_is_wider_than_a_phone_is_in_a_field_that_shows_that_it_scrolls_and_can_be_reached(tab, url, path):
+    tab.width(360)
+    tab.scheme("light")
+    tab.open(url + path)
+    tab.value("document.querySelectorAll('details').forEach(it => it.open = true)")
+    assert tab.within()
+    assert tab.value(MUTE) == []
+
+
+def test_codes_are_read_in_one_piece_and_an_underscore_is_seen_in_a_link(tab, url):
+    tab.width(1440)
+    tab.open(f"{url}/mingbai/institutions")
+    assert "91350100M000100Y43" in tab.value(LINES)
+    assert max(tab.value(LINES).values()) == 1
+    tab.open(f"{url}/mingbai?sql=select+credit_code,count(*)+from+institutions+group+by+1+order+by+2+desc,1+desc")
+    assert tab.value(LINES)["91350100M000100Y43"] == 1
+    assert tab.value("getComputedStyle(document.querySelector('.rows td:last-child')).textAlign") == "right"
+    tab.open(f"{url}/data/about/institutions")
+    assert tab.value("parseFloat(getComputedStyle(document.querySelector('.asks a')).textUnderlineOffset) > 5")
+
+
+@pytest.mark.parametrize("path", ["/mingbai/institutions", "/mingbai?sql=select+1", "/mingbai?sql=select+*+from+notices", "/mingbai"])
+def test_a_wide_page_begins_where_the_head_does(tab, url, path):
+    tab.width(1440)
+    tab.open(url + path)
+    assert (
+        tab.value("document.querySelector('h1').getBoundingClientRect().x - document.querySelector('.brand').getBoundingClientRect().x")
+        == 0
+    )
 
 
 @pytest.mark.parametrize("path", ["/", "/en/"])
@@ -327,6 +359,17 @@ FOCUSED = f"""(() => {{
   const it = document.activeElement, style = getComputedStyle(it), box = it.getBoundingClientRect();
   return [{NAMED}(it), style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.bottom > 0 && box.top < innerHeight && box.right > 0];
 }})()"""
+
+# Fields that hold more than they show, and do not say so: by name, by the keyboard, and by a shadow that goes where the end is seen.
+MUTE = """[...document.querySelectorAll('.scroll')].filter(it => it.scrollWidth > it.clientWidth + 1)
+  .filter(it => !(it.role && (it.ariaLabel || it.getAttribute('aria-labelledby')) && it.tabIndex === 0 && getComputedStyle(it, '::after').position === 'sticky' && getComputedStyle(it, '::after').opacity === '1'))
+  .map(it => it.outerHTML.slice(0, 120))"""
+
+# The codes of a table, and on how many lines each stands.
+LINES = """Object.fromEntries([...document.querySelectorAll('td.whole')].map(it => {
+  const all = document.createRange(); all.selectNodeContents(it);
+  return [it.innerText, new Set([...all.getClientRects()].filter(box => box.width > 1).map(box => Math.round(box.top))).size];
+}))"""
 
 # The links of the head that another one covers in part.
 LYING = """(() => {

@@ -634,10 +634,11 @@ def test_the_demo_interrupted_at_work_stops_the_platform_that_it_started(number:
 def test_the_demo_on_a_port_that_is_taken_is_one_line_and_leaves_nothing(start: Any) -> None:
     with serve(new_world(8, months=0, regions=HANGZHOU)) as server:
         demo = start("demo", "--institutions", "60", "--port", server.url.rpartition(":")[2])
-        _, said = demo.process.communicate(timeout=60)
+        out, said = demo.process.communicate(timeout=60)
         assert demo.process.returncode == 2, said
         assert "Traceback" not in said
         assert said.splitlines()[-1].startswith("mingbai: cannot listen at 127.0.0.1:")
+        assert out == "", "it says so before it makes anything"
         assert demo.left() == []
 
 

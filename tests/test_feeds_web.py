@@ -663,6 +663,7 @@ async def test_a_feed_of_an_institution_says_what_is_linked_to_it_and_no_more(si
         ("/feeds/nothing.atom", 404, "/feeds/corrections"), ("/feeds/nothing", 404, "/feeds/corrections"), ("/feeds/notices.xml", 404, ".atom"), ("/feeds/notices/", 404, "/feeds/notices"),
         ("/feeds/notices/place/350102.json", 404, "/feeds/notices/region/"), ("/feeds/releases/region/350102.json", 404, "/feeds/releases"), ("/feeds/notices/region/999999.json", 404, "350102"),
         ("/feeds/notices/region/000000.json", 404, "350102"), ("/feeds/notices/violation/nothing.json", 404, "illegal_fees"), ("/feeds/notices/seriousness/x.rss", 404, "serious"),
+        ("/feeds/notices/seriousness/minor.atom", 404, "：general, serious。"), ("/feeds/records/seriousness/minor", 404, "：general, serious。"), ("/feeds?seriousness=minor", 400, "：general, serious。"),
         ("/feeds/notices/authority/0123456789ab.json", 404, "/feeds"), ("/feeds/notices/archive/0.json", 404, "/feeds/notices"), ("/feeds/notices/since/x.json", 404, "/feeds/notices"),
         ("/feeds/institutions/i-nobody.json", 404, "/feeds/institutions"), ("/feeds/nothing.opml", 404, "/feeds/records"), ("/feeds/..%2Fmanifest", 404, "/feeds/notices"),
         ("/feeds/notices.json?place=1", 400, "violation_type"), ("/feeds/notices.json?limit=1", 400, "violation_type"), ("/feeds/notices.json?kind=x", 400, "penalty"), ("/feeds/records.json?region=1", 400, "350102"),
@@ -746,6 +747,13 @@ async def test_a_choice_gives_the_addresses_of_what_was_chosen(site, query, keys
             assert key in page
             if not key.startswith("?"):
                 assert (await client.get(f"/feeds/{key}")).status_code == 200
+
+
+async def test_no_feed_is_offered_of_what_is_never_published(site):
+    async with visiting(site()) as client:
+        page, opml = [(await client.get(path)).text for path in ("/feeds", "/feeds.opml")]
+    assert "/seriousness/serious" in page
+    assert [text for text in (page, opml) if "/seriousness/minor" in text or 'value="minor"' in text] == []
 
 
 @pytest.mark.parametrize("query", ["q=(收费", "q=(收费&region=350102", "q=(收费&region=Fuzhou"])

@@ -38,12 +38,13 @@ from publish.same import fingerprint
 from publish.served import Site, place
 from publish.sources import SourcePlan
 from publish.sources.http import Http
-from publish.web import exports, holding, offered, pieces
+from publish.web import exports, holding, offered, pieces, visit
 from publish.web.answer import Answer, give
 from publish.web.ended import ended, keys
 from publish.web.pieces import UNPACKING, Stored
 from publish.web.server import Application, build_app
 from publish.web.visit import Visit
+from publish.wording import LANGUAGES
 from tab import serving
 from web_release import ACTIVE, ITS_DOCUMENT, REPAIRED, SWEET, TODAY, Rows, go_live, make_release, rows, write_index, write_past
 
@@ -192,8 +193,33 @@ async def test_who_asks_for_a_table_or_a_form_that_is_none_is_told_which_there_a
         answer = await ask(f"{lang}{path}")
         assert answer.status_code == 404
         assert all(word in answer.text for word in ("institutions, ", "notice_penalties", "spreadsheet.csv", "parquet"))
-        assert f'href="{lang}/data/{OLD if OLD in path else TODAY}"' in answer.text
+        of = next((one for one in (OLD, TODAY) if one in path), TODAY if "/latest/" in path else "latest")
+        assert f'href="{lang}/data/{of}"' in answer.text
     assert (await ask(f"/data/{TODAY}/nothing.json")).json()["error"] == "no_file"
+
+
+@pytest.mark.parametrize(("path", "onward"), [
+    ("/data/2026-11-23/institution.csv", ("/data/2026-11-23/institutions.csv", "/data/2026-11-23", "/history/releases")), ("/data/institution.csv", ("/data/2026-11-23/institutions.csv", "/data/latest", "/data")),
+    ("/data/2026-11-22", ("/data/2026-11-20", "/data/2026-11-23", "/data/latest", "/history/releases")), ("/data/2019-01-01/mingbai.db", ("/data/2026-11-20", "/data/latest")),
+    ("/data/2026-11-22/manifest.json", ("/data/2026-11-23",)), ("/data/Notice", ("/data/about/notices", "/data")), ("/data/about/notice", ("/data/about/notices", "/data")),
+    ("/data/notice.csv?region=350000", ("/data/2026-11-23/notices.csv",)), ("/mingbai/notice", ("/mingbai/notices", "/mingbai")), ("/mingbai/notices/n-nobody", ("/mingbai/notices",)), ("/history/nothing", ("/history",)),
+])  # fmt: skip
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_what_is_not_there_leads_on_to_what_is(ask, lang, path, onward):
+    answer = await ask(visit.address(path, lang))
+    assert answer.status_code == 404
+    links = (
+        re.findall(r'href="([^"]+)"', answer.text.partition("<main")[2].partition("</main>")[0])
+        if "<main" in answer.text
+        else answer.json()["known"].split(", ")
+    )
+    assert {visit.address(one, lang) for one in onward} <= set(links)
+    for link in links:
+        assert (await ask(link)).status_code < 400, link
+
+
+async def test_a_page_that_is_not_there_has_a_field_to_search_by(ask):
+    assert 'action="/en/search"' in (await ask("/en/nothing")).text
 
 
 async def test_names_are_for_everybody_and_for_who_reads_chinese(ask):

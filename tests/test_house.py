@@ -29,7 +29,7 @@ TOP = {"publish", "datasets", "search", "feeds", "metadata.yml", "tests", "pypro
 # From the ground up. A room imports its own floor and those below; `web` and `platform` stand beside the stages and see less.
 FLOORS = (
     {"errors", "progress"},
-    {"cleaning", "dates", "fresh", "namewords", "alike", "persons", "masked", "values", "declarations"},
+    {"amounts", "cleaning", "dates", "fresh", "namewords", "alike", "persons", "masked", "values", "declarations"},
     {"minisign", "bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells", "telling"},
     {"dataset"},
     {"sourcefile", "hotlines"},

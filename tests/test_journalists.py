@@ -140,6 +140,7 @@ async def test_every_example_on_a_page_has_an_answer(site, catalogue):
                 answer = await client.get(unescape(link))
                 assert (answer.status_code, len(answer.content) > 2) == (200, True), link
                 assert "csv" in link or answer.json(), link
+                assert "csv?region" not in link or len(answer.text.splitlines()) > 1, f"{link} finds nothing"
 
 
 async def test_rows_over_time_are_those_that_each_release_had_when_it_was_published(site):
@@ -295,7 +296,7 @@ async def test_codes_regions_and_references_are_shown_by_their_names(site, lang,
     ("lang", "words"),
     [
         ("", ("2026-11-23 11:00 UTC+8", "2026-11-20", "1 天", "公告：全部：黑名单类记录增加；自 2026-11-22 09:00 UTC+8 起", "（自 2026-11-22 09:00 UTC+8 起 9 次", "福建省厦门市思明区：自 2026-11-21 起暂停更新", "未完成")),
-        ("/en", ("2026-11-23 11:00 UTC+8", "2026-11-20", "1 days", "Whole source - added to the black lists; since 2026-11-22 09:00 UTC+8", "(9 times since 2026-11-22 09:00 UTC+8", "not updated since 2026-11-21", "not finished")),
+        ("/en", ("2026-11-23 11:00 UTC+8", "2026-11-20", "1 day", "Whole source - added to the black lists; since 2026-11-22 09:00 UTC+8", "(9 times since 2026-11-22 09:00 UTC+8", "not updated since 2026-11-21", "not finished")),
     ],
 )  # fmt: skip
 async def test_the_status_says_of_each_source_how_fresh_it_is_and_what_waits_since_when(site, lang, words):

@@ -23,7 +23,7 @@ from publish.home import Home
 from publish.web.answer import App
 from publish.web.frame import TEMPLATES
 from publish.web.server import build_app
-from publish.wording import LANGUAGES, wording
+from publish.wording import LANGUAGES, say, wording
 from web_release import (
     ACTIVE,
     CLOSED,
@@ -191,7 +191,8 @@ async def test_a_notice_without_a_verified_subject_says_so(site):
     assert "未能核对主体" in unlinked
     assert "有异议" in unlinked
     assert "张某" in person
-    assert "单位不明" in person  # a fine of "2" is no amount
+    assert "来源写法：2，单位不明" in person  # a fine of "2" is no amount
+    assert "14,500.00 元（来源写法：1.45，单位：万元）" in person
     assert "未能核对主体" not in linked
     assert "12,000.00 元" in linked
 
@@ -733,6 +734,14 @@ async def test_nothing_can_be_written(site, path):
     async with visitor(site()) as client:
         answer = await client.post(path, content=b"x")
     assert answer.status_code == 405
+
+
+def test_one_of_a_thing_is_said_as_one():
+    assert [say("en", "source.days", n=n) for n in (1, "1", 2, "1,000", 0)] == ["1 day", "1 day", "2 days", "1,000 days", "0 days"]
+    assert say("en", "notices.beyond", n=1).startswith("1 was found")
+    plural = {key for key, text in wording("en").items() if re.search(r"\{n\} [a-z]+s\b", text)}
+    # never of one: five ratings or none are said, a run that was only once says nothing of times, and the others are of 200 and more
+    assert plural == {"rating.count", "changes.of_releases", "status.times", "search.cut", "problem.csv_cut"} & plural
 
 
 def test_the_two_word_lists_say_the_same_things():

@@ -94,7 +94,7 @@ def rows(mark: str) -> Rows:
                 facts="当事人一次性收取 12 个月培训费。", legal_basis="《校外培训行政处罚暂行办法》第二十二条", penalty_text="责令改正，罚款 1.2 万元", fine_fen=1_200_000, fine_text="1.2 万元", document_no="榕鼓教罚〔2026〕7 号",
             ),
             _notice(SERIOUS, kind="blacklist", title="列入黑名单的公告", subject_name="福州旧时光体育培训有限公司", seriousness="serious", public_until="2029-03", published_on="2026-03-02"),
-            _notice(PERSON, title="关于张某无证办学的处罚", subject_name="张某", subject_kind="person", fine_text="2", document_id=None),
+            _notice(PERSON, title="关于张某无证办学的处罚", subject_name="张某", subject_kind="person", fine_text="2", confiscated_fen=1_450_000, confiscated_text="1.45", document_id=None),
             _notice(UNLINKED, kind="warning", title="风险提示：某托管班", subject_name="思明区某托管班", region_code="350203", region_text="福建省厦门市思明区", state="disputed"),
             _notice(ENDS_TODAY, title="今天到期的公告", subject_name="某培训部", public_until=TODAY, published_on="2025-11-23", document_id=ITS_DOCUMENT),
             _notice(REPAIRED, title="已修复的公告", subject_name="某培训部", state="repaired"),

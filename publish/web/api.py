@@ -115,12 +115,17 @@ ROUTES: tuple[Route, ...] = (
 
 
 def samples(reader: Reader, today: str) -> Mapping[str, str]:
-    """Ids that the release has, for examples."""
-    institution = reader.row("SELECT id FROM institutions ORDER BY id LIMIT 1")
+    """What the release has, for examples that find something: ids, an institution's name and county, and its province."""
+    one = "SELECT id, name, region_code FROM institutions {} ORDER BY id LIMIT 1"
+    institution = reader.row(one.format("WHERE region_code IS NOT NULL")) or reader.row(one.format("")) or {}
+    region = institution.get("region_code") or "350102"
     notice = reader.row("SELECT id FROM notices WHERE public_until >= ? AND state = 'active' ORDER BY id LIMIT 1", today)
     return {
         "$release": reader.id,
-        "$institution": institution["id"] if institution else "i-aaaaaaaaaaa2",
+        "$institution": institution.get("id", "i-aaaaaaaaaaa2"),
+        "$name": institution.get("name", "培训中心"),
+        "$region": region,
+        "$province": f"{region[:2]}0000",
         "$notice": notice["id"] if notice else "n-aaaaaaaaaaa2",
     }
 

@@ -17,6 +17,7 @@ from .catalog import CatalogPages, terms_in
 from .changelog import Entry
 from .ended import ended
 from .frame import Dictionary, Frame
+from .near import near
 from .plot import levels
 from .reader import Reader, Row
 from .shelf import Shelf
@@ -56,7 +57,8 @@ class DatasetPages:
         it = self._dictionary.get(name)
         if it is None:
             said = {"name": name, "known": ", ".join(self._dictionary)}
-            return self._problem(visit, 404, "no_dataset", said, onward=address("/data", visit.lang), onward_said="data.title")
+            others = near(name, {one: address(f"/data/about/{one}", visit.lang) for one in self._dictionary})
+            return self._problem(visit, 404, "no_dataset", said, near=others, onward=address("/data", visit.lang), onward_said="data.title")
         try:
             read(visit.pairs, (AS_OF,))
         except NoSuchChoice as no:
@@ -145,16 +147,16 @@ def known(reader: Reader, it: Row) -> list[Row]:
 
 def examples(reader: Reader, name: str, main: str, today: str, *, has_past: bool) -> Sequence[Example]:
     """Questions to ask by program that have an answer in this release; `main` is the dataset's first table."""
-    ids, places = samples(reader, today), [row["code"] for row in facts.overview(reader, today)["provinces"]]
+    ids = samples(reader, today)
     own: dict[str, Sequence[Example]] = {
         "institutions": (
             ("search", "/search.json?q=peixun&limit=3"),
             ("institution", f"/institutions/{quote(ids['$institution'])}.json"),
-            ("verify", f"/verify.json?{urlencode({'name': '培训中心', 'region': '350102'})}"),
+            ("verify", f"/verify.json?{urlencode({'name': ids['$name'], 'region': ids['$region']})}"),
         ),
         "notices": (("notices", "/notices.json?sort=newest&limit=3"), ("feed", "/feeds/notices.json")),
     }
-    region = [("region", f"/data/{main}.csv?region={places[0]}")] if places and name in WITH_PLACES else []
+    region = [("region", f"/data/{main}.csv?region={ids['$province']}")] if name in WITH_PLACES else []
     sql = urlencode({"sql": f'SELECT count(*) AS "rows" FROM "{main}"', "_shape": "array"})  # noqa: S608 # a name of the declarations
     then = [("then", f"/history/{main}_as_of.json?release={reader.id}&_shape=objects&_size=3")] if has_past else []
     return (

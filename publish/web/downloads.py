@@ -14,9 +14,11 @@ from urllib.parse import quote
 from ..forms import FORMS
 from ..home import DOWNLOAD_INDEX, DOWNLOADS, LINKS, SIGNATURE
 from .answer import OPEN, READ_IN_PARTS, Answer, as_json, beside
+from .api import samples
 from .archive import identity_of
 from .frame import Dictionary
 from .holding import RETRY_SECONDS, UNREADABLE
+from .near import Place, near, near_releases
 from .offered import Offered, offered, opened, unjudged
 from .pieces import Stored
 from .reader import Reader, Row
@@ -42,13 +44,22 @@ class Downloads:
         self._labels = {name: table["label"]["zh"] for dataset in dictionary.values() for name, table in dataset["tables"].items()}
         self._books = {name: dataset["label"]["zh"] for name, dataset in dictionary.items()}
 
-    def index(self, visit: Visit, reader: Reader) -> Answer | None:
-        """Which files a release has, as a page and JSON; None for a release that is not kept."""
+    def index(self, visit: Visit, reader: Reader) -> Answer:
+        """Which files a release has, as a page and JSON."""
         return self._beside(visit, reader, self._index)
 
-    def file(self, visit: Visit, reader: Reader) -> Answer | None:
-        """A file of a release; None for a release that is not kept."""
+    def file(self, visit: Visit, reader: Reader) -> Answer:
+        """A file of a release."""
         return self._beside(visit, reader, self._file)
+
+    def nothing(self, visit: Visit, reader: Reader, name: str) -> Answer:
+        """What is said of a name below /data that names nothing: what is near to it, and where all of it is."""
+        places = {table: f"/data/about/{dataset}" for dataset, it in self._datasets.items() for table in (dataset, *it["tables"])}
+        try:
+            places |= {file: f"/data/{reader.id}/{file}" for file in offered(reader.folder, reader, visit.today)[1].files}
+        except UNREADABLE:
+            log.exception("downloads cannot be judged")
+        return self._missing(visit, "no_file", self._said(name), near(name, places), ("datasets", "/data"), ("files", "/data/latest"))
 
     def has(self, reader: Reader, name: str, today: str) -> bool:
         """Whether the live release has a file of that name."""
@@ -66,20 +77,16 @@ class Downloads:
             found.setdefault(one.public["of"] or "", []).append(one.public)
         return found
 
-    def no_file(self, visit: Visit, release: str) -> Answer:
-        """What is said of a file, a table or a form that is none: which there are."""
-        known = {"tables": ", ".join(self._labels), "forms": ", ".join(form.suffix[1:] for form in FORMS.values())}
-        onward = address(f"/data/{release}", visit.lang)
-        return self._problem(visit, 404, "no_file", known, onward=onward, onward_said="problem.files")
-
-    def _beside(self, visit: Visit, reader: Reader, make: Callable[[Visit, Reader, Path], Answer]) -> Answer | None:
+    def _beside(self, visit: Visit, reader: Reader, make: Callable[[Visit, Reader, Path], Answer]) -> Answer:
         asked = visit.parts["release"]
         if asked in (LATEST, reader.id):
             folder = reader.folder
-        elif asked in (id for id, _ in self._shelf.archive.known(reader)):
+        elif asked in (known := [id for id, _ in self._shelf.archive.known(reader)]):
             folder = self._shelf.home / "releases" / asked
         else:
-            return None
+            others = [(one, f"/data/{one}") for one in near_releases(asked, known)]
+            ends = {"first": known[0], "last": known[-1]}
+            return self._missing(visit, "as_of_unknown", ends, others, ("newest_files", "/data/latest"), ("releases", "/history/releases"))
         return beside(partial(make, visit, reader, folder), partial(self._problem, visit, 500, "bug"))
 
     def _index(self, visit: Visit, reader: Reader, folder: Path) -> Answer:
@@ -97,10 +104,11 @@ class Downloads:
             return as_json({"release": folder.name, "newest_release": reader.id, "files": files})
         whole, described, groups = self._grouped(files)
         is_newest = folder.name == reader.id
+        example = f"/data/institutions.spreadsheet.csv?region={samples(reader, visit.today)['$province']}"
         sums = [name for name in LINKS if (folder / name).is_file()]
         return self._render(
             "downloads.html", release=folder.name, is_newest=is_newest, sums=sums, is_signed=SIGNATURE in sums,
-            whole=whole, described=described, groups=groups,
+            whole=whole, described=described, groups=groups, example=example,
         )  # fmt: skip
 
     def _file(self, visit: Visit, reader: Reader, folder: Path) -> Answer:
@@ -126,7 +134,9 @@ class Downloads:
         is_latest, is_index = visit.parts["release"] == LATEST, "inner" in visit.parts and name == DOWNLOAD_INDEX
         found = made.files.get(name)
         if found is None and not is_index and not (is_latest and name in LINKS):
-            return self.no_file(visit, folder.name), None
+            places = {file: f"/data/{folder.name}/{file}" for file in made.files}
+            whole = "release_files", f"/data/{folder.name}"
+            return self._missing(visit, "no_file", self._said(name), near(name, places), whole, ("releases", "/history/releases")), None
         if is_latest:
             return to(visit, f"/data/{reader.id}/{visit.parts.get('inner', '')}{name}"), None
         if is_index:
@@ -142,6 +152,16 @@ class Downloads:
         )
         stored = opened(folder, found)
         return Answer(200, b"", found.public["media_type"], headers, stored=stored), stored
+
+    def _said(self, name: str) -> dict[str, str]:
+        return {"name": name, "tables": ", ".join(self._labels), "forms": ", ".join(form.suffix[1:] for form in FORMS.values())}
+
+    def _missing(self, visit: Visit, kind: str, said: Mapping[str, str], others: list[Place], *instead: Place) -> Answer:
+        """404, with links to go on by."""
+        places = [(name, address(where, visit.lang)) for name, where in others]
+        known = {"known": ", ".join(where for _, where in places)} if visit.wants_json else {}
+        onward = [(key, address(where, visit.lang)) for key, where in instead]
+        return self._problem(visit, 404, kind, {**said, **known}, near=places, instead=onward)
 
     def _busy(self, visit: Visit) -> Answer:
         """A release that is issued anew is nowhere for a moment."""

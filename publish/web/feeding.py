@@ -16,7 +16,7 @@ import search
 
 from ..channel import PAGE
 from ..coverage import is_covered, why_silent
-from ..families import CODES, FACETS, authority_key
+from ..families import CODES, FACETS, authority_key, told_by
 from . import facts, feed_question
 from .answer import SHOWN_AS, TYPES, Answer, as_json, moved, packed
 from .asked import NoSuchChoice
@@ -114,7 +114,7 @@ class FeedPages:
         if facet not in FACETS[family]:
             raise NoSuchFeed(", ".join((f"/feeds/{family}", *(f"/feeds/{family}/{one}/…" for one in FACETS[family]))))
         if facet in CODES:
-            raise NoSuchFeed(", ".join(feeds.reader.codes(CODES[facet])))
+            raise NoSuchFeed(", ".join(told_by(facet, feeds.reader.codes(CODES[facet]))))
         meant = feed_question.places(key.rpartition("/")[2], feeds.reader, visit.today) if facet == "region" else ()
         if meant:
             raise NoSuchFeed(", ".join(f"/feeds/{family}/region/{code} ({feeds.reader.region(code, None, visit.lang)})" for code in meant))

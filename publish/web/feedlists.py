@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from feeds import plain
 
 from ..coverage import LISTS, NOTICES, why_silent
-from ..families import CODES, FACETS
+from ..families import CODES, FACETS, told_by
 from ..regions import COUNTRY
 from . import facts, feed_question
 from .answer import TYPES, Answer
@@ -43,9 +43,10 @@ class FeedLists:
         """Raises NoSuchChoice for a key that the page does not have, a code that there is none of, or two values where there is one."""
         given = read(visit.pairs, KEYS)
         asked = {key: given.get(key, [""])[0][:200] for key in KEYS}
-        for key, codes in CODES.items():
-            if asked[key] and asked[key] not in reader.codes(codes):
-                raise NoSuchChoice(key, ", ".join(reader.codes(codes)))
+        codes = {facet: told_by(facet, reader.codes(table)) for facet, table in CODES.items()}
+        for key, known in codes.items():
+            if asked[key] and asked[key] not in known:
+                raise NoSuchChoice(key, ", ".join(known))
         regions = feed_question.places(asked["region"], reader, visit.today)
         wrong = _wrong(visit, reader, asked["q"])
         return self._render(
@@ -58,7 +59,7 @@ class FeedLists:
             below=_below(reader, regions[0]) if len(regions) == 1 else [],
             provinces=_below(reader, COUNTRY),
             families=list(FACETS),
-            codes={facet: reader.codes(table) for facet, table in CODES.items()},
+            codes=codes,
             tables=CODES,
             authorities=feeds.rows(AUTHORITIES, asked["authority"], MOST_AUTHORITIES) if asked["authority"] else None,
         )

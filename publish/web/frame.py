@@ -19,10 +19,11 @@ from markupsafe import Markup, escape
 
 import search
 
+from ..amounts import unit_in
 from ..home import CHINA
 from ..hotlines import Hotline, hotlines_of
 from ..regions import COUNTRY, short_form
-from ..wording import LANGUAGES, wording
+from ..wording import LANGUAGES, numbered, wording
 from . import limits
 from .facts import freshness, glance
 from .qr import qr
@@ -34,9 +35,10 @@ TEMPLATES, STATIC = HERE / "templates", HERE / "static"
 LONGEST, LONGEST_PROSE = 300, 20_000  # characters of one value on a page: a 100 kB name must not push everything else away
 # C0 and C1 but tab and line ends; marks, embeddings, overrides and isolates that reorder what stands beside them: none is printable to Python
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_WORD = re.compile("[!-~]{1,24}")
 _DAY = re.compile(r"\d{4}(-\d\d){0,2}(\.\d+)?")
 DAYS = frozenset(  # values of texts that are days; such texts are not for attributes
-    ("as_of", "on", "until", "since", "start", "end", "today", "release")
+    ("as_of", "on", "until", "since", "start", "end", "today", "release", "first", "last")
 )
 
 IN_PATH, IN_QUERY = "/~!$&'()*+,;=:@", "/~!$&'()*+,;=:@?%"  # what stands in an address as it is (RFC 3986)
@@ -78,6 +80,11 @@ def prose(value: object) -> Markup:
     return escape(clean(value, LONGEST_PROSE))
 
 
+def is_word(value: object) -> bool:
+    """Whether a value is a code, a number or a day as a table has it, which is read in one piece."""
+    return isinstance(value, str) and _WORD.fullmatch(value) is not None
+
+
 def marked(query: str, text: object) -> Markup:
     """A text as it may stand on a page, with what of it answers a query marked."""
     shown, at, before = str(clean(text)), 0, ""
@@ -95,7 +102,7 @@ def yuan(fen: int) -> str:
 def _value(name: str, value: object) -> object:
     """A value of a text, escaped."""
     if type(value) is int:
-        return value
+        return f"{value:,}"
     shown = clean(value)
     return f"<time>{shown}</time>" if name in DAYS and isinstance(shown, str) and _DAY.fullmatch(shown) else escape(shown)
 
@@ -178,7 +185,7 @@ class Frame:
         if not values and "{" not in text:
             return text
         # Markup.format says the same four times as slowly, and a page has hundreds of texts
-        return Markup(str.format(text, **{name: _value(name, value) for name, value in values.items()}))
+        return Markup(str.format(numbered(text, values), **{name: _value(name, value) for name, value in values.items()}))
 
     def label(self, codes: str, code: str | None) -> str:
         reader = self.visit.reader
@@ -207,6 +214,11 @@ class Frame:
     def column_label(self, table: str | None, column: str) -> str | None:
         found = self._tables.get(table or "", {"columns": {}})["columns"].get(column)
         return str(found["label"][self.visit.lang]) if found else None
+
+    def kind(self, table: str | None, column: str) -> str | None:
+        """What kind of value a column has, as its declaration says."""
+        kind: str | None = self._tables.get(table or "", {"columns": {}})["columns"].get(column, {}).get("kind")
+        return kind
 
     def meaning(self, table: str | None, column: str, value: str | None) -> str | None:
         """What a code or a region's code in a column means; None where it is neither, or has no word of its own."""
@@ -257,7 +269,7 @@ def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
     env.finalize = partial(clean, longest=longest)
     env.globals |= {
         "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "region_short": frame.region_short, "url": frame.url,
-        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_about": frame.column_about, "column_label": frame.column_label, "meaning": frame.meaning, "quote": quote,
+        "web_address": web_address, "marked": marked, "source": frame.source, "table_label": frame.table_label, "said": frame.said, "column_about": frame.column_about, "column_label": frame.column_label, "meaning": frame.meaning, "kind": frame.kind, "is_word": is_word, "unit_in": unit_in, "quote": quote,
     }  # fmt: skip
     env.filters |= {"yuan": yuan, "prose": prose, "instant": instant, "glance": glance, "number": "{:,}".format}
 

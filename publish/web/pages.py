@@ -109,7 +109,8 @@ class Pages:
                 (downloads.LIST, self.files),
                 (downloads.FILE, self.file),
                 (rf"/data/{TABLE.pattern}", self.table),
-                (r"/(data/[A-Za-z0-9_-]{1,64}|search|notices)\.[A-Za-z0-9.]{1,30}", self.no_file),
+                (r"/data/(?P<name>.*[^/])", self.nothing),
+                (r"/(?P<name>(?:search|notices)\.[A-Za-z0-9.]{1,30})", self.nothing),
                 (r"/deltas/index\.json", self.deltas),
                 (deltas.ADDRESS, self.delta),
                 (r"/changes(\.json|\.csv)?", self.changed.page),
@@ -150,7 +151,7 @@ class Pages:
             self.files,
             self.file,
             self.table,
-            self.no_file,
+            self.nothing,
             self.badges.picture,
             self.badges.page,
             self._exports.institutions,
@@ -301,13 +302,13 @@ class Pages:
         return _there(deltas.delta(reader, which, form, visit.today, self._shelf.home / "releases"))
 
     def files(self, visit: Visit, reader: Reader) -> Answer:
-        return self._refusing(visit) or _there(self.downloads.index(visit, reader))
+        return self._refusing(visit) or self.downloads.index(visit, reader)
 
     def file(self, visit: Visit, reader: Reader) -> Answer:
         """A file of a release; a table of the newest one also takes a region."""
         if visit.query and visit.parts["release"] in (downloads.LATEST, reader.id) and (table := TABLE.fullmatch(visit.parts["file"])):
             return self._table(replace(visit, parts={**visit.parts, **table.groupdict()}), reader)
-        return self._refusing(visit) or _there(self.downloads.file(visit, reader))
+        return self._refusing(visit) or self.downloads.file(visit, reader)
 
     def table(self, visit: Visit, reader: Reader) -> Answer:
         """A table of the newest release: what lies ready, or where a region is named its rows there."""
@@ -315,17 +316,17 @@ class Pages:
             return self._table(visit, reader)
         name = f"{visit.parts['table']}.{visit.parts['form']}"
         if not self.downloads.has(reader, name, visit.today):
-            return self.no_file(visit, reader)
+            return self.downloads.nothing(visit, reader, name)
         return downloads.to(visit, f"/data/{reader.id}/{name}")
+
+    def nothing(self, visit: Visit, reader: Reader) -> Answer:
+        """Of an address below /data, or of a search, that names no file."""
+        return self.downloads.nothing(visit, reader, visit.parts["name"])
 
     def _table(self, visit: Visit, reader: Reader) -> Answer:
         if not self._exports.has(visit.parts["table"]):
-            return self.no_file(visit, reader)
+            return self.downloads.nothing(visit, reader, f"{visit.parts['table']}.{visit.parts['form']}")
         return self._exports.of_region(visit, reader)
-
-    def no_file(self, visit: Visit, reader: Reader) -> Answer:
-        """What looks like a file and is none."""
-        return self.downloads.no_file(visit, reader.id)
 
     def _refusing(self, visit: Visit) -> Answer | None:
         """A file is asked for by its name alone: a key would be taken for a filter, and the whole for what it leaves."""
@@ -334,7 +335,10 @@ class Pages:
         return refused(self.problem, visit, NoSuchChoice(visit.query.partition("=")[0][:50], "–", "key"), visit.path, ())
 
     def sealed(self, visit: Visit, reader: Reader) -> Answer:
-        return _there(sealed.sealed(self._shelf.home, [id for id, _ in self._shelf.archive.known(reader)], **visit.parts))
+        there = sealed.sealed(self._shelf.home, [id for id, _ in self._shelf.archive.known(reader)], **visit.parts)
+        if there is None and "release" in visit.parts:
+            return self.downloads.file(visit, reader)  # which says what there is
+        return _there(there)
 
     def robots(self, visit: Visit, reader: Reader) -> Answer:
         return _there(self.crawlers.robots(visit))

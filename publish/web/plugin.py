@@ -261,8 +261,17 @@ async def _problem(site: Site, exception: Exception) -> Response:
     if slow:
         return _as_response(site.pages.problem(visit, status, "slow", instead=_for_the_patient(visit)))
     where = visit.path.partition(".")[0]
-    instead = [("table", address(where, visit.lang))] if kind == "bad_request" and where.count("/") == 2 else []
-    return _as_response(site.pages.problem(visit, status, kind, detail=detail, instead=instead))
+    return _as_response(site.pages.problem(visit, status, kind, detail=detail, instead=_nearby(kind, where, visit.lang)))
+
+
+def _nearby(kind: str, where: str, lang: str) -> list[tuple[str, str]]:
+    """Where to go from a wrong question to a table, or from a table or row that is not there, as problem.html takes it."""
+    parts = where.split("/")[1:]
+    if parts[0] not in ROUTES or kind not in ("bad_request", "not_found"):
+        return []
+    if (kind, len(parts)) in (("bad_request", 2), ("not_found", 3)):
+        return [("table", address("/" + "/".join(parts[:2]), lang))]
+    return [("tables", address(f"/{parts[0]}", lang))]
 
 
 def _for_the_patient(visit: Visit) -> list[tuple[str, str]]:

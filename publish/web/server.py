@@ -98,6 +98,14 @@ def _asked_to_stop() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises BadHome where the address cannot be listened at."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048)
+    except OSError as error:
+        raise BadHome(f"cannot listen at {host}:{port}: {error.strerror}; give another port with --port or MINGBAI_PORT") from error
+
+
 def serve(
     home: Path,
     host: str = "127.0.0.1",
@@ -114,10 +122,7 @@ def serve(
     Port 0 is any free one. Raises BadHome when the address cannot be listened at.
     """
     app = build_app(home, base_url=base_url, hubs=hubs, contact=contact, poll_seconds=poll_seconds)
-    try:
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048)
-    except OSError as error:
-        raise BadHome(f"cannot listen at {host}:{port}: {error.strerror}; give another port with --port or MINGBAI_PORT") from error
+    listener = listening(host, port)
     shown_host = f"[{host}]" if ":" in host else host
     url = f"http://{shown_host}:{listener.getsockname()[1]}/"
     config = uvicorn.Config(

@@ -18,6 +18,7 @@ from .answer import Answer, App, Receive, Scope, Send, give, guarded, redirect
 from .archive import NoSuchRelease
 from .asked import AS_OF, NoSuchChoice, refused
 from .kept import Kept
+from .near import near
 from .pages import NotHere, Page, Pages
 from .reader import Reader
 from .sent import NotReceived, SenderGone, Sent, received
@@ -241,7 +242,8 @@ class Site:
         table = parts[0] if len(parts) > 1 else parts[0].partition(".")[0]
         of_past = _route(visit.path) == HISTORY
         if table not in reader.counts and not of_past and not (table in QUESTIONS and len(parts) == 1):
-            raise NotHere
+            others = near(table, {one: address(f"/{ROUTE}/{one}", visit.lang) for one in reader.counts})
+            return self.pages.problem(visit, 404, "not_found", near=others, instead=[("tables", address(f"/{ROUTE}", visit.lang))])
         limit = visit.asked.get("_timelimit", "")
         if limit and not (limit.isascii() and limit.isdigit()):  # Datasette answers 500
             return self.pages.problem(visit, 400, "bad_request")

@@ -31,8 +31,8 @@ def page(name: str, path: str, *, lighthouse: bool = False, hidden: bool = False
 def pages(home: Path) -> list[dict[str, object]]:
     """What is looked at, in both languages."""
     with closing(sqlite3.connect(f"file:{home / 'current' / 'mingbai.db'}?mode=ro&immutable=1", uri=True)) as connection:
-        linked = "SELECT i.id, i.name, n.id FROM notice_links k JOIN institutions i ON i.id = k.institution_id JOIN notices n ON n.id = k.notice_id WHERE n.state = 'active' AND n.public_until > date('now') ORDER BY n.decided_on DESC, n.id"
-        institution, name, notice = connection.execute(linked).fetchone()
+        linked = "SELECT i.id, i.name, n.id, i.region_code FROM notice_links k JOIN institutions i ON i.id = k.institution_id JOIN notices n ON n.id = k.notice_id WHERE n.state = 'active' AND n.public_until > date('now') ORDER BY n.decided_on DESC, n.id"
+        institution, name, notice, region = connection.execute(linked).fetchone()
     found = []
     for prefix, lang in (("", ""), ("/en", " in English")):
         for title, path in (
@@ -45,6 +45,7 @@ def pages(home: Path) -> list[dict[str, object]]:
         found.append(page("result" + lang, f"{prefix}/search?q={quote(name[-8:])}", lighthouse=True, hidden=True))
         found.append(page("institution" + lang, f"{prefix}/institutions/{institution}", lighthouse=True))
         found.append(page("data" + lang, f"{prefix}/data", lighthouse=True))
+        found.append(page("region" + lang, f"{prefix}/regions/{region}", lighthouse=True))
     return found
 
 

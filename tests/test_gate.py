@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from making import NOON, Record, institution, listing, notice, on, query, rating, snapshot
+from making import NOON, Record, institution, listing, notice, on, one_province, query, rating, snapshot
 from publish import audit
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
@@ -22,6 +22,12 @@ from publish.work import Work
 SMALL, LARGE = "330108", "330106"
 FEW, MANY = 9, 191  # 4.5% in the small county: rule 3 lets a source lose a twentieth
 World = dict[str, list[Record]]
+pytestmark = pytest.mark.usefixtures("no_downloads")
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return one_province()
 
 
 def world() -> World:

@@ -23,7 +23,7 @@ from publish.run import run
 from publish.web.server import build_app
 from publish.work import Result, Work
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("no_downloads")]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from .fault import FAULTS, REGISTER, Fault, Strength, damaged
 from .harness import Ground, Outcome, grounded
 from .matrix import ENTERED
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(1800), pytest.mark.usefixtures("no_downloads")]
 MONTHS = ("2024-07-31", "2024-08-31"), ("2024-11-30", "2024-12-31"), ("2025-03-31", "2025-04-30")
 FEW_ROWS = 20  # of 20,000: what readers may get wrong beside what is held
 TRIALS = [(fault, strength) for fault in FAULTS.values() if "register" in fault.sources for strength in fault.strengths]

@@ -49,7 +49,7 @@ class Compiled(BytecodeCache):
     """What templates are compiled to, once in this process: a site compiles its own, a quarter of a second where the site itself takes a fiftieth."""
 
     def __init__(self) -> None:
-        self.known: dict[tuple[str, str, bool], CodeType | None] = {}
+        self.known: dict[tuple[str, str, type, bool], CodeType | None] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         bucket.code = self.known.get(self.of(bucket))
@@ -58,8 +58,8 @@ class Compiled(BytecodeCache):
         self.known[self.of(bucket)] = bucket.code
 
     @staticmethod
-    def of(bucket: Bucket) -> tuple[str, str, bool]:
-        return bucket.key, bucket.checksum, bucket.environment.is_async  # ours, or Datasette's
+    def of(bucket: Bucket) -> tuple[str, str, type, bool]:
+        return bucket.key, bucket.checksum, type(bucket.environment), bucket.environment.is_async  # ours, or Datasette's
 
 
 Environment.__init__ = partialmethod(Environment.__init__, bytecode_cache=Compiled())

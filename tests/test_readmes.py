@@ -35,7 +35,7 @@ def anchors(text: str) -> list[str]:
 
 def broken(root: Path, path: str, text: str) -> Iterator[str]:
     """Links of a README that lead nowhere."""
-    for link in LINK.findall(prose(text)):
+    for link in LINK.findall(re.sub(r"`[^`\n]+`", "", prose(text))):
         if link.startswith("https://"):
             continue
         to, _, anchor = link.partition("#")
@@ -73,9 +73,7 @@ def test_every_readme_is_one_that_is_held_here(root):
 
 def test_every_link_and_anchor_of_the_readmes_is_there(root):
     assert [fault for path, text in readmes(root).items() for fault in broken(root, path, text)] == []
-    assert list(broken(root, FRONT, "[a](#nothing) [b](nowhere/README.md) ![c](.readme/no.png) [d](https://example.org/) `[e](f)`"))[
-        :3
-    ] == [
+    assert list(broken(root, FRONT, "[a](#nothing) [b](nowhere/README.md) ![c](.readme/no.png) [d](https://example.org/) `[e](f)`")) == [
         "README.md: #nothing: no such heading",
         "README.md: nowhere/README.md",
         "README.md: .readme/no.png",

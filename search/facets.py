@@ -47,6 +47,12 @@ class Facets:
         self._documents = documents
         self._sets = {name: [tuple(values) for values in its] for name, its in sets.items()}
         self._columns: dict[str, NDArray[Any]] = {name: arrays[f"facet.{name}"] for name in sets}
+        # of a facet of which no document has several values: the value of each set, the empty one first
+        self._single = {
+            name: ["".join(values) for values in its]
+            for name, its in self._sets.items()
+            if its == sorted({(), *its}) and all(len(values) < 2 for values in its)
+        }
         self._having: dict[str, dict[str, list[int]]] = {}
         for name, its in self._sets.items():
             having = self._having.setdefault(name, {})
@@ -88,6 +94,10 @@ class Facets:
             counted = [(each, 1) for each in column.take(documents).tolist()]
         else:
             bins = np.bincount(column.take(documents))  # an index of 32 bits takes seven times as long as take
+            if (values := self._single.get(name)) is not None:  # by their values already
+                bins[0] = 0
+                order = np.argsort(-bins, kind="stable")[: np.count_nonzero(bins)]
+                return dict(zip([values[number] for number in order.tolist()], bins[order].tolist(), strict=True))
             numbers = np.flatnonzero(bins)
             counted = list(zip(numbers.tolist(), bins[numbers].tolist(), strict=True))
         for number, count in counted:

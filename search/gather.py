@@ -196,10 +196,10 @@ class Gather:
             if len(word) == 1 and not start:
                 among = among[self._character(word, self.names)[among]]
                 continue
-            for gram in set(self.grams(word, start=start, end=end) or [-1]):
-                place = self.names.place(gram)
-                if place < 0 or not len(among):
-                    return NOBODY
+            places = {self.names.place(gram) for gram in self.grams(word, start=start, end=end) or [-1]}
+            if min(places) < 0 or not len(among):
+                return NOBODY
+            for place in sorted(places, key=lambda place: int(self.names.sizes[place])):  # the rarest first
                 among = among[self.names.among(place, among)]
         return among
 

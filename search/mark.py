@@ -1,5 +1,6 @@
 """Which characters of a text as it is shown answer a query."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from .fold import REMEMBERED, compact, fold
@@ -11,8 +12,9 @@ def spans(query: str, text: str) -> tuple[tuple[int, int], ...]:
     """What to mark in `text` for a query: (start, end) in order, apart from each other. Each word in one piece, or else in its longest parts."""
     words = fold(query).split()[:16]
     letters = [_letters(character) for character in text]
-    places = [place for place, some in enumerate(letters) for _ in some]
     run = "".join(letters)
+    is_even = len(run) == len(text) and "" not in letters  # each character is one letter, as is usual
+    places: Sequence[int] = range(len(text)) if is_even else [place for place, some in enumerate(letters) for _ in some]
     marked: set[int] = set()
     for word in dict.fromkeys(("".join(words), *words)):
         start = run.find(word) if word else -1
@@ -31,7 +33,7 @@ def spans(query: str, text: str) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
-def _parts(word: str, run: str, places: list[int], marked: set[int]) -> None:
+def _parts(word: str, run: str, places: Sequence[int], marked: set[int]) -> None:
     start = 0
     while start < len(word) - 1:
         size = next((size for size in range(len(word) - start, 1, -1) if word[start : start + size] in run), 0)

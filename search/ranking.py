@@ -1,6 +1,6 @@
 """In which order the documents that answer stand: the first of them, names before other texts, by how well each does; the rest in static rank."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +15,7 @@ from .rank import NEAR, Field, by_words, matched_in, score_of
 from .stored import Stored
 
 WINDOW = 100  # documents that are scored
+MOSTLY = 4_000  # documents among which there are mostly enough that have the words in their names
 PART = 0.7  # the score of a part of an identifier
 
 
@@ -24,28 +25,35 @@ class Ranking:
     def __init__(self, stored: Stored, gather: Gather, fields: Sequence[Field]) -> None:
         self._stored, self._gather, self._fields = stored, gather, fields
 
-    def window(self, some: Documents, found: Found) -> tuple[list[int], Documents]:
-        """The documents that are scored, and the others: those with the whole as a name first, names before other texts."""
+    def window(self, some: Documents, found: Found) -> tuple[list[int], Callable[[], Documents]]:
+        """The documents that are scored, and what gives the others: those with the whole as a name first, names before other texts."""
         if len(some) <= WINDOW:
-            return some.tolist(), NOBODY
+            return some.tolist(), lambda: NOBODY
         if found.by:  # those that have the letters as they are come first: one of them may be the whole
             written = among(some, found.literal)
             scored, more = self.window(some[written], replace(found, by=None))
             heard, room = some[~written], WINDOW - len(scored)
-            return [*scored, *heard[:room].tolist()], np.concatenate([more, heard[room:]])
-        named = self._gather.named(found.asked.words, some)
+            return [*scored, *heard[:room].tolist()], lambda: np.concatenate([more(), heard[room:]])
+        named = self._gather.named(found.asked.words, some[:MOSTLY])
+        if len(named) < 2 * WINDOW and len(some) > MOSTLY:
+            named = self._gather.named(found.asked.words, some)
         begun = self._gather.named([found.asked.run], some, start=True)
         whole = self._gather.named([found.asked.run], begun, start=True, end=True)
         first: dict[int, None] = {}
         for each in (whole, begun, named, some):
             first.update(dict.fromkeys(each[: 2 * WINDOW].tolist()))
         kept = list(first)[:WINDOW]
+        return kept, lambda: self._others(kept, some, found)
+
+    def _others(self, kept: list[int], some: Documents, found: Found) -> Documents:
+        named = self._gather.named(found.asked.words, some)
         mask = np.ones(self._stored.count, bool)
         mask[named] = False
         rest = np.concatenate([named, some[mask[some]]])
         mask[:] = True
         mask[kept] = False
-        return kept, rest[mask[rest]]
+        others: Documents = rest[mask[rest]]
+        return others
 
     def ranked(self, documents: Sequence[int], found: Found) -> Sequence[int]:
         """Documents, best first."""

@@ -85,7 +85,7 @@ class Index:
             ordered = self._ranking.ranked(first, found)[offset : offset + limit]
             hits = [self._hit(document, self._ranking.score(document, found), found) for document in ordered]
             beyond = max(offset - len(first), 0)
-            for document in rest[beyond : beyond + limit - len(hits)].tolist() if len(hits) < limit else []:
+            for document in rest()[beyond : beyond + limit - len(hits)].tolist() if len(hits) < limit else []:
                 score, why = self._ranking.score(document, found)
                 hits.append(self._hit(document, (0.0 if score < 1.0 else 1.0, why), found))
         return Results(len(some), tuple(hits), facets, found.meant)

@@ -26,7 +26,7 @@ from .texts_file import File, open_file
 from .texts_near import Passage, passages
 from .texts_query import parse, plain
 from .texts_rows import NOWHERE, View
-from .texts_tree import BadQuery, Either, Node, Problem, wanted
+from .texts_tree import BadQuery, Either, Node, Problem, Words, wanted
 
 WINDOW = 1_000  # documents ordered by bm25, the first by rank that have the words; it takes 2.5 microseconds each
 NOTHING: Mapping[str, Collection[str]] = {}
@@ -77,12 +77,14 @@ class Texts:
         unsaid: Mapping[str, Collection[str]] = NOTHING,
         operators: bool = True,
         meant: bool = True,
+        total: bool = True,
     ) -> Found:
         """What a query of texts_query.py finds, or every document with a value where it is empty. Never raises, whatever the query is.
 
         `filters` are values by field, each one or one of several; `ranges` are the first and last day, or number, by field. `sort`: None is by
         relevance, then rank; the name of a field is its lowest value first, with a `-` before it its highest. Without `operators` every word is only a word, and
-        without `meant` no time is spent on what may be meant where nothing is found.
+        without `meant` no time is spent on what may be meant where nothing is found. Without `total` none is spent on what is found beyond the page: `total` may
+        then be less.
         """
         try:
             tree = None if not query.strip() else parse(query, self._file.asked) if operators else plain(query)
@@ -90,8 +92,12 @@ class Texts:
             return Found(0, problem=no.problem)
         if tree is not None and not meant and not count and self._file.lacks(tree):
             return Found(0)
+        start, end = max(offset, 0), max(offset, 0) + max(limit, 0)
         with self._lock:
             view = View(self._file, hidden, unsaid)
+            first = None if total or meant or filters or ranges or sort or count else self._first(tree, view, end)
+            if first is not None:
+                return Found(len(first), tuple(self._file.ids[place] for place in first[start:]))
             rows = view.rows(tree)
             kept = {name: view.having(name, [one] if isinstance(one, str) else one) for name, one in (filters or {}).items()}
             for name, (since, until) in (ranges or {}).items():
@@ -104,8 +110,7 @@ class Texts:
                 for name in count
             }
             better = view.meant(query, wanted(tree)) if meant and tree is not None and not rows else None
-        page = order[max(offset, 0) : max(offset, 0) + max(limit, 0)]
-        return Found(len(order), tuple(self._file.ids[place] for place in page), facets, better)
+        return Found(len(order), tuple(self._file.ids[place] for place in order[start:end]), facets, better)
 
     def passages(self, query: str, texts: Mapping[str, str], *, operators: bool = True) -> tuple[Passage, ...]:
         """What of these texts, as they are shown, answers a query."""
@@ -125,6 +130,23 @@ class Texts:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def _first(self, tree: Node | None, view: View, most: int) -> list[int] | None:
+        """The first documents with one word, in the order of `_ordered`; None where that does not show without all that are found."""
+        expression = view.expression(tree) if isinstance(tree, Words) and not view.bound else None
+        if expression is None:
+            return None
+        last = self._last(expression)
+        scored = [place for (place,) in self._file.connection.execute(self._scored, [expression, last])]
+        shown = view.shown(set(scored))
+        found = [place for place in scored if place in shown][:most]
+        return found if len(found) == most or last == len(self._file.ids) else None
+
+    def _last(self, expression: str) -> int:
+        """The last document by rank that is ordered by how well it answers."""
+        beyond = "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rowid LIMIT 1 OFFSET ?"
+        (last,) = self._file.connection.execute(beyond, [expression, WINDOW - 1]).fetchone() or (len(self._file.ids),)
+        return int(last)
+
     def _ordered(self, rows: set[int], tree: Node | None, sort: str | None, view: View) -> list[int]:
         by_rank = sorted(rows)
         if sort is not None:
@@ -138,11 +160,9 @@ class Texts:
         if not words or len(rows) < 2:
             return by_rank
         expression = view.expression(Either(tuple(words)) if len(words) > 1 else words[0], pieces=True) or NOWHERE
-        beyond = "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rowid LIMIT 1 OFFSET ?"
-        (last,) = self._file.connection.execute(beyond, [expression, WINDOW - 1]).fetchone() or (len(self._file.ids),)
         best = [
             place
-            for (place,) in self._file.connection.execute(self._scored, [expression, last])
+            for (place,) in self._file.connection.execute(self._scored, [expression, self._last(expression)])
             if place in rows and place not in view.bound
         ]
         first = set(best)

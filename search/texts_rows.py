@@ -35,9 +35,9 @@ class View:
         found = self._rows(tree, frozenset()) - self.bound
         for names, those in self._groups.items():
             found |= self._rows(tree, names) & those
-        return self._shown(found)
+        return self.shown(found)
 
-    def _shown(self, found: set[int]) -> set[int]:
+    def shown(self, found: set[int]) -> set[int]:
         """What of it is not hidden. Asked of what is found, which is little: those that are hidden are a thousand."""
         return {place for place in found if self._of.ids[place] not in self._hidden}
 
@@ -148,14 +148,14 @@ class View:
     def meant(self, query: str, words: Sequence[Words]) -> str | None:
         """The query with its first word that is nowhere as it stands in documents that say everything."""
         for word in words:
-            if not slips(word) or self._shown(self._rows(word, frozenset()) - self.bound):
+            if not slips(word) or self.shown(self._rows(word, frozenset()) - self.bound):
                 continue
             tries = [
                 f'NEAR("{" ".join(before)}" "{" ".join(after)}", {int(between)})' if before and after else f'"{" ".join(before or after)}"'
                 for ways in slips(word)
                 for before, between, after in ways
             ]
-            alike = sorted(self._shown(self.ask(" OR ".join(tries)) - self.bound))[:ALIKE]
+            alike = sorted(self.shown(self.ask(" OR ".join(tries)) - self.bound))[:ALIKE]
             sql = f"SELECT {', '.join(self._of.columns.values())} FROM texts WHERE rowid = ?"  # noqa: S608
             texts = [text for place in alike for text in self._of.connection.execute(sql, [place]).fetchone() if text]
             if (better := likeliest(word, texts)) is not None:

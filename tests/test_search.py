@@ -242,6 +242,18 @@ def test_pages_hold_each_result_once_and_the_whole_name_is_on_the_first(tmp_path
         assert index.search("培训中心", offset=2_000) == Results(1_001)
 
 
+def test_names_stand_before_other_texts_however_many_those_are(tmp_path: Path) -> None:
+    others = [Document(f"i-{n}", "k", f"第{n}号学校", {"address": "晨星路1号"}, (), n) for n in range(4_200)]
+    named = [Document(f"n-{n}", "k", f"{n}晨星", {}, (), 5_000 + n) for n in range(150)]
+    build(tmp_path / "index.db", [*others, *named], {"title": 3, "address": 1})
+    with open_index(tmp_path / "index.db") as index:
+        found = [hit.id for offset in range(0, 200, 40) for hit in index.search("晨星", limit=40, offset=offset).hits]
+        assert {*found[:100]} <= {one.id for one in named}
+        assert {*found[:150]} == {one.id for one in named}
+        assert found[150:] == [one.id for one in others[:50]]
+        assert index.search("晨星").total == 4_350
+
+
 def test_a_whole_name_is_found_among_many_numbers_that_hold_it(tmp_path: Path) -> None:
     names = {350: "123456", 360: "123456青禾", 370: "青禾123456"}
     documents = [
@@ -370,6 +382,8 @@ def test_half_of_a_name_folds_to_half_of_the_folded_name(text: str, cut: int) ->
         ("鼓楼晨星", "鼓楼区晨星教育", ["鼓楼", "晨星"]),
         ("火", "晨星", []),
         ("", "晨星", []),
+        ("2", "½（晨", ["½"]),
+        ("晨星", "½（晨）星", ["晨", "星"]),
     ],
 )
 def test_what_answers_a_query_is_marked(query: str, text: str, marked: list[str]) -> None:
@@ -494,7 +508,7 @@ def test_counts_are_of_all_that_matched_and_pages_hold_each_once(
         for id in every:
             for value in facets[id].get(facet, ()):
                 recount[value] = recount.get(value, 0) + 1
-        assert found.facets[facet] == recount
+        assert [*found.facets[facet].items()] == sorted(recount.items(), key=lambda item: (-item[1], item[0]))
     assert found.facets["nothing"] == {}
     if sort in ("county", "class"):
         order = [(not facets[id].get(sort), sorted(facets[id].get(sort, ())), int(id[2:])) for id in seen]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -422,6 +423,31 @@ def test_what_is_told_at_a_glance_is_what_is_found(texts: Texts) -> None:
     for query in queries:
         quick, whole = texts.search(query, operators=False, meant=False), texts.search(query, operators=False)
         assert (quick.total, quick.ids) == (whole.total, whole.ids), query
+
+
+def test_what_is_shown_of_many_is_found_without_reading_all(tmp_path: Path) -> None:
+    """The same as with their number; of one word by two questions that end at the documents that are ordered."""
+    made = [document(n, f"{'退费' * (n % 7)}通知", "关于退费" if n % 5 else "收费", kind="penalty") for n in range(1_500)]
+    build_texts(tmp_path / "notices.db", made, FIELDS)
+    with open_texts(tmp_path / "notices.db") as texts:
+        unsaid, hidden = {"n-0003": ["title"]}, {one.id for one in made[:1_250]}
+        ways: list[dict[str, Any]] = [
+            {},
+            {"offset": 8},
+            {"limit": 1_400},
+            {"hidden": hidden},
+            {"unsaid": unsaid},
+            {"filters": {"kind": "x"}},
+        ]
+        for query in ("退费", "退费 通知", "退费通知", "通知", "收", "nowhere", "退费" * 5, ""):
+            for how in ways:
+                quick, whole = (texts.search(query, operators=False, meant=False, total=total, **how) for total in (False, True))
+                assert quick.ids == whole.ids, (query, how)
+        asked: list[str] = []
+        texts._file.connection.set_trace_callback(asked.append)
+        texts.search("退费", operators=False, meant=False, total=False)
+        ours = [sql for sql in asked if sql.startswith("SELECT")]
+        assert [any(end in sql for end in ("LIMIT 1 OFFSET 999", "rowid <= 1030 ORDER BY bm25")) for sql in ours] == [True, True], ours
 
 
 @given(

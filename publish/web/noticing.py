@@ -128,7 +128,7 @@ def find(reader: Reader, today: str, query: str, *, limit: int = 20, offset: int
 
 def mentioning(reader: Reader, query: str, today: str, limit: int) -> list[Row]:
     """The first notices in force that have all the words of what somebody typed, none of which is an operator. Raises NoIndex."""
-    return facts.notices(reader, find(reader, today, query, limit=limit, operators=False, meant=False).ids, today)
+    return facts.notices(reader, find(reader, today, query, limit=limit, operators=False, meant=False, total=False).ids, today)
 
 
 class NoticePages:

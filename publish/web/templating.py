@@ -36,9 +36,12 @@ class Templates(Environment):
     context_class = _Calls
     code_generator_class = _Values
 
-    def shown(self, value: object) -> Markup:
-        """A value as it stands on a page; what is Markup already is as it is, and was wrapped twice."""
-        return value if type(value) is Markup else escape(self.finalize(value) if self.finalize else value)
+    def shown(self, value: object) -> str:
+        """A value as it stands on a page; what is Markup already is as it is, and was wrapped twice, and a word of letters has nothing to escape."""
+        if type(value) is Markup:
+            return value
+        final = self.finalize(value) if self.finalize else value
+        return final if type(final) is str and final.isalnum() else escape(final)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """As Jinja's: a row is a dict, of which an attribute was looked for first, in vain, at eight times the cost."""

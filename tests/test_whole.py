@@ -73,6 +73,13 @@ def text_of(html: str) -> str:
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)))
 
 
+def rows_of(html: str) -> str:
+    """The rows that a page shows; none only where it says so."""
+    before, table, rows = html.partition("<tbody>")
+    assert bool(table) != (wording("zh")["table.none"] in text_of(html)), "a page has rows, or says that it has none"
+    return rows.partition("</tbody>")[0]
+
+
 LOOK_UPS = [
     ("notices", {"region_code": GULOU}), ("notices", {"region_code__startswith": "35"}), ("notices", {"subject_name__contains": "某"}),
     ("notices", {"subject_kind": "person"}), ("notices", {"subject_kind__not": "organisation"}), ("notices", {"document_no__contains": "罚"}),
@@ -99,10 +106,10 @@ async def test_who_looks_something_up_in_a_table_comes_upon_no_person(site, tabl
         assert table != "sources" or answer.json() == []
     elif form == ".csv":
         assert not any(id in answer.text for id in WHO)
-    elif table != "sources":
-        rows = answer.text.partition("<tbody>")[2]
+    else:
+        rows = rows_of(answer.text)
         assert not any(id in rows for id in WHO)
-        assert wording("zh")["table.no_persons"] in text_of(answer.text)
+        assert table == "sources" or wording("zh")["table.no_persons"] in text_of(answer.text)
 
 
 @pytest.mark.parametrize(
@@ -184,6 +191,42 @@ async def test_no_other_table_is_asked_through_them(site):
 async def test_who_looks_something_up_in_the_past_comes_upon_no_person(site, table, asked):
     answer = await ask(site, f"/history/{table}.json", **asked, _shape="array")
     assert not any(id in answer.text for id in (*WHO, ONCE))
+
+
+SQL = [
+    "select * from notices where region_code = '350102'", "select * from [NOTICES] where subject_name like '张%'", "select id from documents", "select notice_id from notice_penalties",
+    "select * from notice_statements", "with n as (select * from notices) select count(*), group_concat(id) from n",
+]  # fmt: skip
+OF_THE_PAST = [
+    "select * from notices_as_of where region_code = '350102'", "select * from notices_difference", "select * from changes", "select id from documents_as_of",
+    "select * from notice_measures_as_of",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["", ".json", ".csv"])
+@pytest.mark.parametrize(("route", "sql"), [*(("mingbai", sql) for sql in SQL), *(("history", sql) for sql in OF_THE_PAST)])
+async def test_sql_of_ones_own_comes_upon_no_person(site, route, sql, form):
+    answer = await ask(site, f"/{route}{form}", sql=sql)
+    found = answer.text if form else rows_of(answer.text)
+    assert not any(id in found for id in (*WHO, *([ONCE] if route == "history" else [])))
+    if form == "":
+        assert wording("zh")["sql.no_persons"] in text_of(answer.text)
+
+
+@pytest.mark.parametrize("asked", ["s%71l=", "x=1&sql=", "sql=&sql=", "_shape=array&sql="])
+async def test_however_the_key_of_sql_is_spelt_no_person_is_found(site, asked):
+    async with visitor(site) as client:
+        answer = await client.get(f"/mingbai.json?{asked}select+group_concat(id)+from+notices")
+    assert answer.status_code == 200
+    assert (ACTIVE in answer.text) == (asked != "sql=&sql=")  # the first alone is read
+    assert not any(id in answer.text for id in WHO)
+
+
+async def test_the_questions_of_the_site_are_asked_of_all_and_do_not_say_otherwise(site):
+    page = (await ask(site, "/mingbai/notices_by_violation_and_month")).text
+    assert wording("zh")["sql.no_persons"] not in text_of(page)
+    changed = await ask(site, "/history/changes_of_an_institution.json", id=ONCE, _shape="array")
+    assert ONCE in changed.text
 
 
 async def test_an_extract_of_a_region_has_nothing_of_them_in_any_table(site, catalogue):

@@ -27,7 +27,7 @@ from .tablesearch import PAGES, is_refused
 from .terms import Clock
 from .views import OF_DAYS, QUERIES
 from .visit import DASHED, HISTORY, ROUTE, ROUTES, Visit, address, current, spelt
-from .whole import narrowed
+from .whole import may_hold_persons, narrowed
 
 log = logging.getLogger(__name__)
 HOST = re.compile(r"([A-Za-z0-9-]{1,63}\.){0,9}[A-Za-z0-9-]{1,63}(:[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,39}\](:[0-9]{1,5})?")
@@ -238,6 +238,8 @@ class Site:
         if visit.path in [f"/{route}.csv" for route in ROUTES] and not visit.asked.get("sql", "").strip():  # Datasette answers 500
             return self.pages.problem(visit, 400, "no_sql", instead=[("workshop", address("/data#questions", visit.lang))])
         if not parts or visit.path.startswith("/-/"):
+            if "sql" in visit.asked:  # of one's own
+                current.set(replace(visit, narrow=may_hold_persons(reader)))
             return None
         table = parts[0] if len(parts) > 1 else parts[0].partition(".")[0]
         of_past = _route(visit.path) == HISTORY

@@ -1,9 +1,9 @@
 """Which of Datasette's answers may hold a notice about a natural person, or about who could be one (rule 8).
 
-A whole table may, a row by its key, and what is asked for by an id or by the exact number of a decision. Any other question of a table (a filter, an
-order, a facet, `_where`, `_through`, a number of rows beside another row) could look a person up: it reads the views (ended.py) without these notices,
-their parts and the documents that they alone name. So counts and facets follow, and no OR in an address goes past it, as it would past a condition.
-SQL of one's own is no look-up of ours, and is left as it is.
+A whole table may, a row by its key, what is asked for by an id or by the exact number of a decision, and a ready question of ours. Any other question (a
+filter, an order, a facet, `_where`, `_through`, a number of rows beside another row, SQL of one's own) could look a person up: it reads the views (ended.py)
+without these notices, their parts and the documents that they alone name. So counts and facets follow, and no OR in an address goes past it, as it would
+past a condition. `mingbai sql` and the files have all of them.
 """
 
 from collections.abc import Collection, Mapping
@@ -33,9 +33,14 @@ def of(table: str) -> str:
     return table.removesuffix(AS_OF).removesuffix(DIFFERENCE)
 
 
+def may_hold_persons(reader: Reader) -> frozenset[str]:
+    """The tables that show a notice, a part of one or a document, or that one changed."""
+    return frozenset((*keys(reader), CHANGES)) - {"listings"}
+
+
 def narrowed(reader: Reader, table: str, is_row: bool, asked: Collection[str]) -> frozenset[str]:
     """The tables that a question of a table, or one for a row, reads without these notices; `asked` are the keys of its query string."""
-    base, tables = of(table), frozenset((*keys(reader), CHANGES)) - {"listings"}
+    base, tables = of(table), may_hold_persons(reader)
     if is_row:
         return tables - {base} if base == "documents" or base not in tables else frozenset()
     exact = {f"{column}{end}" for column in NAMED_BY.get(base, ("notice_id",)) for end in ("", "__exact")} if base in tables else set()

@@ -103,9 +103,10 @@ def decide(
     """The answer. `card` is what the release shows of the institution that was found today: its listings, notices in force, and what is held; `place` is
     the region that the name says, where none was asked."""
     answer = _decide(asked, identity, card, sources, regions)
-    if identity.found is None and (why := nothing_of(place, sources, regions)):
+    if identity.found is None and place and (why := silence(place, sources, regions)):
         answer = cannot_say(why, candidates=answer.candidates) if answer.status == NOT_LISTED else answer
-        answer = replace(answer, notes=(*answer.notes, NO_SUCH_PLACE))
+        if why in NOTHING_THERE:
+            answer = replace(answer, notes=(*answer.notes, NO_SUCH_PLACE))
     if identity.found is not None and (identity.is_sure or identity.found.how in (CODE, PERMIT)):
         return answer  # its own notices are linked to it
     if answer.status == NOT_LISTED and not (asked.code or asked.permit or asked.is_county):

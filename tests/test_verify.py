@@ -85,7 +85,10 @@ CASES = [
     (Query("上海市浦东新区无此机构"), CANNOT_SAY, "region_empty", None),
     (Query("江苏省南京市无此机构", code=code(99)), CANNOT_SAY, "region_empty", None),
     (Query("江苏省南京市无此机构", code=code(90)), CANNOT_SAY, "region_empty", None),  # and the notice is told beside it
-    (Query("福建省福州市无此机构"), NOT_LISTED, "not_found", None),
+    (Query("福建省福州市鼓楼区无此机构"), NOT_LISTED, "not_found", None),
+    (Query("福州市仓山区无此机构"), CANNOT_SAY, "held", None),  # as with that region
+    (Query("福建省福州市无此机构"), CANNOT_SAY, "held", None),
+    (Query("厦门市思明区无此机构"), CANNOT_SAY, "stale_source", None),
     (Query("南京路无此机构"), NOT_LISTED, "not_found", None),
     (Query("中山市场无此机构"), NOT_LISTED, "not_found", None),
     # with a region
@@ -226,18 +229,19 @@ def test_a_place_is_taken_from_a_name_where_it_is_sure(verifier, name, code):
 
 
 def test_a_name_from_where_the_sources_have_nothing_is_not_answered_as_if_they_had(verifier):
-    alone, near, asked, known = (
+    alone, near, held, asked, known = (
         verifier.verify(query)[1]
         for query in (
             Query("上海市无此机构"),
             Query("上海市甜果培训中心有限公司"),
+            Query("福州市仓山区无此机构"),
             Query("上海市无此机构", region=GULOU),
             Query(code=code(1)),
         )
     )
     assert (alone.status, alone.heading, alone.notes, alone.sources) == (CANNOT_SAY, "verify.status.cannot_say", ("place_not_covered",), ())
     assert (near.reasons, near.notes, bool(near.candidates)) == (("near",), ("place_not_covered",), True)
-    assert "place_not_covered" not in (*asked.notes, *known.notes)
+    assert "place_not_covered" not in (*held.notes, *asked.notes, *known.notes)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

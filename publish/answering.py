@@ -53,7 +53,8 @@ class Naming:
 @dataclass(frozen=True)
 class Answer:
     """`reasons` say why it is this answer, `notes` what else to know; both are keys of wording. `listings` have former ones and those that
-    nobody can be sure of too; `on` are those that it is on by a status that says so, those against it first, as everywhere. `notices` are None where nothing may be said."""
+    nobody can be sure of too; `on` are those that it is on by a status that says so, those against it first, as everywhere. `notices` are None where nothing may be said;
+    `none_is_known` is whether there is none where none is found (web/covered.py)."""
 
     status: str
     reasons: tuple[str, ...] = ()
@@ -65,6 +66,12 @@ class Answer:
     unmatched: tuple[Row, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     sources: tuple[Source, ...] = ()  # those in which it is not listed
+    none_is_known: bool = False
+
+    @property
+    def notices_in_force(self) -> int | None:
+        """How many notices in force it has; None where nobody may say or know."""
+        return None if self.notices is None else number_known(self.notices, self.none_is_known)
 
     @property
     def lists(self) -> tuple[str, ...]:
@@ -84,6 +91,11 @@ class Answer:
         return self.reasons == ("name_alone",) and any(
             it["list"] == WHITE and not (it["absent_since"] or it["is_over"] or it["is_to_come"]) for it in self.listings
         )
+
+
+def number_known(found: Sequence[Row], none_is_known: bool) -> int | None:
+    """How many were found; None where none was and that says nothing, so that 0 is none."""
+    return len(found) if found or none_is_known else None
 
 
 def cannot_say(*reasons: str, candidates: Iterable[Candidate] = ()) -> Answer:

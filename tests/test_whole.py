@@ -75,7 +75,7 @@ def text_of(html: str) -> str:
 
 def rows_of(html: str) -> str:
     """The rows that a page shows; none only where it says so."""
-    before, table, rows = html.partition("<tbody>")
+    _, table, rows = html.partition("<tbody>")
     assert bool(table) != (wording("zh")["table.none"] in text_of(html)), "a page has rows, or says that it has none"
     return rows.partition("</tbody>")[0]
 

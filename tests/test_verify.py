@@ -252,11 +252,11 @@ def test_a_name_from_where_the_sources_have_nothing_is_not_answered_as_if_they_h
 @pytest.mark.parametrize("lang", LANGUAGES)
 async def test_a_search_that_finds_nobody_says_that_the_place_was_not_searched(home, catalogue, lang):
     app, note = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON), wording(lang)["verify.note.place_not_covered"]
-    shanghai, fuzhou = [
-        await ask(app, "/search" if lang == "zh" else f"/{lang}/search", params={"q": name})
-        for name in ("上海市浦东新区乌有", "福建省福州市乌有")
-    ]
+    names, prefix = ("上海市浦东新区乌有", "福建省福州市乌有"), "" if lang == "zh" else f"/{lang}"
+    shanghai, fuzhou = [await ask(app, f"{prefix}/search", params={"q": name}) for name in names]
+    found = [(await ask(app, f"{prefix}/search.json", params={"q": name})).json() for name in ("", *names)]
     app.shelf.close()
+    assert [one["hints"] for one in found] == [[], [{"code": "place_not_covered", "text": note}], []]
     assert [note in page.text for page in (shanghai, fuzhou)] == [True, False]
 
 

@@ -53,7 +53,8 @@ class Naming:
 @dataclass(frozen=True)
 class Answer:
     """`reasons` say why it is this answer, `notes` what else to know; both are keys of wording. `listings` have former ones and those that
-    nobody can be sure of too; `on` are those that it is on by a status that says so, those against it first, as everywhere. `notices` are None where nothing may be said."""
+    nobody can be sure of too; `on` are those that it is on by a status that says so, those against it first, as everywhere. `notices` are None where nothing may be said;
+    `none_is_known` is whether there is none where none is found (web/covered.py)."""
 
     status: str
     reasons: tuple[str, ...] = ()
@@ -65,6 +66,12 @@ class Answer:
     unmatched: tuple[Row, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     sources: tuple[Source, ...] = ()  # those in which it is not listed
+    none_is_known: bool = False
+
+    @property
+    def notices_in_force(self) -> int | None:
+        """How many notices in force it has; None where nobody may say or know."""
+        return None if self.notices is None else number_known(self.notices, self.none_is_known)
 
     @property
     def lists(self) -> tuple[str, ...]:
@@ -86,6 +93,11 @@ class Answer:
         )
 
 
+def number_known(found: Sequence[Row], none_is_known: bool) -> int | None:
+    """How many were found; None where none was and that says nothing, so that 0 is none."""
+    return len(found) if found or none_is_known else None
+
+
 def cannot_say(*reasons: str, candidates: Iterable[Candidate] = ()) -> Answer:
     """The answer where there is none."""
     return Answer(CANNOT_SAY, reasons, candidates=tuple(candidates)[:MOST_CANDIDATES])
@@ -103,9 +115,10 @@ def decide(
     """The answer. `card` is what the release shows of the institution that was found today: its listings, notices in force, and what is held; `place` is
     the region that the name says, where none was asked."""
     answer = _decide(asked, identity, card, sources, regions)
-    if identity.found is None and (why := nothing_of(place, sources, regions)):
+    if identity.found is None and place and (why := silence(place, sources, regions)):
         answer = cannot_say(why, candidates=answer.candidates) if answer.status == NOT_LISTED else answer
-        answer = replace(answer, notes=(*answer.notes, NO_SUCH_PLACE))
+        if why in NOTHING_THERE:
+            answer = replace(answer, notes=(*answer.notes, NO_SUCH_PLACE))
     if identity.found is not None and (identity.is_sure or identity.found.how in (CODE, PERMIT)):
         return answer  # its own notices are linked to it
     if answer.status == NOT_LISTED and not (asked.code or asked.permit or asked.is_county):

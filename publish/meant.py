@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from search import BRAND, Difference, compact, differences, is_question, near, parts
 
 from .errors import BadValue
-from .regions import COUNTRY, Regions
+from .regions import COUNTRY, Regions, short_form
 from .telling import name_key, tells_apart
 from .values import credit_code, is_credit_code, permit_no
 
@@ -27,6 +27,8 @@ _CODE, _PERMIT = (
 )  # in the place of a name
 # what makes a word of the last character of a place: 大同市场, 海南省心, 海淀区块链; a school that is 民办 begins so too
 _WORD = re.compile(r"场|民(?!办)|政|集|井|值|级|心|力|时|钱|事|域|块|间|别|城|委|长")
+_COUNTRY = re.compile("^中国")  # 中国上海市
+_ENDS = ("省", "市", "自治区", "州")  # of what lies above a zone that no table of regions has: 西安市高新区, 甘肃省兰州新区
 _ABOVE = ("province", "city")  # 东方市 and 解放区 are brands as often; of these two no full name is
 
 
@@ -98,12 +100,23 @@ def region_of(text: str, regions: Regions, day: str) -> tuple[str | None, bool]:
 
 def place_of(name: str, regions: Regions) -> str | None:
     """The code of the region that a name begins with, where that is sure: its full name (上海市, 江苏省南京市), or that of what lies in it behind a short
-    one (上海浦东新区). None for a place in a short form alone, which is in roads, brands and surnames too: 北京路, 中山, 东方."""
-    place = parts(name)[0]
-    found = regions.meanings(place) if place else ()
-    if len(found) != 1 or _WORD.match(compact(name), len(place)):
+    one (上海浦东新区). None for a place in a short form alone, which is in roads, brands and surnames too: 北京路, 中山, 东方. Of a place in which no
+    region is called so (西安市高新区) the longest beginning that is one."""
+    text = _COUNTRY.sub("", compact(name))
+    place = parts(text)[0]
+    if place and regions.meanings(place):
+        return _sure(text, place, regions)
+    above = (place[:end] for end in range(len(place), 0, -1) if place[:end].endswith(_ENDS))
+    return next((code for beginning in above if (code := _sure(text, beginning, regions))), None)
+
+
+def _sure(text: str, place: str, regions: Regions) -> str | None:
+    """The code of the one region that a place at the beginning of a text means, where it is neither a short form alone nor the beginning of a word."""
+    found = regions.meanings(place)
+    if len(found) != 1 or _WORD.match(text, len(place)):
         return None
-    return found[0].code if found[0].level in _ABOVE or place != compact(found[0].name_zh) else None
+    of = found[0]
+    return of.code if place != compact(short_form(of.name_zh)) and (of.level in _ABOVE or place != compact(of.name_zh)) else None
 
 
 def read(query: Query, region_of: Callable[[str], tuple[str | None, bool]]) -> Asked:

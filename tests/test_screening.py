@@ -2,23 +2,27 @@
 
 import csv
 import io
+import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 from openpyxl import Workbook
 
-from publish.catalogue import Catalogue
+from publish.catalogue import Catalogue, dictionary
 from publish.cli import main
 from publish.cli.screen import COLUMNS, screened
 from publish.errors import BadValue
 from publish.given import given
 from publish.progress import silent
 from publish.web.reader import Reader
+from publish.web.server import build_app
 from publish.web.verifier import Verifier
-from verify_release import GULOU, Broken, code, publish_world
-from web_release import TODAY
+from verify_release import CHAOYANG, GULOU, SOURCES, Broken, code, publish_world, tables
+from web_release import TODAY, go_live, make_release
 
 NOW = "2026-11-23T12:00:00+08:00"
 ROWS = (
@@ -144,6 +148,47 @@ def test_the_number_of_notices_is_there_where_it_may_be_said_and_is_known(home, 
     result = screen(home, tmp_path / "list.csv", "--code-column", "代码")
     assert result.exit_code == 0, result.output
     assert [row["notices_in_force"] for row in read(tmp_path / "list.csv.screened.csv")] == list(lines.values())
+
+
+ALONE = {"id": "alone", "label_zh": "某区名单", "region_code": CHAOYANG, "interval_days": 30, "as_of": "2026-11-20"}  # gives lists alone
+FAR = ("i-far", "远山培训中心", CHAOYANG, code(70))
+OF_ONE = [
+    # sources, what is held, whom by code, and how many notices it has
+    (SOURCES, [], code(5), 0),
+    (SOURCES, [("notices", GULOU)], code(5), None),
+    (SOURCES, [], code(92), None),  # one that is linked to nobody has its name
+    ([{**SOURCES[0], "as_of": "2026-11-01"}], [], code(5), None),  # stale
+    ([{**SOURCES[0], "as_of": "2026-11-01"}], [], code(4), 1),
+    ([{**SOURCES[0], "region_code": GULOU}, ALONE], [], FAR[3], None),
+    ([{**SOURCES[0], "region_code": None}], [], code(5), None),
+]
+
+
+@pytest.mark.parametrize(("sources", "held", "of", "number"), OF_ONE)
+async def test_the_number_of_notices_is_the_same_by_every_door_and_0_is_known(tmp_path, catalogue, sources, held, of, number):
+    made = tables([*sources, *([] if SOURCES[1] in sources else [SOURCES[1]])])
+    made["institutions"].append({"id": FAR[0], "name": FAR[1], "region_code": FAR[2], "credit_code": FAR[3], "source_id": "platform"})
+    made["listings"].append(
+        {**made["listings"][0], "id": "l-far", "institution_id": FAR[0], "region_code": FAR[2], "source_id": sources[-1]["id"]}
+    )
+    folder = make_release(tmp_path, TODAY, catalogue, tables=made)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["held"] = [{"source": "platform", "table": table, "region": region, "since": "2026-11-10"} for table, region in held]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    go_live(tmp_path, TODAY)
+    (tmp_path / "list.csv").write_text(f"代码\n{of}\n")
+    screen(tmp_path, tmp_path / "list.csv", "--code-column", "代码")
+    (row,) = read(tmp_path / "list.csv.screened.csv")
+    app = build_app(tmp_path, dictionary=dictionary(catalogue), now=lambda: datetime(2026, 11, 23, 4, tzinfo=UTC))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example") as client:
+        said = (await client.get("/verify.json", params={"code": of})).json()
+        query = json.dumps({"ids": [row["id"]], "properties": [{"id": "notices_in_force"}]})
+        extended = (await client.get("/reconcile", params={"extend": query})).json()["rows"][row["id"]]
+    app.shelf.close()
+    assert said["institution"]["id"] == row["id"]
+    assert said["notices_in_force"] == number
+    assert row["notices_in_force"] == ("" if number is None else str(number))
+    assert extended["notices_in_force"] == ([] if number is None else [{"int": number}])
 
 
 def test_a_near_name_shows_the_difference(home, tmp_path):

@@ -85,7 +85,10 @@ CASES = [
     (Query("上海市浦东新区无此机构"), CANNOT_SAY, "region_empty", None),
     (Query("江苏省南京市无此机构", code=code(99)), CANNOT_SAY, "region_empty", None),
     (Query("江苏省南京市无此机构", code=code(90)), CANNOT_SAY, "region_empty", None),  # and the notice is told beside it
-    (Query("福建省福州市无此机构"), NOT_LISTED, "not_found", None),
+    (Query("福建省福州市鼓楼区无此机构"), NOT_LISTED, "not_found", None),
+    (Query("福州市仓山区无此机构"), CANNOT_SAY, "held", None),  # as with that region
+    (Query("福建省福州市无此机构"), CANNOT_SAY, "held", None),
+    (Query("厦门市思明区无此机构"), CANNOT_SAY, "stale_source", None),
     (Query("南京路无此机构"), NOT_LISTED, "not_found", None),
     (Query("中山市场无此机构"), NOT_LISTED, "not_found", None),
     # with a region
@@ -216,8 +219,13 @@ def test_what_may_hurt_is_told_by_number_or_the_exact_name_in_its_county_alone(v
         *((name, "310115") for name in ("上海市浦东新区启明培训中心", "上海浦东新区启明", "上海 市浦東新區啟明")),
         ("江苏省南京市启明培训学校", "320100"), ("南京市鼓楼区启明", NANJING_GULOU), ("北京朝阳区启明", CHAOYANG), ("上海市民办启明学校", "310000"), ("中山市启明", "442000"),
         ("海南省东方市启明", "469007"), ("恩施土家族苗族自治州启明", "422800"),
+        # what follows is a zone, which no table of regions has
+        ("西安市高新区启明", "610100"), ("苏州市工业园区启明", "320500"), ("合肥市经开区启明", "340100"), ("武汉市东湖高新区启明", "420100"), ("重庆市江北新区启明", "500000"),
+        ("青岛市西海岸新区启明", "370200"), ("深圳市龙华新区启明", "440300"), ("甘肃省兰州新区启明", "620100"), ("内蒙古自治区稀土高新区启明", "150000"), ("江苏省昆山市高新区启明", "320583"),
+        ("恩施州高新区启明", "422800"), ("上海市启明校区", "310000"), ("中国上海市启明", "310000"), ("中国上海市张江园区启明", "310000"),
         # what begins like a place, or with a name that several have
         *((name, None) for name in ("北京路启明", "南京路小学辅导", "东方启明", "东方市启明", "东方市民大学", "中山启明", "中山市场启明", "大同市场营销", "海南省心教育", "海淀区块链培训")),
+        *((name, None) for name in ("中山市场小区启明", "东方市民小区启明", "海淀区块链园区", "杭州路小区启明", "苏州园区启明", "冀州园区启明", "昆山市高新区启明", "鼓楼区高新区启明", "中国启明")),
         *((name, None) for name in ("朝阳启明", "鼓楼区启明", "解放区的天", "上海城市学院", "启明（上海市）培训中心", "北京市", "北京", "市中区启明", "启明", "")),
     ],
 )  # fmt: skip
@@ -226,28 +234,29 @@ def test_a_place_is_taken_from_a_name_where_it_is_sure(verifier, name, code):
 
 
 def test_a_name_from_where_the_sources_have_nothing_is_not_answered_as_if_they_had(verifier):
-    alone, near, asked, known = (
+    alone, near, held, asked, known = (
         verifier.verify(query)[1]
         for query in (
             Query("上海市无此机构"),
             Query("上海市甜果培训中心有限公司"),
+            Query("福州市仓山区无此机构"),
             Query("上海市无此机构", region=GULOU),
             Query(code=code(1)),
         )
     )
     assert (alone.status, alone.heading, alone.notes, alone.sources) == (CANNOT_SAY, "verify.status.cannot_say", ("place_not_covered",), ())
     assert (near.reasons, near.notes, bool(near.candidates)) == (("near",), ("place_not_covered",), True)
-    assert "place_not_covered" not in (*asked.notes, *known.notes)
+    assert "place_not_covered" not in (*held.notes, *asked.notes, *known.notes)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 async def test_a_search_that_finds_nobody_says_that_the_place_was_not_searched(home, catalogue, lang):
     app, note = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON), wording(lang)["verify.note.place_not_covered"]
-    shanghai, fuzhou = [
-        await ask(app, "/search" if lang == "zh" else f"/{lang}/search", params={"q": name})
-        for name in ("上海市浦东新区乌有", "福建省福州市乌有")
-    ]
+    names, prefix = ("上海市浦东新区乌有", "福建省福州市乌有"), "" if lang == "zh" else f"/{lang}"
+    shanghai, fuzhou = [await ask(app, f"{prefix}/search", params={"q": name}) for name in names]
+    found = [(await ask(app, f"{prefix}/search.json", params={"q": name})).json() for name in ("", *names)]
     app.shelf.close()
+    assert [one["hints"] for one in found] == [[], [{"code": "place_not_covered", "text": note}], []]
     assert [note in page.text for page in (shanghai, fuzhou)] == [True, False]
 
 

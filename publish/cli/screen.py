@@ -150,7 +150,7 @@ def _told(answer: Answer, verifier: "Verifier") -> Iterator[str]:
     yield _joined(one.how for one in who)
     yield _joined(_difference(one) for one in who)
     yield _joined(reader.label("lists", it["list"], "zh") for it in answer.on)
-    yield _notices(answer)
+    yield "" if answer.notices_in_force is None else str(answer.notices_in_force)
     yield _joined(it["authority"] or "" for it in answer.on)
     yield _joined(it["batch_label"] or "" for it in answer.on)
     lists = say("zh", "list.and").join(reader.label("lists", code, "zh") for code in answer.lists)
@@ -163,12 +163,6 @@ def _told(answer: Answer, verifier: "Verifier") -> Iterator[str]:
             *(say("zh", f"verify.reason.{reason}", lists=lists) for reason in answer.reasons),
         )
     )
-
-
-def _notices(answer: Answer) -> str:
-    """How many notices in force it has; nothing where nobody may say or know, so that 0 is none."""
-    is_known = answer.notices or not (answer.unmatched or "notices_held" in answer.notes)
-    return str(len(answer.notices)) if answer.notices is not None and is_known else ""
 
 
 def _joined(values: Iterable[str]) -> str:

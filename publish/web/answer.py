@@ -260,13 +260,14 @@ async def _give_parts(answer: Answer, parts: Iterator[bytes], scope: Scope, send
     await send({"type": "http.response.body", "body": b""})
 
 
-def guarded(send: Send) -> Send:
-    """`send` for the answers of somebody else, Datasette's: with the security headers that ours have, and without cookies."""
+def guarded(send: Send, more: Mapping[bytes, bytes]) -> Send:
+    """`send` for the answers of somebody else, Datasette's: with the security headers that ours have and `more`, and without cookies."""
 
     async def guarded_send(message: Message) -> None:
         if message["type"] == "http.response.start":
-            kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in OURS_ALONE]
-            message = {**message, "headers": [*kept, UNSCRIPTED, *SECURITY]}
+            ours = OURS_ALONE | (more.keys() - {b"link"})  # of which there may be several
+            kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in ours]
+            message = {**message, "headers": [*kept, *more.items(), UNSCRIPTED, *SECURITY]}
         await send(message)
 
     return guarded_send

@@ -13,13 +13,23 @@ from .reader import Reader, Row
 from .visit import Visit
 
 
-def silence(reader: Reader, today: str, code: str) -> dict[str, str | None]:
-    """Why nothing found in a region means nothing, of lists and of notices."""
-    kept: dict[str, dict[str, str | None]] = reader.once(today, "silence of regions", dict)
+def silence(reader: Reader, today: str, code: str | None) -> dict[str, str | None]:
+    """Why nothing found in a region (None: wherever it is) means nothing, of lists and of notices."""
+    kept: dict[str | None, dict[str, str | None]] = reader.once(today, "silence of regions", dict)
     if code not in kept:
         coverage = facts.coverage(reader, today)
         kept[code] = {what: coverage.silence(what, code) for what in (LISTS, NOTICES)}
     return kept[code]
+
+
+def no_notice_is_none(reader: Reader, today: str, institution: Row) -> bool:
+    """Whether an institution, as facts.py gives it, for which no notice is found has none: nothing unmatched has its name, and its region is told of today."""
+    doubts = (
+        institution["unmatched_notices"],
+        institution["notices_held_since"],
+        silence(reader, today, institution["region_code"])[NOTICES],
+    )
+    return not any(doubts)
 
 
 def names_nowhere(reader: Reader, today: str, name: str) -> bool:

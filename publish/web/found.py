@@ -14,6 +14,7 @@ import orjson
 
 import search
 
+from ..answering import NO_SUCH_PLACE
 from . import covered, facts, why
 from .alike import alike
 from .answer import Answer, as_json
@@ -52,7 +53,7 @@ class SearchPages:
         if not question.query:
             if question.filters:
                 return self._refused(visit, NoSuchChoice("q", visit.t("search.label")))
-            nothing = {**of_release(visit, reader), "query": "", "total": 0, "results": [], "notices": []}
+            nothing = {**of_release(visit, reader), "query": "", "total": 0, "hints": [], "results": [], "notices": []}
             return as_json(nothing) if visit.wants_json else self._render("search.html", asked=question, found=None)
         if not search.is_question(question.query, MOST_WORDS):
             if visit.wants_json:
@@ -128,6 +129,7 @@ class SearchPages:
         return as_json(
             {
                 **question.head(visit, reader, "/search", found),
+                "hints": [{"code": code, "text": visit.t(f"verify.note.{code}")} for code in _hints(visit, reader, question, found)],
                 "results": [_result(cards[hit.id], hit) for hit in found.hits if hit.id in cards],
                 "notices": self._notices(visit, reader, question),
             }
@@ -158,7 +160,7 @@ class SearchPages:
             elsewhere=self._elsewhere(reader, question) if not found.total else [],
             place=next((question.filters[level][-1] for level in reversed(REGIONS) if question.filters.get(level)), None),
             near_names=self._near(reader, question) if not found.total else [],
-            nothing_there=not found.total and covered.names_nowhere(reader, visit.today, question.query),
+            hints=_hints(visit, reader, question, found),
             notices=[] if question.filters or question.offset else self._notices(visit, reader, question),
             sources=facts.sources(reader, visit.today),
         )
@@ -199,6 +201,11 @@ class SearchPages:
             log.exception("the search index failed")
             raise CannotSay from error
         return facts.names(reader, [each.id for each in suggested if each.id])
+
+
+def _hints(visit: Visit, reader: Reader, question: Question, found: search.Results) -> list[str]:
+    """What to know where nobody was found, by its key of wording: that the name begins with a place of which the sources have nothing."""
+    return [NO_SUCH_PLACE] if not found.total and covered.names_nowhere(reader, visit.today, question.query) else []
 
 
 def _result(card: bytes, hit: search.Hit) -> orjson.Fragment:

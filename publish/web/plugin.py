@@ -36,7 +36,7 @@ from .reader import NoIndex, Reader
 from .site import Site
 from .views import queries
 from .visit import HISTORY, ROUTE, ROUTES, Visit, address, current
-from .whole import is_told
+from .whole import NAMED_BY, is_joined, is_told, of
 
 SETTINGS = {
     "allow_download": False,  # files are served as files, with entity tags, which Datasette does not do
@@ -183,8 +183,14 @@ def filters_from_request(request: Any, database: str, table: str, datasette: Dat
     if not isinstance(datasette, Shown):
         return None
     visit: Visit = current.get()
-    words = [visit.t("table.no_persons")] if is_told(visit, table) else []
-    context: dict[str, Any] = {"no_persons": bool(words)}
+    said = ""
+    if is_told(visit, table):
+        by = (f"{datasette.frame.column_label(table, one) or ''} {one}".strip() for one in NAMED_BY.get(of(table), ("notice_id",)))
+        said = visit.t("table.no_persons", by=visit.t("list.and").join(by))
+    elif is_joined(visit):
+        said = visit.t("table.without_persons")
+    words = [f"({said})"] if said else []
+    context: dict[str, Any] = {"no_persons": said, "whole": visit.whole if is_told(visit, table) else ""}
     if datasette.databases[database].route != ROUTE or table not in tablesearch.PAGES:
         return FilterArguments([], {}, words, context)
     query = request.args.get(tablesearch.KEY, "").strip()
@@ -192,8 +198,10 @@ def filters_from_request(request: Any, database: str, table: str, datasette: Dat
     if not query or visit.reader is None:
         return FilterArguments([], {}, words, {**context, "searched": {"query": "", "page": page}})
     ids, total = tablesearch.found(visit, visit.reader, table, query)
-    said = {"query": query, "page": f"{page}?{urlencode({'q': query})}", "total": total, "shown": len(ids)}
-    return FilterArguments([tablesearch.IN], {"found_by_search": orjson.dumps(ids).decode()}, words, {**context, "searched": said})
+    persons = visit.t("notices.person") if table == "notices" else ""
+    searched = {"query": query, "page": f"{page}?{urlencode({'q': query})}", "total": total, "shown": len(ids), "persons": persons}
+    words += [f"({persons})"] if persons else []
+    return FilterArguments([tablesearch.IN], {"found_by_search": orjson.dumps(ids).decode()}, words, {**context, "searched": searched})
 
 
 @hookimpl

@@ -2,7 +2,7 @@
 
 Values are of facts.institution and of a day, so that nothing is added that the page does not show: a listing that is over, or is not in the newest
 issue of its list, is not current and left out. A notice is one sentence with its dates and whether it is disputed, for in a spreadsheet it
-stays when its term has ended; its address does not. Where nothing can be said there is no value: 0 notices are those of a region that is up to date.
+stays when its term has ended; its address does not. Where nothing can be said there is no value: 0 notices are those of a region that is told of today.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,9 @@ from typing import Any, cast
 from jinja2 import Environment
 from markupsafe import Markup
 
+from ..answering import number_known
 from ..wording import LANGUAGES, wording
+from . import covered
 from .frame import LONGEST_PROSE, Dictionary, Frame, clean
 from .reader import Row
 
@@ -49,7 +51,7 @@ class Properties:
             "listing": lambda it: self._sentences("listed", _current(it)),
             "permit": lambda it: self._sentences("permit", it["permits"]),
             "supervision": lambda it: self._sentences("fund", it["fund_supervision"]),
-            "notices_in_force": _number_of_notices,
+            "notices_in_force": self._number_of_notices,
             "notice": lambda it: self._sentences("in_force", it["notices"]),
             "notice_page": lambda it: _texts([frame.site(f"/notices/{notice['id']}") for notice in it["notices"]]),
             "page": lambda it: _texts([frame.site(f"/institutions/{it['id']}")]),
@@ -75,6 +77,12 @@ class Properties:
         """The sentences of our pages without their marks."""
         sentence = getattr(self._macros, macro)
         return _texts([" ".join(Markup(sentence(row)).striptags().split()) for row in rows])
+
+    def _number_of_notices(self, it: Row) -> list[Cell]:
+        visit = self._frame.visit
+        is_known = visit.reader is not None and covered.no_notice_is_none(visit.reader, visit.today, it)
+        number = number_known(it["notices"], is_known)
+        return [] if number is None else [{"int": number}]
 
     def _declared(self, table: str, part: str | None, column: str, about: Mapping[str, Any], of: Mapping[str, str]) -> Property:
         """A column of the institution, or of its parts: then one value a part, so that what belongs together stays in one row."""
@@ -107,7 +115,3 @@ def _texts(values: Sequence[str | None]) -> list[Cell]:
 
 def _current(it: Row) -> list[Row]:
     return [listing for listing in it["listings"] if not listing["is_over"] and not listing["absent_since"]]
-
-
-def _number_of_notices(it: Row) -> list[Cell]:
-    return [{"int": len(it["notices"])}] if it["notices"] or not it["notices_held_since"] else []

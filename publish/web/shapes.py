@@ -141,7 +141,13 @@ def _pages() -> dict[str, Schema]:
     suggestion = thing(text=TEXT, field=MAYBE, id=MAYBE, name=MAYBE, region=MAYBE, url=MAYBE)
     return {
         "Found": thing(
-            {**OF_RELEASE, **head}, release=TEXT, query=TEXT, total=WHOLE, results=each(ref("Card")), notices=each(ref("ShortNotice"))
+            {**OF_RELEASE, **head},
+            release=TEXT,
+            query=TEXT,
+            total=WHOLE,
+            hints=CODED,
+            results=each(ref("Card")),
+            notices=each(ref("ShortNotice")),
         ),
         "Suggestions": thing(release=TEXT, query=TEXT, suggestions=each(suggestion)),
         "FoundNotices": thing(

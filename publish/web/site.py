@@ -27,7 +27,7 @@ from .tablesearch import PAGES, is_refused
 from .terms import Clock
 from .views import OF_DAYS, QUERIES
 from .visit import DASHED, HISTORY, ROUTE, ROUTES, Visit, address, current, spelt
-from .whole import narrowed
+from .whole import headers, less, may_hold_persons, narrowed
 
 log = logging.getLogger(__name__)
 HOST = re.compile(r"([A-Za-z0-9-]{1,63}\.){0,9}[A-Za-z0-9-]{1,63}(:[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,39}\](:[0-9]{1,5})?")
@@ -110,7 +110,7 @@ class Site:
                 else:
                     answer = await self._past(visit, scope["method"]) or self._answer(visit, scope["method"])
                 if answer is None:
-                    await inner(_without_language(scope, path), receive, guarded(send))
+                    await inner(_without_language(scope, path), receive, guarded(send, headers(current.get())))
                 else:
                     await give(answer, scope, send, receive)
             finally:
@@ -235,34 +235,37 @@ class Site:
     def _of_datasette(self, visit: Visit, reader: Reader) -> Answer | None:
         """None where Datasette answers. A table is spelt as it is, or it is not there; the row of a notice that is over is our own page."""
         parts = [self._decode(part) for part in visit.path.split("/")[2:]]
-        if visit.path in [f"/{route}.csv" for route in ROUTES] and not visit.asked.get("sql", "").strip():  # Datasette answers 500
+        try:
+            asked = visit.asked
+        except ValueError:  # more keys than anybody has to ask
+            return self.pages.problem(visit, 400, "bad_request")
+        if visit.path in [f"/{route}.csv" for route in ROUTES] and not asked.get("sql", "").strip():  # Datasette answers 500
             return self.pages.problem(visit, 400, "no_sql", instead=[("workshop", address("/data#questions", visit.lang))])
         if not parts or visit.path.startswith("/-/"):
+            if not parts and "sql" in asked:  # of one's own
+                current.set(less(visit, may_hold_persons(reader)))
             return None
         table = parts[0] if len(parts) > 1 else parts[0].partition(".")[0]
         of_past = _route(visit.path) == HISTORY
         if table not in reader.counts and not of_past and not (table in QUESTIONS and len(parts) == 1):
             others = near(table, {one: address(f"/{ROUTE}/{one}", visit.lang) for one in reader.counts})
             return self.pages.problem(visit, 404, "not_found", near=others, instead=[("tables", address(f"/{ROUTE}", visit.lang))])
-        limit = visit.asked.get("_timelimit", "")
+        limit = asked.get("_timelimit", "")
         if limit and not (limit.isascii() and limit.isdigit()):  # Datasette answers 500
             return self.pages.problem(visit, 400, "bad_request")
-        if is_refused("" if of_past or len(parts) > 1 else table, visit.asked):
+        if is_refused("" if of_past or len(parts) > 1 else table, asked):
             return self.pages.problem(visit, 400, "no_table_search", instead=searches(visit))
-        if of_past and any(key.startswith("_facet") for key in visit.asked):  # over every release at once they take longer than a query may
+        if of_past and any(key.startswith("_facet") for key in asked):  # over every release at once they take longer than a query may
             return self.pages.problem(visit, 400, "bad_request")
         if of_past and table in QUERIES and (refusal := self._of_no_release(visit, reader)):
             return refusal
-        if (
-            visit.path == f"/{ROUTE}/{table}.csv"
-            and table in reader.counts
-            and visit.asked.keys().isdisjoint(("_stream", "_size", "_next"))
-        ):
+        if visit.path == f"/{ROUTE}/{table}.csv" and table in reader.counts and asked.keys().isdisjoint(("_stream", "_size", "_next")):
             return redirect(
                 spelt(visit, visit.path) + f"{'&' if visit.query else '?'}_stream=on"
             )  # else it is the first page, and does not say so
         if not (len(parts) == 1 and table in (QUERIES if of_past else QUESTIONS)):
-            current.set(replace(visit, narrow=narrowed(reader, table, len(parts) > 1, visit.asked)))
+            is_row = len(parts) > 1
+            current.set(less(visit, narrowed(reader, table, is_row, asked), table, is_row))
         if table != "notices" or len(parts) != 2:
             return None
         for id in (parts[1], parts[1].rpartition(".")[0]):  # an id holds no dot; what follows one is a format

@@ -32,7 +32,7 @@ from ..meant import (
 )
 from ..regions import Region, Regions
 from ..telling import name_key, tells_apart
-from . import facts, queries
+from . import covered, facts, queries
 from .reader import NoIndex, Reader
 from .romanised import Romanised
 
@@ -83,7 +83,9 @@ class Verifier:
             return cannot_say(*asked.faults, candidates=(*found, *identity.candidates))
         cards = facts.cards(self.reader, [one.known.id for one in found], self.today)
         place = None if found or asked.region else place_of(asked.name, self.regions)
-        return decide(asked, identity, cards[0] if cards else None, self.sources, self.regions, self._naming(asked), place)
+        card = cards[0] if cards else None
+        answer = decide(asked, identity, card, self.sources, self.regions, self._naming(asked), place)
+        return replace(answer, none_is_known=covered.no_notice_is_none(self.reader, self.today, card)) if card else answer
 
     def _naming(self, asked: Asked) -> Naming:
         """The notices in force that name the number that was asked, or the name to the letter in the county."""

@@ -170,7 +170,7 @@ def public(query: Query, said: Said, visit: Visit, reader: Reader) -> Row:
         "lists": said.lists,
         "institution": said.found and _candidate(said.found, visit, reader),
         "listings": [{**{key: it[key] for key in LISTING}, "label": reader.label("lists", it["list"], visit.lang)} for it in said.listings],
-        "notices_in_force": None if said.notices is None else len(said.notices),
+        "notices_in_force": said.notices_in_force,
         "notices": [it["id"] for it in said.notices or ()],
         "unmatched_notices": [it["id"] for it in said.unmatched],
         "candidates": [_candidate(it, visit, reader) for it in said.candidates],

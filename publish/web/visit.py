@@ -36,6 +36,7 @@ class Visit:
     same_day: tuple[str, ...] = ()  # the other releases of the day of `reader`
     sent: Sent | None = None  # of a POST
     narrow: frozenset[str] = frozenset()  # the tables that Datasette reads for it without notices about persons (whole.py)
+    whole: str = ""  # where all of that is, of which an answer gives less for it
     origin: str = ""  # scheme and host under which the site was asked; for what needs a whole address where the site was not told its own
     _pairs: list[tuple[str, str]] | None = field(default=None, compare=False, repr=False)
 

@@ -351,6 +351,7 @@ def test_an_empty_listing_is_right_where_the_plan_says_so(tmp_path: Path) -> Non
         (Said(503, headers={"Retry-After": "Mon, 23 Nov 2026 02:00:09 GMT", "Date": "Mon, 23 Nov 2026 02:00:00 GMT"}), (9.0, 9.1)),
         (Said(503, headers={"Retry-After": "Mon, 23 Nov 2026 02:00:00 GMT", "Date": "Mon, 23 Nov 2026 02:00:09 GMT"}), (0.0, 0.1)),
         (Said(429, headers={"Retry-After": "soon"}), (0.25, 0.5)),
+        (Said(429, headers={"Retry-After": "Mon, 23 Nov 2026 02:00:09 +99999999999999999999"}), (0.25, 0.5)),
         (Said(500), (0.25, 0.5)),
         (Said(200, b"{}" * 99, cut=10), (0.25, 0.5)),
     ],

@@ -50,6 +50,7 @@ from web_release import ACTIVE, ITS_DOCUMENT, REPAIRED, SWEET, TODAY, Rows, go_l
 
 NOON = datetime.fromisoformat(f"{TODAY}T12:00:00").replace(tzinfo=CHINA)
 OLD = "2026-11-20"
+UNREADABLE_DATES = ("Thu, 01 Jan 1970 00:00:00 +99999999999999999999", "Thu, 01 Jan 19700000000000000000 00:00:00 GMT")
 
 
 def seal(folder: Path) -> None:
@@ -264,11 +265,11 @@ async def test_a_part_of_another_file_is_the_whole_and_one_beyond_the_end_is_non
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
 
 
-@pytest.mark.parametrize("date", ["Thu Jan  1 00:00:00 1970", "Thursday, 01-Jan-70 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00", "Thu, 01 Jan 1970 00:00:00 -0000", "Mon, 01 Jan 0001 00:00:00 +1400", "x"])  # fmt: skip
+@pytest.mark.parametrize("date", ["Thu Jan  1 00:00:00 1970", "Thursday, 01-Jan-70 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00", "Thu, 01 Jan 1970 00:00:00 -0000", "Mon, 01 Jan 0001 00:00:00 +1400", "x", *UNREADABLE_DATES])  # fmt: skip
 async def test_a_date_in_any_form_is_a_date_and_no_mistake_of_ours(ask, date):
     for header in ("if-modified-since", "if-unmodified-since"):
         answer = await ask("/static/site.css", **{header: date})
-        assert answer.status_code == (412 if header == "if-unmodified-since" and date != "x" else 200)
+        assert answer.status_code == (412 if header == "if-unmodified-since" and date not in ("x", *UNREADABLE_DATES) else 200)
 
 
 @pytest.mark.parametrize("path", [f"/data/{TODAY}/institutions.csv", f"/data/{TODAY}/institutions.parquet", f"/data/{TODAY}/manifest.json", "/notices.csv?kind=penalty"])  # fmt: skip

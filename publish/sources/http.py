@@ -286,7 +286,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         then = email.utils.parsedate_to_datetime(said)
         sent = email.utils.parsedate_to_datetime(headers["Date"]) if headers.get("Date") else datetime.now(UTC)
         return max(0.0, (then - sent).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

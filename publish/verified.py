@@ -22,7 +22,7 @@ from .chain import chain, newest
 from .errors import BadHome, BadKey
 from .home import DOWNLOADS, LINKS, RELEASE_ID, SUMS
 from .keys import LEAKED, Key, Keys, parse
-from .manifests import Found, Read, line, printable, read, signature
+from .manifests import Found, Link, Read, line, printable, read, signature
 from .minisign import PublicKey
 from .places import Folder, Measured, Place, Unreadable, Withheld
 from .remembered import Remembered
@@ -53,7 +53,7 @@ def verify(place: Place, pin: PublicKey | None = None, given: Sequence[Path] = (
     """
     out = Found()
     known: list[str] = []
-    followed: list[Read] = []
+    followed: list[Link] = []
     manifest = _manifest(place, out.faults)
     keys, has_keys = _keys(place, pin, out)
     key = signature(place, "", manifest, keys, out.faults)
@@ -69,7 +69,7 @@ def verify(place: Place, pin: PublicKey | None = None, given: Sequence[Path] = (
         _of_keys(keys, has_keys, (manifest, word), out.faults)
         followed += chain(place, manifest, keys, word, out)
         if by is not None:
-            out.faults += by.faults(manifest, followed)
+            by.judge(manifest.link, followed, out)
     files = len(known) if given else sum(map(place.gives, manifest.said.get("files", {}))) - len(out.unread)
     lines = tuple(out.faults), tuple(out.unread), tuple(out.notes)
     return Verified(manifest.id, manifest.sha256, key, files, *lines, tuple(one.id for one in followed), tuple(known))

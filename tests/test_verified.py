@@ -638,7 +638,7 @@ def test_the_command_says_all_is_well_or_each_fault(copy: Home, tmp_path: Path) 
         assert (found.exit_code, found.output) == (
             0,
             f"release {DAYS[4]}: signed by key {TWO.public.id}; 5 files are what was signed, and the chain of 4 earlier releases back to {DAYS[0]}\n"
-            f"next time: --after {file_sha256(folder / 'manifest.json')}\n",
+            f"next time: --after {DAYS[4]}:{file_sha256(folder / 'manifest.json')}\n",
         )
     (folder / "mingbai.db").write_bytes(b"")
     found = CliRunner().invoke(main, ["verify-release", str(folder)])

@@ -8,7 +8,7 @@ import click
 
 from ..apply import apply as apply_deltas
 from ..errors import BadKey, NotRead, NotVerified
-from ..home import china_day
+from ..home import RELEASE_ID, china_day
 from ..manifests import read
 from ..minisign import PublicKey
 from ..places import Folder, Unreadable
@@ -43,8 +43,8 @@ def apply(base: Path, deltas: tuple[Path, ...], target: Path, expected: str | No
 @click.option("--key", metavar="KEY", help="The publisher's public key, or its file: one that you have from elsewhere. Best given.")
 @click.option(
     "--after",
-    metavar="SHA256|FILE",
-    help="The manifest.json that you verified last, or its hash: the release has to be it or go on from it.",
+    metavar="RELEASE:SHA256|FILE",
+    help="What you verified last, as it was printed, or its manifest.json: the release has to be it, a later issue of that very one, or go on from it.",
 )
 @click.option(
     "--not-older-than", "most", type=click.IntRange(0), metavar="DAYS", help="How old the release may be, by this machine's clock."
@@ -88,13 +88,14 @@ def verify_release(ctx: click.Context, where: str, files: tuple[Path, ...], key:
     click.echo(
         f"release {found.release}: signed by key {found.key}; {found.files} files are {'of it' if files else 'what was signed'}{back}"
     )
-    click.echo(f"next time: --after {found.manifest}")
+    click.echo(f"next time: --after {found.release}:{found.manifest}")
 
 
 def _manifest(given: str) -> tuple[str, str | None]:
-    """The hash of a manifest that was verified before, and of which release it is, where it is given as a file."""
-    if re.fullmatch(r"[0-9A-Fa-f]{64}", given):
-        return given.lower(), None
+    """The hash of a manifest that was verified before, and of which release it is, where that is given."""
+    of, colon, sha256 = given.rpartition(":")
+    if re.fullmatch(r"[0-9A-Fa-f]{64}", sha256) and (RELEASE_ID.fullmatch(of) or not colon):
+        return sha256.lower(), of or None
     wrong: list[str] = []
     path = Path(given)
     try:
@@ -103,7 +104,7 @@ def _manifest(given: str) -> tuple[str, str | None]:
         raise click.BadParameter(f"{given}: {error}", param_hint="--after") from error
     found = read(data or b"", given, wrong)
     if data is None or wrong:
-        raise click.BadParameter(f"{given!r}: is neither a manifest.json nor the SHA-256 of one", param_hint="--after")
+        raise click.BadParameter(f"{given!r}: is neither RELEASE:SHA256 nor a manifest.json", param_hint="--after")
     return found.sha256, found.id
 
 

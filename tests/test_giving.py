@@ -187,16 +187,62 @@ async def test_a_name_that_the_index_does_not_have_is_not_there(ask, path):
 
 @pytest.mark.parametrize("path", [
     f"/data/{TODAY}/nothing.csv", f"/data/{TODAY}/institutions.pdf", f"/data/{OLD}/institutions.xls", "/data/institutions.pdf", "/data/nothing.csv", "/data/nothing.csv?region=350000",
-    "/data/institutions.exe?region=350000", "/search.pdf?q=a", "/notices.CSV", "/data/latest/nothing.csv",
+    "/data/institutions.exe?region=350000", "/data/latest/nothing.csv",
 ])  # fmt: skip
 async def test_who_asks_for_a_table_or_a_form_that_is_none_is_told_which_there_are(ask, path):
     for lang in ("", "/en"):
         answer = await ask(f"{lang}{path}")
         assert answer.status_code == 404
-        assert all(word in answer.text for word in ("institutions, ", "notice_penalties", "spreadsheet.csv", "parquet"))
+        assert all(
+            word in answer.text for word in ("institutions, ", "notice_penalties", "spreadsheet.csv, ", "csv.gz, ", "csv.zst, ", "parquet")
+        )
         of = next((one for one in (OLD, TODAY) if one in path), TODAY if "/latest/" in path else "latest")
         assert f'href="{lang}/data/{of}"' in answer.text
-    assert (await ask(f"/data/{TODAY}/nothing.json")).json()["error"] == "no_file"
+    said = (await ask(f"/data/{TODAY}/institution.json")).json()
+    assert (said["error"], said["tables"][0], "spreadsheet.csv.gz" in said["forms"]) == ("no_file", "institutions", True)
+    assert f"/data/{TODAY}/institutions.ndjson" in said["near_addresses"]
+
+
+@pytest.mark.parametrize(("path", "onward"), [
+    ("/search.pdf?q=a", "/search?q=a"), ("/search.PDF", "/search"), ("/search.CSV?q=a", "/search.csv?q=a"),
+    ("/notices.CSV", "/notices.csv"), ("/notices.csv.gz?kind=penalty", "/notices.csv?kind=penalty"), ("/notices.Json", "/notices.json"),
+    ("/notices.atom?kind=penalty", "/feeds/notices.atom?kind=penalty"), ("/notices.RSS", "/feeds/notices.rss"),
+])  # fmt: skip
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_who_asks_for_results_in_a_form_that_is_none_is_told_those_of_results(ask, lang, path, onward):
+    answer = await ask(visit.address(path, lang))
+    assert (answer.status_code, "csv, spreadsheet.csv, ndjson, parquet, xlsx, json" in answer.text, "notice_penalties" in answer.text) == (
+        404,
+        True,
+        False,
+    )
+    links = re.findall(r'href="([^"]+)"', answer.text.partition("<main")[2].partition("</main>")[0])
+    assert {visit.address(one, lang) for one in (onward, "/data/latest")} <= set(map(html.unescape, links))
+    for link in links:
+        assert (await ask(html.unescape(link))).status_code < 400, link
+
+
+async def test_of_an_earlier_release_the_tables_and_forms_are_named_that_it_has(ask, copy):
+    folder = copy / "releases" / OLD
+    index = index_of(copy, OLD)
+    files = {
+        name: one for name, one in index["files"].items() if one.get("table") != "ratings" and one["form"] not in ("parquet", "ndjson")
+    }
+    write(folder / "downloads" / "index.json", json.dumps({**index, "files": files}).encode())
+    seal(folder)
+    for path in (f"/data/{OLD}/nothing.csv", f"/data/{OLD}/ratings.csv", f"/data/{OLD}/institutions.parquet"):
+        answer = await ask(path, where=copy)
+        assert (answer.status_code, "institutions, " in answer.text, "spreadsheet.csv" in answer.text) == (404, True, True)
+        said = answer.text.partition("<h1>")[2].partition("</p>")[0].replace(path.rpartition("/")[2], "")
+        assert not any(word in said for word in ("ratings", "parquet", "ndjson")), said
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    manifest["files"] = {name: one for name, one in manifest["files"].items() if not name.startswith("downloads/")}
+    write(folder / "manifest.json", json.dumps(manifest).encode())
+    answer = await ask(f"/data/{OLD}/institutions.csv", where=copy)
+    assert (answer.status_code, "没有做好的下载文件" in answer.text, "：。" in answer.text) == (404, True, False)
+    write(copy / "releases" / TODAY / "manifest.json", json.dumps({**manifest, "id": TODAY, "released_on": TODAY}).encode())
+    answer = await ask("/data/institution.csv", where=copy)
+    assert (answer.status_code, "institutions, " in answer.text, "parquet" in answer.text) == (404, True, True)
 
 
 @pytest.mark.parametrize(("path", "onward"), [
@@ -212,7 +258,7 @@ async def test_what_is_not_there_leads_on_to_what_is(ask, lang, path, onward):
     links = (
         re.findall(r'href="([^"]+)"', answer.text.partition("<main")[2].partition("</main>")[0])
         if "<main" in answer.text
-        else answer.json()["known"].split(", ")
+        else answer.json()["near_addresses"]
     )
     assert {visit.address(one, lang) for one in onward} <= set(links)
     for link in links:

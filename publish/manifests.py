@@ -68,6 +68,7 @@ class Found:
     faults: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unjudged: list[str] = field(default_factory=list)
 
 
 def line(file: str, found: str, expected: str) -> str:

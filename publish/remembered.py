@@ -27,19 +27,20 @@ class Remembered:
     most: int | None = None
 
     def judge(self, first: Link, earlier: Sequence[Link], out: Found) -> None:
-        """A fault for each thing that a release is not which it should be by this; `earlier` are those before it, as far as they were followed."""
+        """A fault for each thing that a release is not which it should be by this; `earlier` are those before it, as far as they were followed. A clock
+        that is behind is no fault of a release, and then its age is not judged."""
         if not RELEASE_ID.fullmatch(first.id):
             return
         if self.after is not None:
             self._follow(self.after, (first, *earlier), out)
         if self.most is not None:
-            old = age(first.id, self.today)
-            if old is None or old < 0:
-                found = f"is of {first.id[:DAY]}"
-                out.faults.append(line("manifest.json", found, f"a day up to {self.today}, today by this machine's clock: set the clock"))
+            old, found = age(first.id, self.today), f"is of {first.id[:DAY]}"
+            if old is None:
+                out.faults.append(line("manifest.json", found, "a day of the calendar"))
+            elif old < 0:
+                out.unjudged.append(to_come(first.id, self.today))
             elif old > self.most:
-                found = f"is of {first.id[:DAY]}, {days(old)} ago"
-                out.faults.append(line("manifest.json", found, f"at most {days(self.most)}: {ASK}"))
+                out.faults.append(line("manifest.json", f"{found}, {days(old)} ago", f"at most {days(self.most)}: {ASK}"))
 
     def _follow(self, after: str, chain: Sequence[Link], out: Found) -> None:
         """Whether what was verified is in the chain or right before it. Who signs a fork can write that it supersedes whatever they like: only a later
@@ -74,6 +75,11 @@ def age(release: str, today: date) -> int | None:
         return (today - date.fromisoformat(release[:DAY])).days
     except ValueError:
         return None
+
+
+def to_come(release: str, today: date) -> str:
+    """What is said of a release that is younger than the day."""
+    return f"release {release} is of a day to come by this machine's clock, by which today is {today}: set the clock, and where it is right, ask the publisher; how old it is could not be judged"
 
 
 def days(number: int) -> str:

@@ -32,7 +32,7 @@ from .signing import sums
 @dataclass(frozen=True)
 class Verified:
     """What was found. `files` were read and are right, or are those that were given and of the release, as `known` says in lines; `faults`, `unread` and `notes`
-    are lines too; `chain` the releases that were followed, newest first, the release itself not among them. `manifest` is the SHA-256 of its manifest."""
+    are lines too, and `unjudged`, what was asked and could not be; `chain` the releases that were followed, newest first, the release itself not among them. `manifest` is the SHA-256 of its manifest."""
 
     release: str
     manifest: str
@@ -41,6 +41,7 @@ class Verified:
     faults: tuple[str, ...]
     unread: tuple[str, ...]
     notes: tuple[str, ...]
+    unjudged: tuple[str, ...]
     chain: tuple[str, ...]
     known: tuple[str, ...]
 
@@ -71,7 +72,7 @@ def verify(place: Place, pin: PublicKey | None = None, given: Sequence[Path] = (
         if by is not None:
             by.judge(manifest.link, followed, out)
     files = len(known) if given else sum(map(place.gives, manifest.said.get("files", {}))) - len(out.unread)
-    lines = tuple(out.faults), tuple(out.unread), tuple(out.notes)
+    lines = tuple(out.faults), tuple(out.unread), tuple(out.notes), tuple(out.unjudged)
     return Verified(manifest.id, manifest.sha256, key, files, *lines, tuple(one.id for one in followed), tuple(known))
 
 

@@ -12,7 +12,7 @@ from ..home import RELEASE_ID, china_day
 from ..manifests import read
 from ..minisign import PublicKey
 from ..places import Folder, Unreadable
-from ..remembered import Remembered, age, days
+from ..remembered import Remembered, age, days, to_come
 from ..served import LATEST, place
 from ..verified import verify
 from .group import instant, main
@@ -59,7 +59,7 @@ def verify_release(ctx: click.Context, where: str, files: tuple[Path, ...], key:
     Signatures do not show that an old release is served as the newest, nor that others are shown another chain: --not-older-than and --after do, as far as
     it goes. Within those days an old one passes, and where nothing changed no release is made, so that an older one may be the newest.
 
-    One line for each fault, and exit code 1; 2 where there is no release, 3 where it, or a file of it, could not be read, 4 where an address leads elsewhere or
+    One line for each fault, and exit code 1; 2 where there is no release, 3 where it, or a file of it, could not be read, or its age not be judged, 4 where an address leads elsewhere or
     its certificate is not accepted, 7 where no key can be trusted.
     """
     pin = None if key is None else _public(key)
@@ -71,9 +71,10 @@ def verify_release(ctx: click.Context, where: str, files: tuple[Path, ...], key:
         found = verify(there, pin, files, by)
     for line in found.notes:
         click.echo(f"note: {line}")
-    if is_latest and (old := age(found.release, today)) is not None:
-        click.echo(f"note: the newest release here is {found.release}, {days(old)} old: whether there is a newer one no signature shows")
-    for line in (*found.known, *found.unread, *found.faults):
+    if is_latest and (old := age(found.release, today)) is not None and not found.unjudged:
+        is_old = f"the newest release here is {found.release}, {days(old)} old: whether there is a newer one no signature shows"
+        click.echo(f"note: {is_old if old >= 0 else to_come(found.release, today)}")
+    for line in (*found.known, *found.unread, *found.unjudged, *found.faults):
         click.echo(line)
     if found.faults:
         number = f"{len(found.faults)} {'fault' if len(found.faults) == 1 else 'faults'}"
@@ -83,6 +84,10 @@ def verify_release(ctx: click.Context, where: str, files: tuple[Path, ...], key:
     if found.unread:
         raise NotRead(
             f"{where}: {len(found.unread)} of {len(found.unread) + found.files} files could not be read and are not verified; what was read is of release {found.release}, signed by key {found.key}"
+        )
+    if found.unjudged:
+        raise NotRead(
+            f"{where}: not all that is asked could be judged; what was read is of release {found.release}, signed by key {found.key}"
         )
     back = f", and the chain of {len(found.chain)} earlier releases back to {found.chain[-1]}" if found.chain else ""
     click.echo(

@@ -322,10 +322,11 @@ async def test_a_date_in_any_form_is_a_date_and_no_mistake_of_ours(ask, date):
 async def test_who_goes_on_with_what_they_have_or_with_nothing_is_never_given_another(ask, path):
     whole = await ask(path)
     etag = whole.headers["etag"]
-    for known, status in ((etag, 206), ("*", 206), (f'"a", {etag}', 206), ('"a"', 412), (f"W/{etag}", 412), ("", 412)):
+    given = 200 if path.endswith("/manifest.json") else 206  # which offers no parts: it is small, and counts as it was signed
+    for known, status in ((etag, given), ("*", given), (f'"a", {etag}', given), ('"a"', 412), (f"W/{etag}", 412), ("", 412)):
         answer = await ask(path, range="bytes=3-9", **{"if-match": known})
-        assert answer.status_code in (status, 200 if status == 206 else status), known
-        assert (answer.content != b"") == (status == 206)
+        assert answer.status_code == status, known
+        assert answer.content == {200: whole.content, 206: whole.content[3:10], 412: b""}[status]
     if changed := whole.headers.get("last-modified"):
         for date, is_same in (
             (changed, True),

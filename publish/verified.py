@@ -189,7 +189,7 @@ def _files(place: Place, files: Mapping[str, Mapping[str, Any]], out: Found) -> 
         if not place.gives(file):
             continue
         try:
-            found = place.measured(file, expected.size)
+            found = place.measured(file, expected.size, expected.sha256)
         except Withheld as error:
             out.unread.append(printable(f"{file}: could not be read ({error}) and is not verified"))
             continue

@@ -9,6 +9,8 @@ import pytest
 
 from deliveries.scripted import Asked, Said, serving
 from publish.errors import SourceBroken, SourceUnavailable
+from publish.places import Measured
+from publish.served import Site
 from publish.sources import SourcePlan
 from publish.sources.http import Http
 from publish.sources.resumed import MOST
@@ -124,6 +126,32 @@ def test_a_part_in_chunks_that_ends_early_or_goes_on_too_long_is_not_the_rest() 
     assert fetched(answer)[0] == ONE
     longer = [chunked(ONE[100_000:] + b"more"), Said(200, ONE, {"ETag": '"one"'})]
     assert fetched(lambda asked, number: body(ONE, asked, cut=100_000) if number == 0 else longer[number - 1])[0] == ONE
+
+
+@pytest.mark.parametrize("cut", [None, 50_000])
+@pytest.mark.parametrize("then", [ONE, OTHER])
+def test_what_was_joined_and_is_not_what_was_signed_is_fetched_once_from_its_beginning(then: bytes, cut: int | None) -> None:
+    """A cache may keep one strong tag over two issues."""
+
+    def answer(asked: Asked, number: int) -> Said:
+        return body(ONE if number == 0 else OTHER if number == 1 else then, asked, cut=(100_000, None, cut, None)[number])
+
+    counted = iter(range(9))
+    with serving(lambda asked: answer(asked, next(counted))) as server:
+        client = Http(SourcePlan("release", server.url, (), rate=0, timeout=(2, 2), retries=2), lambda _: None)
+        with closing(Site(f"{server.url}/data/2026-11-23/", client)) as there:
+            sha256 = hashlib.sha256(ONE).hexdigest()
+            found = there.measured("mingbai.db", len(ONE), sha256)
+        assert found == Measured(hashlib.sha256(then).hexdigest(), len(ONE))
+        assert ["range" in one.headers for one in server.asked] == [False, True, False, *([False] if cut else [])]
+
+
+def test_what_came_in_one_piece_is_fetched_once_whatever_it_is() -> None:
+    with serving(lambda asked: body(ONE, asked)) as server:
+        client = Http(SourcePlan("release", server.url, (), rate=0), lambda _: None)
+        with closing(Site(f"{server.url}/data/2026-11-23/", client)) as there:
+            assert there.measured("mingbai.db", len(ONE), "0" * 64) == Measured(hashlib.sha256(ONE).hexdigest(), len(ONE))
+        assert len(server.asked) == 1
 
 
 def test_who_is_asked_to_wait_waits_and_who_has_to_wait_too_long_is_told() -> None:

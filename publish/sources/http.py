@@ -40,12 +40,13 @@ AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 @dataclass(frozen=True)
 class Answer:
-    """One response. `body` is as received: what `Content-Encoding` says was not undone. Empty when it went to a file."""
+    """One response. `body` is as received: what `Content-Encoding` says was not undone. Empty when it went to a file. `is_joined` when it came in parts."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     url: str
+    is_joined: bool = False
 
 
 class Http:
@@ -90,6 +91,7 @@ class Http:
         into: Sink | None = None,
         limit: int | None = None,
         final: Collection[int] = (),
+        may_resume: bool = True,
     ) -> Answer:
         """The answer to a GET, whatever its status unless the status says to try again and is not among `final`. `what` names it in messages.
 
@@ -100,9 +102,9 @@ class Http:
         headers = {**self._headers, "Accept": accept, "Accept-Encoding": "gzip" if compressed else "identity"}
         if etag is not None:
             headers["If-None-Match"] = etag
-        tries, begun = Tries(self._plan.retries), 0
+        tries, begun = Tries(self._plan.retries, may_resume), 0
         while True:
-            begun, tries.idle = begun + 1, tries.idle + 1
+            begun, tries.idle, tries.is_joined = begun + 1, tries.idle + 1, False
             try:
                 return self._follow(url, what, headers, into, limit, final, tries)
             except Failed as failed:
@@ -162,8 +164,8 @@ class Http:
                 else:
                     with into.open("wb") as file:
                         file.writelines(chunks)
-                return Answer(status, got, b"", url)
-            return Answer(status, got, b"".join(chunks), url)
+                return Answer(status, got, b"", url, tries.is_joined)
+            return Answer(status, got, b"".join(chunks), url, tries.is_joined)
 
     def _whole(
         self, response: requests.Response, url: str, what: str, headers: dict[str, str], limit: int, tries: Tries
@@ -171,7 +173,7 @@ class Http:
         """The body in pieces; where it breaks off, it is taken up where that can be done."""
         begun, deadline = Begun.of(response.headers), self._deadline()
         pieces = self._body(response, limit, what, deadline)
-        if begun is None:
+        if begun is None or not tries.may_resume:
             return pieces
 
         def rest(done: int) -> Iterator[bytes]:
@@ -179,6 +181,7 @@ class Http:
             with self._asked(url, what, {**headers, **begun.asked(done)}, ()) as response:
                 if not begun.is_rest(done, response.status_code, response.headers):
                     raise Anew("what came was not the rest of the same body", broken=True)
+                tries.is_joined = True
                 yield from self._body(response, limit, what, deadline, done)
 
         return begun.whole(pieces, rest, self._back_off, tries)

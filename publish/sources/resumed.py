@@ -33,9 +33,12 @@ class Anew(Failed):
 
 @dataclass
 class Tries:
-    """What was asked for one body, from its beginning and for the rest, and how it failed. `idle` are those in a row that brought nothing to speak of."""
+    """What was asked for one body, from its beginning and for the rest, and how it failed. `idle` are those in a row that brought nothing to speak of.
+    `is_joined` says that what has come is of several answers."""
 
     retries: int
+    may_resume: bool = True
+    is_joined: bool = False
     requests: int = 0
     idle: int = 0
     reasons: list[str] = field(default_factory=list)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from .errors import SourceBroken, SourceUnavailable
 from .home import RELEASE_ID, release_order
 from .keys import Keys
-from .manifests import Found, Read, line, read, signature
+from .manifests import Found, Link, Read, line, read, signature
 from .places import Place, Unreadable
 
 
@@ -54,8 +54,8 @@ def _superseded(file: str, manifest: Read, word: Read) -> str | None:
     )
 
 
-def chain(place: Place, first: Read, keys: Keys, word: Read | None, out: Found) -> Iterator[Read]:
-    """The manifests of the earlier releases that are there, newest first, each held against what the one after it says, and the newest."""
+def chain(place: Place, first: Read, keys: Keys, word: Read | None, out: Found) -> Iterator[Link]:
+    """The links of the earlier releases that are there, newest first, each held against what the one after it says, and the newest."""
     after = first
     while (before := after.said.get("previous")) is not None:
         link = after.said.get("previous_manifest")
@@ -78,7 +78,7 @@ def chain(place: Place, first: Read, keys: Keys, word: Read | None, out: Found) 
         found = read(data, file, out.faults)
         if not found.said or not _linked(there, found, before, link, after, keys, word or first, out):
             return
-        yield found
+        yield found.link
         after = found
 
 

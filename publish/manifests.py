@@ -38,10 +38,27 @@ class Read:
         notes = self.said.get("reissues", [])
         return [note.get("supersedes") for note in notes if isinstance(note, dict)] if isinstance(notes, list) else []
 
+    @property
+    def link(self) -> "Link":
+        """Its link to the one before."""
+        supersedes = tuple(one for one in self.supersedes if isinstance(one, str))
+        return Link(self.id, self.sha256, supersedes, self.said.get("previous"), self.said.get("previous_manifest"))
+
     def on(self, what: str, kind: type) -> Any:
         """What it says of other releases and of keys; empty where it is from before that was said."""
         found = self.said.get(what)
         return found if isinstance(found, kind) else kind()
+
+
+@dataclass(frozen=True)
+class Link:
+    """What of a manifest the chain goes by: of hundreds of them this much is kept."""
+
+    id: str
+    sha256: str
+    supersedes: tuple[str, ...]
+    previous: str | None
+    previous_manifest: str | None
 
 
 @dataclass
@@ -51,6 +68,7 @@ class Found:
     faults: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unjudged: list[str] = field(default_factory=list)
 
 
 def line(file: str, found: str, expected: str) -> str:

@@ -56,8 +56,9 @@ class Place(Protocol):
         """Whether it is where a publisher gives out what belongs to a release."""
         ...
 
-    def measured(self, file: str, size: int) -> Measured | None:
-        """A file of the release, of which no more is read than a byte over its `size`; None where it is not there. Raises Unreadable, Withheld."""
+    def measured(self, file: str, size: int, sha256: str | None = None) -> Measured | None:
+        """A file of the release, of which no more is read than a byte over its `size`; None where it is not there. What was put together of several answers
+        and has not the hash that is expected is read once more, in one. Raises Unreadable, Withheld."""
         ...
 
     def gives(self, file: str) -> bool:
@@ -99,7 +100,7 @@ class Folder:
     def small(self, file: str, limit: int = LIMIT) -> bytes | None:
         return _read(self.path / file, limit)
 
-    def measured(self, file: str, size: int | None) -> Measured | None:
+    def measured(self, file: str, size: int | None, sha256: str | None = None) -> Measured | None:
         with _opened(self.path / file) as opened:
             if opened is None:
                 return None

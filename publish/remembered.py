@@ -6,12 +6,12 @@ asks. TUF has a timestamp role for that, which signs every few hours that nothin
 an old release may be the newest one, and within the days that are allowed nothing is shown.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from .home import RELEASE_ID, release_order
-from .manifests import Read, line
+from .manifests import Found, Link, line, printable
 
 DAY = 10  # characters of a release's id
 ASK = "ask the publisher, and compare with another reader"
@@ -26,35 +26,47 @@ class Remembered:
     of: str | None = None
     most: int | None = None
 
-    def faults(self, first: Read, earlier: Sequence[Read]) -> Iterator[str]:
-        """A line for each thing that a release is not which it should be by this; `earlier` are those before it, as far as they were followed."""
+    def judge(self, first: Link, earlier: Sequence[Link], out: Found) -> None:
+        """A fault for each thing that a release is not which it should be by this; `earlier` are those before it, as far as they were followed. A clock
+        that is behind is no fault of a release, and then its age is not judged."""
         if not RELEASE_ID.fullmatch(first.id):
             return
-        if self.after is not None and not _goes_on(self.after, (first, *earlier)):
-            yield self._left(first, (first, *earlier)[-1])
+        if self.after is not None:
+            self._follow(self.after, (first, *earlier), out)
         if self.most is not None:
-            old = age(first.id, self.today)
-            if old is None or old < 0:
-                yield line(
-                    "manifest.json", f"is of {first.id[:DAY]}", f"a day up to {self.today}, today by this machine's clock: set the clock"
-                )
+            old, found = age(first.id, self.today), f"is of {first.id[:DAY]}"
+            if old is None:
+                out.faults.append(line("manifest.json", found, "a day of the calendar"))
+            elif old < 0:
+                out.unjudged.append(to_come(first.id, self.today))
             elif old > self.most:
-                yield line("manifest.json", f"is of {first.id[:DAY]}, {days(old)} ago", f"at most {days(self.most)}: {ASK}")
+                out.faults.append(line("manifest.json", f"{found}, {days(old)} ago", f"at most {days(self.most)}: {ASK}"))
 
-    def _left(self, first: Read, last: Read) -> str:
+    def _follow(self, after: str, chain: Sequence[Link], out: Found) -> None:
+        """Whether what was verified is in the chain or right before it. Who signs a fork can write that it supersedes whatever they like: only a later
+        issue of that very release may, so of a hash whose release is not known none is looked for."""
+        last = chain[-1]
+        if any(one.sha256 == after and self.of in (None, one.id) for one in chain):
+            return
+        if last.previous_manifest == after and self.of in (None, last.previous):
+            return
+        if any(after in one.supersedes and one.id == self.of for one in chain):
+            out.notes.append(
+                printable(f"release {self.of} was issued anew since you verified it: delete your copy of it, and keep both manifests")
+            )
+        else:
+            out.faults.append(self._left(chain[0], last))
+
+    def _left(self, first: Link, last: Link) -> str:
         if self.of is not None and release_order(self.of) > release_order(first.id):
             found = f"is of release {first.id}, and {self.of} was verified before"
             return line("manifest.json", found, f"that or a later one: verify /data/latest/; where that is {first.id}, {ASK}")
         which = f"release {self.of} as it was verified before" if self.of else "what was verified before"
-        is_cut = last.said.get("previous") is not None and (self.of is None or release_order(last.id) > release_order(self.of))
+        is_cut = last.previous is not None and (self.of is None or release_order(last.id) > release_order(self.of))
         found = f"is not known to go on from {which}: its chain is here back to {last.id}" if is_cut else f"does not go on from {which}"
         what = "verify at the publisher's address, where all of it is; else" if is_cut else "keep both manifests,"
-        return line("manifest.json", found, f"manifest sha256 {self.after}, or a later issue of it, in the chain: {what} {ASK}")
-
-
-def _goes_on(after: str, chain: Sequence[Read]) -> bool:
-    """Whether a manifest is one of these, an earlier issue of one, or the one that the first of them follows."""
-    return any(after in (one.sha256, *one.supersedes, one.said.get("previous_manifest")) for one in chain)
+        issue = "or a later issue of it" if self.of else "(of a hash alone no later issue of it is known: give RELEASE:SHA256)"
+        return line("manifest.json", found, f"manifest sha256 {self.after}, {issue}, in the chain: {what} {ASK}")
 
 
 def age(release: str, today: date) -> int | None:
@@ -63,6 +75,11 @@ def age(release: str, today: date) -> int | None:
         return (today - date.fromisoformat(release[:DAY])).days
     except ValueError:
         return None
+
+
+def to_come(release: str, today: date) -> str:
+    """What is said of a release that is younger than the day."""
+    return f"release {release} is of a day to come by this machine's clock, by which today is {today}: set the clock, and where it is right, ask the publisher; how old it is could not be judged"
 
 
 def days(number: int) -> str:

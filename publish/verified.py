@@ -22,7 +22,7 @@ from .chain import chain, newest
 from .errors import BadHome, BadKey
 from .home import DOWNLOADS, LINKS, RELEASE_ID, SUMS
 from .keys import LEAKED, Key, Keys, parse
-from .manifests import Found, Read, line, printable, read, signature
+from .manifests import Found, Link, Read, line, printable, read, signature
 from .minisign import PublicKey
 from .places import Folder, Measured, Place, Unreadable, Withheld
 from .remembered import Remembered
@@ -32,7 +32,7 @@ from .signing import sums
 @dataclass(frozen=True)
 class Verified:
     """What was found. `files` were read and are right, or are those that were given and of the release, as `known` says in lines; `faults`, `unread` and `notes`
-    are lines too; `chain` the releases that were followed, newest first, the release itself not among them. `manifest` is the SHA-256 of its manifest."""
+    are lines too, and `unjudged`, what was asked and could not be; `chain` the releases that were followed, newest first, the release itself not among them. `manifest` is the SHA-256 of its manifest."""
 
     release: str
     manifest: str
@@ -41,6 +41,7 @@ class Verified:
     faults: tuple[str, ...]
     unread: tuple[str, ...]
     notes: tuple[str, ...]
+    unjudged: tuple[str, ...]
     chain: tuple[str, ...]
     known: tuple[str, ...]
 
@@ -53,7 +54,7 @@ def verify(place: Place, pin: PublicKey | None = None, given: Sequence[Path] = (
     """
     out = Found()
     known: list[str] = []
-    followed: list[Read] = []
+    followed: list[Link] = []
     manifest = _manifest(place, out.faults)
     keys, has_keys = _keys(place, pin, out)
     key = signature(place, "", manifest, keys, out.faults)
@@ -69,9 +70,9 @@ def verify(place: Place, pin: PublicKey | None = None, given: Sequence[Path] = (
         _of_keys(keys, has_keys, (manifest, word), out.faults)
         followed += chain(place, manifest, keys, word, out)
         if by is not None:
-            out.faults += by.faults(manifest, followed)
+            by.judge(manifest.link, followed, out)
     files = len(known) if given else sum(map(place.gives, manifest.said.get("files", {}))) - len(out.unread)
-    lines = tuple(out.faults), tuple(out.unread), tuple(out.notes)
+    lines = tuple(out.faults), tuple(out.unread), tuple(out.notes), tuple(out.unjudged)
     return Verified(manifest.id, manifest.sha256, key, files, *lines, tuple(one.id for one in followed), tuple(known))
 
 
@@ -188,7 +189,7 @@ def _files(place: Place, files: Mapping[str, Mapping[str, Any]], out: Found) -> 
         if not place.gives(file):
             continue
         try:
-            found = place.measured(file, expected.size)
+            found = place.measured(file, expected.size, expected.sha256)
         except Withheld as error:
             out.unread.append(printable(f"{file}: could not be read ({error}) and is not verified"))
             continue

@@ -145,7 +145,7 @@ def test_an_interrupted_extraction_goes_on_where_it_stopped(tmp_path: Path) -> N
 
     with serving(answer) as server:
         with pytest.raises(
-            SourceUnavailable, match=r"platform: rows, page 3: status 503 \(busy\) \(3 tries\); run again later, what was fetched is kept"
+            SourceUnavailable, match=r"platform: rows, page 3: status 503 \(busy\) \(3 requests\); run again later, what was fetched is kept"
         ):
             extract(plan(server.url), tmp_path, NOW, wait=Waits())
         assert [path.name for path in (tmp_path / "raw").iterdir()] == ["platform-20261123T020304Z.part"]
@@ -276,7 +276,7 @@ BROKEN: dict[str, tuple[Callable[[Small, Asked], Said | None], str]] = {
     ),
     "another packing": (instead(Said(200, b"{}", JSON | {"Content-Encoding": "br"})), "Content-Encoding br, gzip or none was asked for"),
     "304 to no question": (instead(Said(304)), "page 2: status 304 to a question that named no ETag"),
-    "a cut body": (instead(Said(200, b'{"a": 1}', JSON, cut=4)), r"page 2: the body ends early \(3 tries\); a whole answer was expected"),
+    "a cut body": (instead(Said(200, b'{"a": 1}', JSON, cut=4)), r"page 2: the body ends early \(3 requests\); a whole answer was expected"),
     "a redirect away": (
         instead(Said(302, headers={"Location": "http://127.0.0.2:9/x"})),
         "redirects to http://127.0.0.2:9/x, which is not http://127.0.0.1",
@@ -335,7 +335,7 @@ def test_a_body_in_chunks_is_whole_or_told(cut: int | None, tmp_path: Path) -> N
     if cut is None:
         assert said(take(answer, tmp_path)[0]) == rows(2)
     else:
-        with pytest.raises(SourceBroken, match=r"the body ends early \(3 tries\)"):
+        with pytest.raises(SourceBroken, match=r"the body ends early \(3 requests\)"):
             take(answer, tmp_path)
 
 
@@ -351,6 +351,7 @@ def test_an_empty_listing_is_right_where_the_plan_says_so(tmp_path: Path) -> Non
         (Said(503, headers={"Retry-After": "Mon, 23 Nov 2026 02:00:09 GMT", "Date": "Mon, 23 Nov 2026 02:00:00 GMT"}), (9.0, 9.1)),
         (Said(503, headers={"Retry-After": "Mon, 23 Nov 2026 02:00:00 GMT", "Date": "Mon, 23 Nov 2026 02:00:09 GMT"}), (0.0, 0.1)),
         (Said(429, headers={"Retry-After": "soon"}), (0.25, 0.5)),
+        (Said(429, headers={"Retry-After": "Mon, 23 Nov 2026 02:00:09 +99999999999999999999"}), (0.25, 0.5)),
         (Said(500), (0.25, 0.5)),
         (Said(200, b"{}" * 99, cut=10), (0.25, 0.5)),
     ],
@@ -367,7 +368,7 @@ def test_each_wait_is_longer_and_the_last_failure_is_told(tmp_path: Path) -> Non
     slept = Waits()
     with (
         serving(lambda asked: Said(500, b"<h1>oops</h1>")) as server,
-        pytest.raises(SourceUnavailable, match=r"/v1/listings: status 500 \(oops\) \(7 tries\)"),
+        pytest.raises(SourceUnavailable, match=r"/v1/listings: status 500 \(oops\) \(7 requests\)"),
     ):
         extract(plan(server.url, retries=6), tmp_path, NOW, wait=slept)
     assert len(slept) == 6
@@ -391,7 +392,7 @@ def test_a_refusal_is_unavailable_and_is_not_insisted_on(answer: Said, message: 
 def test_nobody_there_is_unavailable(tmp_path: Path) -> None:
     with serving(lambda asked: Said()) as server:
         address = server.url
-    with pytest.raises(SourceUnavailable, match=r"platform: /v1/listings: connection refused \(3 tries\); run again later"):
+    with pytest.raises(SourceUnavailable, match=r"platform: /v1/listings: connection refused \(3 requests\); run again later"):
         extract(plan(address), tmp_path, NOW, wait=Waits())
     with pytest.raises(SourceUnavailable, match="no file or folder"):
         extract(plan(str(tmp_path / "nowhere")), tmp_path, NOW)

@@ -9,6 +9,8 @@ import pytest
 
 from deliveries.scripted import Asked, Said, serving
 from publish.errors import SourceBroken, SourceUnavailable
+from publish.places import Measured
+from publish.served import Site
 from publish.sources import SourcePlan
 from publish.sources.http import Http
 from publish.sources.resumed import MOST
@@ -126,6 +128,32 @@ def test_a_part_in_chunks_that_ends_early_or_goes_on_too_long_is_not_the_rest() 
     assert fetched(lambda asked, number: body(ONE, asked, cut=100_000) if number == 0 else longer[number - 1])[0] == ONE
 
 
+@pytest.mark.parametrize("cut", [None, 50_000])
+@pytest.mark.parametrize("then", [ONE, OTHER])
+def test_what_was_joined_and_is_not_what_was_signed_is_fetched_once_from_its_beginning(then: bytes, cut: int | None) -> None:
+    """A cache may keep one strong tag over two issues."""
+
+    def answer(asked: Asked, number: int) -> Said:
+        return body(ONE if number == 0 else OTHER if number == 1 else then, asked, cut=(100_000, None, cut, None)[number])
+
+    counted = iter(range(9))
+    with serving(lambda asked: answer(asked, next(counted))) as server:
+        client = Http(SourcePlan("release", server.url, (), rate=0, timeout=(2, 2), retries=2), lambda _: None)
+        with closing(Site(f"{server.url}/data/2026-11-23/", client)) as there:
+            sha256 = hashlib.sha256(ONE).hexdigest()
+            found = there.measured("mingbai.db", len(ONE), sha256)
+        assert found == Measured(hashlib.sha256(then).hexdigest(), len(ONE))
+        assert ["range" in one.headers for one in server.asked] == [False, True, False, *([False] if cut else [])]
+
+
+def test_what_came_in_one_piece_is_fetched_once_whatever_it_is() -> None:
+    with serving(lambda asked: body(ONE, asked)) as server:
+        client = Http(SourcePlan("release", server.url, (), rate=0), lambda _: None)
+        with closing(Site(f"{server.url}/data/2026-11-23/", client)) as there:
+            assert there.measured("mingbai.db", len(ONE), "0" * 64) == Measured(hashlib.sha256(ONE).hexdigest(), len(ONE))
+        assert len(server.asked) == 1
+
+
 def test_who_is_asked_to_wait_waits_and_who_has_to_wait_too_long_is_told() -> None:
     def answer(asked: Asked, number: int, after: str) -> Said:
         if number == 1:
@@ -145,15 +173,20 @@ def test_a_server_that_never_brings_the_end_is_left_after_a_few_tries() -> None:
         asked.append(one)
         return body(ONE, one, cut=1 if "range" not in one.headers else 0)
 
-    with pytest.raises(SourceBroken, match="the body ends early"):
+    with pytest.raises(SourceBroken, match=r"the body ends early \(3 requests\)"):
         fetched(answer)
-    assert len(asked) == 12, "three times from its beginning, and each time three times for the rest"
-    asked.clear()
+    assert len(asked) == 3, "in all, from its beginning or for the rest"
+
+
+@pytest.mark.parametrize(("step", "changes", "most"), [(1, False, 6), (1999, False, 6), (2000, False, MOST), (2000, True, MOST)])
+def test_one_count_is_kept_of_all_that_is_asked_for_one_body(step: int, changes: bool, most: int) -> None:
+    """However often it is another one, or a little more of it comes."""
+    asked: list[Asked] = []
 
     def drips(one: Asked, number: int) -> Said:
         asked.append(one)
-        return body(ONE, one, cut=1)
+        return body(ONE, one, f'"{number // 20 if changes else 0}"', step)
 
-    with pytest.raises(SourceBroken, match="the body ends early"):
-        fetched(drips, retries=0)
-    assert len(asked) == 1 + MOST
+    with pytest.raises(SourceBroken, match=rf"the body ends early \({most} requests"):
+        fetched(drips, retries=5)
+    assert len(asked) == most

@@ -487,8 +487,8 @@ def test_a_release_is_verified_where_it_is_served(site: tuple[str, dict[str, obj
 
 
 def test_how_old_the_newest_release_is_is_said_where_it_is_asked_for(site: tuple[str, dict[str, object], Path]) -> None:
-    def said(path: str, *more: str) -> tuple[int, str]:
-        asked = ["--now", "2026-11-14T23:59:00+08:00", "verify-release", site[0] + path, "--key", TWO.public.line, *more]
+    def said(path: str, *more: str, day: str = "2026-11-14") -> tuple[int, str]:
+        asked = ["--now", f"{day}T23:59:00+08:00", "verify-release", site[0] + path, "--key", TWO.public.line, *more]
         found = CliRunner().invoke(main, asked)
         return found.exit_code, found.output
 
@@ -499,6 +499,12 @@ def test_how_old_the_newest_release_is_is_said_where_it_is_asked_for(site: tuple
     assert said("/data/latest/", "--not-older-than", "9")[0] == 0
     code, output = said("/data/latest/", "--not-older-than", "8")
     assert (code, f"manifest.json: is of {DAYS[4]}, 9 days ago; expected at most 8 days: ask" in output) == (1, True)
+    code, output = said("/data/latest/", day="2026-11-04")
+    assert (code, "-1 day" in output, output.startswith(f"note: release {DAYS[4]} is of a day to come by this machine's clock")) == (
+        0,
+        False,
+        True,
+    )
 
 
 def test_what_is_served_otherwise_is_found_out_and_what_is_withheld_is_said(site: tuple[str, dict[str, object], Path]) -> None:
@@ -638,7 +644,7 @@ def test_the_command_says_all_is_well_or_each_fault(copy: Home, tmp_path: Path) 
         assert (found.exit_code, found.output) == (
             0,
             f"release {DAYS[4]}: signed by key {TWO.public.id}; 5 files are what was signed, and the chain of 4 earlier releases back to {DAYS[0]}\n"
-            f"next time: --after {file_sha256(folder / 'manifest.json')}\n",
+            f"next time: --after {DAYS[4]}:{file_sha256(folder / 'manifest.json')}\n",
         )
     (folder / "mingbai.db").write_bytes(b"")
     found = CliRunner().invoke(main, ["verify-release", str(folder)])

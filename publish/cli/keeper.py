@@ -8,11 +8,11 @@ import click
 
 from ..apply import apply as apply_deltas
 from ..errors import BadKey, NotRead, NotVerified
-from ..home import china_day
+from ..home import RELEASE_ID, china_day
 from ..manifests import read
 from ..minisign import PublicKey
 from ..places import Folder, Unreadable
-from ..remembered import Remembered, age, days
+from ..remembered import Remembered, age, days, to_come
 from ..served import LATEST, place
 from ..verified import verify
 from .group import instant, main
@@ -43,8 +43,8 @@ def apply(base: Path, deltas: tuple[Path, ...], target: Path, expected: str | No
 @click.option("--key", metavar="KEY", help="The publisher's public key, or its file: one that you have from elsewhere. Best given.")
 @click.option(
     "--after",
-    metavar="SHA256|FILE",
-    help="The manifest.json that you verified last, or its hash: the release has to be it or go on from it.",
+    metavar="RELEASE:SHA256|FILE",
+    help="What you verified last, as it was printed, or its manifest.json: the release has to be it, a later issue of that very one, or go on from it.",
 )
 @click.option(
     "--not-older-than", "most", type=click.IntRange(0), metavar="DAYS", help="How old the release may be, by this machine's clock."
@@ -59,7 +59,7 @@ def verify_release(ctx: click.Context, where: str, files: tuple[Path, ...], key:
     Signatures do not show that an old release is served as the newest, nor that others are shown another chain: --not-older-than and --after do, as far as
     it goes. Within those days an old one passes, and where nothing changed no release is made, so that an older one may be the newest.
 
-    One line for each fault, and exit code 1; 2 where there is no release, 3 where it, or a file of it, could not be read, 4 where an address leads elsewhere or
+    One line for each fault, and exit code 1; 2 where there is no release, 3 where it, or a file of it, could not be read, or its age not be judged, 4 where an address leads elsewhere or
     its certificate is not accepted, 7 where no key can be trusted.
     """
     pin = None if key is None else _public(key)
@@ -71,9 +71,10 @@ def verify_release(ctx: click.Context, where: str, files: tuple[Path, ...], key:
         found = verify(there, pin, files, by)
     for line in found.notes:
         click.echo(f"note: {line}")
-    if is_latest and (old := age(found.release, today)) is not None:
-        click.echo(f"note: the newest release here is {found.release}, {days(old)} old: whether there is a newer one no signature shows")
-    for line in (*found.known, *found.unread, *found.faults):
+    if is_latest and (old := age(found.release, today)) is not None and not found.unjudged:
+        is_old = f"the newest release here is {found.release}, {days(old)} old: whether there is a newer one no signature shows"
+        click.echo(f"note: {is_old if old >= 0 else to_come(found.release, today)}")
+    for line in (*found.known, *found.unread, *found.unjudged, *found.faults):
         click.echo(line)
     if found.faults:
         number = f"{len(found.faults)} {'fault' if len(found.faults) == 1 else 'faults'}"
@@ -84,17 +85,22 @@ def verify_release(ctx: click.Context, where: str, files: tuple[Path, ...], key:
         raise NotRead(
             f"{where}: {len(found.unread)} of {len(found.unread) + found.files} files could not be read and are not verified; what was read is of release {found.release}, signed by key {found.key}"
         )
+    if found.unjudged:
+        raise NotRead(
+            f"{where}: not all that is asked could be judged; what was read is of release {found.release}, signed by key {found.key}"
+        )
     back = f", and the chain of {len(found.chain)} earlier releases back to {found.chain[-1]}" if found.chain else ""
     click.echo(
         f"release {found.release}: signed by key {found.key}; {found.files} files are {'of it' if files else 'what was signed'}{back}"
     )
-    click.echo(f"next time: --after {found.manifest}")
+    click.echo(f"next time: --after {found.release}:{found.manifest}")
 
 
 def _manifest(given: str) -> tuple[str, str | None]:
-    """The hash of a manifest that was verified before, and of which release it is, where it is given as a file."""
-    if re.fullmatch(r"[0-9A-Fa-f]{64}", given):
-        return given.lower(), None
+    """The hash of a manifest that was verified before, and of which release it is, where that is given."""
+    of, colon, sha256 = given.rpartition(":")
+    if re.fullmatch(r"[0-9A-Fa-f]{64}", sha256) and (RELEASE_ID.fullmatch(of) or not colon):
+        return sha256.lower(), of or None
     wrong: list[str] = []
     path = Path(given)
     try:
@@ -103,7 +109,7 @@ def _manifest(given: str) -> tuple[str, str | None]:
         raise click.BadParameter(f"{given}: {error}", param_hint="--after") from error
     found = read(data or b"", given, wrong)
     if data is None or wrong:
-        raise click.BadParameter(f"{given!r}: is neither a manifest.json nor the SHA-256 of one", param_hint="--after")
+        raise click.BadParameter(f"{given!r}: is neither RELEASE:SHA256 nor a manifest.json", param_hint="--after")
     return found.sha256, found.id
 
 

@@ -27,7 +27,7 @@ import urllib3
 
 from ..errors import BadDeclaration, SourceBroken, SourceUnavailable
 from . import SourcePlan
-from .resumed import Anew, Begun, Failed
+from .resumed import Anew, Begun, Failed, Tries
 
 AGENT = "mingbai/0.1 (public-interest register of off-campus training)"
 CHUNK = 1 << 16
@@ -40,12 +40,13 @@ AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 @dataclass(frozen=True)
 class Answer:
-    """One response. `body` is as received: what `Content-Encoding` says was not undone. Empty when it went to a file."""
+    """One response. `body` is as received: what `Content-Encoding` says was not undone. Empty when it went to a file. `is_joined` when it came in parts."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     url: str
+    is_joined: bool = False
 
 
 class Http:
@@ -90,6 +91,7 @@ class Http:
         into: Sink | None = None,
         limit: int | None = None,
         final: Collection[int] = (),
+        may_resume: bool = True,
     ) -> Answer:
         """The answer to a GET, whatever its status unless the status says to try again and is not among `final`. `what` names it in messages.
 
@@ -100,35 +102,40 @@ class Http:
         headers = {**self._headers, "Accept": accept, "Accept-Encoding": "gzip" if compressed else "identity"}
         if etag is not None:
             headers["If-None-Match"] = etag
-        reasons: list[str] = []
+        tries, begun = Tries(self._plan.retries, may_resume), 0
         while True:
+            begun, tries.idle, tries.is_joined = begun + 1, tries.idle + 1, False
             try:
-                return self._follow(url, what, headers, into, limit, final)
+                return self._follow(url, what, headers, into, limit, final, tries)
             except Failed as failed:
-                reasons.append(str(failed))
                 if failed.is_too_long:
                     raise SourceUnavailable(
                         f"{what}: {failed} and asks us to come back in {failed.after:.0f} s; run again then, what was fetched is kept"
                     ) from failed
-                if len(reasons) > self._plan.retries:
-                    self._give_up(what, reasons, failed)
-                self._back_off(failed, len(reasons))
+                if begun > self._plan.retries or tries.is_over:
+                    self._give_up(what, tries, failed)
+                self._back_off(failed, tries)
 
-    def _back_off(self, failed: Failed, tries: int) -> None:
-        backoff = min(30.0, 0.25 * 2**tries) * (0.5 + self._jitter() / 2)
+    def _back_off(self, failed: Failed, tries: Tries) -> None:
+        tries.reasons.append(str(failed))
+        backoff = min(30.0, 0.25 * 2 ** max(tries.idle, 1)) * (0.5 + self._jitter() / 2)
         self._wait(backoff if failed.after is None else failed.after + backoff * 0.1)
 
-    def _give_up(self, what: str, reasons: list[str], failed: Failed) -> NoReturn:
-        said = f"{what}: {reasons[-1]} ({len(reasons)} tries{'' if len(set(reasons)) == 1 else '; before: ' + reasons[-2]})"
+    def _give_up(self, what: str, tries: Tries, failed: Failed) -> NoReturn:
+        tries.reasons.append(str(failed))
+        said = f"{what}: {tries}"
         if failed.broken:
             raise SourceBroken(
                 f"{said}; a whole answer was expected: tell the source, then run again, what was fetched is kept"
             ) from failed
         raise SourceUnavailable(f"{said}; run again later, what was fetched is kept") from failed
 
-    def _follow(self, url: str, what: str, headers: dict[str, str], into: Sink | None, limit: int | None, final: Collection[int]) -> Answer:
+    def _follow(
+        self, url: str, what: str, headers: dict[str, str], into: Sink | None, limit: int | None, final: Collection[int], tries: Tries
+    ) -> Answer:
         for _ in range(6):
-            answer = self._once(url, what, headers, into, limit, final)
+            tries.requests += 1
+            answer = self._once(url, what, headers, into, limit, final, tries)
             target = answer.headers.get("Location")
             if answer.status not in REDIRECTS or not target:
                 return answer
@@ -139,13 +146,17 @@ class Http:
                 )
         raise SourceBroken(f"{what}: redirects more than five times; check the address")
 
-    def _once(self, url: str, what: str, headers: dict[str, str], into: Sink | None, most: int | None, final: Collection[int]) -> Answer:
+    def _once(
+        self, url: str, what: str, headers: dict[str, str], into: Sink | None, most: int | None, final: Collection[int], tries: Tries
+    ) -> Answer:
         with self._asked(url, what, headers, final) as response:
             status, got = response.status_code, response.headers
             whole = status == 200 and into is not None
             limit = (most or FILE_LIMIT) if whole else BODY_LIMIT
             chunks = (
-                self._whole(response, url, what, headers, limit) if status == 200 else self._body(response, limit, what, self._deadline())
+                self._whole(response, url, what, headers, limit, tries)
+                if status == 200
+                else self._body(response, limit, what, self._deadline())
             )
             if whole and into is not None:
                 if callable(into):
@@ -153,23 +164,27 @@ class Http:
                 else:
                     with into.open("wb") as file:
                         file.writelines(chunks)
-                return Answer(status, got, b"", url)
-            return Answer(status, got, b"".join(chunks), url)
+                return Answer(status, got, b"", url, tries.is_joined)
+            return Answer(status, got, b"".join(chunks), url, tries.is_joined)
 
-    def _whole(self, response: requests.Response, url: str, what: str, headers: dict[str, str], limit: int) -> Iterator[bytes]:
+    def _whole(
+        self, response: requests.Response, url: str, what: str, headers: dict[str, str], limit: int, tries: Tries
+    ) -> Iterator[bytes]:
         """The body in pieces; where it breaks off, it is taken up where that can be done."""
         begun, deadline = Begun.of(response.headers), self._deadline()
         pieces = self._body(response, limit, what, deadline)
-        if begun is None:
+        if begun is None or not tries.may_resume:
             return pieces
 
         def rest(done: int) -> Iterator[bytes]:
+            tries.requests += 1
             with self._asked(url, what, {**headers, **begun.asked(done)}, ()) as response:
                 if not begun.is_rest(done, response.status_code, response.headers):
                     raise Anew("what came was not the rest of the same body", broken=True)
+                tries.is_joined = True
                 yield from self._body(response, limit, what, deadline, done)
 
-        return begun.whole(pieces, rest, self._back_off, self._plan.retries)
+        return begun.whole(pieces, rest, self._back_off, tries)
 
     @contextmanager
     def _asked(self, url: str, what: str, headers: dict[str, str], final: Collection[int]) -> Iterator[requests.Response]:
@@ -286,7 +301,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         then = email.utils.parsedate_to_datetime(said)
         sent = email.utils.parsedate_to_datetime(headers["Date"]) if headers.get("Date") else datetime.now(UTC)
         return max(0.0, (then - sent).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

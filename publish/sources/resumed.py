@@ -6,10 +6,11 @@ first one said before a byte of it is joined. What differs is begun anew. Knows 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 LONGEST_WAIT = 120.0  # a server that asks for more is unavailable for now
-MOST = 50  # times that one body is taken up: who sends a byte a time is left at last
+MOST = 50  # requests for one body, from its beginning or for the rest: who sends a little a time is left at last
+STEP = 1 << 16  # bytes, or a hundredth of what is shorter: who brings less in one answer has brought nothing
 _STRONG = re.compile(r'"[\x21\x23-\x7e]+"')
 
 
@@ -28,6 +29,29 @@ class Failed(Exception):
 
 class Anew(Failed):
     """One that may be repeated from its beginning alone."""
+
+
+@dataclass
+class Tries:
+    """What was asked for one body, from its beginning and for the rest, and how it failed. `idle` are those in a row that brought nothing to speak of.
+    `is_joined` says that what has come is of several answers."""
+
+    retries: int
+    may_resume: bool = True
+    is_joined: bool = False
+    requests: int = 0
+    idle: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the server was asked often enough."""
+        return self.idle > self.retries or self.requests >= MOST
+
+    def __str__(self) -> str:
+        before = next((one for one in reversed(self.reasons) if one != self.reasons[-1]), None)
+        number = "1 request" if self.requests == 1 else f"{self.requests} requests"
+        return f"{self.reasons[-1]} ({number}{f'; before: {before}' if before else ''})"
 
 
 @dataclass(frozen=True)
@@ -55,10 +79,10 @@ class Begun:
         return is_part and said.get("ETag") == self.etag and not _is_coded(said)
 
     def whole(
-        self, pieces: Iterator[bytes], rest: Callable[[int], Iterator[bytes]], wait: Callable[[Failed, int], None], retries: int
+        self, pieces: Iterator[bytes], rest: Callable[[int], Iterator[bytes]], wait: Callable[[Failed, Tries], None], tries: Tries
     ) -> Iterator[bytes]:
-        """All of it: `pieces`, and where they break off what `rest` gives after so many bytes. Raises Failed after so many tries that bring nothing."""
-        done = idle = times = 0
+        """All of it: `pieces`, and where they break off what `rest` gives after so many bytes. Raises Failed where it has to be begun anew or `tries` are over."""
+        done, step = 0, max(1, min(STEP, self.size // 100))
         while True:
             before = done
             try:
@@ -71,10 +95,12 @@ class Begun:
                     return
                 raise Failed("the body ends early", broken=True)
             except Failed as failed:
-                idle, times = 0 if done > before else idle + 1, times + 1
-                if isinstance(failed, Anew) or failed.is_too_long or not done or idle > retries or times > MOST:
+                if done - before >= step:
+                    tries.idle = 0
+                if isinstance(failed, Anew) or failed.is_too_long or not done or tries.is_over:
                     raise
-                wait(failed, idle + 1)
+                wait(failed, tries)
+            tries.idle += 1
             pieces = rest(done)
 
 

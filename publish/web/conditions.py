@@ -84,5 +84,5 @@ def _instant(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)
         return found if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

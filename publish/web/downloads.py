@@ -32,6 +32,7 @@ LATEST = "latest"
 TRIES = 3  # a release that is issued anew meanwhile is looked at again
 log = logging.getLogger(__name__)
 Label = Mapping[str, str]
+Said = Mapping[str, str | list[str]]
 Group = tuple[str, Label, list[Row], list[tuple[str, Label, list[Row]]]]
 
 
@@ -56,10 +57,15 @@ class Downloads:
         """What is said of a name below /data that names nothing: what is near to it, and where all of it is."""
         places = {table: f"/data/about/{dataset}" for dataset, it in self._datasets.items() for table in (dataset, *it["tables"])}
         try:
-            places |= {file: f"/data/{reader.id}/{file}" for file in offered(reader.folder, reader, visit.today)[1].files}
+            made = offered(reader.folder, reader, visit.today)[1]
         except UNREADABLE:
             log.exception("downloads cannot be judged")
-        return self._missing(visit, "no_file", self._said(name), near(name, places), ("datasets", "/data"), ("files", "/data/latest"))
+            made = unjudged(reader.folder, visit.today)
+        places |= {file: f"/data/{reader.id}/{file}" for file in made.files}
+        kind, said = self._said(name, made)
+        if kind != "no_file":  # what is asked for is no file of a release, and there are tables
+            said = {"name": name, "tables": list(self._labels), "forms": [form.suffix[1:] for form in FORMS.values()]}
+        return self._missing(visit, "no_file", said, near(name, places), ("datasets", "/data"), ("files", "/data/latest"))
 
     def has(self, reader: Reader, name: str, today: str) -> bool:
         """Whether the live release has a file of that name."""
@@ -136,7 +142,7 @@ class Downloads:
         if found is None and not is_index and not (is_latest and name in LINKS):
             places = {file: f"/data/{folder.name}/{file}" for file in made.files}
             whole = "release_files", f"/data/{folder.name}"
-            return self._missing(visit, "no_file", self._said(name), near(name, places), whole, ("releases", "/history/releases")), None
+            return self._missing(visit, *self._said(name, made), near(name, places), whole, ("releases", "/history/releases")), None
         if is_latest:
             return to(visit, f"/data/{reader.id}/{visit.parts.get('inner', '')}{name}"), None
         if is_index:
@@ -153,15 +159,21 @@ class Downloads:
         stored = opened(folder, found)
         return Answer(200, b"", found.public["media_type"], headers, stored=stored), stored
 
-    def _said(self, name: str) -> dict[str, str]:
-        return {"name": name, "tables": ", ".join(self._labels), "forms": ", ".join(form.suffix[1:] for form in FORMS.values())}
+    def _said(self, name: str, made: Offered) -> tuple[str, Said]:
+        """Why a release has no file of a name, with the tables and forms that it has, packed ones too."""
+        parts = {file: one.public for file, one in made.files.items() if one.public["of"] is not None}
+        tables = {one["of"] for one in parts.values() if one["form"] != "xlsx"}
+        if not parts:
+            return "no_files", {"name": name}
+        ordered = [*(one for one in self._labels if one in tables), *sorted(tables - set(self._labels))]
+        return "no_file", {"name": name, "tables": ordered, "forms": list(dict.fromkeys(file.partition(".")[2] for file in parts))}
 
-    def _missing(self, visit: Visit, kind: str, said: Mapping[str, str], others: list[Place], *instead: Place) -> Answer:
+    def _missing(self, visit: Visit, kind: str, said: Said, others: list[Place], *instead: Place) -> Answer:
         """404, with links to go on by."""
         places = [(name, address(where, visit.lang)) for name, where in others]
-        known = {"known": ", ".join(where for _, where in places)} if visit.wants_json else {}
+        near = {"near_addresses": [where for _, where in places]} if visit.wants_json else {}
         onward = [(key, address(where, visit.lang)) for key, where in instead]
-        return self._problem(visit, 404, kind, {**said, **known}, near=places, instead=onward)
+        return self._problem(visit, 404, kind, {**said, **near}, near=places, instead=onward)
 
     def _busy(self, visit: Visit) -> Answer:
         """A release that is issued anew is nowhere for a moment."""

@@ -28,14 +28,17 @@ from .answer import READ_IN_PARTS, Answer, busy
 from .asked import AS_OF, REGIONS, NoSuchChoice, read, refused, unsearchable
 from .downloads import attachment
 from .ended import keys
+from .feedfile import FORMS as FEED_FORMS
+from .feedfile import SEARCHED
 from .found import MOST_WORDS
 from .frame import Dictionary
+from .near import near
 from .notice_question import Question as NoticeQuestion
 from .notice_question import ask as ask_notices
 from .pieces import Stored
 from .question import Question, ask
 from .reader import NoIndex, Reader, read_only
-from .visit import Visit
+from .visit import Visit, address, spelt
 from .whole import without_persons
 
 MOST, MOST_WAITING, MOST_OPEN = 2, 20, 64  # at once in a process: made, waiting for their turn, and lying in temporary files
@@ -76,6 +79,16 @@ class Exports:
     def notices(self, visit: Visit, reader: Reader) -> Answer:
         """Everything that /notices finds."""
         return self._found(visit, reader, "notices", NoticeQuestion, ask_notices, _notices)
+
+    def nothing(self, visit: Visit, reader: Reader) -> Answer:
+        """What is said of the address of results in a form that there is none of: the forms that there are, the feed where it is that of one."""
+        page, form = visit.parts["page"], visit.parts["form"]
+        there = {one: f"/{page}.{one}" for one in (*BY_SUFFIX, "json") if page == "notices" or visit.query}
+        feeds = {one: f"/feeds/{page}.{one}" for one in FEED_FORMS if page in SEARCHED}
+        others = near(form, feeds if form.lower() in feeds and form.lower() not in there else there)
+        said = {"name": visit.parts["name"], "forms": [*BY_SUFFIX, "json"]}
+        onward = [("results", spelt(visit, f"/{page}")), ("files", address("/data/latest", visit.lang))]
+        return self._problem(visit, 404, "no_form", said, near=[(where, spelt(visit, where)) for _, where in others], instead=onward)
 
     def _found(self, visit: Visit, reader: Reader, table: str, kind: Any, asking: Callable[..., Any], pages: Callable[..., Any]) -> Answer:
         path = "/search" if table == "institutions" else "/notices"

@@ -110,7 +110,7 @@ class Pages:
                 (downloads.FILE, self.file),
                 (rf"/data/{TABLE.pattern}", self.table),
                 (r"/data/(?P<name>.*[^/])", self.nothing),
-                (r"/(?P<name>(?:search|notices)\.[A-Za-z0-9.]{1,30})", self.nothing),
+                (r"/(?P<name>(?P<page>search|notices)\.(?P<form>[A-Za-z0-9.]{1,30}))", self._exports.nothing),
                 (r"/deltas/index\.json", self.deltas),
                 (deltas.ADDRESS, self.delta),
                 (r"/changes(\.json|\.csv)?", self.changed.page),
@@ -156,6 +156,7 @@ class Pages:
             self.badges.page,
             self._exports.institutions,
             self._exports.notices,
+            self._exports.nothing,
             self.robots,
             self.sitemap,
             self.sitemap_part,
@@ -168,14 +169,15 @@ class Pages:
         body = self._templates.get_template(template).render(**values).encode("utf-8", "replace")
         return Answer(status, body, HTML, scripted=template in SCRIPTED)
 
-    def problem(self, visit: Visit, status: int, kind: str, said: Mapping[str, str] = NOTHING, **values: object) -> Answer:
+    def problem(self, visit: Visit, status: int, kind: str, said: downloads.Said = NOTHING, **values: object) -> Answer:
         """A page, or JSON where JSON was asked for, that says what went wrong in the visitor's language and no more than that.
 
         `said` are the values of its text.
         """
+        words = {key: value if isinstance(value, str) else ", ".join(value) for key, value in said.items()}
         if visit.wants_json:
-            return as_json({"error": kind, "message": visit.t(f"problem.{kind}.text", **said), "status": status, **said}, status)
-        return self.render("problem.html", status, kind=kind, said=said, **values)
+            return as_json({"error": kind, "message": visit.t(f"problem.{kind}.text", **words), "status": status, **said}, status)
+        return self.render("problem.html", status, kind=kind, said=words, **values)
 
     # -- pages of a release ------------------------------------------------------------------------------------------
 
@@ -320,7 +322,7 @@ class Pages:
         return downloads.to(visit, f"/data/{reader.id}/{name}")
 
     def nothing(self, visit: Visit, reader: Reader) -> Answer:
-        """Of an address below /data, or of a search, that names no file."""
+        """Of an address below /data that names no file."""
         return self.downloads.nothing(visit, reader, visit.parts["name"])
 
     def _table(self, visit: Visit, reader: Reader) -> Answer:

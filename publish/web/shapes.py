@@ -83,11 +83,14 @@ def shapes(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
 
 
 def _common() -> dict[str, Schema]:
-    said = dict.fromkeys(
-        ("name", "known", "kind", "near", "table", "newest", "first", "last", "most", "detail", "said", "tables", "forms"), TEXT
-    )
+    said = dict.fromkeys(("name", "known", "kind", "near", "table", "newest", "first", "last", "most", "detail", "said"), TEXT)
     return {
-        "Problem": thing({**said, "at": WHOLE}, error=TEXT, message=TEXT, status={"type": "integer", "minimum": 400}),
+        "Problem": thing(
+            {**said, "at": WHOLE, "tables": TEXTS, "forms": TEXTS, "near_addresses": TEXTS},
+            error=TEXT,
+            message=TEXT,
+            status={"type": "integer", "minimum": 400},
+        ),
         "DatasetteProblem": {
             "type": "object",
             "properties": {"ok": YES, "error": MAYBE, "status": WHOLE, "title": MAYBE},

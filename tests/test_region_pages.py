@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from publish.catalogue import Catalogue, dictionary
-from publish.web import changes, feedmade, queries, region_pages, regional
+from publish.web import changed, changes, facts, feedmade, noticing, queries, region_pages, regional
 from publish.web.frame import STATIC
 from publish.web.plot import MOST, by_time
 from publish.web.reader import Reader
@@ -532,7 +532,7 @@ async def test_the_numbers_are_there_before_somebody_asks(home, catalogue):
     running = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}}, asked.get, send))
     await asked.put({"type": "lifespan.startup"})
     reader = app.shelf.reader
-    while not regional.is_counted(reader, TODAY):
+    while not reader.has(TODAY, region_pages.READY):
         await asyncio.sleep(0.02)
     kept = {what: reader.has(TODAY, what) for what in AHEAD} | {"territory": "territory" in vars(reader)}
     await asked.put({"type": "lifespan.shutdown"})
@@ -548,6 +548,24 @@ def test_what_is_asked_of_a_few_notices_does_not_read_all_that_are_in_force(home
     steps = [row["detail"] for row in reader.rows(f"EXPLAIN QUERY PLAN {sql}", *values) if row["detail"].split()[1] == "n"]
     reader.close()
     assert [step.rpartition(" ")[2] for step in steps] in (["(id=?)"], ["(region_code=?)"]), steps
+
+
+async def test_what_else_cannot_be_worked_out_ahead_takes_no_region_down_and_is_tried_once(home, catalogue, monkeypatch, caplog):
+    tried: list[str] = []
+
+    def broken(reader: Reader, today: str) -> None:
+        tried.append(today)
+        raise OSError
+
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
+    for module, maker in ((facts, "overview"), (noticing, "unseen"), (changed, "others")):
+        monkeypatch.setattr(module, maker, broken)
+    async with visitor(app) as client:
+        for path in ("/regions", "/regions/350102", "/regions/350102.json?address=x"):
+            assert (await client.get(path)).status_code == 200, path
+    app.shelf.close()
+    assert tried == [TODAY] * 3
+    assert caplog.text.count("could not be worked out ahead") == 3
 
 
 async def test_a_failure_is_said_and_never_a_number(home, catalogue, monkeypatch):

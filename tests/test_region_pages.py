@@ -6,7 +6,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -520,6 +520,16 @@ async def test_the_numbers_are_worked_out_once_a_day(home, catalogue, monkeypatc
         await client.get("/regions")
     app.shelf.close()
     assert made == ["2026-11-23", "2026-11-24"]
+
+
+def test_who_is_still_at_yesterday_throws_nothing_of_today_away(home):
+    made: list[str] = []
+    days = ("2026-11-22", "2026-11-23", "2026-11-22", "2026-11-23", "2026-11-22", "2026-11-20", "2026-11-23", "2026-11-24", "2026-11-24")
+    with closing(Reader((home / "current").resolve())) as reader:
+        for day in days:
+            reader.once(day, "what", lambda day=day: made.append(day))
+        left = [day for day in sorted({*days}) if reader.has(day, "what")]
+    assert (made, left) == (["2026-11-22", "2026-11-23", "2026-11-22", "2026-11-20", "2026-11-24"], ["2026-11-24"])
 
 
 async def test_the_numbers_are_there_before_somebody_asks(home, catalogue):

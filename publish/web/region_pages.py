@@ -15,8 +15,10 @@ from ..hotlines import Hotline
 from ..regions import COUNTRY, Region
 from . import covered, facts, noticing, region_question, regional
 from .answer import RETRY_SECONDS, Answer, as_json, moved
+from .archive import identity_of
 from .asked import NoSuchChoice, read, refused
 from .changed import ChangePages, as_public
+from .past import past_file
 from .plot import by_time
 from .reader import Reader, Row
 from .region_question import KEYS, Asked
@@ -251,7 +253,8 @@ class RegionPages:
 
     def _shown(self, visit: Visit, reader: Reader, code: str) -> Row:
         """What of a region takes some milliseconds to find and is the same for everybody that day."""
-        kept: dict[str, Row] = reader.once(visit.today, "regions shown", dict)
+        by = identity_of(past_file(reader))  # it is made again when other code hides
+        kept: dict[str, Row] = reader.once(visit.today, f"regions shown {by}", dict)
         if code not in kept:
             if len(kept) >= KEPT:
                 kept.clear()

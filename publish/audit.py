@@ -34,9 +34,9 @@ from typing import Any
 
 import orjson
 
-from .alike import person_key
 from .errors import BadHome, NotSigned
 from .home import Home, as_json, release_order, sync, write_whole
+from .samename import person_key
 
 ACTS = ("approve", "refuse", "accept", "live", "release", "withdraw", "reply", "dispute", "settle", "correct", "key")
 FIRST = "0" * 64  # what the first entry follows

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from .alike import person_key
 from .anew import anew
 from .audit import append, approvals, entries, signed
 from .candidate import Candidate
@@ -25,6 +24,7 @@ from .partitions import Place
 from .restore import restore
 from .review import Finding, Held, guard
 from .run import at_work, go_on, waits_to_go_back
+from .samename import person_key
 from .snapshot import load
 from .stage import recipe
 from .statements import put_in, statements

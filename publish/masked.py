@@ -1,14 +1,14 @@
 """What may be shown of a person's name: 姓+某 (rule 8); in the subject field that names somebody, and wherever else a text has that name.
 
-Who is a person is asked of persons.py, and what counts as the same name of alike.py.
+Who is a person is asked of persons.py, and what counts as the same name of samename.py.
 """
 
 import re
 from urllib.parse import unquote
 
-from .alike import forms_of, holds, replaced
 from .namewords import surname
 from .persons import LONGEST, Part, is_name, is_plain, parts_of, person_names, says_nothing
+from .samename import forms_of, holds, replaced
 
 
 def _initial(name: str) -> str:
@@ -59,7 +59,7 @@ def masked_organiser(value: str) -> str:
 
 
 def hide_person(text: str, spelled: str) -> str:
-    """The text with every name of the subject field, and the whole field, as 姓+某: see alike.py for what does not count."""
+    """The text with every name of the subject field, and the whole field, as 姓+某: see samename.py for what does not count."""
     names = person_names(spelled)
     instead = {name: _initial(name) for name in names}
     if spelled not in instead and not says_nothing(spelled) and len(spelled) <= LONGEST:

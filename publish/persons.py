@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .alike import is_latin
 from .namewords import (
     COMPOUND,
     ENDINGS,
@@ -27,6 +26,7 @@ from .namewords import (
     looks_like_organisation,
     surname,
 )
+from .samename import is_latin
 
 _PLAIN = re.compile(r"(?:(?![和与與及])[\u3400-\u9fff]){5,60}")
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]{2,4}")

@@ -77,7 +77,7 @@ def recipe(catalogue: Catalogue) -> str:
 
 
 def row_makers() -> list[Path]:
-    """The files of that code: ours, and how alike.py folds the names that are hidden."""
+    """The files of that code: ours, and how samename.py folds the names that are hidden."""
     ours = (path for path in HERE.glob("*.py") if path.stem not in MAKE_NO_ROWS)
     return sorted([*ours, *(HERE / "sources").glob("*.py"), HERE.parent / "search" / "fold.py"])
 

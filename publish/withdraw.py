@@ -8,12 +8,12 @@ and a withdrawal is not taken back: what an authority publishes again is another
 import sqlite3
 
 from . import historyfile
-from .alike import person_key
 from .audit import append, entries, signed
 from .carry import LAST
 from .errors import BadHome, ReviewNeeded
 from .home import to_read
 from .run import at_work
+from .samename import person_key
 from .withdrawals import KNOWN_BY, PEOPLE, REASONS, Decision, decision, withdrawals
 from .work import Result, Work, opened
 

@@ -17,10 +17,10 @@ from unicodedata import normalize
 
 import orjson
 
-from .alike import person_key
 from .audit import Entry
 from .home import to_read
 from .rules import ORGANISATION
+from .samename import person_key
 from .tables import working
 
 PEOPLE = 2

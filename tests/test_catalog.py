@@ -103,6 +103,21 @@ async def test_a_release_that_is_another_makes_another_catalogue(site, home):
     assert ("mingbai.db.gz" in before, after.status_code, "mingbai.db.gz" in after.text) == (True, 200, False)
 
 
+@pytest.mark.parametrize(("path", "file"), [("/data", "schemaorg.jsonld"), ("/catalog.ttl", "dcat.jsonld")])
+async def test_what_cannot_be_read_for_a_moment_is_there_again(site, home, path, file):
+    app, folder = site(), home / "releases" / TODAY / "downloads"
+    (folder / file).rename(folder / "kept")
+    (folder / file).mkdir()  # an OSError to whoever reads it
+    try:
+        meanwhile = await asked(app, path)
+    finally:
+        (folder / file).rmdir()
+        (folder / "kept").rename(folder / file)
+    after = (await asked(app, path)).text
+    said = f"{SITE}/data/{TODAY}/notices.csv.gz" if path == "/data" else "notices.csv.gz"
+    assert (meanwhile.status_code, said in meanwhile.text, said in after) == (200, False, True)
+
+
 async def test_a_file_in_which_something_has_ended_is_offered_no_more(site):
     for path in ("/catalog.ttl", "/data"):
         before, after = [(await asked(site(now=now), path)).text for now in (NOON, MIDNIGHT)]

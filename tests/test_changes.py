@@ -483,11 +483,17 @@ async def test_a_file_that_is_made_again_is_read_anew(site, made, tmp_path):
     app = site(home=home)
     file = home / "past" / f"{TODAY}.db"
     async with visitor(app) as client:
-        assert await everything(client, subject=TONG)
+        at = f"/regions/{(await everything(client, subject=TONG))[0]['region']}.json"
+        assert TONG in {change["subject"] for change in (await client.get(at)).json()["changes"]["newest"]}
+        assert {item["subject"] for item in await everything(client, subject=SWEET)} > {SWEET}
+        assert (await client.get("/changes.json")).json()["counts"]
         other = tmp_path / "other.db"
         shutil.copy(file, other)
         with closing(sqlite3.connect(other)) as connection:
-            connection.execute("DELETE FROM changes WHERE subject = ?", [TONG])
+            connection.executescript(f"DELETE FROM changes WHERE subject = '{TONG}'; DELETE FROM notice_links; DELETE FROM change_counts")
             connection.commit()
         other.replace(file)
         assert await everything(client, subject=TONG) == []
+        assert TONG not in {change["subject"] for change in (await client.get(at)).json()["changes"]["newest"]}
+        assert {item["subject"] for item in await everything(client, subject=SWEET)} == {SWEET}
+        assert (await client.get("/changes.json")).json()["counts"] == []

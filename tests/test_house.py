@@ -29,7 +29,7 @@ TOP = {"publish", "datasets", "search", "feeds", "metadata.yml", "tests", "pypro
 # From the ground up. A room imports its own floor and those below; `web` and `platform` stand beside the stages and see less.
 FLOORS = (
     {"errors", "progress"},
-    {"amounts", "cleaning", "dates", "fresh", "namewords", "alike", "persons", "masked", "values", "declarations"},
+    {"amounts", "cleaning", "dates", "fresh", "namewords", "samename", "persons", "masked", "values", "declarations"},
     {"minisign", "bounds", "codes", "rules", "named", "screen", "regions", "identity", "home", "wording", "same", "cells", "telling"},
     {"dataset"},
     {"sourcefile", "hotlines"},
@@ -152,7 +152,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 APART = {"web": set().union(*FLOORS[:6]), "platform": set().union(*FLOORS[:6])}
 DOORS = ("demo", "cli")  # they start servers
 LIBRARIES = {
-    "search": ("publish/alike.py", "publish/index.py", "publish/meant.py", "publish/nowhere.py", "publish/texts.py", "publish/web/"),
+    "search": ("publish/index.py", "publish/meant.py", "publish/nowhere.py", "publish/samename.py", "publish/texts.py", "publish/web/"),
     "feeds": (
         "publish/bodies.py",
         "publish/called.py",
@@ -387,7 +387,7 @@ def test_what_makes_rows_counts_in_the_recipe_of_a_release(root):
     makers = {path.relative_to(root).as_posix() for path in row_makers()}
     used = {name for path in makers for _, name, _ in imports(path, (root / path).read_text("utf-8")) if name.split(".")[0] in PACKAGES[1:]}
     assert used == {"search.simple"}, "which is in fold.py"
-    assert makers >= {"publish/alike.py", "publish/masked.py", "publish/persons.py", "publish/sources/platform.py", "search/fold.py"}
+    assert makers >= {"publish/samename.py", "publish/masked.py", "publish/persons.py", "publish/sources/platform.py", "search/fold.py"}
 
 
 def test_every_floor_and_home_is_lived_in(root):
@@ -486,7 +486,7 @@ def test_a_test_can_talk_to_itself(address):
         (
             "publish/stage.py",
             "import search",
-            "search is used by publish/alike.py and publish/index.py and publish/meant.py and publish/nowhere.py and publish/texts.py and publish/web/",
+            "search is used by publish/index.py and publish/meant.py and publish/nowhere.py and publish/samename.py and publish/texts.py and publish/web/",
         ),
         ("search/fold.py", "from publish.values import day", "search knows nothing of publish"),
         ("feeds/write.py", "from search import fold", "feeds knows nothing of search"),

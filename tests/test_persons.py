@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publish.alike import person_key
 from publish.masked import hide_person, holds_person, masked_organiser, masked_person
 from publish.persons import looks_like_person, person_names
+from publish.samename import person_key
 from publish.telling import name_key
 
 

@@ -6,7 +6,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from publish.catalogue import Catalogue, dictionary
-from publish.web import changes, feedmade, queries, region_pages, regional
+from publish.web import changed, changes, facts, feedmade, noticing, queries, region_pages, regional
 from publish.web.frame import STATIC
 from publish.web.plot import MOST, by_time
 from publish.web.reader import Reader
@@ -522,6 +522,16 @@ async def test_the_numbers_are_worked_out_once_a_day(home, catalogue, monkeypatc
     assert made == ["2026-11-23", "2026-11-24"]
 
 
+def test_who_is_still_at_yesterday_throws_nothing_of_today_away(home):
+    made: list[str] = []
+    days = ("2026-11-22", "2026-11-23", "2026-11-22", "2026-11-23", "2026-11-22", "2026-11-20", "2026-11-23", "2026-11-24", "2026-11-24")
+    with closing(Reader((home / "current").resolve())) as reader:
+        for day in days:
+            reader.once(day, "what", lambda day=day: made.append(day))
+        left = [day for day in sorted({*days}) if reader.has(day, "what")]
+    assert (made, left) == (["2026-11-22", "2026-11-23", "2026-11-22", "2026-11-20", "2026-11-24"], ["2026-11-24"])
+
+
 async def test_the_numbers_are_there_before_somebody_asks(home, catalogue):
     app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON, poll_seconds=0.01)
     asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
@@ -532,9 +542,10 @@ async def test_the_numbers_are_there_before_somebody_asks(home, catalogue):
     running = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}}, asked.get, send))
     await asked.put({"type": "lifespan.startup"})
     reader = app.shelf.reader
-    while not regional.is_counted(reader, TODAY):
+    while not reader.has(TODAY, region_pages.READY):
         await asyncio.sleep(0.02)
-    kept = {what: reader.has(TODAY, what) for what in AHEAD} | {"territory": "territory" in vars(reader)}
+    there = {what.partition(",")[0] for what in reader._kept[TODAY]}  # some with the file that it is of
+    kept = {what: what in there for what in AHEAD} | {"territory": "territory" in vars(reader)}
     await asked.put({"type": "lifespan.shutdown"})
     await running
     assert kept == dict.fromkeys(kept, True)
@@ -548,6 +559,24 @@ def test_what_is_asked_of_a_few_notices_does_not_read_all_that_are_in_force(home
     steps = [row["detail"] for row in reader.rows(f"EXPLAIN QUERY PLAN {sql}", *values) if row["detail"].split()[1] == "n"]
     reader.close()
     assert [step.rpartition(" ")[2] for step in steps] in (["(id=?)"], ["(region_code=?)"]), steps
+
+
+async def test_what_else_cannot_be_worked_out_ahead_takes_no_region_down_and_is_tried_once(home, catalogue, monkeypatch, caplog):
+    tried: list[str] = []
+
+    def broken(reader: Reader, today: str) -> None:
+        tried.append(today)
+        raise OSError
+
+    app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
+    for module, maker in ((facts, "overview"), (noticing, "unseen"), (changed, "others")):
+        monkeypatch.setattr(module, maker, broken)
+    async with visitor(app) as client:
+        for path in ("/regions", "/regions/350102", "/regions/350102.json?address=x"):
+            assert (await client.get(path)).status_code == 200, path
+    app.shelf.close()
+    assert tried == [TODAY] * 3
+    assert caplog.text.count("could not be worked out ahead") == 3
 
 
 async def test_a_failure_is_said_and_never_a_number(home, catalogue, monkeypatch):

@@ -1,13 +1,14 @@
 """Our templates say what Jinja itself says of them, and escape as much."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2 import DictLoader, Environment, StrictUndefined, UndefinedError
+from jinja2 import DictLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, UndefinedError
 from markupsafe import Markup
 
-from publish.web.frame import clean
+from publish.web.frame import Frame, clean, equip
 from publish.web.templating import Templates
 
 HOSTILE = "\u202e<script>'\"&"
@@ -54,3 +55,17 @@ def test_a_template_says_what_it_says_to_jinja(inside: str) -> None:
 def test_a_name_that_is_not_there_is_an_error(text: str) -> None:
     with pytest.raises((UndefinedError, TypeError)):
         _environment(Templates, f"{{% block body %}}{text}{{% endblock %}}").get_template("page").render(**GIVEN)
+
+
+@pytest.mark.parametrize("kind", [Templates, Environment])  # ours, and Datasette's
+def test_a_template_that_changes_under_a_running_site_waits_for_its_code(tmp_path: Path, kind: type[Environment]) -> None:
+    for name in ("shown", "not yet shown"):
+        (tmp_path / name).write_text("old", "utf-8")
+    env = kind(loader=FileSystemLoader(tmp_path))
+    equip(env, Frame({}, None))
+    assert env.get_template("shown").render() == "old"
+    for name in ("shown", "not yet shown", "new"):
+        (tmp_path / name).write_text("newer", "utf-8")
+    assert [env.get_template(name).render() for name in ("shown", "not yet shown")] == ["old", "old"]
+    with pytest.raises(TemplateNotFound):
+        env.get_template("new")

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from .. import keys as known
-from ..alike import person_key
 from ..audit import append, entries
 from ..errors import ReviewNeeded
 from ..keys import REASONS
+from ..samename import person_key
 from ..vouching import Agree, enter, revoke, rotate
 from ..work import Work, opened
 from .group import MakeWork, main

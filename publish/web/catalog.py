@@ -56,7 +56,11 @@ class CatalogPages:
         folders = [self._shelf.home / "releases" / id for id, _ in known]
         key = root, today, tuple((folder.name, identity_of(folder / "manifest.json")) for folder in folders)
         if self._made[0] != key:
-            nodes = site_nodes(root, [(id, day, _nodes(folder, today)) for (id, day), folder in zip(known, folders, strict=True)])
+            said = [_nodes(folder, today) for folder in folders]
+            nodes = site_nodes(root, [(id, day, its or []) for (id, day), its in zip(known, said, strict=True)])
+            if None in said:
+                yield FORMS[form][1](nodes)
+                return
             self._made = key, {name: write(nodes) for name, (_, write) in FORMS.items()}
         yield self._made[1][form]
 
@@ -94,18 +98,18 @@ class CatalogPages:
 
     def for_search_engines(self, reader: Reader, today: str, dataset: str | None = None) -> Markup | None:
         """A release's description in schema.org's words, or that of one dataset of it, as it may stand in a page: data in an element that no browser runs."""
-        return self._once(reader, today, f"for search engines: {dataset or ''}", lambda: self._in_page(reader, today, dataset))
-
-    def _in_page(self, reader: Reader, today: str, dataset: str | None) -> Markup | None:
         try:
-            found = orjson.loads((reader.folder / DOWNLOADS / SCHEMA).read_bytes())
-            ended = _ended(reader.folder, today)
-            for one in found["dataset"]:
-                one["distribution"] = [file for file in one["distribution"] if file["contentUrl"] not in ended]
-            if dataset is not None:
-                found = {"@context": found["@context"], **next(one for one in found["dataset"] if one["@id"] == f"./#{dataset}")}
-        except (OSError, ValueError, KeyError, StopIteration):
+            return self._once(reader, today, f"for search engines: {dataset or ''}", lambda: self._in_page(reader, today, dataset))
+        except (OSError, ValueError, KeyError, StopIteration):  # and not kept: the next one may read it
             return None
+
+    def _in_page(self, reader: Reader, today: str, dataset: str | None) -> Markup:
+        found = orjson.loads((reader.folder / DOWNLOADS / SCHEMA).read_bytes())
+        ended = _ended(reader.folder, today)
+        for one in found["dataset"]:
+            one["distribution"] = [file for file in one["distribution"] if file["contentUrl"] not in ended]
+        if dataset is not None:
+            found = {"@context": found["@context"], **next(one for one in found["dataset"] if one["@id"] == f"./#{dataset}")}
         return in_page(placed(found, f"{self._frame.root}/data/{reader.id}/"))
 
 
@@ -114,16 +118,17 @@ def terms_in(lang: str) -> dict[str, str]:
     return {"url": licence.URL, "name": licence.name(lang), "terms": licence.terms(lang)}
 
 
-def _nodes(folder: Path, today: str) -> list[Node]:
-    """What a release says of itself, without files in which something has ended: they are given to nobody. Nothing where it is from before it said anything."""
+def _nodes(folder: Path, today: str) -> list[Node] | None:
+    """What a release says of itself, without files in which something has ended: they are given to nobody. Nothing where it is from before it said anything;
+    None where it cannot be read just now."""
     try:
         nodes: list[dict[str, Any]] = orjson.loads((folder / DOWNLOADS / f"{DCAT}.jsonld").read_bytes())["@graph"]
         ended = {f"./#file-{name}" for name in _ended(folder, today)}
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError) as error:
         log.exception("what describes release %s cannot be read", folder.name)
-        return []
+        return None if isinstance(error, OSError) else []
     for node in nodes:
         if "dcat:distribution" in node:
             node["dcat:distribution"] = [file for file in node["dcat:distribution"] if file["@id"] not in ended]

@@ -233,7 +233,7 @@ def _grouped(found: Mapping[tuple[str, ...], int]) -> list[Row]:
 def _regions(past: Past, today: str, chosen: Selection) -> dict[str, Any]:
     """Regions to choose: those above and directly under the one that is chosen, where something changed in them, and the provinces."""
     reader, code = past.reader, chosen.asked.get("region")
-    changed = past.reader.once(today, "regions with changes", lambda: _with_those_above(reader, present(past, today)))
+    changed = past.once(today, "regions with changes", lambda: _with_those_above(reader, present(past, today)))
     above: list[str] = []
     while code and code != COUNTRY and code not in above:
         above.insert(0, code)

@@ -27,7 +27,7 @@ from ..wording import LANGUAGES, numbered, wording
 from . import limits
 from .facts import freshness, glance
 from .qr import qr
-from .templating import Templates
+from .templating import AtStart, Templates
 from .visit import Visit, address, current
 
 HERE = Path(__file__).parent
@@ -265,7 +265,9 @@ def _fixed(name: str) -> str:
 
 
 def equip(env: Environment, frame: Frame, longest: int = LONGEST) -> None:
-    """Give an environment, ours or Datasette's, what the templates use."""
+    """Give an environment, ours or Datasette's, what the templates use, and the templates as they are now."""
+    if env.loader:
+        env.loader, env.auto_reload = AtStart(env, env.loader), False
     env.finalize = partial(clean, longest=longest)
     env.globals |= {
         "frame": frame, "t": frame.t, "label": frame.label, "region": frame.region, "region_name": frame.region_name, "region_short": frame.region_short, "url": frame.url,

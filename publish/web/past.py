@@ -5,7 +5,7 @@ later: so here too a TEMP view stands before each table (ended.py says why, and 
 """
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +15,9 @@ import orjson
 from ..errors import BadHome
 from ..home import PAST_FORM
 from .ended import FUNCTION, INNER, Ended, ended
-from .reader import Reader, Row, as_row, harden, read_only
+from .reader import Made, Reader, Row, as_row, harden, read_only
 
+FileIdentity = tuple[int, int]
 Named = frozenset[tuple[str, str]]
 CHANGES = "changes"  # of which a request may leave out all that is about some notices
 # no search finds them by region (rule 8); one that was of a person once is one of these in every release
@@ -42,7 +43,7 @@ _CHANGES = """SELECT number, release, table_name, iif(over AND table_name = 'lis
 
 def past_ended(reader: Reader, today: str) -> Ended:
     """What of the past is over on a day, although the live release may still hold it; worked out once a day. Raises BadHome without the file."""
-    return reader.once(today, "past", lambda: _without(reader, ended(reader, today), ()))
+    return _once(reader, today, "past", lambda: _without(reader, ended(reader, today), ()))
 
 
 def past_without_persons(reader: Reader, today: str) -> Ended:
@@ -51,7 +52,7 @@ def past_without_persons(reader: Reader, today: str) -> Ended:
     def others() -> list[str]:
         return [id for (id,) in _there(reader).execute(OTHERS)]
 
-    return reader.once(today, "past without persons", lambda: _without(reader, ended(reader, today), others()))
+    return _once(reader, today, "past without persons", lambda: _without(reader, ended(reader, today), others()))
 
 
 def _there(reader: Reader) -> sqlite3.Connection:
@@ -59,6 +60,14 @@ def _there(reader: Reader) -> sqlite3.Connection:
     if connection is None:
         raise BadHome(f"{past_file(reader)}: is not there; run `mingbai run`, which makes it again")
     return connection
+
+
+def _once(reader: Reader, today: str, what: str, make: Callable[[], Made], of: FileIdentity | None = None) -> Made:
+    """What holds for a day and of a file (default: the one that is there): it is made again when other code hides."""
+    if of is None:
+        _there(reader)
+        of = reader.past and reader.past[0]
+    return reader.once(today, f"{what}, {of}", make)
 
 
 def _without(reader: Reader, found: Ended, persons: Collection[str]) -> Ended:
@@ -118,9 +127,7 @@ def hidden_since(live: Reader, of: Path | Reader, *, where_searched: bool = Fals
 def named_since(live: Reader, today: str, release: str) -> Named | None:
     """Where an earlier release has a person's name that our recipe changed since, by table.column and row; None where nobody can say."""
     with suppress(BadHome, sqlite3.Error):
-        connection = kept(live)
-        if connection is not None and live.past is not None:
-            return live.once(today, f"named {release} {live.past[0]}", lambda: frozenset(connection.execute(_NAMED, [release])))
+        return _once(live, today, f"named {release}", lambda: frozenset(_there(live).execute(_NAMED, [release])))
     return None
 
 
@@ -163,6 +170,8 @@ class Past:
         self.database = past_file(reader)
         self._ended: Mapping[str, str] = {}
         try:
+            kept(reader)  # which file it is, before it is opened
+            self._file = reader.past and reader.past[0]
             self._connection = _opened(reader)
             self._connection.create_function(FUNCTION, 1, lambda table: self._ended[table])
             for name in shadow_past(self._connection, reader):
@@ -179,6 +188,10 @@ class Past:
         """What a query of ours gives on a day in China; its tables are those of the file, without what is over."""
         self._ended = past_ended(self.reader, today).gone
         return self._connection.execute(sql, values).fetchall()
+
+    def once(self, today: str, what: str, make: Callable[[], Made]) -> Made:
+        """As a Reader's, of this file."""
+        return _once(self.reader, today, what, make, self._file)
 
     def close(self) -> None:
         self._connection.close()

@@ -179,9 +179,12 @@ class Reader:
         return found
 
     def once(self, today: str, what: str, make: Callable[[], Made]) -> Made:
-        """What `make` gives, worked out once for the release and a day; other days are forgotten."""
-        if [*self._kept] != [today]:  # at midnight another thread may be at the day before
-            self._kept.clear()
+        """What `make` gives, worked out once for the release and a day. Earlier days are forgotten; of one that is asked for late, as at midnight
+        by a thread that began before, it is kept beside the newest."""
+        if today not in self._kept:
+            newest = max([*self._kept, today])
+            for other in {*self._kept} - {newest}:
+                self._kept.pop(other, None)
         of_day = self._kept.setdefault(today, {})
         if what not in of_day:
             of_day[what] = make()

@@ -15,8 +15,10 @@ from ..hotlines import Hotline
 from ..regions import COUNTRY, Region
 from . import covered, facts, noticing, region_question, regional
 from .answer import RETRY_SECONDS, Answer, as_json, moved
+from .archive import identity_of
 from .asked import NoSuchChoice, read, refused
 from .changed import ChangePages, as_public
+from .past import past_file
 from .plot import by_time
 from .reader import Reader, Row
 from .region_question import KEYS, Asked
@@ -28,6 +30,7 @@ MOST_AT_ONCE, MOST_WAITING = (
     2,
     20,
 )  # searches that look at many institutions, in a process: each holds a thread, of which everybody has need
+READY = "made ahead"  # kept of a day when all that takes long was worked out, or tried
 KEPT = 400  # regions of which what takes some milliseconds is kept for the day
 FEEDS = tuple(family for family, facets in FACETS.items() if "region" in facets)
 TABLES = ("institutions", "listings", "notices")
@@ -75,7 +78,7 @@ class RegionPages:
             return refused(self._problem, visit, no, f"/regions/{code}", KEYS)
         except ValueError:
             return self._problem(visit, 400, "bad_request")
-        if regional.is_counted(reader, visit.today) and regional.is_quick(reader, visit.today, code, asked.chosen, asked.offset):
+        if reader.has(visit.today, READY) and regional.is_quick(reader, visit.today, code, asked.chosen, asked.offset):
             some = regional.institutions(reader, visit.today, code, asked.chosen, asked.limit, asked.offset)
             return self._page(visit, reader, region, heirs, asked, some)
 
@@ -113,7 +116,7 @@ class RegionPages:
 
     def _soon(self, visit: Visit, reader: Reader, make: Callable[[], Answer]) -> Answer:
         """An answer at once where the day's numbers are there, else when they are."""
-        if regional.is_counted(reader, visit.today):
+        if reader.has(visit.today, READY):
             return make()
 
         async def counted() -> Answer:
@@ -133,17 +136,22 @@ class RegionPages:
         return Answer(200, b"", later=later)
 
     async def ready(self, reader: Reader, today: str) -> None:
-        """Have what the day's first visitors would wait for worked out beside the loop, where it is not: the numbers, and what else takes long."""
+        """Have what the day's first visitors would wait for worked out beside the loop, where it is not: the numbers, and what else takes long.
+        Without the numbers it fails; what else cannot be worked out is tried again by who asks for it."""
 
-        def make_ahead() -> None:
+        def make_ahead() -> bool:
             with reader.apart() as other:
+                regional.counted(other, today)
                 for make in (facts.coverage, facts.overview, facts.all_unmatched, noticing.unseen, self._changed.ahead):
-                    make(other, today)
-                regional.counted(other, today)  # which says that all of it is there
+                    try:
+                        make(other, today)
+                    except Exception:
+                        log.exception("%s could not be worked out ahead", make.__qualname__)
+            return True
 
         async with self._one:  # whoever comes meanwhile waits for the same
-            if not regional.is_counted(reader, today):
-                await asyncio.to_thread(make_ahead)
+            if not reader.has(today, READY):
+                await asyncio.to_thread(reader.once, today, READY, make_ahead)
 
     def _found(self, visit: Visit, reader: Reader, asked: Asked) -> tuple[int, list[str]]:
         with reader.apart() as other:
@@ -245,7 +253,8 @@ class RegionPages:
 
     def _shown(self, visit: Visit, reader: Reader, code: str) -> Row:
         """What of a region takes some milliseconds to find and is the same for everybody that day."""
-        kept: dict[str, Row] = reader.once(visit.today, "regions shown", dict)
+        by = identity_of(past_file(reader))  # it is made again when other code hides
+        kept: dict[str, Row] = reader.once(visit.today, f"regions shown {by}", dict)
         if code not in kept:
             if len(kept) >= KEPT:
                 kept.clear()

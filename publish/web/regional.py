@@ -22,7 +22,6 @@ from .selection import regions_under
 INSTITUTIONS, LIST, CLASS, NOTICES, DECIDED, LISTED = "institutions", "list", "class", "notices", "decided", "listed"
 Key = tuple[str, str]
 Counts = Counter[Key]
-KEPT = "regions counted"
 QUICK = 1_000  # rows that are passed over in the loop
 ANY_ADVERSE = "adverse"  # beside the lists themselves: who is on one of those that may hurt counts once
 NOWHERE = ""  # the key of what has no region that the release knows
@@ -66,11 +65,6 @@ _NEWEST = """SELECT n.id FROM notices n WHERE n.region_code IN (SELECT value FRO
     ORDER BY coalesce(n.published_on, n.decided_on) DESC, n.id LIMIT ?3""".replace("$in_force", queries.FOUND)
 
 
-def is_counted(reader: Reader, today: str) -> bool:
-    """Whether the numbers are there already."""
-    return reader.has(today, KEPT)
-
-
 def count(reader: Reader, today: str) -> dict[str, Counts]:
     """The numbers of every region that has any, with all that lies in it. The country has what has no region too."""
     found: dict[str, Counts] = {}
@@ -92,7 +86,7 @@ def count(reader: Reader, today: str) -> dict[str, Counts]:
 
 def counted(reader: Reader, today: str) -> Mapping[str, Counts]:
     """What `count` gives, worked out once a day."""
-    return reader.once(today, KEPT, lambda: count(reader, today))
+    return reader.once(today, "regions counted", lambda: count(reader, today))
 
 
 def of(reader: Reader, today: str, code: str) -> Counts:

@@ -51,7 +51,7 @@ class Selection:
 
 def releases(past: Past, today: str) -> list[Row]:
     """Every release up to the live one, oldest first: number, id, day, is_pipeline."""
-    return past.reader.once(today, "releases", lambda: past.rows(today, "SELECT * FROM releases ORDER BY number"))
+    return past.once(today, "releases", lambda: past.rows(today, "SELECT * FROM releases ORDER BY number"))
 
 
 def select(past: Past, today: str, pairs: Sequence[tuple[str, str]], datasets: Mapping[str, Sequence[str]]) -> Selection:
@@ -87,7 +87,7 @@ def subjects(past: Past, today: str, subject: str) -> list[str]:
 
 def linked(past: Past, today: str) -> dict[str, list[str]]:
     """The notices of each institution, worked out once: the past has no index of them."""
-    return past.reader.once(today, "notices linked", lambda: _linked(past, today))
+    return past.once(today, "notices linked", lambda: _linked(past, today))
 
 
 def _linked(past: Past, today: str) -> dict[str, list[str]]:
@@ -105,7 +105,7 @@ def regions_under(reader: Reader, code: str, today: str) -> list[str]:
 def present(past: Past, today: str) -> set[str]:
     """The codes of regions in which something has changed."""
     sql = "SELECT DISTINCT region FROM change_counts WHERE region <> ''"
-    return past.reader.once(today, "regions changed", lambda: {row["region"] for row in past.rows(today, sql)})
+    return past.once(today, "regions changed", lambda: {row["region"] for row in past.rows(today, sql)})
 
 
 def _children(reader: Reader) -> dict[str, list[str]]:

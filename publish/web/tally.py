@@ -60,7 +60,7 @@ def tally(past: Past, today: str, chosen: Selection) -> list[Row]:
     elif chosen.regions:
         found = past.rows(today, OF_REGIONS, chosen.regions)
     else:
-        found = past.reader.once(today, "tally", lambda: past.rows(today, ALL))
+        found = past.once(today, "tally", lambda: past.rows(today, ALL))
     less = [] if chosen.subjects else _over(past, today, chosen)
     tables = orjson.loads(chosen.tables) if chosen.tables else None
     left = [row for row in found if _meant(row, chosen, tables)]
@@ -83,25 +83,25 @@ def _meant(row: Row, chosen: Selection, tables: list[str] | None) -> bool:
 def _over(past: Past, today: str, chosen: Selection) -> list[Row]:
     """What is counted and told no more. That a notice or listing came and went is told, but not where; who is no organisation is in no region."""
     gone = past_ended(past.reader, today).gone
-    over = past.reader.once(today, "changes over", lambda: past.rows(today, OVER, gone["notices"], gone["documents"], gone["listings"]))
+    over = past.once(today, "changes over", lambda: past.rows(today, OVER, gone["notices"], gone["documents"], gone["listings"]))
 
     def of_others() -> list[Row]:
         return past.rows(today, OF_OTHERS, orjson.dumps(sorted(others(past, today))).decode(), gone["notices"])
 
     if chosen.regions:
         regions = orjson.loads(chosen.regions)
-        return [row for row in (*over, *past.reader.once(today, "changes of others", of_others)) if row["region"] in regions]
+        return [row for row in (*over, *past.once(today, "changes of others", of_others)) if row["region"] in regions]
     return [row for row in over if row["table_name"] not in ("notices", "listings") or row["kind"] == "change"]
 
 
 def others(past: Past, today: str) -> frozenset[str]:
     """The notices that were about somebody who is no organisation, or may be none, in any release."""
-    return past.reader.once(today, "others", lambda: frozenset(row["id"] for row in past.rows(today, OTHERS)))
+    return past.once(today, "others", lambda: frozenset(row["id"] for row in past.rows(today, OTHERS)))
 
 
 def first_release(past: Past, today: str) -> dict[str, int]:
     """The rows of each table in the very first release, in which everything was new and nothing is listed as a change."""
-    return past.reader.once(today, "first release", lambda: _first_release(past, today))
+    return past.once(today, "first release", lambda: _first_release(past, today))
 
 
 def _first_release(past: Past, today: str) -> dict[str, int]:

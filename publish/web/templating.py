@@ -5,12 +5,13 @@ it, and none of ours does, is left out: that was half of a page's time.
 from collections.abc import Callable
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import BaseLoader, Environment, TemplateNotFound
 from jinja2.compiler import CodeGenerator
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 OF_DICTS = frozenset(dir(dict))
+Source = tuple[str, str | None, Callable[[], bool] | None]  # as a loader gives it
 
 
 class _Calls(Context):
@@ -48,3 +49,18 @@ class Templates(Environment):
         if type(obj) is dict and attribute in obj and attribute not in OF_DICTS:
             return obj[attribute]
         return super().getattr(obj, attribute)
+
+
+class AtStart(BaseLoader):
+    """The templates that a loader had when the site started: newer ones are for newer code."""
+
+    def __init__(self, env: Environment, loader: BaseLoader) -> None:
+        self._known: dict[str, Source] = {name: loader.get_source(env, name) for name in loader.list_templates()}
+
+    def get_source(self, environment: Environment, template: str) -> Source:
+        if template not in self._known:
+            raise TemplateNotFound(template)
+        return self._known[template]
+
+    def list_templates(self) -> list[str]:
+        return [*self._known]

@@ -78,6 +78,9 @@ def _tables(mark: str) -> dict[str, list[dict[str, Any]]]:
     return tables  # fmt: skip
 
 
+ORDERED = "SELECT id FROM institutions ORDER BY region_code, name, id"
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
     home = tmp_path_factory.mktemp("home")
@@ -395,6 +398,24 @@ async def test_institutions_are_paged_by_class_list_and_a_part_of_an_address(sit
         assert 'rel="prev" href="/regions/350104#institutions"' in page
         assert 'rel="next" href="/regions/350104?offset=40#institutions"' in page
         assert wording("zh")["region.beyond"] in (await client.get("/regions/350104?offset=99999")).text
+
+
+@pytest.mark.parametrize(
+    "chosen", [{}, {"class": "arts"}, {"list": "white"}, {"list": "black"}, {"list": "adverse"}, {"class": "none such"}]
+)
+def test_a_page_of_institutions_is_looked_for_only_in_the_regions_in_which_it_lies(home, chosen):
+    reader = Reader((home / "current").resolve())
+    for code in ("350000", "350100", "350104", "350203", "110000"):
+        total, every = regional.institutions(reader, TODAY, code, chosen, 1_000, 0)
+        pages = [regional.institutions(reader, TODAY, code, chosen, 7, offset) for offset in range(0, total + 14, 7)]
+        assert [id for _, ids in pages for id in ids] == every, code
+        assert {n for n, _ in pages} == {total} == {len(every)}, code
+        assert every == [row["id"] for row in reader.rows(ORDERED) if row["id"] in every], code
+        before = (
+            [regional._places(reader, TODAY, regional.beneath(reader, code, TODAY), regional._key(chosen), 7, total - 1)] if total else []
+        )
+        assert all(len(codes) == 1 and offset < total for codes, offset in before), code
+    reader.close()
 
 
 async def test_what_a_source_wrote_is_shown_harmlessly(site):

@@ -78,8 +78,9 @@ class RegionPages:
             return refused(self._problem, visit, no, f"/regions/{code}", KEYS)
         except ValueError:
             return self._problem(visit, 400, "bad_request")
-        if reader.has(visit.today, READY) and regional.is_quick(reader, visit.today, code, asked.chosen, asked.offset):
-            some = regional.institutions(reader, visit.today, code, asked.chosen, asked.limit, asked.offset)
+        which = code, asked.chosen, asked.limit, asked.offset
+        if reader.has(visit.today, READY) and regional.is_quick(reader, visit.today, *which):
+            some = regional.institutions(reader, visit.today, *which)
             return self._page(visit, reader, region, heirs, asked, some)
 
         async def found() -> Answer:

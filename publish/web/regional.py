@@ -134,27 +134,50 @@ def institutions(reader: Reader, today: str, code: str, chosen: Mapping[str, str
     """
     address = "".join(chosen.get("address", "").split()).lower()
     where = " AND ".join([_IN, *(sql for name, sql in _WITH.items() if chosen.get(name))])
-    values: tuple[Any, ...] = (
-        orjson.dumps(beneath(reader, code, today)).decode(), today, chosen.get("class", ""), chosen.get("list", ""), address
-    )  # fmt: skip
-    total, sql = _known(of(reader, today, code), chosen), _PAGE.replace("$where", where)
-    if total is None:  # all of them are looked at for their number
+    sql, key, codes = _PAGE.replace("$where", where), _key(chosen), beneath(reader, code, today)
+    if key is not None:
+        codes, offset = _places(reader, today, codes, key, limit, offset)
+    values: tuple[Any, ...] = orjson.dumps(codes).decode(), today, chosen.get("class", ""), chosen.get("list", ""), address
+    if key is None:  # all of them are looked at for their number
         every = [row["id"] for row in reader.rows(sql, *values, -1, 0)]
         return len(every), every[offset : offset + limit]
-    return total, [row["id"] for row in reader.rows(sql, *values, limit, offset)]
+    return of(reader, today, code)[key], [row["id"] for row in reader.rows(sql, *values, limit, offset)]
 
 
-def is_quick(reader: Reader, today: str, code: str, chosen: Mapping[str, str], offset: int) -> bool:
-    """Whether a page of institutions takes a few milliseconds, once they are counted: of all of them one of the first pages, else where there are few to look at."""
-    return (of(reader, today, code)[INSTITUTIONS, ""] if any(chosen.values()) else offset) <= QUICK
+def is_quick(reader: Reader, today: str, code: str, chosen: Mapping[str, str], limit: int, offset: int) -> bool:
+    """Whether a page of institutions takes a few milliseconds, once they are counted: there are few to look at."""
+    key = _key(chosen)
+    if key is None:
+        return of(reader, today, code)[INSTITUTIONS, ""] <= QUICK
+    codes, before = _places(reader, today, beneath(reader, code, today), key, limit, offset)
+    return (sum(_own(reader, today, each, (INSTITUTIONS, "")) for each in codes) if any(chosen.values()) else before) <= QUICK
 
 
-def _known(counts: Counts, chosen: Mapping[str, str]) -> int | None:
-    """The number where it is counted already."""
+def _key(chosen: Mapping[str, str]) -> Key | None:
+    """By what the number of those is counted already; None where it is not."""
     asked = [(name, value) for name, value in chosen.items() if value]
     if len(asked) > 1 or "address" in dict(asked):
         return None
-    return counts[(LIST if asked[0][0] == "list" else CLASS, asked[0][1])] if asked else counts[INSTITUTIONS, ""]
+    return (LIST if asked[0][0] == "list" else CLASS, asked[0][1]) if asked else (INSTITUTIONS, "")
+
+
+def _places(reader: Reader, today: str, codes: Sequence[str], key: Key, limit: int, offset: int) -> tuple[list[str], int]:
+    """Those of the regions in which the institutions of a page are, as they are counted, and how many stand there before it."""
+    found: list[str] = []
+    there = 0
+    for each in sorted(codes):
+        own = _own(reader, today, each, key)
+        if own <= offset and not found:
+            offset -= own
+        elif own and there < offset + limit:
+            found.append(each)
+            there += own
+    return found, offset
+
+
+def _own(reader: Reader, today: str, code: str, key: Key) -> int:
+    """A number of a region without the regions in it."""
+    return of(reader, today, code)[key] - sum(of(reader, today, each)[key] for each in regions_under(reader, code, today))
 
 
 def classes_of(reader: Reader, ids: Sequence[str]) -> dict[str, list[str]]:

@@ -145,7 +145,8 @@ def test_an_interrupted_extraction_goes_on_where_it_stopped(tmp_path: Path) -> N
 
     with serving(answer) as server:
         with pytest.raises(
-            SourceUnavailable, match=r"platform: rows, page 3: status 503 \(busy\) \(3 requests\); run again later, what was fetched is kept"
+            SourceUnavailable,
+            match=r"platform: rows, page 3: status 503 \(busy\) \(3 requests\); run again later, what was fetched is kept",
         ):
             extract(plan(server.url), tmp_path, NOW, wait=Waits())
         assert [path.name for path in (tmp_path / "raw").iterdir()] == ["platform-20261123T020304Z.part"]
@@ -276,7 +277,10 @@ BROKEN: dict[str, tuple[Callable[[Small, Asked], Said | None], str]] = {
     ),
     "another packing": (instead(Said(200, b"{}", JSON | {"Content-Encoding": "br"})), "Content-Encoding br, gzip or none was asked for"),
     "304 to no question": (instead(Said(304)), "page 2: status 304 to a question that named no ETag"),
-    "a cut body": (instead(Said(200, b'{"a": 1}', JSON, cut=4)), r"page 2: the body ends early \(3 requests\); a whole answer was expected"),
+    "a cut body": (
+        instead(Said(200, b'{"a": 1}', JSON, cut=4)),
+        r"page 2: the body ends early \(3 requests\); a whole answer was expected",
+    ),
     "a redirect away": (
         instead(Said(302, headers={"Location": "http://127.0.0.2:9/x"})),
         "redirects to http://127.0.0.2:9/x, which is not http://127.0.0.1",

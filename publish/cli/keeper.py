@@ -59,8 +59,8 @@ def verify_release(ctx: click.Context, where: str, files: tuple[Path, ...], key:
     Signatures do not show that an old release is served as the newest, nor that others are shown another chain: --not-older-than and --after do, as far as
     it goes. Within those days an old one passes, and where nothing changed no release is made, so that an older one may be the newest.
 
-    One line for each fault, and exit code 1; 2 where there is no release, 3 where it, or a file of it, could not be read, or its age not be judged, 4 where an address leads elsewhere or
-    its certificate is not accepted, 7 where no key can be trusted.
+    One line for each fault, and exit code 1; 2 where there is no release, 3 where it, or a file of it, could not be read, or its age not be judged, 4 where an
+    address leads elsewhere or its certificate is not accepted, 7 where no key can be trusted.
     """
     pin = None if key is None else _public(key)
     today = china_day(instant(ctx.find_root().params["now"]))

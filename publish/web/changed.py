@@ -24,12 +24,12 @@ from . import changes
 from .answer import Answer, as_json
 from .asked import NoSuchChoice, refused
 from .frame import Dictionary
-from .past import Past
+from .past import Past, others
 from .plot import plot
 from .reader import Reader, Row
 from .selection import KEYS, KINDS, Selection, cursor, linked, present, regions_under, releases, select
 from .shelf import Shelf
-from .tally import first_release, others, summed, tally
+from .tally import first_release, summed, tally
 from .timeline import timeline, was_public
 from .visit import Visit, address
 
@@ -165,7 +165,8 @@ class ChangePages:
     def ahead(self, reader: Reader, today: str) -> None:
         """Have worked out, by a reader apart, what takes some tenths of a second of the past, where it is there."""
         with suppress(BadHome, sqlite3.Error), closing(Past(reader)) as past:
-            for make in (releases, linked, first_release, others):
+            others(reader, today)
+            for make in (releases, linked, first_release):
                 make(past, today)
 
     def timeline(self, visit: Visit, reader: Reader) -> tuple[list[Row] | None, bool]:

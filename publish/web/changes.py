@@ -12,10 +12,10 @@ import orjson
 
 from . import queries
 from .events import event
-from .past import Past
+from .past import Past, others
 from .reader import Row
 from .selection import Selection, releases
-from .tally import REGIONS, SUBJECTS, filtered, others
+from .tally import REGIONS, SUBJECTS, filtered
 
 MANY = 60  # rows of one changed row at most, and more: no table has as many columns
 FIELD = ("field", "before", "after")
@@ -84,7 +84,7 @@ def items(past: Past, today: str, chosen: Selection, counted: Iterable[Row], tab
 def _of_table(past: Past, today: str, chosen: Selection, release: Row, table: str, begin: int, tables: Tables) -> Iterator[Row]:
     most = chosen.limit + MANY
     only = "".join(f" AND {sql}" for sql, asked in ((SUBJECTS, chosen.subjects), (REGIONS, chosen.regions)) if asked)
-    sql, left_out = filtered(ROWS).replace("$only", only), others(past, today) if chosen.regions else ()
+    sql, left_out = filtered(ROWS).replace("$only", only), others(past.reader, today) if chosen.regions else ()
     while True:
         rows = past.rows(today, sql, *chosen.filters, chosen.subjects, chosen.regions, release["number"], table, begin, most)
         full = len(rows) == most

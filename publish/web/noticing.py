@@ -63,7 +63,9 @@ PERSONAL = (
     "subject_credit_code",
     "subject_permit_no",
 )  # which finds nobody but an organisation
-OTHERS = "SELECT id, document_no FROM notices WHERE subject_kind IS NOT 'organisation' ORDER BY decided_on IS NULL, decided_on DESC, id"
+_NO_ORGANISATION = (
+    "SELECT id, document_no FROM notices WHERE subject_kind IS NOT 'organisation' ORDER BY decided_on IS NULL, decided_on DESC, id"
+)
 FIELD = re.compile(r"^\s*\w{1,20}\s*[:：]")  # a number may be asked for in its field
 QUOTES = str.maketrans(dict.fromkeys("“”„「」『』＂", '"') | {"（": "(", "）": ")"})
 QUOTED = re.compile(r'"[^"]*"')
@@ -95,7 +97,7 @@ def _unseen(reader: Reader, today: str) -> Unseen:
         for id, names in reader.unsaid().items()
     }
     numbers: dict[str, tuple[str, ...]] = {}
-    others = reader.rows(OTHERS)
+    others = reader.rows(_NO_ORGANISATION)
     for row in others:
         if row["document_no"] and row["id"] not in over and "document_no" not in unsaid.get(row["id"], ()):
             number = search.compact(row["document_no"])

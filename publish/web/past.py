@@ -21,7 +21,7 @@ FileIdentity = tuple[int, int]
 Named = frozenset[tuple[str, str]]
 CHANGES = "changes"  # of which a request may leave out all that is about some notices
 # no search finds them by region (rule 8); one that was of a person once is one of these in every release
-OTHERS = "SELECT DISTINCT id FROM main.notices WHERE subject_kind IS NOT 'organisation'"
+_OTHERS = "SELECT DISTINCT id FROM main.notices WHERE subject_kind IS NOT 'organisation'"
 # the documents that only what is over names
 _DOCUMENTS = """SELECT document_id FROM (SELECT document_id FROM main.notices WHERE id IN (SELECT value FROM json_each(:notices))
     UNION SELECT document_id FROM main.listings WHERE id IN (SELECT value FROM json_each(:listings))) WHERE document_id IS NOT NULL"""
@@ -47,12 +47,13 @@ def past_ended(reader: Reader, today: str) -> Ended:
 
 
 def past_without_persons(reader: Reader, today: str) -> Ended:
-    """The same with all notices that were about somebody who is no organisation, or may be none, in any release, and with every change of them."""
+    """The same with all notices about others, and with every change of them."""
+    return _once(reader, today, "past without persons", lambda: _without(reader, ended(reader, today), others(reader, today)))
 
-    def others() -> list[str]:
-        return [id for (id,) in _there(reader).execute(OTHERS)]
 
-    return _once(reader, today, "past without persons", lambda: _without(reader, ended(reader, today), others()))
+def others(reader: Reader, today: str) -> frozenset[str]:
+    """The notices that were about somebody who is no organisation, or may be none, in any release. Raises BadHome without the file."""
+    return _once(reader, today, "others", lambda: frozenset(id for (id,) in _there(reader).execute(_OTHERS)))
 
 
 def _there(reader: Reader) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from .past import OTHERS, Past, past_ended
+from .past import Past, others, past_ended
 from .reader import Row
 from .selection import Selection
 
@@ -54,7 +54,7 @@ TABLES = """SELECT m.name FROM main.sqlite_master m JOIN pragma_table_info(m.nam
 def tally(past: Past, today: str, chosen: Selection) -> list[Row]:
     """The numbers of a selection: exactly the items that there are, but for new months of ratings, which are counted and nowhere listed."""
     if chosen.subjects:
-        left_out = others(past, today) if chosen.regions else ()
+        left_out = others(past.reader, today) if chosen.regions else ()
         subjects = orjson.dumps([each for each in orjson.loads(chosen.subjects) if each not in left_out]).decode()
         found = past.rows(today, OF_SUBJECTS, *chosen.filters, subjects, chosen.regions)
     elif chosen.regions:
@@ -86,17 +86,12 @@ def _over(past: Past, today: str, chosen: Selection) -> list[Row]:
     over = past.once(today, "changes over", lambda: past.rows(today, OVER, gone["notices"], gone["documents"], gone["listings"]))
 
     def of_others() -> list[Row]:
-        return past.rows(today, OF_OTHERS, orjson.dumps(sorted(others(past, today))).decode(), gone["notices"])
+        return past.rows(today, OF_OTHERS, orjson.dumps(sorted(others(past.reader, today))).decode(), gone["notices"])
 
     if chosen.regions:
         regions = orjson.loads(chosen.regions)
         return [row for row in (*over, *past.once(today, "changes of others", of_others)) if row["region"] in regions]
     return [row for row in over if row["table_name"] not in ("notices", "listings") or row["kind"] == "change"]
-
-
-def others(past: Past, today: str) -> frozenset[str]:
-    """The notices that were about somebody who is no organisation, or may be none, in any release."""
-    return past.once(today, "others", lambda: frozenset(row["id"] for row in past.rows(today, OTHERS)))
 
 
 def first_release(past: Past, today: str) -> dict[str, int]:

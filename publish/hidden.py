@@ -19,19 +19,8 @@ from .screen import SCREENED, screen
 
 HERE = Path(__file__).parent
 BY = (  # what hides: all of ours that this imports
-    *(
-        "hidden.py",
-        "screen.py",
-        "named.py",
-        "masked.py",
-        "persons.py",
-        "namewords.py",
-        "samename.py",
-        "cleaning.py",
-        "values.py",
-        "dates.py",
-    ),
-    *("../search/__init__.py", "../search/fold.py"),
+    *("hidden.py", "screen.py", "named.py", "masked.py", "persons.py", "namewords.py", "samename.py", "cleaning.py", "values.py"),
+    *("dates.py", "../search/__init__.py", "../search/fold.py"),
 )
 REMEMBERED = 4096  # authorities, registrars and banks repeat
 

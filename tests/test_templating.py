@@ -5,10 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2 import DictLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, UndefinedError
+from jinja2 import (
+    DictLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    UndefinedError,
+    nodes,
+    pass_context,
+    pass_environment,
+    pass_eval_context,
+)
+from jinja2.defaults import DEFAULT_FILTERS
 from markupsafe import Markup
 
-from publish.web.frame import Frame, clean, equip
+from publish.web.frame import TEMPLATES, Frame, clean, environment, equip
 from publish.web.templating import Templates
 
 HOSTILE = "\u202e<script>'\"&"
@@ -55,6 +67,34 @@ def test_a_template_says_what_it_says_to_jinja(inside: str) -> None:
 def test_a_name_that_is_not_there_is_an_error(text: str) -> None:
     with pytest.raises((UndefinedError, TypeError)):
         _environment(Templates, f"{{% block body %}}{text}{{% endblock %}}").get_template("page").render(**GIVEN)
+
+
+def left_out(env: Environment, templates: dict[str, str]) -> list[str]:
+    """What our Jinja would not do as Jinja does it: blocks that turn escaping on or off, and what asks to be given the context."""
+    blocks = [name for name, text in templates.items() if env.parse(text).find(nodes.EvalContextModifier)]
+    named = {**env.globals, **{name: it for name, it in env.filters.items() if name not in DEFAULT_FILTERS}}
+    frame = env.globals["frame"]
+    named |= {f"frame.{name}": getattr(type(frame), name) for name in dir(type(frame))}
+    return blocks + [name for name, it in named.items() if hasattr(it, "jinja_pass_arg")]
+
+
+def test_no_template_of_ours_needs_what_is_left_out() -> None:
+    env = environment(Frame({}, None))
+    texts = {file.name: file.read_text("utf-8") for file in TEMPLATES.iterdir()}
+    assert "base.html" in texts
+    assert left_out(env, texts) == []
+
+
+@pytest.mark.parametrize("ask", [pass_context, pass_eval_context, pass_environment])
+def test_what_is_left_out_is_refused(ask: Callable[[Any], Any]) -> None:
+    env = environment(Frame({}, None))
+    env.globals["asks"] = env.filters["asked"] = ask(lambda context: str(context))
+    assert left_out(env, {"a": "{%- autoescape false %}{{ x }}{% endautoescape %}", "b": "autoescape {{ x }}"}) == ["a", "asks", "asked"]
+
+
+def test_everything_is_escaped_whatever_a_template_says() -> None:
+    text = "{% block body %}{% autoescape false %}{{ row.name }}{% endautoescape %}{% endblock %}"
+    assert "<script>" not in _environment(Templates, text).get_template("page").render(**GIVEN)
 
 
 @pytest.mark.parametrize("kind", [Templates, Environment])  # ours, and Datasette's

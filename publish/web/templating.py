@@ -1,5 +1,8 @@
 """Jinja for our own templates. They mean what they mean to Jinja; what it does for each of the thousands of names, calls and values of a page in case somebody needs
 it, and none of ours does, is left out: that was half of a page's time.
+
+What is left out: `{% autoescape false %}` is ignored, for everything is escaped; and what a template calls is not given the context, the environment or whether
+to escape (`pass_context` and its like), though a filter is. A test refuses both.
 """
 
 from collections.abc import Callable
@@ -15,7 +18,7 @@ Source = tuple[str, str | None, Callable[[], bool] | None]  # as a loader gives 
 
 
 class _Calls(Context):
-    """Calls what a template calls, without asking whether it wants the context: that took four times as long as to call it."""
+    """Calls what a template calls, without asking whether it wants the context (pass_context): that took four times as long as to call it."""
 
     def call(self, what: Callable[..., Any], /, *args: Any, _block_vars: object = None, _loop_vars: object = None, **named: Any) -> Any:
         return what(*args, **named)

@@ -39,7 +39,8 @@ def _of_its_time(work: Work, snapshot: Snapshot, last: Snapshot | None) -> None:
             )
     for listing in work.catalogue.source(snapshot.source).listings.values():
         was, now = last.as_of(listing.name) if last else None, snapshot.as_of(listing.name)
-        was = was and last and min(was, last.taken_on.isoformat())  # no list is of a later day than it was taken on, whatever it says
+        if was and last:
+            was = min(was, last.taken_on.isoformat())  # no list is of a later day than it was taken on, whatever it says
         if was and now and now < was and listing.batch == "full_snapshot":
             raise SourceBroken(
                 f"{snapshot.source}: {listing.name}: is as of {now} and {was} is live; an old delivery was handed in as new: ask for the newest one"

@@ -45,7 +45,7 @@ QUERIES: Mapping[str, str] = {
     "left_the_white_list": f"""WITH was AS MATERIALIZED (
   SELECT institution_id, subject_name, authority, listed_on, region_code FROM listings_as_of
   WHERE release = {_MEANT.replace("$at", "from")} AND {_LISTED}
-  AND {_WITHIN} AND {_MEANT.replace("$at", "to")} IS NOT NULL
+  AND {_MEANT.replace("$at", "to")} IS NOT NULL AND {_WITHIN}
 ), still AS MATERIALIZED (
   SELECT institution_id FROM listings_as_of
   WHERE release = {_MEANT.replace("$at", "to")} AND {_LISTED}

@@ -1,7 +1,7 @@
 """What the next release is made of: of each source its snapshots, newest first.
 
 It asks a source, keeps what the live release is made of as far as the source's rule still needs it, and knows whether all that is new. An old
-delivery that is handed in as new is refused here. What is in a snapshot it does not know: contents are compared by their hashes.
+delivery that is handed in as new, or one of a day to come, is refused here. What is in a snapshot it does not know: contents are compared by their hashes.
 """
 
 import sqlite3
@@ -24,14 +24,23 @@ def fetch(work: Work, name: str, address: str, access: Access = ANYHOW, before: 
     last = (released(work) if before is None else before).get(name, (None,))[0]
     plan = source_plan(work.catalogue.source(name), address, access.token, access.rate)
     snapshot = extract(plan, work.home.path, work.now, last, work.progress)
-    _no_older(work, snapshot, last)
+    _of_its_time(work, snapshot, last)
     return snapshot
 
 
-def _no_older(work: Work, snapshot: Snapshot, last: Snapshot | None) -> None:
-    """Raises SourceBroken for a full list of an earlier day than the live one. An increment may be handed in late."""
+def _of_its_time(work: Work, snapshot: Snapshot, last: Snapshot | None) -> None:
+    """Raises SourceBroken for what says it is of a day to come, and for a full list of an earlier day than the live one. An increment may be handed in late."""
+    today = work.day.isoformat()
+    for page in snapshot.pages:
+        if page.as_of and page.as_of > today:
+            raise SourceBroken(
+                f"{snapshot.source}: {page.listing}, {page.file.rpartition('/')[2]}: is as of {page.as_of}, and today is {today} in China; a day up to today was expected, "
+                "since a list of a day to come would refuse all true ones before it: ask for one with its right day (截至, or the date in the file's name), or look at this machine's clock"
+            )
     for listing in work.catalogue.source(snapshot.source).listings.values():
         was, now = last.as_of(listing.name) if last else None, snapshot.as_of(listing.name)
+        if was and last:
+            was = min(was, last.taken_on.isoformat())  # no list is of a later day than it was taken on, whatever it says
         if was and now and now < was and listing.batch == "full_snapshot":
             raise SourceBroken(
                 f"{snapshot.source}: {listing.name}: is as of {now} and {was} is live; an old delivery was handed in as new: ask for the newest one"
@@ -55,12 +64,12 @@ def inputs_for(work: Work, fresh: Mapping[str, Snapshot], before: Inputs | None 
     A snapshot that says what the last one said is not entered again. It can confirm, though, that records are gone (rule 2): where the
     platform was asked on a later day. A bureau's file that is read twice is one delivery.
 
-    Raises SourceBroken for an old delivery, which stays under raw/ for whoever looks into it when it was refused.
+    Raises SourceBroken for an old delivery and for one of a day to come, which stays under raw/ for whoever looks into it when it was refused.
     """
     inputs = dict(released(work) if before is None else before)
     for name, snapshot in fresh.items():
         known = inputs.get(name, ())
-        _no_older(work, snapshot, known[0] if known else None)
+        _of_its_time(work, snapshot, known[0] if known else None)
         full = all(listing.batch == "full_snapshot" for listing in work.catalogue.source(name).listings.values())
         if not known or known[0].content_sha256 != snapshot.content_sha256:
             inputs[name] = (snapshot, *(known[:1] if full else known))

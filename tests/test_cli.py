@@ -170,6 +170,17 @@ def test_the_single_steps_refuse_an_old_delivery_too(platform: Server, home: Pat
         done(mingbai(home, name, *(source(platform) if name == "extract" else ()), now="2026-11-03T13:00:00+08:00"))
 
 
+def test_a_delivery_of_a_day_to_come_is_refused_and_locks_out_no_true_one(platform: Server, home: Path) -> None:
+    platform.move(1)
+    words = "is as of 2026-11-02, and today is 2026-11-01 in China; a day up to today was expected"
+    assert words in told(mingbai(home, "run", *source(platform)), 4)
+    assert words in told(mingbai(home, "stage"), 4)
+    assert Home(home).live() is None
+    platform.move(0)
+    done(mingbai(home, "run", *source(platform)))
+    assert Home(home).live() == "2026-11-01"
+
+
 @pytest.mark.parametrize("name", ["stage", "validate"])
 def test_a_step_without_a_snapshot_says_which_comes_first(name: str, home: Path) -> None:
     assert "run `mingbai extract` first" in told(mingbai(home, name), 2)
@@ -328,7 +339,7 @@ def test_a_decision_without_a_name_or_a_reason_is_refused(name: str, left_out: s
 
 def test_what_is_refused_is_gone_and_in_the_log(held: str, home: Path) -> None:
     assert "the live release stays as it is" in done(mingbai(home, "refuse", held, *SIGNED, now=NEXT))
-    assert "no release is in the making" in told(mingbai(home, "review", now=NEXT), 2)
+    assert done(mingbai(home, "review", now=NEXT)) == "nothing waits for a decision; the live release stays as it is\n"
     assert "in the making" not in done(mingbai(home, "status", now=NEXT))
     assert "last run: 2026-11-02T04:00:00Z refused" in done(mingbai(home, "status", now=NEXT))
     log = done(mingbai(home, "audit", now=NEXT)).splitlines()

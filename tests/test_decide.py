@@ -10,11 +10,13 @@ from typing import Any
 
 import orjson
 import pytest
+from click.testing import CliRunner
 
 from making import approved, copied, institution, listing, notice, on, one_province, query, rating, snapshot, world
 from publish.audit import append, approvals, cut_off, entries, refused
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
+from publish.cli import main
 from publish.decide import accept, approve, back, refuse
 from publish.errors import BadHome, NotSigned, ReviewNeeded
 from publish.reviewpage import PAGE, page
@@ -875,6 +877,10 @@ def test_ratings_that_are_held_themselves_are_not_accepted_with_their_institutio
 
 
 def test_what_is_held_can_be_looked_at_after_its_release(cut_short: Work) -> None:
+    said = CliRunner().invoke(main, ["--home", str(cut_short.home.path), "review"])
+    assert (said.exit_code, said.stdout.splitlines()[0]) == (0, "nothing waits for a decision; the live release stays as it is")
+    assert "held: platform institutions 330106 浙江省杭州市西湖区 since 2026-11-02" in said.stdout
+    assert f"what would change there: {cut_short.home.held_page}" in said.stdout
     assert "浙江省杭州市西湖区" in cut_short.home.held_page.read_text("utf-8")
     assert cut_short.home.held_page.stat().st_mode & 0o777 == 0o600
 

@@ -14,7 +14,7 @@ from making import NOON, Record, institution, listing, notice, on, one_province,
 from publish import audit
 from publish.candidate import Candidate
 from publish.catalogue import Catalogue
-from publish.errors import ReviewNeeded
+from publish.errors import ReviewNeeded, SourceBroken
 from publish.inputs import inputs_for, nothing_new
 from publish.steps import assembled, compare, judge, lay_out, make_downloads, make_index, publish
 from publish.work import Work
@@ -163,6 +163,19 @@ def test_an_old_delivery_is_not_taken_for_a_new_one(work: Work) -> None:
     deliver(work, changed(world(), "institutions", range(200, 201), address="二"), 1)
     with pytest.raises(ReviewNeeded, match=r"2026-11-01 \(old_content\)"):
         deliver(work, world(), 2)
+
+
+def test_what_went_live_with_a_day_to_come_counts_as_of_the_day_it_was_taken_on(work: Work) -> None:
+    """As one did before such a day was refused: the true lists after it are not older."""
+    wrong, true, old = (
+        {"platform": snapshot(work.home.raw, f"platform-{day}", world(), as_of=day)} for day in ("2026-11-20", "2026-11-02", "2026-10-31")
+    )
+    live = {"platform": (wrong["platform"],)}
+    assert inputs_for(on(work, 1), true, live)["platform"][0] == wrong["platform"], "it says the same"
+    with pytest.raises(SourceBroken, match="is as of 2026-10-31 and 2026-11-01 is live"):
+        inputs_for(on(work, 1), old, live)
+    with pytest.raises(SourceBroken, match=r"is as of 2026-11-20, and today is 2026-11-02 in China.*: ask for one with its right day"):
+        inputs_for(on(work, 1), wrong, {})
 
 
 def test_a_county_that_comes_back_with_news_is_held_no_longer(work: Work) -> None:

@@ -250,8 +250,7 @@ async def test_the_ready_made_queries_answer_with_releases_or_days(site, publish
         assert name in row["name"]
     (row,) = await sql(site, of_past.QUERIES["institution_on_a_day"], id=id, day="2026-11-05")  # to come, for this site
     assert "启明新" in row["name"]
-    assert await rows(site, "/institution_on_a_day", id=id, day="") == []
-    for none, status in (("2026-10-31", 404), ("gestern", 400), ("2026-11-3", 400), ("2999-01-01", 400)):
+    for none, status in (("", 400), ("2026-10-31", 404), ("gestern", 400), ("2026-11-3", 400), ("2999-01-01", 400)):
         assert (await site.get("/history/institution_on_a_day.json", params={"id": id, "day": none})).status_code == status, none
         assert await sql(site, of_past.QUERIES["institution_on_a_day"], id=id, day=none) == [], none
     assert {row["release"] for row in await rows(site, "/changes_of_an_institution", id=id)} >= {THIRD}
@@ -261,6 +260,38 @@ async def test_the_ready_made_queries_answer_with_releases_or_days(site, publish
     assert 'action="/en/history/institution_on_a_day"' in page.text
     assert wording("en")["history.institution_on_a_day.about"] in unescape(page.text)
     assert 'name="day" value="2026-11-03"' in page.text
+
+
+async def test_a_ready_question_says_what_it_still_needs(site):
+    at, none = "/history/left_the_white_list", wording("zh")["table.none"]
+    for asked, missing in (({}, "from to region"), ({"from": FIRST, "region": "330000"}, "to"), ({"from": FIRST, "to": SECOND}, "region")):
+        page = await site.get(at, params=asked)
+        assert page.status_code == 200
+        said = wording("zh")["history.to_fill"].split("{")[0]
+        note = next(line for line in unescape(page.text).splitlines() if said in line)
+        assert none not in page.text
+        for key in ("from", "to", "region"):
+            assert (wording("zh")[f"history.asked.{key}"] in note) == (key in missing.split()), (asked, key)
+            assert wording("zh")[f"history.asked.{key}"] in page.text, "the label of its field"
+        for form in (".json", ".csv"):
+            answer = await site.get(at + form, params=asked)
+            assert (answer.status_code, none in answer.text) == (400, False)
+            assert all(f"{key} (" in unescape(answer.text) for key in missing.split()), (asked, form)
+    whole = await site.get(at, params={"from": FIRST, "to": SECOND, "region": "330000"})
+    assert none in whole.text, "that is an answer"
+
+
+async def test_a_region_of_a_ready_question_is_a_code_or_leads_to_one(site):
+    asked = {"from": FIRST, "to": SECOND}
+    for form in ("", ".json"):
+        at = f"/en/history/left_the_white_list{form}"
+        named = await site.get(at, params={**asked, "region": "浙江"})
+        assert (named.status_code, named.headers["location"]) == (308, f"{at}?from={FIRST}&to={SECOND}&region=330000")
+        for unknown in ("Atlantis", "999999", "鼓楼区"):
+            refused = await site.get(at, params={**asked, "region": unknown})
+            assert refused.status_code == 400, unknown
+            assert ("320106" if unknown == "鼓楼区" else "330000") in refused.text
+    assert (await site.get("/history/left_the_white_list.json", params={**asked, "region": "000000"})).status_code == 200
 
 
 async def test_who_left_the_white_list_is_who_is_on_none_any_more(published, catalogue, clock, tmp_path):
@@ -285,7 +316,7 @@ async def test_who_left_the_white_list_is_who_is_on_none_any_more(published, cat
         past.commit()
     app = build_app(home, dictionary=dictionary(catalogue), now=lambda: clock.now)
     async with visitor(app) as site:
-        for region in ("330106", "330100", "330000"):
+        for region in ("330106", "330100", "330000", "000000"):
             asked = {"from": SECOND, "to": THIRD, "region": region}
             assert [row["institution_id"] for row in await rows(site, "/left_the_white_list", **asked)] == [id], region
         assert await rows(site, "/left_the_white_list", **{**asked, "region": "330110"}) == []

@@ -30,7 +30,7 @@ BEFORE = "2026-11-22"
 PLACES = ("350000", "350100", "350102", "350200", "350203")
 NEW_PERSON, CROWDED = "n-newperson002", "i-00000000001z"
 AHEAD = ("coverage", "overview", "ended", "unmatched", "notices unseen", "past", "releases", "notices linked", "first release", "others")
-HELD, UNCOVERED, SPLIT = "350203", "330000", "110103"
+HELD, UNCOVERED, SPLIT, EMPTY = "350203", "330000", "110103", "350105"
 
 
 def _tables(mark: str) -> dict[str, list[dict[str, Any]]]:
@@ -214,6 +214,29 @@ async def test_a_region_that_no_source_covers_reads_cannot_say_and_never_none(si
     assert answer["coverage"]["notices"]["not_covered"]["code"] == "region_not_covered"
     assert answer["sources"] == []
     assert answer["hotlines"][-1]["number"] == "12345"
+
+
+async def test_of_a_region_of_which_the_sources_have_nothing_no_number_reads_0(site):
+    async with visitor(site) as client:
+        for lang, prefix in (("zh", ""), ("en", "/en")):
+            words, at = wording(lang), f"{prefix}/regions/{EMPTY}"
+            page = text_of((await client.get(at)).text)
+            assert page.count(words["region.cannot_say"]) >= 7, "institutions, four lists, notices and why"
+            for said in ("region.institutions", "region.found"):
+                assert words[said].format(as_of="2026-11-22", n=0) not in page
+            assert words["region.unsaid"].split("{")[0] in page
+            assert f"0 {words['start.notices_in_force']}" not in page
+            table = (await client.get(f"{prefix}/regions/350100")).text
+            (county,) = re.findall(rf'<tr><th scope="row"><a href="[^"]*/{EMPTY}">.*?</tr>', table)
+            assert text_of(county).count(words["region.cannot_say"]) == 4
+        answer = (await client.get(f"/regions/{EMPTY}.json")).json()
+        (of_city,) = (one for one in (await client.get("/regions/350100.json")).json()["regions"] if one["code"] == EMPTY)
+        some = (await client.get("/regions/350102.json")).json()
+    for counts in (answer["counts"], of_city):
+        assert (counts["institutions"], counts["notices_in_force"], set(counts["lists"].values())) == (None, None, {None})
+    assert answer["coverage"]["notices"]["not_covered"] == {"code": "region_nothing", "text": wording("zh")["feed.silent.region_nothing"]}
+    assert of_city["is_covered"] == {"listings": False, "notices": False}
+    assert some["coverage"]["notices"]["is_covered"]
 
 
 async def test_a_held_partition_is_told_and_nothing_found_there_is_not_none(site):

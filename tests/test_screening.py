@@ -21,6 +21,7 @@ from publish.progress import silent
 from publish.web.reader import Reader
 from publish.web.server import build_app
 from publish.web.verifier import Verifier
+from publish.wording import wording
 from verify_release import CHAOYANG, GULOU, SOURCES, Broken, code, publish_world, tables
 from web_release import TODAY, go_live, make_release
 
@@ -147,7 +148,21 @@ def test_the_number_of_notices_is_there_where_it_may_be_said_and_is_known(home, 
     (tmp_path / "list.csv").write_text("\n".join(("名称,区县,代码", *lines)))
     result = screen(home, tmp_path / "list.csv", "--code-column", "代码")
     assert result.exit_code == 0, result.output
-    assert [row["notices_in_force"] for row in read(tmp_path / "list.csv.screened.csv")] == list(lines.values())
+    found = read(tmp_path / "list.csv.screened.csv")
+    assert [row["notices_in_force"] for row in found] == list(lines.values())
+    for row in found:
+        n = row["notices_in_force"]
+        assert (f"公示期内有 {n} 条公告。" in row["said"]) == (n not in ("", "0")), row
+
+
+def test_the_answer_in_words_leaves_out_no_note(home, tmp_path):
+    """Above all that its permits are over, and that of a name alone nothing adverse is told."""
+    (tmp_path / "list.csv").write_text(text())
+    screen(home, tmp_path / "list.csv")
+    found = read(tmp_path / "list.csv.screened.csv")
+    notes = [(row, key) for row in found for key in row["reason"].split(" | ") if f"verify.note.{key}" in wording("zh")]
+    assert notes
+    assert all(wording("zh")[f"verify.note.{key}"] in row["said"] for row, key in notes)
 
 
 ALONE = {"id": "alone", "label_zh": "某区名单", "region_code": CHAOYANG, "interval_days": 30, "as_of": "2026-11-20"}  # gives lists alone

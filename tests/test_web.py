@@ -720,13 +720,14 @@ async def test_open_sql_is_bounded_and_changes_nothing(site, sql, capfd):
 
 
 async def test_no_more_rows_than_allowed(site):
+    asked = {"sql": "with recursive n(i) as (select 1 union all select i + 1 from n limit 500) select * from n"}
     async with visitor(site()) as client:
-        answer = (
-            await client.get(
-                "/mingbai.json", params={"sql": "with recursive n(i) as (select 1 union all select i + 1 from n limit 500) select * from n"}
-            )
-        ).json()
+        answer = (await client.get("/mingbai.json", params=asked)).json()
+        page = (await client.get("/mingbai", params=asked)).text
+        few = (await client.get("/mingbai", params={"sql": "select 1 as one"})).text
     assert (len(answer["rows"]), answer["truncated"]) == (200, True)
+    assert ("/mingbai.csv?" in few, "/mingbai.csv?" in page) == (True, False), "a CSV of them is refused"
+    assert wording("zh")["sql.truncated.own"].format(n=200) in page
 
 
 @pytest.mark.parametrize("path", ["/", "/search", "/mingbai/institutions", "/status.json"])

@@ -122,6 +122,15 @@ async def test_a_question_is_where_a_journalist_looks(ask, root, name, lang):
     assert name in CliRunner().invoke(main, ["sql", "--help"]).stdout
 
 
+def test_a_name_that_is_no_question_is_told_those_that_are_and_where_one_of_the_past_is(work):
+    for name, where in (("left_the_white_list", "on the site at /history/left_the_white_list"), ("who_left", "")):
+        refused = asked(work, name)
+        assert refused.exit_code == 1
+        assert f"{name}: is no ready-made question; there are {', '.join(QUESTIONS)}, or give a SELECT" in refused.stderr
+        assert where in refused.stderr
+        assert ("/history/" in refused.stderr) == bool(where)
+
+
 def test_forms_say_the_same(work):
     query = "SELECT id, name, '=1+1' AS formula, '011001' AS code, NULL AS blank, 7 AS number FROM institutions ORDER BY id LIMIT 2"
     as_json, as_csv, sheet, table = (asked(work, query, "--as", form).stdout for form in ("json", "csv", "spreadsheet", "table"))

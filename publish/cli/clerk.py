@@ -20,7 +20,7 @@ from ..withdrawals import REASONS
 from ..wording import LANGUAGES
 from ..work import opened
 from .group import MakeWork, main
-from .steps import accounting
+from .steps import accounting, held
 
 HASHES = ("numbered", "dated", "codes")  # of a withdrawal's decision: nobody reads them
 
@@ -36,6 +36,11 @@ def signature(command: Callable[..., Any]) -> Callable[..., Any]:
 def review(make: MakeWork) -> None:
     """Hold the candidate against the bounds; show what it would change, in Chinese and English, and write it as a page."""
     work = make()
+    if work.live and not work.home.candidate_file.is_file():
+        click.echo("nothing waits for a decision; the live release stays as it is")
+        for line in held(work):
+            click.echo(line)
+        return
     with opened(work):
         candidate = Candidate.load(work.home)
         if candidate.approved is None:  # what people have begun to approve stays as they saw it

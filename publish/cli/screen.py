@@ -161,6 +161,8 @@ def _told(answer: Answer, verifier: "Verifier") -> Iterator[str]:
         (
             say("zh", answer.heading) + "。",
             *(say("zh", f"verify.reason.{reason}", lists=lists) for reason in answer.reasons),
+            *([say("zh", "card.in_force", n=answer.notices_in_force) + "。"] if answer.notices_in_force else []),
+            *(say("zh", f"verify.note.{note}") for note in answer.notes),
         )
     )
 

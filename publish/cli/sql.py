@@ -52,7 +52,11 @@ def sql(make: MakeWork, query: str, release: str | None, form: str, given: Seque
     What is asked of is the file as it was published: a notice in it may have ended since. `spreadsheet` opens in Excel and WPS with nothing computed.
     """
     from ..web.reader import harden, read_only  # with what only a release needs
+    from ..web.views import QUERIES as OF_PAST
 
+    if query.isidentifier() and query not in QUESTIONS:
+        of_past = f"; {query} is asked of the past, on the site at /history/{query}" if query in OF_PAST else ""
+        raise BadValue(f"sql: {query}: is no ready-made question; there are {', '.join(QUESTIONS)}, or give a SELECT{of_past}")
     path = _database(make, release)
     values = dict(_value(one) for one in given)
     try:

@@ -1,5 +1,6 @@
 """The run and its steps, one command each, in the order of the work, and what they left: `status`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -216,6 +217,19 @@ def _region(work: Work, code: str) -> str:
         return ""
 
 
+def held(work: Work) -> Iterator[str]:
+    """What of the live release is not updated, in lines, and where to see what would change there."""
+    rows = work.live_manifest().get("held", [])
+    for row in rows:
+        place = f"{row['source']} {row['table']} {row['region']}"
+        yield (
+            f"held: {place} {_region(work, row['region'])} since {row['since']} ({work.catalogue.codes['bounds'].label(row['bound']).zh} {row['bound']}); "
+            f"where the change is true: mingbai accept {place} --by NAME --reason TEXT"
+        )
+    if rows and work.home.held_page.is_file():
+        yield f"  what would change there: {work.home.held_page}"
+
+
 @main.command()
 @click.pass_obj
 def status(make: MakeWork) -> None:
@@ -242,14 +256,8 @@ def status(make: MakeWork) -> None:
     click.echo(f"last run: {last['at']} {last['outcome']}: {last['reason']}" if last else "last run: none")
     if work.home.detail.is_file():
         click.echo(f"  {work.home.detail.read_text(encoding='utf-8').strip()}")
-    for held in work.live_manifest().get("held", []):
-        place = f"{held['source']} {held['table']} {held['region']}"
-        click.echo(
-            f"held: {place} {_region(work, held['region'])} since {held['since']} ({work.catalogue.codes['bounds'].label(held['bound']).zh} {held['bound']}); "
-            f"where the change is true: mingbai accept {place} --by NAME --reason TEXT"
-        )
-    if work.live_manifest().get("held") and work.home.held_page.is_file():
-        click.echo(f"  what would change there: {work.home.held_page}")
+    for line in held(work):
+        click.echo(line)
     try:
         signed = withdrawals(entries(work.home))
     except BadHome as error:

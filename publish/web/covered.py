@@ -3,7 +3,7 @@
 A list that no source of a region has is nobody's there: that none is on it cannot be said. So it is of every list where nothing found means nothing at all.
 """
 
-from ..answering import meets, nothing_of
+from ..answering import NOTHING_THERE, meets, nothing_of
 from ..coverage import LISTS, NOTICES, because
 from ..meant import place_of
 from ..regions import COUNTRY
@@ -11,6 +11,8 @@ from ..rules import AGAINST
 from . import facts, regional
 from .reader import Reader, Row
 from .visit import Visit
+
+NOTHING = "region_nothing"  # the sources have neither an institution nor a list nor a notice of a region
 
 
 def silence(reader: Reader, today: str, code: str | None) -> dict[str, str | None]:
@@ -20,6 +22,13 @@ def silence(reader: Reader, today: str, code: str | None) -> dict[str, str | Non
         coverage = facts.coverage(reader, today)
         kept[code] = {what: coverage.silence(what, code) for what in (LISTS, NOTICES)}
     return kept[code]
+
+
+def silence_in(reader: Reader, today: str, code: str, counts: regional.Counts) -> dict[str, str | None]:
+    """The same of a region by its numbers: where the sources have nothing whatever of it, that there is no notice says nothing either."""
+    found = silence(reader, today, code)
+    there = found[NOTICES] or counts[regional.INSTITUTIONS, ""] or counts[regional.NOTICES, ""]
+    return {**found, NOTICES: NOTHING} if found[LISTS] in NOTHING_THERE and not there else found
 
 
 def no_notice_is_none(reader: Reader, today: str, institution: Row) -> bool:

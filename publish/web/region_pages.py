@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from ..coverage import because
+from ..coverage import LISTS, NOTICES, because
 from ..families import FACETS
 from ..hotlines import Hotline
 from ..regions import COUNTRY, Region
@@ -168,8 +168,10 @@ class RegionPages:
                 {
                     **of_release(visit, reader),
                     "as_of": facts.freshness(reader, visit.today)["as_of"],
-                    "counts": regional.said(counts, self._lists(visit, reader, COUNTRY)),
-                    "without_region": regional.said(nowhere, self._lists(visit, reader, regional.NOWHERE)),
+                    "counts": regional.said(
+                        counts, self._lists(visit, reader, COUNTRY), covered.silence_in(reader, visit.today, COUNTRY, counts)
+                    ),
+                    "without_region": regional.said(nowhere, self._lists(visit, reader, regional.NOWHERE), dict.fromkeys((LISTS, NOTICES))),
                     "classes": regional.by_code(counts, regional.CLASS),
                     "regions": [self._as_public(one, visit, reader) for one in under],
                 }
@@ -195,7 +197,7 @@ class RegionPages:
             "heirs": heirs,
             "asked": asked,
             "counts": counts,
-            "silence": covered.silence(reader, visit.today, code),
+            "silence": covered.silence_in(reader, visit.today, code, counts),
             "unsaid": covered.unsaid(reader, visit.today, code),
             "sources": covered.sources(visit, reader, code),
             "under": self._under(visit, reader, code),
@@ -234,7 +236,7 @@ class RegionPages:
             "coverage": {what: covered.told(visit, what, why) for what, why in told["silence"].items()},
             "sources": told["sources"],
             "hotlines": [_line(line, visit.lang) for line in self._hotlines(region.code)],
-            "counts": regional.said(told["counts"], self._lists(visit, reader, region.code)),
+            "counts": regional.said(told["counts"], self._lists(visit, reader, region.code), told["silence"]),
             "classes": regional.by_code(told["counts"], regional.CLASS),
             "regions": [self._as_public(one, visit, reader) for one in told["under"]],
             "notices_by_month": {bar.label: bar.total for bar in told["notices"].bars},
@@ -267,11 +269,12 @@ class RegionPages:
 
     def _under(self, visit: Visit, reader: Reader, code: str) -> list[Row]:
         """The regions directly under one: code, numbers, and why and on which lists nothing found there means nothing."""
+        counts = regional.counted(reader, visit.today)
         return [
             {
                 "code": each,
-                "all": regional.of(reader, visit.today, each),
-                "silence": covered.silence(reader, visit.today, each),
+                "all": (its := counts.get(each, regional.Counts())),
+                "silence": covered.silence_in(reader, visit.today, each, its),
                 "unsaid": covered.unsaid(reader, visit.today, each),
             }
             for each in regional.parts(reader, code, visit.today)
@@ -280,7 +283,7 @@ class RegionPages:
     def _as_public(self, one: Row, visit: Visit, reader: Reader) -> Row:
         return {
             "code": one["code"],
-            **regional.said(one["all"], self._lists(visit, reader, one["code"])),
+            **regional.said(one["all"], self._lists(visit, reader, one["code"]), one["silence"]),
             "is_covered": {what: why is None for what, why in one["silence"].items()},
             "url": address(f"/regions/{one['code']}", visit.lang),
         }

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from ..coverage import LISTS as LISTINGS
 from ..regions import COUNTRY
 from ..rules import ADVERSE
 from . import queries
@@ -99,12 +100,12 @@ def by_code(counts: Counts, kind: str) -> dict[str, int]:
     return {what: n for (which, what), n in sorted(counts.items()) if which == kind and n}
 
 
-def said(counts: Counts, none: Mapping[str, int | None]) -> Row:
-    """The numbers of a region as its JSON has them; `none` says of each list what it is where nobody is on it."""
+def said(counts: Counts, none: Mapping[str, int | None], silence: Mapping[str, str | None]) -> Row:
+    """The numbers of a region as its JSON has them: None instead of 0 where nobody can know. `none` says of each list what it is where nobody is on it."""
     return {
-        "institutions": counts[INSTITUTIONS, ""],
+        "institutions": counts[INSTITUTIONS, ""] or (None if silence[LISTINGS] else 0),
         "lists": {each: counts[LIST, each] or nothing for each, nothing in none.items()},
-        "notices_in_force": counts[NOTICES, ""],
+        "notices_in_force": counts[NOTICES, ""] or (None if silence[NOTICES] else 0),
     }
 
 

@@ -168,7 +168,7 @@ def _pages() -> dict[str, Schema]:
 
 
 def _regions(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
-    counts = {"institutions": WHOLE, "lists": {"type": "object", "additionalProperties": MAYBE_WHOLE}, "notices_in_force": WHOLE}
+    counts = {"institutions": MAYBE_WHOLE, "lists": {"type": "object", "additionalProperties": MAYBE_WHOLE}, "notices_in_force": MAYBE_WHOLE}  # fmt: skip
     told = thing(is_covered=YES, not_covered=maybe(thing(code=TEXT, text=TEXT)))
     part = thing(code=TEXT, **counts, is_covered={"type": "object", "additionalProperties": YES}, url=TEXT)
     source = thing(id=TEXT, label_zh=MAYBE, label_en=MAYBE, as_of=MAYBE, is_stale=YES, is_whole=YES, held=each(each(MAYBE)))

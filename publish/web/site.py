@@ -10,22 +10,25 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from ..home import china_day
 from ..questions import QUESTIONS
+from ..regions import COUNTRY
 from ..wording import LANGUAGES
-from .answer import Answer, App, Receive, Scope, Send, give, guarded, redirect
+from .answer import Answer, App, Receive, Scope, Send, give, guarded, moved, redirect
 from .archive import NoSuchRelease
 from .asked import AS_OF, NoSuchChoice, refused
 from .kept import Kept
 from .near import near
 from .pages import NotHere, Page, Pages
 from .reader import Reader
+from .selection import regions_under
 from .sent import NotReceived, SenderGone, Sent, received
 from .shelf import Shelf
 from .tablesearch import PAGES, is_refused
 from .terms import Clock
-from .views import OF_DAYS, QUERIES
+from .views import OF_DAYS, PARAMETERS, QUERIES
 from .visit import DASHED, HISTORY, ROUTE, ROUTES, Visit, address, current, spelt
 from .whole import headers, less, may_hold_persons, narrowed
 
@@ -257,8 +260,8 @@ class Site:
             return self.pages.problem(visit, 400, "no_table_search", instead=searches(visit))
         if of_past and any(key.startswith("_facet") for key in asked):  # over every release at once they take longer than a query may
             return self.pages.problem(visit, 400, "bad_request")
-        if of_past and table in QUERIES and (refusal := self._of_no_release(visit, reader)):
-            return refusal
+        if of_past and table in QUERIES and (elsewhere := self._not_asked_rightly(visit, reader, table)):
+            return elsewhere
         if visit.path == f"/{ROUTE}/{table}.csv" and table in reader.counts and asked.keys().isdisjoint(("_stream", "_size", "_next")):
             return redirect(
                 spelt(visit, visit.path) + f"{'&' if visit.query else '?'}_stream=on"
@@ -275,15 +278,29 @@ class Site:
                 return answer if answer.status == 410 else None
         return None
 
-    def _of_no_release(self, visit: Visit, reader: Reader) -> Answer | None:
-        """The refusal of a ready question with a day of which there is no release."""
+    def _not_asked_rightly(self, visit: Visit, reader: Reader, table: str) -> Answer | None:
+        """What a ready question is answered that cannot be: without a value as data (its page says what to fill in), of a day of which there is no release,
+        or of a region that is spelt otherwise than by its code."""
+        asked = visit.asked
+        missing = [key for key in PARAMETERS[table] if not asked.get(key, "").strip()]
+        if missing and visit.path != f"/{HISTORY}/{table}":
+            said = visit.t("list.and").join(f"{key} ({visit.t(f'history.asked.{key}')})" for key in missing)
+            return self.pages.problem(visit, 400, "missing", {"missing": said}, onward=address(f"/{HISTORY}/{table}", visit.lang))
         for key in OF_DAYS:
-            if day := visit.asked.get(key):
+            if day := asked.get(key):
                 try:
                     self.shelf.archive.find(day, reader, visit.today)
                 except NoSuchRelease as no:
                     return self.pages.problem(visit, no.status, no.kind, no.said, detail=f"{key}={day}")
-        return None
+        region = asked.get("region", "").strip()
+        if "region" in missing or "region" not in PARAMETERS[table] or reader.territory.at(region):
+            return None
+        meant = [one.code for one in reader.territory.meanings(region)]
+        if len(meant) == 1:
+            query = urlencode([(key, meant[0] if key == "region" else value) for key, value in visit.pairs])
+            return moved(f"{address(visit.path, visit.lang)}?{query}")
+        known = meant or sorted(regions_under(reader, COUNTRY, visit.today))
+        return self.pages.problem(visit, 400, "no_region", {"known": ", ".join(known)}, detail=f"region={region}")
 
 
 def searches(visit: Visit) -> list[tuple[str, str]]:

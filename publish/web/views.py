@@ -5,11 +5,13 @@ changed back it has nothing. It is written as one scan in the order of the key, 
 as a union of what came, went and changed it took twice the time, and a page late in a long one more than the limit of a query.
 """
 
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..regions import COUNTRY
 from ..wording import LANGUAGES, wording
 from .ended import INNER
 
@@ -34,7 +36,7 @@ _OWN: Mapping[str, tuple[str, tuple[str, ...]]] = {  # SQL and key
 # a release that is meant by its id, or by a day up to today in China: the newest one up to it; nothing else means one
 _MEANT = """(SELECT id FROM releases WHERE id = :$at OR (day <= :$at AND date(:$at) = :$at AND :$at <= date('now', '+8 hours'))
   ORDER BY id = :$at DESC, number DESC LIMIT 1)"""
-_WITHIN = """region_code LIKE CASE WHEN :region LIKE '%0000' THEN substr(:region, 1, 2) WHEN :region LIKE '%00' THEN substr(:region, 1, 4)
+_WITHIN = f"""region_code LIKE CASE WHEN :region = '{COUNTRY}' THEN '' WHEN :region LIKE '%0000' THEN substr(:region, 1, 2) WHEN :region LIKE '%00' THEN substr(:region, 1, 4)
   ELSE :region END || '%'"""
 _LISTED = "list = 'white' AND absent_since IS NULL"
 OF_DAYS = ("day", "from", "to")  # keys of these queries that mean a release; each has to, or nobody is found, or everybody
@@ -43,7 +45,7 @@ QUERIES: Mapping[str, str] = {
     "left_the_white_list": f"""WITH was AS MATERIALIZED (
   SELECT institution_id, subject_name, authority, listed_on, region_code FROM listings_as_of
   WHERE release = {_MEANT.replace("$at", "from")} AND {_LISTED}
-  AND {_WITHIN} AND {_MEANT.replace("$at", "to")} IS NOT NULL
+  AND {_MEANT.replace("$at", "to")} IS NOT NULL AND {_WITHIN}
 ), still AS MATERIALIZED (
   SELECT institution_id FROM listings_as_of
   WHERE release = {_MEANT.replace("$at", "to")} AND {_LISTED}
@@ -56,6 +58,8 @@ FROM was WHERE institution_id NOT IN (SELECT institution_id FROM still) ORDER BY
     "corrections_and_withdrawals": """SELECT substr(recorded_on, 1, 7) AS month, cause, table_name, sum(rows) AS rows FROM change_counts
 WHERE cause IN ('correction', 'withdrawal') GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3""",
 }
+
+PARAMETERS = {name: tuple(dict.fromkeys(re.findall(r"(?<!:):([a-z]+)", sql))) for name, sql in QUERIES.items()}  # each has to have a value
 
 
 @dataclass(frozen=True)

@@ -217,7 +217,7 @@ def _ordered(work: Work, row: Row, about: About) -> Iterator[str]:
     with closing(sqlite3.connect(to_read(live, for_good=True), uri=True)) as connection:
         for name, (table, column) in CODES.items():
             codes = work.catalogue.codes[str(work.catalogue.tables[table].columns[column].codes)]
-            found = connection.execute(f'SELECT "{column}" FROM "{table}" WHERE notice_id = ? ORDER BY 1', [row["id"]]).fetchall()
+            found = connection.execute(f'SELECT "{column}" FROM "{table}" WHERE notice_id = ? ORDER BY 1', [row["id"]]).fetchall()  # noqa: S608
             if found:
                 named = ", ".join(f"{code} ({codes.label(code).zh})" for (code,) in found)
                 yield f"{row['id']}: {name} go on as the source gives them, beside the new penalty_text: {named}; no correction changes them: where one is wrong, have the source change it, or mingbai dispute"

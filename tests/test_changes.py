@@ -394,7 +394,9 @@ async def test_a_notice_has_a_public_log(site):
         corrected = (await client.get(f"/notices/{ACTIVE}.json")).json()
         page = text_of((await client.get(f"/notices/{ACTIVE}")).text)
         closed = (await client.get(f"/institutions/{CLOSED}.json")).json()
-    assert [(it["release"], it["event"]) for it in notice["timeline"]] == [(THIRD, "disputed"), (SECOND, "came")], "what was said and what it changed are one"
+    assert [(it["release"], it["event"]) for it in notice["timeline"]] == [(THIRD, "disputed"), (SECOND, "came")], (
+        "what was said and what it changed are one"
+    )
     assert [(it["release"], it["event"]) for it in corrected["timeline"]] == [(THIRD, "corrected"), (FIRST, "first")]
     assert "更正不重复所更正的内容 → 12,000.00 元" in page
     assert "10,000.00 元" not in page

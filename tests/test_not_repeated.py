@@ -272,13 +272,20 @@ async def test_a_correction_is_told_once_without_what_it_corrects(work: Work, di
         assert events == [*(["disputed"] if disputed else []), "corrected", "changed", "first"]
         if disputed:
             assert [(f["before"], f["after"]) for f in answer["timeline"][0]["fields"]] == [("corrected", "disputed")]
-        for path in (f"/notices/{id}", f"/institutions/{owner}", f"/changes?subject={id}", "/history/changes.json?_shape=array", "/changes.csv"):
+        for path in (
+            f"/notices/{id}",
+            f"/institutions/{owner}",
+            f"/changes?subject={id}",
+            "/history/changes.json?_shape=array",
+            "/changes.csv",
+        ):
             text = (await client.get(path)).text
             assert not [it for it in ("19,000", "17,000", "1900000", "1700000", "1.9", PENALTY) if it in text], path
         for lang in LANGUAGES:
             words, prefix = wording(lang), "" if lang == "zh" else "/en"
             page, institution, compared = [
-                text_of((await client.get(f"{prefix}{path}")).text) for path in (f"/notices/{id}", f"/institutions/{owner}", f"/compare?id={owner}")
+                text_of((await client.get(f"{prefix}{path}")).text)
+                for path in (f"/notices/{id}", f"/institutions/{owner}", f"/compare?id={owner}")
             ]
             label = {"zh": ("有异议", "已更正"), "en": ("Disputed", "Corrected")}[lang]
             assert words["changes.not_repeated"] in page
@@ -286,13 +293,16 @@ async def test_a_correction_is_told_once_without_what_it_corrects(work: Work, di
             assert (words["notice.disputed"] in page) == disputed
             for text in (page, institution):
                 assert ((label[0] + words["list.and"] + label[1]) in text) == disputed, lang
-            fine, penalty, measure = words["notice.yuan"].format(yuan="2,000.00"), *(
-                ("吊销许可证件", "列入黑名单") if lang == "zh" else ("Revoking the permit", "Blacklisting")
+            fine, penalty, measure = (
+                words["notice.yuan"].format(yuan="2,000.00"),
+                *(("吊销许可证件", "列入黑名单") if lang == "zh" else ("Permit revoked", "Put on the black list")),
             )
             for text in (institution, compared):
                 assert not [it for it in (fine, penalty, measure, label[1]) if it not in text]
         both = (await client.get(f"/compare.json?id={owner}")).json()["institutions"][0]["notices_in_force"]
-        assert [(it["fine_fen"], it["penalties"], it["corrections"]) for it in both if it["id"] == id] == [(200_000, ["fine", "revoke_permit"], 1)]
+        assert [(it["fine_fen"], it["penalties"], it["corrections"]) for it in both if it["id"] == id] == [
+            (200_000, ["fine", "revoke_permit"], 1)
+        ]
 
 
 def edit(database: Path, sql: str) -> None:

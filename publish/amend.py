@@ -203,7 +203,7 @@ def _left(catalogue: Catalogue, row: Row, about: About) -> Iterator[str]:
     columns, said = catalogue.tables["notices"].columns, {**row, **about["values"]}
     texts = [c.name for c in columns.values() if c.published and c.rule == "given" and c.kind in SCREENED and c.name not in about["given"]]
     for text in texts:
-        found = [name for name in about["given"] if row[name] != said[name] and _says(said[text], columns[name].kind, row[name])]
+        found = [name for name in about["given"] if row[name] != said[name] and _goes_on(text, name, columns[name].kind, row, said)]
         if found:
             yield f"{about['notice']}: {text} goes on saying what {', '.join(found)} said before; correct it too where it means the same"
 
@@ -221,6 +221,13 @@ def _ordered(work: Work, row: Row, about: About) -> Iterator[str]:
             if found:
                 named = ", ".join(f"{code} ({codes.label(code).zh})" for (code,) in found)
                 yield f"{row['id']}: {name} go on as the source gives them, beside the new penalty_text: {named}; no correction changes them: where one is wrong, have the source change it, or mingbai dispute"
+
+
+def _goes_on(text: str, name: str, kind: str, row: Row, said: Row) -> bool:
+    """Whether a text says what a column said before. An amount as its source prints it does so without its unit too, and stands beside the right one."""
+    if name.endswith("_fen") and text == f"{name.removesuffix('_fen')}_text":
+        return said[text] is not None and not _says(said[text], kind, said[name])
+    return _says(said[text], kind, row[name])
 
 
 def _says(text: object, kind: str, value: object) -> bool:

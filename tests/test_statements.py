@@ -198,10 +198,11 @@ def test_a_correction_names_the_texts_that_go_on_saying_what_it_replaced(work: W
     assert warned(1, "fine_fen=15000元", "decided_on=2026-10-29") == [
         f"facts goes on saying what fine_fen {after}",
         f"penalty_text goes on saying what fine_fen, decided_on {after}",
+        printed := f"fine_text goes on saying what fine_fen {after}",
     ]
-    assert warned(2, "fine_fen=11850元", "facts=收费118500元", "penalty_text=罚款1.5万元") == []
-    assert warned(3, "fine_fen=15000元") == []
-    assert warned(4, "fine_fen=16000元") == [f"penalty_text goes on saying what fine_fen {after}"]
+    assert warned(2, "fine_fen=11850元", "fine_text=1.5万元", "facts=收费118500元", "penalty_text=罚款1.5万元") == []
+    assert warned(3, "fine_fen=15000元") == [], "what is printed beside it is right"
+    assert warned(4, "fine_fen=16000元") == [f"penalty_text goes on saying what fine_fen {after}", printed]
 
 
 def test_a_correction_of_the_decision_names_the_penalties_and_measures_that_stand_beside_it(

@@ -9,6 +9,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,7 @@ from .namewords import looks_like_organisation
 from .persons import looks_like_person
 from .rules import ORGANISATION, Row
 from .run import at_work
+from .same import CODES
 from .screen import SCREENED, screen
 from .statements import ACTS, is_open, statements
 from .values import parser
@@ -85,7 +87,7 @@ def enter(work: Work, request: Request) -> None:
             _changes_something(log, request)
         append(work.home, request.act, request.by, request.note, {**about, "on": work.day.isoformat()}, work.now)
     if request.act == "correct":
-        for line in _left(work.catalogue, row, about):
+        for line in (*_left(work.catalogue, row, about), *_ordered(work, row, about)):
             work.progress.say(line)
     if masked:
         work.progress.say(
@@ -201,9 +203,31 @@ def _left(catalogue: Catalogue, row: Row, about: About) -> Iterator[str]:
     columns, said = catalogue.tables["notices"].columns, {**row, **about["values"]}
     texts = [c.name for c in columns.values() if c.published and c.rule == "given" and c.kind in SCREENED and c.name not in about["given"]]
     for text in texts:
-        found = [name for name in about["given"] if row[name] != said[name] and _says(said[text], columns[name].kind, row[name])]
+        found = [name for name in about["given"] if row[name] != said[name] and _goes_on(text, name, columns[name].kind, row, said)]
         if found:
             yield f"{about['notice']}: {text} goes on saying what {', '.join(found)} said before; correct it too where it means the same"
+
+
+def _ordered(work: Work, row: Row, about: About) -> Iterator[str]:
+    """A line for what a source's own columns go on saying that was ordered, where the text of the decision is corrected: they are no text and no column of
+    the notice, so that neither a correction nor a look into texts reaches them."""
+    said = about["values"]
+    if said.get("penalty_text", row["penalty_text"]) == row["penalty_text"] or (live := work.live_database) is None:
+        return
+    with closing(sqlite3.connect(to_read(live, for_good=True), uri=True)) as connection:
+        for name, (table, column) in CODES.items():
+            codes = work.catalogue.codes[str(work.catalogue.tables[table].columns[column].codes)]
+            found = connection.execute(f'SELECT "{column}" FROM "{table}" WHERE notice_id = ? ORDER BY 1', [row["id"]]).fetchall()  # noqa: S608
+            if found:
+                named = ", ".join(f"{code} ({codes.label(code).zh})" for (code,) in found)
+                yield f"{row['id']}: {name} go on as the source gives them, beside the new penalty_text: {named}; no correction changes them: where one is wrong, have the source change it, or mingbai dispute"
+
+
+def _goes_on(text: str, name: str, kind: str, row: Row, said: Row) -> bool:
+    """Whether a text says what a column said before. An amount as its source prints it does so without its unit too, and stands beside the right one."""
+    if name.endswith("_fen") and text == f"{name.removesuffix('_fen')}_text":
+        return said[text] is not None and not _says(said[text], kind, said[name])
+    return _says(said[text], kind, row[name])
 
 
 def _says(text: object, kind: str, value: object) -> bool:

@@ -27,7 +27,7 @@ DOWNLOADS, DOWNLOAD_INDEX, DOWNLOAD_HOLDS = "downloads", "index.json", "holds.js
 SUMS, SIGNATURE = "SHA256SUMS", "manifest.json.minisig"
 DEMO = "demo.txt"  # in a home of invented data: the demo goes into no other, and its pages say so
 LINKS = "manifest.json", SUMS, SIGNATURE  # what is not in a manifest itself, and stays of a release that is no longer kept
-PAST_FORM = 6  # of past/ID.db (past.py): one of another form tells what this one leaves out; it is made again, and not shown before
+PAST_FORM = 7  # of past/ID.db (past.py): one of another form tells what this one leaves out; it is made again, and not shown before
 RELEASE_ID = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([1-9]\d*))?")
 
 

@@ -6,7 +6,7 @@ What may hurt somebody is in it only while the live release shows the same: a no
 (publish/web/older.py does so for whole releases). Of any other notice there is that it came and went, and why, also where its list merely lost it;
 of another listing not even whose it was. What a notice said is told as it is said today and not otherwise: what was corrected is not repeated, and
 whoever is masked today, for whatever reason, is named in no earlier release. Only changes say of a notice's numbers, days and classes what they were,
-beside what they became. What our own recipe changed elsewhere where persons may be named is left out too. `hidden_since` says which
+beside what they became, and what a correction replaced not even they. What our own recipe changed elsewhere where persons may be named is left out too. `hidden_since` says which
 tables of a release had a text that today's recipe would not publish so, whatever became of it: its files are not given out (publish/web/offered.py).
 `named_since` says where a person's bare name stood that our recipe changed since: a mapping had put it into a column of other texts.
 """
@@ -53,6 +53,7 @@ CREATE INDEX changes_by_cause ON changes (cause);
 CREATE INDEX change_counts_by_region ON change_counts (region, rows);
 """
 _HARMLESS = ", ".join(map(repr, HARMLESS))
+_RIGHTING = "'correction', 'dispute', 'withdrawal'"  # causes of a change of a notice that do not repeat what was wrong
 # in SQL, of a row `h` of history
 SHOWN_NOTICE = "IN (SELECT id FROM live.notices)"
 OPEN_LISTING = f"""(h.list IN ({_HARMLESS}) OR EXISTS (
@@ -99,6 +100,7 @@ def past(home: Home, catalogue: Catalogue, release: Path, identifier: str) -> Pa
             WHERE {TOLD} AND kind IN ('change', 'remove') AND cause = 'pipeline' GROUP BY 1, 2, 3, 4"""
         )
         connection.execute("CREATE INDEX temp.ours_by_key ON ours (table_name, field, key)")
+        _righted(connection)
         changed = set(connection.execute("SELECT DISTINCT table_name, field FROM temp.ours"))
         _mask(connection, told, changed)
         connection.teach(is_names)
@@ -245,6 +247,19 @@ def _changes(connection: Working, tables: list[Table]) -> None:
     counted = COUNTED.replace("$changes", f"(SELECT * FROM main.changes WHERE {told})")
     connection.execute(f"INSERT INTO main.change_counts {counted}")
     connection.execute(f"INSERT INTO main.change_counts SELECT * FROM history.change_counts WHERE NOT ({told})")
+
+
+def _righted(connection: Working) -> None:
+    """Leave out what a notice said before people corrected or disputed it, wherever a change says it: what is right stays."""
+    connection.execute("CREATE TEMP TABLE righted (key TEXT, field TEXT, release INTEGER, PRIMARY KEY (key, field)) WITHOUT ROWID")
+    connection.execute(
+        f"""INSERT INTO temp.righted SELECT key, field, max(release) FROM main.changes WHERE table_name = 'notices' AND kind = 'change'
+        AND cause IN ({_RIGHTING}) AND field IN ({", ".join(map(repr, SAID["notices"]))}) GROUP BY 1, 2"""
+    )
+    connection.execute(
+        """UPDATE main.changes SET before = NULL, after = iif(changes.release < c.release, NULL, after), has_values = 0 FROM temp.righted c
+        WHERE table_name = 'notices' AND changes.key = c.key AND changes.field = c.field AND changes.release <= c.release"""
+    )
 
 
 def _mask(connection: Working, tables: list[Table], changed: Collection[tuple[str, str | None]]) -> None:

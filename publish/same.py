@@ -22,7 +22,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {  # texts that a source writes, and the 
 }
 
 # What a notice says besides: a kind, a region, an amount, a day or a class that was wrong is shown and found by nothing that is of an earlier release. Which
-# of them changed, and from what, /changes tells, where what is right stands beside what was wrong.
+# of them changed, and from what, /changes tells where its source changed it; what was corrected is not told there either (past.py).
 VALUES = (
     *("kind", "region_code", "fine_fen", "confiscated_fen", "found_on", "decided_on", "published_on"),
     *("public_until_rule", "seriousness", "violation_type"),

@@ -238,7 +238,7 @@ async def test_a_change_says_what_why_and_its_three_dates(site):
     assert (name["name"], name["region_name"], name["url"]) == (NAME, "福建省福州市鼓楼区", f"/institutions/{SWEET}")
     assert (name["effective_on"], name["published_on"], name["recorded_on"]) == ("2026-11-01", "2026-11-22", SECOND)
     for said in (
-        "10,000.00 元 → 12,000.00 元",
+        "更正不重复所更正的内容 → 12,000.00 元",
         "更正",
         "本站记录 2026-11-21 （ 2026-11-21 版本）",
         "教民144030570000018",
@@ -247,7 +247,7 @@ async def test_a_change_says_what_why_and_its_three_dates(site):
         "异议或申辩",
     ):
         assert said in page, said
-    for said in ("10,000.00 yuan → 12,000.00 yuan", "Disputed", "corrected", "recorded by us 2026-11-21"):
+    for said in ("what was corrected is not repeated → 12,000.00 yuan", "Disputed", "corrected", "recorded by us 2026-11-21"):
         assert said in english, said
 
 
@@ -394,9 +394,12 @@ async def test_a_notice_has_a_public_log(site):
         corrected = (await client.get(f"/notices/{ACTIVE}.json")).json()
         page = text_of((await client.get(f"/notices/{ACTIVE}")).text)
         closed = (await client.get(f"/institutions/{CLOSED}.json")).json()
-    assert [(it["release"], it["event"]) for it in notice["timeline"]] == [(THIRD, "disputed"), (THIRD, "disputed"), (SECOND, "came")]
+    assert [(it["release"], it["event"]) for it in notice["timeline"]] == [(THIRD, "disputed"), (SECOND, "came")], (
+        "what was said and what it changed are one"
+    )
     assert [(it["release"], it["event"]) for it in corrected["timeline"]] == [(THIRD, "corrected"), (FIRST, "first")]
-    assert "10,000.00 元 → 12,000.00 元" in page
+    assert "更正不重复所更正的内容 → 12,000.00 元" in page
+    assert "10,000.00 元" not in page
     assert closed["timeline"][0]["event"] == "absent"
     assert BLACK not in json.dumps(closed["timeline"])
 

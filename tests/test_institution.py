@@ -168,26 +168,30 @@ async def test_the_limits_on_prepayment_stand_where_fees_are_shown_with_their_ru
     assert "5,000" in pages[2]
 
 
+@pytest.mark.parametrize("path", [f"/institutions/{SWEET}", f"/notices/{ACTIVE}"])
 @pytest.mark.parametrize("lang", LANGUAGES)
-async def test_an_error_goes_to_the_operator_with_what_to_say_and_by_when(site, lang):
+async def test_an_error_goes_to_the_operator_with_what_to_say_and_by_when(site, lang, path):
     async with (
         visitor(site(contact=contact("wrong@mingbai.example"))) as client,
         visitor(site(contact=contact("https://mingbai.example/form?a=1&b=2"))) as other,
     ):
-        html = (await client.get(f"{address('', lang)}/institutions/{SWEET}")).text
-        form = (await other.get(f"{address('', lang)}/institutions/{SWEET}")).text
+        html = (await client.get(f"{address('', lang)}{path}")).text
+        form = (await other.get(f"{address('', lang)}{path}")).text
     words, page = wording(lang), text_of(html)
     assert 'href="mailto:wrong@mingbai.example"' in html
     assert 'href="https://mingbai.example/form?a=1&amp;b=2" rel="noopener noreferrer nofollow"' in form
-    assert SWEET in page.partition(words["report.to"])[2][:200]
+    assert path.rpartition("/")[2] in page.partition(words["report.to"])[2][:200]
+    assert 'href="tel:12345"' in html
+    assert f'href="{address("/for-institutions", lang)}"' in html.partition('id="report"')[2]
     assert words["report.by"].format(hours=REMOVED_WITHIN_HOURS) in page
     assert words["report.nowhere"] not in page
 
 
+@pytest.mark.parametrize("path", [f"/institutions/{SWEET}", f"/notices/{ACTIVE}"])
 @pytest.mark.parametrize("lang", LANGUAGES)
-async def test_where_nobody_takes_reports_the_page_says_so_and_names_who_published(site, lang):
+async def test_where_nobody_takes_reports_the_page_says_so_and_names_who_published(site, lang, path):
     async with visitor(site()) as client:
-        html = (await client.get(f"{address('', lang)}/institutions/{SWEET}")).text
+        html = (await client.get(f"{address('', lang)}{path}")).text
     words, page = wording(lang), text_of(html)
     assert words["report.nowhere"] in page
     assert words["report.to"] not in page

@@ -19,6 +19,7 @@ from publish.same import CODES, END, PARTY, VALUES, WORDS
 from publish.web.server import build_app
 from publish.wording import LANGUAGES, wording
 from publish.work import Work
+from web_visitor import text_of
 
 FIRST, SECOND, THIRD = "2026-11-01", "2026-11-02", "2026-11-03"
 NAME = "西湖小苗画室"  # of a person, as its source says later
@@ -244,6 +245,64 @@ async def test_what_a_notice_ordered_and_until_when_it_is_public_are_told_as_the
             field["field"]: (field["before"], field["after"]) for item in items if item["kind"] == "change" for field in item["fields"]
         }
         assert fields["seriousness"] == ("serious", "general"), "a change says what was wrong beside what is right"
+
+
+PENALTY = "罚款1.9万元，责令退费"
+
+
+@pytest.mark.parametrize("disputed", [False, True])
+async def test_a_correction_is_told_once_without_what_it_corrects(work: Work, disputed: bool) -> None:
+    """Neither by what it replaced nor by the change that had brought that; and a dispute that follows does not hide it."""
+    wrong = {**HARSH, "fineWan": "1.9", "penaltyContent": PENALTY}
+    deliver(work, told({**WORDED, **wrong, "fineWan": "1.7"}), 0)
+    deliver(work, told({**WORDED, **wrong}), 1)
+    id = known(work, "title", "关于启明3的处罚决定")
+    signed = {"document": "更正通知", "by": "张三", "note": "来源多写了一位"}
+    amend(on(work, 2), Request("correct", id, fields={"fine_fen": "2000元", "fine_text": "2000元", "penalty_text": "罚款2000元"}, **signed))
+    if disputed:
+        amend(on(work, 2), Request("dispute", id, **signed))
+    async with visitor(work) as client:
+        answer = (await client.get(f"/notices/{id}.json")).json()
+        owner = answer["links"][0]["institution_id"]
+        items = (await client.get("/changes.json", params={"subject": id})).json()["items"]
+        fines = [field for item in items for field in item["fields"] if field["field"] == "fine_fen"]
+        hidden = {"field": "fine_fen", "before": None, "has_values": False}
+        assert fines == [{**hidden, "after": 200_000}, {**hidden, "after": None}], "newest first"
+        events = [it["event"] for it in answer["timeline"]]
+        assert events == [*(["disputed"] if disputed else []), "corrected", "changed", "first"]
+        if disputed:
+            assert [(f["before"], f["after"]) for f in answer["timeline"][0]["fields"]] == [("corrected", "disputed")]
+        for path in (
+            f"/notices/{id}",
+            f"/institutions/{owner}",
+            f"/changes?subject={id}",
+            "/history/changes.json?_shape=array",
+            "/changes.csv",
+        ):
+            text = (await client.get(path)).text
+            assert not [it for it in ("19,000", "17,000", "1900000", "1700000", "1.9", PENALTY) if it in text], path
+        for lang in LANGUAGES:
+            words, prefix = wording(lang), "" if lang == "zh" else "/en"
+            page, institution, compared = [
+                text_of((await client.get(f"{prefix}{path}")).text)
+                for path in (f"/notices/{id}", f"/institutions/{owner}", f"/compare?id={owner}")
+            ]
+            label = {"zh": ("有异议", "已更正"), "en": ("Disputed", "Corrected")}[lang]
+            assert words["changes.not_repeated"] in page
+            assert words["notice.corrected_here"] in page
+            assert (words["notice.disputed"] in page) == disputed
+            for text in (page, institution):
+                assert ((label[0] + words["list.and"] + label[1]) in text) == disputed, lang
+            fine, penalty, measure = (
+                words["notice.yuan"].format(yuan="2,000.00"),
+                *(("吊销许可证件", "列入黑名单") if lang == "zh" else ("Permit revoked", "Put on the black list")),
+            )
+            for text in (institution, compared):
+                assert not [it for it in (fine, penalty, measure, label[1]) if it not in text]
+        both = (await client.get(f"/compare.json?id={owner}")).json()["institutions"][0]["notices_in_force"]
+        assert [(it["fine_fen"], it["penalties"], it["corrections"]) for it in both if it["id"] == id] == [
+            (200_000, ["fine", "revoke_permit"], 1)
+        ]
 
 
 def edit(database: Path, sql: str) -> None:

@@ -279,7 +279,7 @@ def test_a_file_of_another_form_is_shown_by_nobody_and_made_again(published: Wor
         connection.execute("PRAGMA user_version=2")
     reader = Reader(published.home.releases / str(published.live))
     for show in (lambda: Past(reader), lambda: past_ended(reader, "2026-11-02")):
-        with pytest.raises(BadHome, match="is of form 2 and not 6; run `mingbai run`"):
+        with pytest.raises(BadHome, match="is of form 2 and not 7; run `mingbai run`"):
             show()
     assert repair(published.home, published.catalogue, published.site) == ["made the past of release 2026-11-02 again"]
     past = Past(reader)

@@ -198,10 +198,33 @@ def test_a_correction_names_the_texts_that_go_on_saying_what_it_replaced(work: W
     assert warned(1, "fine_fen=15000元", "decided_on=2026-10-29") == [
         f"facts goes on saying what fine_fen {after}",
         f"penalty_text goes on saying what fine_fen, decided_on {after}",
+        printed := f"fine_text goes on saying what fine_fen {after}",
     ]
-    assert warned(2, "fine_fen=11850元", "facts=收费118500元", "penalty_text=罚款1.5万元") == []
-    assert warned(3, "fine_fen=15000元") == []
-    assert warned(4, "fine_fen=16000元") == [f"penalty_text goes on saying what fine_fen {after}"]
+    assert warned(2, "fine_fen=11850元", "fine_text=1.5万元", "facts=收费118500元", "penalty_text=罚款1.5万元") == []
+    assert warned(3, "fine_fen=15000元") == [], "what is printed beside it is right"
+    assert warned(4, "fine_fen=16000元") == [f"penalty_text goes on saying what fine_fen {after}", printed]
+
+
+def test_a_correction_of_the_decision_names_the_penalties_and_measures_that_stand_beside_it(
+    published: tuple[Work, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the source's own columns, of which no text says anything, and are not corrected with it."""
+    work, identifier = published
+    said: list[str] = []
+    monkeypatch.setattr(type(work.progress), "say", lambda _, line: said.append(line))
+    named = {
+        name: [code for (code,) in query(work, f"SELECT {name}_code FROM notice_{part} WHERE notice_id = ? ORDER BY 1", identifier)]
+        for name, part in (("penalty", "penalties"), ("measure", "measures"))
+    }
+    assert named == {"penalty": ["fine"], "measure": ["order_to_correct"]}
+    say(work, "correct", identifier, fields={"fine_fen": "2000元"})
+    assert not [line for line in said if "as the source gives them" in line]
+    say(work, "correct", identifier, fields={"penalty_text": "不予处罚"})
+    lines = [line.partition(";")[0] for line in said if "as the source gives them" in line]
+    assert lines == [
+        f"{identifier}: {part} go on as the source gives them, beside the new penalty_text: {code} ({label})"
+        for part, code, label in (("penalties", "fine", "罚款"), ("measures", "order_to_correct", "责令改正"))
+    ]
 
 
 @pytest.mark.parametrize(

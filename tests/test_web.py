@@ -23,6 +23,7 @@ from publish.home import Home
 from publish.web.answer import App
 from publish.web.frame import TEMPLATES
 from publish.web.server import build_app
+from publish.web.visit import address
 from publish.wording import LANGUAGES, say, wording
 from web_release import (
     ACTIVE,
@@ -195,6 +196,18 @@ async def test_a_notice_without_a_verified_subject_says_so(site):
     assert "14,500.00 元（来源写法：1.45，单位：万元）" in person
     assert "未能核对主体" not in linked
     assert "12,000.00 元" in linked
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_title_is_plain_text(site, lang):
+    """That of a release's files has a day in it, which texts mark elsewhere."""
+    async with visitor(site()) as client:
+        said = [(await client.get(f"{address('', lang)}{path}")).text for path in (*PAGES, *TABLES[:-1], f"/data/{TODAY}")]
+    titles = [re.search(r"<title>(.*?)</title>", html, re.DOTALL)[1] for html in said]
+    shared = [re.search(r'<meta property="og:title" content="(.*?)">', html)[1] for html in said]
+    assert [title for title in (*titles, *shared) if "<" in title or "&lt;" in title] == []
+    assert all(title.startswith(one) and one for title, one in zip(titles, shared, strict=True))
+    assert titles[-1].startswith(wording(lang)["download.title"].format(release=TODAY))
 
 
 async def test_what_was_said_of_a_notice_stands_wherever_it_is_shown(site):

@@ -22,6 +22,7 @@ MOST = 4
 OFFERED = 8  # names to add
 LONGEST = 64  # characters of an id
 KEYS = ("id", "q")
+ORDERED = ("penalties", "measures", "fine_fen", "fine_text", "confiscated_fen", "confiscated_text")  # of a notice in force
 log = logging.getLogger(__name__)
 
 
@@ -51,7 +52,10 @@ class ComparePages:
             return self._refused(
                 visit, 404, "compare_unknown", [id for id in ids if id not in nobody], {"known": ", ".join(id[:LONGEST] for id in nobody)}
             )
+        in_force = [notice["id"] for row in found.values() for notice in row["notices_in_force"]]
+        whole = {it["id"]: it for it in facts.notices(reader, in_force, visit.today)}
         for id, row in found.items():
+            row["notices_in_force"] = [{**it, **{name: whole[it["id"]][name] for name in ORDERED}} for it in row["notices_in_force"]]
             row["classes"] = reader.rows(queries.CLASSES, id)
             row["ratings"] = ratings(reader, id)
         shown = [found[id] for id in ids if id in found]

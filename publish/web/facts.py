@@ -98,6 +98,14 @@ def _with_statements(reader: Reader, notices: list[Row]) -> list[Row]:
     return [{**notice, "statements": said[notice["id"]]} for notice in notices]
 
 
+def ordered(reader: Reader, notices: list[Row]) -> list[Row]:
+    """Notices, each with the codes of what it orders."""
+    found: dict[str, dict[str, list[str]]] = {it["id"]: {"penalties": [], "measures": []} for it in notices}
+    for row in reader.rows(queries.ORDERED, orjson.dumps(list(found)).decode()) if found else ():
+        found[row["notice_id"]][row["part"]].append(row["code"])
+    return [{**it, **found[it["id"]]} for it in notices]
+
+
 def unmatched(reader: Reader, institution: Row, today: str) -> list[Row]:
     """The notices in force that name exactly this institution's name in its region and are linked to nobody: it may be meant, or not."""
     return all_unmatched(reader, today).get((institution["name"], institution["region_code"]), [])
@@ -119,7 +127,7 @@ def notices(reader: Reader, ids: Sequence[str], today: str) -> list[Row]:
     """The notices with these ids that are in force, in this order; `links` is the number of institutions that one is linked to."""
     if not ids:
         return []
-    found = {row["id"]: row for row in _held(reader, reader.rows(queries.NOTICE_CARDS, orjson.dumps(ids).decode(), today))}
+    found = {row["id"]: row for row in ordered(reader, _held(reader, reader.rows(queries.NOTICE_CARDS, orjson.dumps(ids).decode(), today)))}
     return [found[id] for id in ids if id in found]
 
 
@@ -145,7 +153,7 @@ def institution(reader: Reader, id: str, today: str) -> Row | None:
     row["listings"] = [_listing(reader, item, today) for item in row["listings"]]
     for item in row["listings"]:
         item["as_of"] = item["as_of"] or item["document_as_of"]
-    row["notices"] = _with_statements(reader, _held(reader, reader.rows(queries.NOTICES, id, today, MOST)))
+    row["notices"] = _with_statements(reader, ordered(reader, _held(reader, reader.rows(queries.NOTICES, id, today, MOST))))
     row["unmatched_notices"] = unmatched(reader, row, today)
     row["source_as_of"] = reader.source_as_of(row["source_id"])
     row |= _held_of(reader, row)
@@ -184,7 +192,7 @@ def overview(reader: Reader, today: str) -> dict[str, Any]:
 
 def _overview(reader: Reader, today: str) -> dict[str, Any]:
     return {
-        "newest": _held(reader, reader.rows(queries.NEWEST, "", today, NEWEST)),
+        "newest": ordered(reader, _held(reader, reader.rows(queries.NEWEST, "", today, NEWEST))),
         "notices_in_force": reader.rows(queries.COUNT_FOUND, "", today)[0]["n"],
         "provinces": _provinces(reader),
         "classes": [(row["code"], row["institutions"]) for row in reader.rows(queries.OF_CLASSES)],
@@ -226,8 +234,8 @@ def sources(reader: Reader, today: str) -> list[Row]:
 
 
 def sources_of(reader: Reader, found: Row) -> list[Row]:
-    """The sources of all that an institution's page says of it."""
-    ids = {row["source_id"] for row in (found, *found["listings"], *found["notices"], *found["ratings"])}
+    """The sources of all that the page of an institution or a notice says of it."""
+    ids = {row["source_id"] for row in (found, *(row for part in ("listings", "notices", "ratings") for row in found.get(part, ())))}
     return [source for source in reader.sources if source["id"] in ids]
 
 

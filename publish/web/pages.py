@@ -257,6 +257,7 @@ class Pages:
             first=self._first(visit, reader),
             timeline=timeline,
             more=more,
+            sources=facts.sources_of(reader, found),
             feed=self.feeds.of_notice(found, reader),
         )
 

@@ -19,7 +19,8 @@ _PARTS = {
     "$ids": "(SELECT value FROM json_each(?1))",
     "$notice": """$replies, n.id, n.kind, n.title, n.subject_name, n.subject_kind, n.region_code, n.region_text, n.authority, n.violation_type, n.decided_on,
         n.published_on, n.public_until, n.seriousness, n.state, n.source_id, n.fine_fen, n.fine_text, n.confiscated_fen, n.confiscated_text""",
-    "$replies": "(SELECT count(*) FROM notice_statements a WHERE a.notice_id = n.id AND a.kind = 'reply') AS replies",
+    "$replies": """(SELECT count(*) FROM notice_statements a WHERE a.notice_id = n.id AND a.kind = 'reply') AS replies,
+        (SELECT count(*) FROM notice_statements a WHERE a.notice_id = n.id AND a.kind = 'correction') AS corrections""",
     "$black": "n.kind = 'blacklist' OR EXISTS (SELECT 1 FROM notice_measures m WHERE m.notice_id = n.id AND m.measure_code = 'blacklisted') AS is_blacklisting",
     "$revoking": "EXISTS (SELECT 1 FROM notice_penalties p WHERE p.notice_id = n.id AND p.penalty_code = 'revoke_permit') AS is_revoking",
     "$linked": "(SELECT count(*) FROM notice_links k WHERE k.notice_id = n.id) AS links",
@@ -46,7 +47,7 @@ CARD_PARTS = {  # of a card, each an array of rows: its columns, and the rows in
         ),
     ),
     "notices_in_force": (
-        "id, kind, decided_on, public_until, state, replies, is_blacklisting, is_revoking",
+        "id, kind, decided_on, public_until, state, replies, corrections, is_blacklisting, is_revoking",
         _sql(
             """SELECT n.id, n.kind, n.decided_on, n.public_until, n.state, $replies, $black, $revoking FROM notice_links k JOIN notices n ON n.id = k.notice_id
             WHERE k.institution_id = i.id AND $in_force ORDER BY n.decided_on DESC, n.id"""
@@ -120,6 +121,9 @@ PREDECESSORS = """WITH RECURSIVE back(id, successor_id, kind, method, since) AS 
 
 NOTICE = _sql("SELECT n.*, $document FROM notices n $from WHERE n.id = ?1", "n")
 PENALTIES = "SELECT penalty_code FROM notice_penalties WHERE notice_id = ?1 ORDER BY penalty_code"
+# of several: ?1 is a JSON array of their ids
+ORDERED = """SELECT 'penalties' AS part, notice_id, penalty_code AS code FROM notice_penalties WHERE notice_id IN (SELECT value FROM json_each(?1))
+    UNION ALL SELECT 'measures', notice_id, measure_code FROM notice_measures WHERE notice_id IN (SELECT value FROM json_each(?1)) ORDER BY 1, 2, 3"""
 STATEMENTS = """SELECT notice_id, number, kind, said_by, said_on, text, document, fields, recorded_on, settled_on FROM notice_statements
     WHERE notice_id IN (SELECT value FROM json_each(?1)) ORDER BY notice_id, number"""
 MEASURES = "SELECT measure_code FROM notice_measures WHERE notice_id = ?1 ORDER BY measure_code"

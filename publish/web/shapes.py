@@ -110,8 +110,11 @@ def _rows(dictionary: Dictionary, lang: str) -> dict[str, Schema]:
         return row(dictionary, table, lang, more)
 
     listing = of("listings", {**DOCUMENT, "is_over": YES, "is_to_come": YES, "held_since": MAYBE})
-    card_notice = of("notices", {"replies": WHOLE, "is_blacklisting": FLAG, "is_revoking": FLAG})
-    short = of("notices", {**DOCUMENT, **SINCE, "replies": WHOLE, "links": WHOLE, "held_since": MAYBE, "method": TEXT, "confidence": NUMBER, "passages": each(ref("Passage")), "statements": each(of("notice_statements"))})  # fmt: skip
+    card_notice = of(
+        "notices",
+        {"replies": WHOLE, "corrections": WHOLE, "penalties": TEXTS, "measures": TEXTS, "is_blacklisting": FLAG, "is_revoking": FLAG},
+    )
+    short = of("notices", {**DOCUMENT, **SINCE, "replies": WHOLE, "corrections": WHOLE, "penalties": TEXTS, "measures": TEXTS, "links": WHOLE, "held_since": MAYBE, "method": TEXT, "confidence": NUMBER, "passages": each(ref("Passage")), "statements": each(of("notice_statements"))})  # fmt: skip
     whole = {"aliases": each(of("institution_aliases")), "sites": each(of("institution_sites")), "classes": each(of("institution_classes"))}
     parts = {"permits": each(of("permits", {"state": TEXT})), "fund_supervision": each(of("fund_supervision")), "listings": each(ref("Listing")), "unmatched_notices": each(ref("CardNotice")), "source_as_of": MAYBE}  # fmt: skip
     ratings = thing(**DOCUMENT, source_id=MAYBE, interval=maybe(each(NUMBER)), dimension=TEXT, scale_max=WHOLE, count=WHOLE, histogram=each(WHOLE), from_month=MAYBE, to_month=MAYBE, months=WHOLE, suppressed_months=WHOLE, mean={"type": ["number", "null"]})  # fmt: skip

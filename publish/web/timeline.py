@@ -1,6 +1,7 @@
 """What happened to one institution or one notice, newest first: what its page shows, and what each change is called.
 
-A part that came or went with its whole is not told beside it: a new institution is one event and not seven.
+A part that came or went with its whole is not told beside it: a new institution is one event and not seven. That somebody disputed or corrected a
+notice is told once, by what it changed in the notice.
 """
 
 from itertools import islice
@@ -28,6 +29,8 @@ def timeline(past: Past, today: str, subject: str, upto: str, tables: Tables) ->
     found = named(past, today, list(islice(items(past, today, chosen, tally(past, today, chosen), tables), MOST + 1)), tables)
     whole = {(item["in"], item["subject"], item["kind"]) for item in found if item["table"] in WHOLES}
     told = [item for item in found if item["table"] in WHOLES or (item["in"], item["subject"], item["kind"]) not in whole]
+    of_notices = {(item["in"], item["subject"], item["event"]) for item in told if item["table"] == "notices"}
+    told = [item for item in told if item["table"] != "notice_statements" or (item["in"], item["subject"], item["event"]) not in of_notices]
     if not any(item["event"] == "came" and item["subject"] == subject for item in found) and len(found) <= MOST:
         told += _from_the_first(past, today, subject, known[0], tables)
     return told[:SHOWN], len(told) > SHOWN

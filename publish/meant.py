@@ -20,6 +20,7 @@ CODE, PERMIT, NAME, ALIAS, NEAR, CODE_NEAR = "code", "permit", "name", "alias", 
 FORMER = "former"  # the kind of an alias that was a legal name
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # of a credit code (GB 32100-2015, section 4)
 MOST_CANDIDATES = 10
+LONGEST_NAME = 8  # characters of a province: 新疆维吾尔自治区
 LONGEST = 200  # characters of each thing that is asked
 _CODE, _PERMIT = (
     re.compile(r"(?=(?:.*[0-9]){8})[0-9A-Za-z]{17,19}"),
@@ -29,6 +30,8 @@ _CODE, _PERMIT = (
 _WORD = re.compile(r"场|民(?!办)|政|集|井|值|级|心|力|时|钱|事|域|块|间|别|城|委|长")
 _COUNTRY = re.compile("^中国")  # 中国上海市
 _ENDS = ("省", "市", "自治区", "州")  # of what lies above a zone that no table of regions has: 西安市高新区, 甘肃省兰州新区
+# what makes another word of the short name of a place: 北京路, 四川北路, 西安区, 上海城, 长春藤
+_NO_PLACE = re.compile(r"[省市区县州旗镇乡村城滩湖湾港塔藤话]|[东西南北中前后]?[一二三四五大新]?[路街道巷弄桥站]")
 _ABOVE = ("province", "city")  # 东方市 and 解放区 are brands as often; of these two no full name is
 
 
@@ -108,6 +111,21 @@ def place_of(name: str, regions: Regions) -> str | None:
         return _sure(text, place, regions)
     above = (place[:end] for end in range(len(place), 0, -1) if place[:end].endswith(_ENDS))
     return next((code for beginning in above if (code := _sure(text, beginning, regions))), None)
+
+
+def place_said(name: str, regions: Regions) -> str | None:
+    """What place_of says, or else the province, or the capital of one, that a name begins with in its short form or is alone (北京新东方, 北京). Sure
+    enough for a note that harms nobody, and for no status."""
+    if code := place_of(name, regions):
+        return code
+    text = _COUNTRY.sub("", compact(name))
+    for end in range(min(len(text), LONGEST_NAME), 1, -1):
+        found = [it for it in regions.meanings(text[:end]) if it.level == "province" or it.code.endswith("0100")]
+        if len(found) == 1 and (
+            end == len(text) or (text[:end] == compact(short_form(found[0].name_zh)) and not _NO_PLACE.match(text, end))
+        ):
+            return found[0].code
+    return None
 
 
 def _sure(text: str, place: str, regions: Regions) -> str | None:

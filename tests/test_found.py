@@ -25,7 +25,7 @@ from publish.web.server import build_app
 from publish.web.visit import pairs_of
 from publish.wording import LANGUAGES, wording
 from search import open_index
-from web_release import SWEET, TODAY, _declared, go_live, make_release, rows, write_index, write_past
+from web_release import ACTIVE, NAMESAKE, PERSON, SERIOUS, SWEET, TODAY, _declared, go_live, make_release, rows, write_index, write_past
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 OLD = "2026-11-20"
@@ -137,6 +137,51 @@ LISTS = {  # what an institution is on, each with its last day and whether it is
     "六": ([("white", "2026-10", None), ("normal", None, "2026-11-01")], set()),
     "七": ([("unheard", None, None), ("white", None, None)], set()),
 }
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_where_nobody_is_called_so_the_heading_says_so_on_every_page(site, lang):
+    prefix, words = "" if lang == "zh" else "/en", wording(lang)
+    near, chosen = (words[f"search.near{end}"].format(n=48).partition("48")[0] for end in ("", "_chosen"))
+    async with visitor(site) as client:
+        pages = {
+            question: (await client.get(f"{prefix}/search?q={question}")).text
+            for question in (
+                "美术",
+                "美术&offset=20",
+                "美术&province=110000",
+                "福州市晨曦美术培训中心",
+                "福州市晨曦美术培训中心&sort=region",
+                "甜果英语",
+                "91350100M000100Y43",
+            )
+        }
+    headings = [re.search('<h2 id="institutions">(.*?)</h2>', page)[1] for page in pages.values()]
+    assert [heading.startswith(near) for heading in headings] == [True, True, *[False] * 5]
+    assert headings[2].startswith(chosen)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_notice_that_names_exactly_what_was_asked_stands_above_who_is_only_near(site, lang):
+    prefix, words = "" if lang == "zh" else "/en", wording(lang)
+    names = (
+        "厦门同学堂艺术培训中心（标记）",
+        "福州市鼓楼区甜果培训中心有限公司",
+        "福州旧时光体育培训有限公司",
+        "思明区某托管班",
+        "张某",
+        "美术",
+        "某培训部",
+    )
+    async with visitor(site) as client:
+        pages = [(await client.get(f"{prefix}/search", params={"q": name})).text for name in names]
+        before = (await client.get(f"{prefix}/search", params={"q": names[1], "as_of": OLD})).text
+    above = [re.search('<h2 id="institutions">(.*?)<article', page, re.S) for page in (*pages, before)]
+    told = [re.findall(r"/notices/(n-\w+)", found[1]) if found else None for found in above]
+    assert told == [[NAMESAKE], [ACTIVE], [SERIOUS], None, None, [], None, [ACTIVE]]  # None: no institution is near
+    assert [words["notice.unlinked"] in found[1] for found in above[:3]] == [True, False, False]
+    assert words["search.named"].format(n=1) in above[0][1]
+    assert f"/notices/{PERSON}" not in "".join(pages)
 
 
 @pytest.mark.parametrize("turned", [False, True])

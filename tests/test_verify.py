@@ -1,5 +1,6 @@
 """Is this one listed? Listed, not listed or cannot say: each rule of the answer, on a release that has a case for each."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from publish.answering import CANNOT_SAY, LISTED, NOT_LISTED, OTHER_LIST, STATUSES
 from publish.catalogue import Catalogue, dictionary
-from publish.meant import LONGEST, Query, near_codes, place_of
+from publish.meant import LONGEST, Query, near_codes, place_of, place_said
 from publish.values import is_credit_code
 from publish.web.candidates import Line, candidates
 from publish.web.reader import Reader
@@ -233,6 +234,19 @@ def test_a_place_is_taken_from_a_name_where_it_is_sure(verifier, name, code):
     assert place_of(name, verifier.regions) == code
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("上海市浦东新区启明", "310115"), ("北京新东方", "110000"), ("上海启明", "310000"), ("中国上海启明", "310000"), ("北京", "110000"), ("北京市", "110000"), ("内蒙古启明", "150000"),
+        ("呼和浩特启明", "150100"), ("海南启明", "460000"), ("吉林启明", "220000"), ("西安启明", "610100"), ("北京新世纪", "110000"), ("北京东城启明", "110000"),
+        *((name, None) for name in ("北京路启明", "南京路小学辅导", "南京西路启明", "四川北路启明", "吉林大路启明", "东方启明", "中山启明", "大同教育", "朝阳启明", "长春藤教育", "西安区启明")),
+        *((name, None) for name in ("海南省心教育", "上海城市学院", "上海滩启明", "北京市民大学", "河北区启明", "青海湖启明", "南昌县启明", "启明北京", "中国启明", "启明", "")),
+    ],
+)  # fmt: skip
+def test_for_a_note_a_place_in_its_short_form_is_enough_where_it_is_no_road_or_brand(verifier, name, code):
+    assert place_said(name, verifier.regions) == code
+
+
 def test_a_name_from_where_the_sources_have_nothing_is_not_answered_as_if_they_had(verifier):
     alone, near, held, asked, known = (
         verifier.verify(query)[1]
@@ -250,14 +264,39 @@ def test_a_name_from_where_the_sources_have_nothing_is_not_answered_as_if_they_h
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-async def test_a_search_that_finds_nobody_says_that_the_place_was_not_searched(home, catalogue, lang):
+async def test_a_search_says_that_the_place_was_not_searched_whether_it_finds_somebody_or_not(home, catalogue, lang):
     app, note = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON), wording(lang)["verify.note.place_not_covered"]
-    names, prefix = ("上海市浦东新区乌有", "福建省福州市乌有"), "" if lang == "zh" else f"/{lang}"
-    shanghai, fuzhou = [await ask(app, f"{prefix}/search", params={"q": name}) for name in names]
+    names = (
+        "上海市浦东新区乌有",
+        "北京乌有",
+        "上海甜果培训中心有限公司",
+        "福建省福州市乌有",
+        "北京路乌有",
+        "福州市鼓楼区甜果培训中心有限公司",
+    )
+    prefix = "" if lang == "zh" else f"/{lang}"
+    pages = [(await ask(app, f"{prefix}/search", params={"q": name})).text for name in names]
     found = [(await ask(app, f"{prefix}/search.json", params={"q": name})).json() for name in ("", *names)]
     app.shelf.close()
-    assert [one["hints"] for one in found] == [[], [{"code": "place_not_covered", "text": note}], []]
-    assert [note in page.text for page in (shanghai, fuzhou)] == [True, False]
+    said = [{"code": "place_not_covered", "text": note}]
+    assert [one["hints"] for one in found] == [[], said, said, said, [], [], []]
+    assert [bool(one["total"]) for one in found[1:4]] == [False, False, True]
+    assert [page.count(note) for page in pages] == [1, 1, 1, 0, 0, 0]
+    assert pages[2].index(note) < pages[2].index('id="institutions"')
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_name_with_a_city_is_told_that_a_city_is_not_enough_and_never_that_it_was_the_name_alone(home, catalogue, lang):
+    app, words = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON), wording(lang)
+    for asked in ({"name": "福州市鼓楼区甜果培训中心有限公司", "region": "350100"}, {"name": "无此机构"}):
+        page = (await ask(app, f"{'' if lang == 'zh' else '/en'}/verify", params=asked)).text
+        assert words["verify.note.harm_untold"] in page
+        assert re.search("省、市，还不够|province or city, is not enough", page)
+        assert not re.search("只凭名称|by the name alone", page)
+    assert {"zh": "全称", "en": "full name"}[lang] in words[MEANING[NOT_LISTED]["do"][0]]
+    assert words[MEANING[NOT_LISTED]["do"][0]] in page
+    assert words["none.do.1"] not in page
+    app.shelf.close()
 
 
 @pytest.fixture(scope="module")

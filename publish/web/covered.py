@@ -5,7 +5,7 @@ A list that no source of a region has is nobody's there: that none is on it cann
 
 from ..answering import NOTHING_THERE, meets, nothing_of
 from ..coverage import LISTS, NOTICES, because
-from ..meant import place_of
+from ..meant import place_said
 from ..regions import COUNTRY
 from ..rules import AGAINST
 from . import facts, regional
@@ -42,8 +42,8 @@ def no_notice_is_none(reader: Reader, today: str, institution: Row) -> bool:
 
 
 def names_nowhere(reader: Reader, today: str, name: str) -> bool:
-    """Whether a name begins with a place of which the sources of lists have nothing."""
-    return nothing_of(place_of(name, reader.territory), facts.coverage(reader, today).sources[LISTS], reader.territory) is not None
+    """Whether a name begins with a place, maybe in its short form, of which the sources of lists have nothing."""
+    return nothing_of(place_said(name, reader.territory), facts.coverage(reader, today).sources[LISTS], reader.territory) is not None
 
 
 def unsaid(reader: Reader, today: str, code: str) -> frozenset[str]:

@@ -24,6 +24,7 @@ from .facets import facets, label
 from .noticing import mentioning
 from .question import STATES, Question, ask
 from .reader import NoIndex, Reader, Row
+from .verifier import naming
 from .visit import Visit, address, of_release
 
 MOST_WORDS = 16  # as the notices beside it take
@@ -129,7 +130,7 @@ class SearchPages:
         return as_json(
             {
                 **question.head(visit, reader, "/search", found),
-                "hints": [{"code": code, "text": visit.t(f"verify.note.{code}")} for code in _hints(visit, reader, question, found)],
+                "hints": [{"code": code, "text": visit.t(f"verify.note.{code}")} for code in self._hints(visit, reader, question, found)],
                 "results": [_result(cards[hit.id], hit) for hit in found.hits if hit.id in cards],
                 "notices": self._notices(visit, reader, question),
             }
@@ -143,6 +144,8 @@ class SearchPages:
         near = alike([card["name"] for card in cards])
         for card, others in zip(cards, near, strict=True):
             card |= {"why": why.reasons(hits[card["id"]], card, question.query), "texts": shown.get(card["id"], []), "alike": others}
+        is_exact = self._is_exact(reader, question, found)
+        named = facts.notices(reader, naming(reader, visit.today, question.query), visit.today)
         called = partial(label, question, reader=reader, visit=visit)
         return self._render(
             "search.html",
@@ -160,10 +163,22 @@ class SearchPages:
             elsewhere=self._elsewhere(reader, question) if not found.total else [],
             place=next((question.filters[level][-1] for level in reversed(REGIONS) if question.filters.get(level)), None),
             near_names=self._near(reader, question) if not found.total else [],
-            hints=_hints(visit, reader, question, found),
+            hints=self._hints(visit, reader, question, found),
+            is_exact=is_exact,
+            naming=[it for it in named if not (it["links"] and is_exact)],  # whom one is linked to has it on the card
             notices=[] if question.filters or question.offset else self._notices(visit, reader, question),
             sources=facts.sources(reader, visit.today),
         )
+
+    def _is_exact(self, reader: Reader, question: Question, found: search.Results) -> bool:
+        """Whether somebody, on whatever page, has the whole of what was asked as a name or number."""
+        first = found.hits if not (question.offset or question.order) else self._find(reader, question, limit=1, offset=0, sort=None).hits
+        return any(hit.exact for hit in first)
+
+    def _hints(self, visit: Visit, reader: Reader, question: Question, found: search.Results) -> list[str]:
+        """What to know of what was found or not, by its key of wording: that the name, which nobody has, begins with a place of which the sources have nothing."""
+        nowhere = covered.names_nowhere(reader, visit.today, question.query)
+        return [NO_SUCH_PLACE] if nowhere and not self._is_exact(reader, question, found) else []
 
     def _notices(self, visit: Visit, reader: Reader, question: Question) -> list[Row]:
         """The first notices in force that mention what is searched for."""
@@ -201,11 +216,6 @@ class SearchPages:
             log.exception("the search index failed")
             raise CannotSay from error
         return facts.names(reader, [each.id for each in suggested if each.id])
-
-
-def _hints(visit: Visit, reader: Reader, question: Question, found: search.Results) -> list[str]:
-    """What to know where nobody was found, by its key of wording: that the name begins with a place of which the sources have nothing."""
-    return [NO_SUCH_PLACE] if not found.total and covered.names_nowhere(reader, visit.today, question.query) else []
 
 
 def _result(card: bytes, hit: search.Hit) -> orjson.Fragment:

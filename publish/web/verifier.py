@@ -89,7 +89,7 @@ class Verifier:
 
     def _naming(self, asked: Asked) -> Naming:
         """The notices in force that name the number that was asked, or the name to the letter in the county."""
-        known = self.reader.once(self.today, "notices by whom they name", lambda: _named(self.reader.rows(queries.NAMING, "", self.today)))
+        known = _all_named(self.reader, self.today)
         numbers = [asked.code, _digits(asked.permit) if tells_apart(asked.permit) else None]
         by_name = known.get(("name", name_key(asked.name)), ()) if asked.is_county else ()
         return Naming(
@@ -182,6 +182,15 @@ class Verifier:
                 id, *values = row.values()
                 parts[id][part] += (tuple(values) if len(values) > 1 else values[0],)
         return [Known(**rows[id], **parts[id]) for id in ids if id in rows]
+
+
+def naming(reader: Reader, today: str, name: str) -> list[str]:
+    """The ids of the notices in force about an organisation of exactly this name, wherever: one may be about another of the name, linked or not."""
+    return [it["id"] for it in _all_named(reader, today).get(("name", name_key(name)), ())]
+
+
+def _all_named(reader: Reader, today: str) -> dict[tuple[str, str | None], list[Row]]:
+    return reader.once(today, "notices by whom they name", lambda: _named(reader.rows(queries.NAMING, "", today)))
 
 
 def _digits(permit: str | None) -> str | None:

@@ -152,7 +152,7 @@ MEANING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "not_listed": {
         "means": ("none.means.1", "none.means.2"),
         "means_not": ("none.means_not.1", "none.means_not.2"),
-        "do": ("none.do.1", "none.do.2", "none.do.3"),
+        "do": ("verify.do.1", "none.do.2", "none.do.3"),
     },
     "cannot_say": {"means": ("verify.unsure.means",), "means_not": ("verify.unsure.means_not",), "do": ("none.do.2", "none.do.3")},
 }

@@ -453,7 +453,7 @@ def test_many_releases_are_added_up_by_month():
         assert 0 <= x <= x + width <= found.width
 
 
-async def test_without_the_past_changes_say_so_and_the_rest_goes_on(site, made, tmp_path):
+async def test_without_the_past_changes_say_so_and_the_rest_goes_on(site, made, tmp_path, caplog):
     home = tmp_path / "home"
     shutil.copytree(made, home, symlinks=True)
     file = home / "past" / f"{TODAY}.db"
@@ -475,6 +475,9 @@ async def test_without_the_past_changes_say_so_and_the_rest_goes_on(site, made, 
                 assert page.status_code == 200
                 assert 'id="timeline"' not in page.text
             assert (await client.get(f"/institutions/{SWEET}.json")).json()["timeline"] is None
+            told = [record for record in caplog.records if record.name == "publish.web.shelf"]
+            assert len(told) == (broken is not None), "once, and not for each page"
+            caplog.clear()
             file.unlink(missing_ok=True)
             file.write_bytes(whole)
             assert (await client.get("/changes")).status_code == 200, "it is made again while the server runs"

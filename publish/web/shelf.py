@@ -50,6 +50,7 @@ class Shelf:
         self._held: Counter[Reader] = Counter()
         self._retired: list[tuple[float, Reader]] = []
         self._beside: dict[tuple[Reader, type], list[tuple[FileIdentity | None, Any]]] = {}
+        self._refused: dict[tuple[Reader, type], FileIdentity] = {}
 
     def past(self, reader: Reader) -> Past | None:
         """What may be told of every release's past up to a live one; None while its file is not there."""
@@ -73,7 +74,8 @@ class Shelf:
         try:
             found = kind(reader)
         except BadHome as error:
-            if seen is not None:
+            if seen is not None and self._refused.get((reader, kind)) != seen:
+                self._refused[reader, kind] = seen  # each page asks for it, and the operator is told once
                 log.warning("%s", error)
             return None
         self._beside[reader, kind] = [*kept, (seen, found)]
@@ -159,6 +161,7 @@ class Shelf:
     def _close(self, reader: Reader) -> None:
         self.closed(reader)
         for kind in (Past, Feeds):
+            self._refused.pop((reader, kind), None)
             for _, opened in self._beside.pop((reader, kind), ()):
                 opened.close()
         reader.close()

@@ -106,7 +106,7 @@ def test_a_digest_never_lets_through_what_a_killed_run_put_in_its_place(
     held = scenes["approved"]
     work = held.starts(tmp_path / "home")
     digest = Candidate.load(work.home).digest
-    action = partial(ask, work, archives[2], 1)
+    action = partial(ask, work, archives[2], 2)
     found: Counter[str] = Counter()
     steps = heard(action, borders, tmp_path)
     stages = ("fetch", "assembled", "stage", "assemble", "compare", "diff", "judge")

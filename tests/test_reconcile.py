@@ -490,7 +490,7 @@ async def test_every_property_that_is_proposed_can_be_added(client, lang):
         assert sweet["region"] == [{"str": "福建省福州市鼓楼区"}]
         assert sweet["listings.list"] == [{"str": "白名单"}]
         assert sweet["listing"] == [{"str": "列入福州市教育局（标记）第三期白名单，截至 2026-11-20。"}]
-        assert sweet["notice"][0] == {"str": "行政处罚 有申辩：福州市鼓楼区教育局，决定日期 2026-10-15；公示至 2027-10-15"}
+        assert sweet["notice"][0] == {"str": "行政处罚 已更正 有申辩：福州市鼓楼区教育局，决定日期 2026-10-15；公示至 2027-10-15"}
 
 
 async def test_what_is_over_is_neither_added_nor_previewed(client):

@@ -221,7 +221,7 @@ def test_a_row_that_cannot_be_read_is_cannot_say_and_is_not_left_out(home, tmp_p
     rows = read(tmp_path / "list.csv.screened.csv")
     assert [(row["status"], row["reason"].split(" | ")[0]) for row in rows] == [("cannot_say", "unreadable"), ("not_listed", "not_found")]
     assert list(rows[0].values())[:3] == ["甜果", "鼓楼区", "多一格"]
-    assert "只凭名称，没有查黑名单和公告" in rows[1]["said"]
+    assert "只凭您所写的，没有查黑名单和公告" in rows[1]["said"]
 
 
 def test_an_empty_row_keeps_its_place(home, tmp_path):

@@ -19,6 +19,7 @@ WRONG = ("/nothing", "/search?color=red", "/mingbai?sql=select+*+from+nothing", 
 NOT_KNOWN = (
     "The “inputmode” attribute is not supported in all browsers.",
     "CSS: Unknown pseudo-element or pseudo-class “::details-content”.",
+    "CSS: “animation-timeline”: Property “animation-timeline” ",
 )  # to it; browsers do
 
 

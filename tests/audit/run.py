@@ -52,7 +52,7 @@ def pages(home: Path) -> list[dict[str, object]]:
 def main() -> int:
     """0 where nothing is to be mended."""
     sys.path.append(str(HERE.parent))
-    sys.path.append(str(HERE.parent / "bench"))
+    sys.path.insert(0, str(HERE.parent / "bench"))  # whose run.py makes the release, and not this one
     from bench.serving import made
 
     TOOLS.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,7 @@
 """/compare: who stands side by side is in the address alone, in the order that was chosen, and who cannot stand there is said."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from publish.web.server import Application, build_app
 from publish.web.visit import address
 from publish.wording import LANGUAGES, wording
 from web_release import ACTIVE, CLOSED, NAMESAKE, SHADY, SWEET, TODAY, TONG, go_live, make_release, rows, write_index, write_past
+from web_visitor import text_of, visitor
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 BEFORE = "2026-11-22"
@@ -42,16 +42,6 @@ def site(home: Path, catalogue: Catalogue) -> Iterator[Application]:
     app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
     yield app
     app.shelf.close()
-
-
-@asynccontextmanager
-async def visitor(site: Application) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://site.example") as client:
-        yield client
-
-
-def text_of(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
 def asked(*ids: str, path: str = "/compare") -> str:

@@ -3,15 +3,14 @@ not there. Of many invented institutions, so that there is something to choose f
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus
 
-import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -26,6 +25,7 @@ from publish.web.visit import pairs_of
 from publish.wording import LANGUAGES, wording
 from search import open_index
 from web_release import ACTIVE, NAMESAKE, PERSON, SERIOUS, SWEET, TODAY, _declared, go_live, make_release, rows, write_index, write_past
+from web_visitor import visitor
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 OLD = "2026-11-20"
@@ -81,12 +81,6 @@ def site(home: Path, catalogue: Catalogue) -> Iterator[App]:
     app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
     yield app
     app.shelf.close()
-
-
-@asynccontextmanager
-async def visitor(app: App) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example") as client:
-        yield client
 
 
 def links(html: str, inside: str) -> list[tuple[str, str]]:

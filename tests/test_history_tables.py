@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -27,6 +27,7 @@ from publish.web.server import Application, build_app
 from publish.wording import LANGUAGES, wording
 from publish.work import Work
 from test_past import BLACK, FACTS, deliver
+from web_visitor import visitor
 
 FIRST, SECOND, THIRD = "2026-11-01", "2026-11-02", "2026-11-03"
 MIDNIGHT = datetime(2027, 10, 30, 16, tzinfo=UTC)  # the second notice and the black listing were of 2026-10-30, for a year
@@ -69,12 +70,6 @@ def steady(published: Work, catalogue: Catalogue) -> Iterator[Application]:
     app = build_app(published.home.path, dictionary=dictionary(catalogue), now=lambda: NOON + timedelta(days=2))
     yield app
     app.shelf.close()
-
-
-@asynccontextmanager
-async def visitor(app: Application) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example") as client:
-        yield client
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -17,6 +16,7 @@ from publish.web import tablesearch
 from publish.web.server import Application, build_app
 from publish.wording import LANGUAGES, wording
 from web_release import ACTIVE, HOSTILE, PERSON, SWEET, TODAY, TONG, go_live, make_release, write_past
+from web_visitor import visitor
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 BEFORE = "2026-11-22"
@@ -84,12 +84,6 @@ def site(home: Path, catalogue: Catalogue) -> Iterator[Application]:
     app = build_app(home, dictionary=dictionary(catalogue), now=lambda: NOON)
     yield app
     app.shelf.close()
-
-
-@asynccontextmanager
-async def visitor(site: Application) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://site.example") as client:
-        yield client
 
 
 async def ask(site: Application, path: str, **params: str) -> httpx.Response:

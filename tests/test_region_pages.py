@@ -5,8 +5,8 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -24,6 +24,7 @@ from publish.web.reader import Reader
 from publish.web.server import Application, build_app
 from publish.wording import LANGUAGES, wording
 from web_release import ACTIVE, HOSTILE, PERSON, TODAY, go_live, make_release, rows, write_index, write_past
+from web_visitor import visitor
 
 NOON, MIDNIGHT = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)
 BEFORE = "2026-11-22"
@@ -107,12 +108,6 @@ def sites(home: Path, catalogue: Catalogue) -> Iterator[dict[datetime, Applicati
 @pytest.fixture
 def site(sites: dict[datetime, Application]) -> Application:
     return sites[NOON]
-
-
-@asynccontextmanager
-async def visitor(app: Application) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://site.example") as client:
-        yield client
 
 
 def text_of(html: str) -> str:

@@ -22,8 +22,6 @@ from ..work import opened
 from .group import MakeWork, main
 from .steps import accounting, held
 
-HASHES = ("numbered", "dated", "codes")  # of a withdrawal's decision: nobody reads them
-
 
 def signature(command: Callable[..., Any]) -> Callable[..., Any]:
     """The two options without which nothing is decided."""

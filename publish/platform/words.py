@@ -67,7 +67,6 @@ FUND_MODES = ("银行托管", "风险保证金")
 
 STATUSES = {"open": "正常", "suspended": "停业", "closed": "注销"}
 NATURES = ("营利性", "非营利性")
-ALIAS_KINDS = ("brand", "sign", "former", "latin")
 
 LISTS = {"white": "白名单", "grey": "灰名单", "warning": "预警", "black": "黑名单", "normal": "正常", "cancelled": "已注销"}
 

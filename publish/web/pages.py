@@ -47,10 +47,6 @@ class NotHere(Exception):
     """The address names nothing that we have."""
 
 
-class NoRelease(Exception):
-    """There is no release yet."""
-
-
 class Pages:
     """The site's pages over one shelf."""
 
